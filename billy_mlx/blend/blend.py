@@ -1,0 +1,171 @@
+"""The blend: which personas, how much of each, how much in all, and where. A value with a text form.
+
+    id:w(+id:w)*[@dose][/mode][/L15,16][/all][/np]
+
+A weight may be left out and is then 1; a dose is `1` (full), `0.3r` (residual norms) or `2a` (the paper's coefficient).
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from billy_mlx.errors import BlendError
+from billy_mlx.text import sanitize
+
+
+class Mode(StrEnum):
+    """How the persona vectors of a blend become one direction."""
+
+    BALANCED = "balanced"
+    ORTHOGONAL = "orthogonal"
+    PAPER = "paper"
+    RAW = "raw"
+
+
+class Unit(StrEnum):
+    """What a dose of 1 means."""
+
+    FULL = ""
+    RESIDUAL_NORMS = "r"
+    COEFFICIENT = "a"
+
+
+@dataclass(frozen=True)
+class Dose:
+    """How much of a blend: `1` is full, `0.3r` is 0.3 of the layer's own residual norm, `2a` the paper's coefficient."""
+
+    amount: float
+    unit: Unit = Unit.FULL
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.amount) or abs(self.amount) > 1000:
+            raise BlendError(f"a dose of {self.amount} cannot be given; it goes from -1000 to 1000")
+
+    def __str__(self) -> str:
+        return f"{_number(self.amount)}{self.unit}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Dose":
+        """Read `1.0`, `0.3r` or `2a`."""
+        match = re.fullmatch(rf"({_NUMBER})([ra]?)", text.strip())
+        if match is None:
+            raise BlendError(f"{_shown(text)} is not a dose; give a number such as 1.0 (full), 0.3r or 2a")
+        return cls(float(match[1]), Unit(match[2]))
+
+
+_NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?"
+_ID = r"[a-z0-9][a-z0-9_-]{0,63}"
+_PART = re.compile(rf"\s*({_ID})(?::({_NUMBER}))?\s*(\+|$)")
+_DEFAULT_DOSE = {Mode.PAPER: Dose(2.0, Unit.COEFFICIENT), Mode.RAW: Dose(1.0, Unit.COEFFICIENT)}
+_MAX_TEXT = 10_000
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Weights over personas, a dose, and how they are added.
+
+    Attributes:
+        weights: persona id and weight, of any sign, sorted by id, each id once.
+        dose: of None, the mode's own: full, for `paper` the paper's coefficient 2, for `raw` 1.
+        layers: the layers to steer, sorted; None leaves the choice to the vectors.
+        everywhere: steer the prompt too, not only the response.
+        norm_preserving: scale each token's residual back to the norm it had.
+    """
+
+    weights: tuple[tuple[str, float], ...]
+    dose: Dose = None  # type: ignore[assignment]  # set below, so that reading it never gives None
+    mode: Mode = Mode.BALANCED
+    layers: tuple[int, ...] | None = None
+    everywhere: bool = False
+    norm_preserving: bool = False
+
+    def __post_init__(self) -> None:
+        summed: dict[str, float] = {}
+        for persona_id, weight in self.weights:
+            if not re.fullmatch(_ID, persona_id):
+                raise BlendError(f"{_shown(persona_id)} cannot be a persona's id")
+            summed[persona_id] = summed.get(persona_id, 0.0) + float(weight)
+        for persona_id, weight in summed.items():
+            if not math.isfinite(weight) or abs(weight) > 1000:
+                raise BlendError(f"the weight of {persona_id} is {weight}; it goes from -1000 to 1000")
+        if not summed:
+            raise BlendError("a blend needs at least one persona, such as noir:0.6+gothic:0.4")
+        object.__setattr__(self, "weights", tuple(sorted(summed.items())))
+        if self.dose is None:
+            object.__setattr__(self, "dose", _DEFAULT_DOSE.get(self.mode, Dose(1.0)))
+        if self.dose.unit is Unit.COEFFICIENT and self.mode not in _DEFAULT_DOSE:
+            raise BlendError(f"a dose in a, such as {self.dose}, is only for the modes paper and raw, not {self.mode}")
+        if self.layers is not None:
+            if not self.layers or min(self.layers) < 0:
+                raise BlendError("layers are counted from 0, such as L15 or L15,16")
+            object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
+
+    def __str__(self) -> str:
+        parts = ["+".join(f"{persona_id}:{_number(weight)}" for persona_id, weight in self.weights) + f"@{self.dose}"]
+        if self.mode is not Mode.BALANCED:
+            parts.append(self.mode)
+        if self.layers is not None:
+            parts.append("L" + ",".join(map(str, self.layers)))
+        parts += ["all"] * self.everywhere + ["np"] * self.norm_preserving
+        return "/".join(parts)
+
+    @property
+    def persona_ids(self) -> tuple[str, ...]:
+        return tuple(persona_id for persona_id, _ in self.weights)
+
+    @classmethod
+    def parse(cls, text: str) -> "Blend":
+        """Read a blend's text form; `Blend.parse(str(blend)) == blend`.
+
+        Raises:
+            BlendError: the text is not a blend; the error says which part is not and what is allowed.
+        """
+        if len(text) > _MAX_TEXT:
+            raise BlendError(f"a blend of {len(text)} characters is too long; at most {_MAX_TEXT} are read")
+        head, *flags = text.strip().split("/")
+        names, at, dose = head.partition("@")
+        options = _flags(flags)
+        return cls(_weights(names), dose=Dose.parse(dose) if at else None, **options)  # type: ignore[arg-type]
+
+
+def _weights(text: str) -> tuple[tuple[str, float], ...]:
+    weights, at = [], 0
+    while at < len(text) or not weights or text[at - 1] == "+":
+        match = _PART.match(text, at)
+        if match is None:
+            rest = _shown(text[at:]) if text[at:] else "the end"
+            raise BlendError(
+                f"a blend is written id:weight+id:weight, such as noir:0.6+gothic:0.4, but has {rest} there"
+            )
+        weights.append((match[1], float(match[2] or 1)))
+        at = match.end()
+    return tuple(weights)
+
+
+def _flags(flags: list[str]) -> dict[str, object]:
+    options: dict[str, object] = {}
+    for flag in flags:
+        name: str
+        value: object
+        if flag in list(Mode):
+            name, value = "mode", Mode(flag)
+        elif flag in ("all", "np"):
+            name, value = ("everywhere" if flag == "all" else "norm_preserving"), True
+        elif re.fullmatch(r"L\d{1,4}(,\d{1,4})*", flag):
+            name, value = "layers", tuple(int(layer) for layer in flag[1:].split(","))
+        else:
+            raise BlendError(f"{_shown('/' + flag)} is not known; there are /{'/'.join(Mode)}, /L15,16, /all and /np")
+        if name in options:
+            raise BlendError(f"{_shown('/' + flag)} says again what the blend has said already")
+        options[name] = value
+    return options
+
+
+def _number(value: float) -> str:
+    """Return the shortest text that reads back to `value`."""
+    return repr(value).removesuffix(".0")
+
+
+def _shown(text: str) -> str:
+    return repr(sanitize(text[:80]))

@@ -1,0 +1,165 @@
+"""The same prompt in one voice or in several, written as one batch."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import mlx.core as mx
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.directions import directions
+from billy_mlx.extraction.library import load_vectors
+from billy_mlx.model.cache import PromptStore
+from billy_mlx.model.decode import Decoding
+from billy_mlx.model.layers import UNSTEERED
+from billy_mlx.model.load import Model
+from billy_mlx.model.memory import check_rows
+from billy_mlx.model.prompt import chat_prompt, check_length, text_prompt
+from billy_mlx.model.rows import FinishReason, Row, Step, Thinking
+from billy_mlx.model.sample import Sampling
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be written, whoever's voice it is in.
+
+    Attributes:
+        chat: put the prompt through the model's chat template; otherwise the model goes on from it.
+        thinking: let a thinking model think; its directions are held back until it has.
+        steer_thinking: add them from the prompt's end on, thinking or not.
+        stop: strings that end the text.
+    """
+
+    prompt: str
+    system: str | None = None
+    chat: bool = True
+    thinking: bool = False
+    steer_thinking: bool = False
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int = 0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One voice's text and how it was made. `blend` is None for the unsteered model; `finish_reason` while it runs."""
+
+    text: str
+    model: str
+    blend: str | None
+    dose: str | None
+    mode: str | None
+    layers: tuple[int, ...]
+    positions: str
+    seed: int
+    prompt_tokens: int
+    generation_tokens: int
+    prompt_tps: float
+    generation_tps: float
+    peak_memory_gb: float
+    finish_reason: FinishReason | None
+
+
+class Voices:
+    """A prompt being written in several voices: iterate for the steps, ask for the `results` at any time.
+
+    Args:
+        blends: a voice each; None is the unsteered model.
+
+    Raises:
+        BillyError: from the constructor, before anything is written: an empty or too long prompt, an unknown persona,
+            a missing or foreign vector, weights that cancel, too little memory.
+    """
+
+    def __init__(
+        self, model: Model, request: Request, blends: Sequence[Blend | None], *, store: PromptStore | None = None
+    ) -> None:
+        self._model = model
+        self._request = request
+        self._blends = blends
+        prompt = _tokens(model, request)
+        check_length(model, prompt, request.max_tokens)
+        check_rows(model, len(blends), len(prompt) + request.max_tokens)
+        ids = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
+        vectors = load_vectors(sorted(ids), model.id, model.fingerprint)
+        thinking = None if request.steer_thinking else Thinking.of(model.tokenizer, prompt, asked=request.thinking)
+        self._rows = [
+            Row(
+                prompt=tuple(prompt),
+                sampling=request.sampling,
+                seed=request.seed,
+                max_tokens=request.max_tokens,
+                stop=request.stop,
+                continues=not request.chat,
+                thinking=thinking,
+                directions=UNSTEERED if blend is None else directions(blend, vectors),
+            )
+            for blend in blends
+        ]
+        self.decoding = Decoding(model, self._rows, store=store)
+        self._texts = [""] * len(blends)
+        self._tokens = [0] * len(blends)
+        self._finished: list[FinishReason | None] = [None] * len(blends)
+        self._started = self._first_token = self._last_token = 0.0
+
+    def __iter__(self) -> Iterator[Step]:
+        mx.reset_peak_memory()
+        self._started = time.perf_counter()
+        for step in self.decoding:
+            self._last_token = time.perf_counter()
+            if step.emitted and not self._first_token:
+                self._first_token = self._last_token
+            for news in step.emitted:
+                self._texts[news.row] += news.text
+                self._tokens[news.row] += news.token is not None
+                self._finished[news.row] = news.finish_reason
+            yield step
+
+    def results(self) -> list[Generation]:
+        """Return what each voice has written so far, in the order of the blends."""
+        return [self._result(index) for index in range(len(self._rows))]
+
+    def _result(self, index: int) -> Generation:
+        row, blend = self._rows[index], self._blends[index]
+        prefill, writing = self._first_token - self._started, self._last_token - self._first_token
+        return Generation(
+            text=self._texts[index],
+            model=self._model.id,
+            blend=None if blend is None else str(blend),
+            dose=None if blend is None else str(blend.dose),
+            mode=None if blend is None else str(blend.mode),
+            layers=tuple(sorted(row.directions.by_layer)),
+            positions="all" if row.directions.everywhere else "response",
+            seed=row.seed,
+            prompt_tokens=len(row.prompt),
+            generation_tokens=self._tokens[index],
+            prompt_tps=_rate(len(row.prompt), prefill),
+            generation_tps=_rate(self._tokens[index] - 1, writing),
+            peak_memory_gb=mx.get_peak_memory() / 1e9,
+            finish_reason=self._finished[index],
+        )
+
+
+def generate(model: Model, request: Request | str, blend: Blend | str | None = None) -> Generation:
+    """Return what `model` writes to a prompt in the voice of `blend`, or in its own.
+
+    Raises:
+        BillyError: as `Voices` does.
+    """
+    request = Request(request) if isinstance(request, str) else request
+    blend = Blend.parse(blend) if isinstance(blend, str) else blend
+    voices = Voices(model, request, [blend])
+    for _ in voices:
+        pass
+    return voices.results()[0]
+
+
+def _tokens(model: Model, request: Request) -> list[int]:
+    if request.chat:
+        return chat_prompt(model.tokenizer, request.prompt, system=request.system, thinking=request.thinking)
+    return text_prompt(model.tokenizer, request.prompt)
+
+
+def _rate(tokens: int, seconds: float) -> float:
+    return tokens / seconds if tokens > 0 and seconds > 0 else 0.0

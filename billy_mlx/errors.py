@@ -1,0 +1,37 @@
+"""What a user can put right. The text of each error is shown as it stands: what happened, then what to do."""
+
+
+class BillyError(Exception):
+    """The job failed for a reason its text states; the command ends with exit code 1."""
+
+    exit_code = 1
+
+
+class UsageError(BillyError):
+    """The request itself is wrong: an unknown name, a value out of range; exit code 2."""
+
+    exit_code = 2
+
+
+class ModelError(BillyError):
+    """A model cannot be found, read, imported or held in memory."""
+
+
+class UnsteerableModel(ModelError):
+    """The self-test found that adding to this model's blocks would not do what it says."""
+
+
+class CardError(BillyError):
+    """A persona card or the question set breaks a rule of its format."""
+
+
+class VectorError(BillyError):
+    """A persona vector file is missing, damaged, or holds something else."""
+
+
+class VectorMismatch(VectorError):
+    """A persona vector was extracted from another model than the one loaded."""
+
+
+class BlendError(UsageError):
+    """A blend cannot be read, or its personas cancel."""

@@ -1,0 +1,1 @@
+"""From persona cards to persona vectors: cards, rollouts, difference of means, vector files."""

@@ -1,0 +1,219 @@
+"""Persona cards and the questions all personas share: strict TOML in, frozen values out."""
+
+import difflib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from billy_mlx import paths
+from billy_mlx.errors import CardError, UsageError
+from billy_mlx.extraction.table import Table, parse_table, read_table
+from billy_mlx.text import sanitize
+
+PAPER_IDS = (
+    "creative-professional",
+    "environmentalist",
+    "futurist",
+    "analytical-thinker",
+    "empathetic-counselor",
+    "visionary-millionaire",
+    "startup-founder",
+    "social-entrepreneur",
+    "customer",
+    "digital-nomad",
+    "industry-insider",
+    "academic-researcher",
+)
+WRITING_IDS = (
+    "noir",
+    "gothic",
+    "minimalist",
+    "lyrical",
+    "satirist",
+    "fairy-tale",
+    "naturalist",
+    "comic",
+    "victorian",
+    "dreamlike",
+    "hard-science",
+    "childrens",
+)
+PROMPTS_PER_PERSONA = 5
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_SUBJECT_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_REQUIRED = ("id", "name", "description", "group", "prompts", "license", "author")
+_OPTIONAL = ("rubric", "subject_words")
+_LINE, _TEXT = 200, 1500  # characters; a text of 1500 fits into one line of the file even when all of it is escaped
+
+
+@dataclass(frozen=True)
+class Persona:
+    """What one card says.
+
+    `prompts` are the five system prompts that ask for the persona; `rubric` tells a judge what an answer of it shows.
+    `subject_words` are lower-case beginnings of words, for counting a shift of vocabulary: no prompt lists them.
+    """
+
+    id: str
+    name: str
+    description: str
+    group: str
+    prompts: tuple[str, ...]
+    rubric: str | None
+    license: str
+    author: str
+    subject_words: tuple[str, ...]
+    source: Path = field(compare=False)
+
+    @property
+    def card_hash(self) -> str:
+        """16 hexadecimal digits over what shapes the vector: id, prompts and rubric, not the names around them."""
+        return _hash([self.id, self.prompts, self.rubric])
+
+
+@dataclass(frozen=True)
+class PersonaSet:
+    """The personas by id, in the order to show them, and what is wrong with the cards that could not be read."""
+
+    personas: Mapping[str, Persona]
+    errors: tuple[CardError, ...]
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """The questions every persona answers, and the five neutral system prompts of the other pole."""
+
+    questions: tuple[str, ...]
+    neutral_prompts: tuple[str, ...]
+
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits over questions and neutral prompts: neutral rollouts are kept under it."""
+        return _hash([self.questions, self.neutral_prompts])
+
+
+def load_personas(user_folder: Path | None = None) -> PersonaSet:
+    """Return every readable card: the paper's, the writing voices, then the user's own by id.
+
+    A user's card wins over the bundled one with its id, in that one's place; if it is bad, the bundled one is shown.
+
+    Args:
+        user_folder: where the user's cards are; without it `paths.personas_folder()`. It need not exist.
+    """
+    personas: dict[str, Persona] = {}
+    errors: list[CardError] = []
+    bundled = [_bundled_folder() / f"{persona_id}.toml" for persona_id in PAPER_IDS + WRITING_IDS]
+    for path in bundled + _user_cards(_user_folder(user_folder), errors):
+        try:
+            personas[path.stem] = read_card(path)
+        except CardError as error:
+            errors.append(error)
+    return PersonaSet(personas, tuple(errors))
+
+
+def get_persona(persona_id: str, user_folder: Path | None = None) -> Persona:
+    """Return the persona with this id, the user's card before the bundled one.
+
+    Raises:
+        UsageError: there is no such card; its text names those that are spelt alike.
+        CardError: the card breaks a rule. A bad card of the user's is never passed over for the bundled one.
+    """
+    folder = _user_folder(user_folder)
+    if _ID.fullmatch(persona_id):
+        own = folder / f"{persona_id}.toml"
+        if os.path.lexists(own):
+            return read_card(own)
+        if persona_id in PAPER_IDS + WRITING_IDS:
+            return read_card(_bundled_folder() / f"{persona_id}.toml")
+    raise _unknown(persona_id, [*PAPER_IDS, *WRITING_IDS, *(path.stem for path in _user_cards(folder, []))])
+
+
+def load_questions(path: Path | None = None) -> QuestionSet:
+    """Return the bundled set of 24 questions, or that of another file; CardError if it breaks a rule."""
+    table = read_table(_bundled_folder() / "questions.toml" if path is None else path)
+    table.check_keys(required=("questions", "neutral_prompts"))
+    # Balanced means and held-out halves need several questions; 200 are hours of rollouts.
+    questions = table.texts("questions", counts=range(2, 201), most=_TEXT)
+    return QuestionSet(questions, table.texts("neutral_prompts", counts=_exactly(PROMPTS_PER_PERSONA), most=_TEXT))
+
+
+def read_card(path: Path) -> Persona:
+    """Return what the card at `path` says, sanitised; CardError if it breaks a rule of the format."""
+    return _persona(read_table(path))
+
+
+def parse_card(path: Path, text: str) -> Persona:
+    """Return what `text`, which is or will be the card at `path`, says; CardError as for `read_card`."""
+    return _persona(parse_table(path, text))
+
+
+def _persona(table: Table) -> Persona:
+    table.check_keys(required=_REQUIRED, optional=_OPTIONAL)
+    return Persona(
+        id=_card_id(table),
+        name=table.line("name", most=60),
+        description=table.line("description", most=_LINE),
+        group=table.line("group", most=40),
+        prompts=table.texts("prompts", counts=_exactly(PROMPTS_PER_PERSONA), most=_TEXT),
+        rubric=table.text("rubric", most=_TEXT) if "rubric" in table.values else None,
+        license=table.line("license", most=_LINE),
+        author=table.line("author", most=_LINE),
+        subject_words=_subject_words(table) if "subject_words" in table.values else (),
+        source=table.path,
+    )
+
+
+def _card_id(table: Table) -> str:
+    persona_id = table.line("id", most=64)
+    if not _ID.fullmatch(persona_id):
+        raise table.error("id", "must be lower-case letters, digits, - and _, and begin with a letter or digit")
+    if persona_id != table.path.stem:
+        raise table.error("id", f"is {persona_id}, but the file is named {table.path.name}; make them the same")
+    return persona_id
+
+
+def _subject_words(table: Table) -> tuple[str, ...]:
+    words = table.texts("subject_words", counts=range(1, 41), most=40)
+    for word in words:
+        if word != word.lower() or not _SUBJECT_WORD.fullmatch(word):
+            raise table.error("subject_words", f"must be single lower-case words; {word} is not one")
+    return words
+
+
+def _user_cards(folder: Path, errors: list[CardError]) -> list[Path]:
+    try:
+        files = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        errors.append(CardError(sanitize(f"{folder} cannot be listed ({error.strerror}); make it a readable folder")))
+        return []
+    return [path for path in files if path.suffix == ".toml" and not path.name.startswith(".")]
+
+
+def _user_folder(folder: Path | None) -> Path:
+    return paths.personas_folder() if folder is None else folder
+
+
+def _bundled_folder() -> Path:
+    return Path(__file__).parents[1] / "personas"
+
+
+def _unknown(persona_id: str, known: list[str]) -> UsageError:
+    wanted = persona_id[:64].lower().replace(" ", "-")
+    close = difflib.get_close_matches(wanted, dict.fromkeys(known), n=3)
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    return UsageError(sanitize(f"there is no persona {persona_id[:64]!r}; {meant}to see all, run: billy personas list"))
+
+
+def _exactly(count: int) -> range:
+    return range(count, count + 1)
+
+
+def _hash(meaning: list[object]) -> str:
+    return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()[:16]

@@ -1,0 +1,62 @@
+"""The persona vectors there are for a model: the user's own first, then those that come with the program."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import billy_mlx.personas
+from billy_mlx import paths
+from billy_mlx.errors import VectorError
+from billy_mlx.extraction.card import get_persona
+from billy_mlx.extraction.vector import PersonaVector, load_vector, save_vector
+from billy_mlx.model.fingerprint import Fingerprint
+
+_BUNDLED = Path(billy_mlx.personas.__path__[0]) / "vectors"
+
+
+def vector_path(persona_id: str, fingerprint: Fingerprint) -> Path:
+    """Where the user's vector of a persona for a model is kept."""
+    return paths.vectors_folder() / f"{fingerprint.base}-{fingerprint.weights}" / f"{persona_id}.safetensors"
+
+
+def find_vector(persona_id: str, fingerprint: Fingerprint) -> Path | None:
+    """Return the file that serves best: of these very weights, else of another quantisation of the same base."""
+    return find_all(fingerprint).get(persona_id)
+
+
+def find_all(fingerprint: Fingerprint) -> dict[str, Path]:
+    """Return persona id to file for every vector that fits the model, sorted by id; no file is read."""
+    folders = [folder for root in (_BUNDLED, paths.vectors_folder()) for folder in root.glob(f"{fingerprint.base}-*")]
+    # The last one found wins: these very weights before others, then the user's own before the bundled.
+    exact = f"{fingerprint.base}-{fingerprint.weights}"
+    folders.sort(key=lambda folder: (folder.name == exact, folder.parent != _BUNDLED, folder.name))
+    found: dict[str, Path] = {}
+    for folder in folders:
+        found |= {path.stem: path for path in folder.glob("*.safetensors")}
+    return dict(sorted(found.items()))
+
+
+def load_vectors(persona_ids: Iterable[str], model_id: str, fingerprint: Fingerprint) -> dict[str, PersonaVector]:
+    """Return the vectors of personas for a model.
+
+    Raises:
+        UsageError: there is no such persona.
+        VectorError: a persona has no vector for this model yet, or its file is damaged.
+    """
+    found = find_all(fingerprint)
+    vectors = {}
+    for persona_id in persona_ids:
+        if persona_id not in found:
+            get_persona(persona_id)  # an unknown name is another mistake than a missing vector
+            raise VectorError(
+                f"{persona_id} has no vector for {model_id} yet; run: billy extract {persona_id} --model {model_id}"
+            )
+        vectors[persona_id] = load_vector(found[persona_id])
+        vectors[persona_id].require_base(model_id, fingerprint)
+    return vectors
+
+
+def store_vector(vector: PersonaVector) -> Path:
+    """Keep `vector` among the user's own and return its file."""
+    path = vector_path(vector.persona_id, vector.fingerprint)
+    save_vector(vector, path)
+    return path

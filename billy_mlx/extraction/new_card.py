@@ -1,0 +1,81 @@
+"""Write a persona card: one that exists already as a value, or the beginning of a user's own."""
+
+import json
+from pathlib import Path
+
+from billy_mlx.errors import CardError
+from billy_mlx.extraction.card import Persona, parse_card
+from billy_mlx.text import sanitize
+
+
+def write_card(path: Path, persona: Persona) -> None:
+    """Write `persona` to a new card at `path`, or leave nothing there.
+
+    Raises:
+        CardError: the file exists, cannot be written, or would not read back.
+    """
+    text = card_text(persona)
+    parse_card(path, text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritten(path, error) from None
+    try:
+        file = path.open("x", encoding="utf-8", newline="\n")
+    except FileExistsError:
+        raise CardError(sanitize(f"{path} exists and is kept; choose another id or remove that file")) from None
+    except OSError as error:
+        raise _unwritten(path, error) from None
+    try:
+        with file:
+            file.write(text)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise _unwritten(path, error) from None
+
+
+def card_text(persona: Persona) -> str:
+    """Return the card in TOML."""
+    one_line = ("id", "name", "description", "group", "license", "author")
+    lines = [f"{key} = {_quoted(getattr(persona, key))}" for key in one_line]
+    lines += ["", "prompts = [", *(f"    {_quoted(prompt)}," for prompt in persona.prompts), "]"]
+    if persona.rubric is not None:
+        lines += ["", f"rubric = {_quoted(persona.rubric)}"]
+    if persona.subject_words:
+        lines += ["", "subject_words = [", *(f"    {_quoted(word)}," for word in persona.subject_words), "]"]
+    return "\n".join(lines) + "\n"
+
+
+def new_persona(persona_id: str, folder: Path) -> Persona:
+    """Return a persona to begin a card of one's own from: it works as it is, and every text is there to be replaced."""
+    name = persona_id.replace("-", " ").replace("_", " ").title()
+    prompts = (
+        f"You are {name}. Answer every question as {name} would, in that voice and from that point of view.",
+        f"Speak as {name} in all your answers. Notice what {name} notices, and say it in those words.",
+        f"Write each answer in the voice of {name}, whatever the subject is, and never leave it.",
+        f"In every answer be {name}: what you care about, what you remember and how you talk show it.",
+        f"People know you as {name}. Let each sentence of every answer sound like you and like nobody else.",
+    )
+    return Persona(
+        id=persona_id,
+        name=name,
+        description=f"One line that says who {name} is.",
+        group="my own",
+        prompts=prompts,
+        rubric=None,
+        license="unpublished",
+        author="me",
+        subject_words=(),
+        source=folder / f"{persona_id}.toml",
+    )
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML basic string, but for DEL, which a sanitised text does not hold.
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _unwritten(path: Path, error: OSError) -> CardError:
+    return CardError(
+        sanitize(f"{path} cannot be written ({error.strerror}); make room or choose another place, then try again")
+    )

@@ -1,0 +1,1 @@
+"""Numbers about text and about what the model does while it writes it."""

@@ -1,0 +1,64 @@
+"""Response-average activations, summed up while the rows are written: no second pass, no stored streams."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Average:
+    """The residual stream of one row, averaged over its response tokens.
+
+    Attributes:
+        mean: (layers, D) float32.
+        norm: (layers,) mean norm of the residual.
+        tokens: how many tokens were averaged over; with 0 the other two are zero.
+    """
+
+    mean: Floats
+    norm: Floats
+    tokens: int
+
+
+class ResponseAverages:
+    """An observer of decoding that keeps a running sum per row and layer, in float32 whatever the model's dtype."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._sums: list[mx.array] = []
+        self._done: dict[int, Average] = {}
+
+    def __call__(self, rows: Sequence[int], stream: Mapping[int, mx.array], counted: mx.array) -> Sequence[mx.array]:
+        """Add the streams (R, 1, D) of one token of each of `rows`, where `counted` (R,) says it is of a response."""
+        h = mx.stack([stream[layer][:, 0] for layer in sorted(stream)], axis=1).astype(mx.float32)  # (R, layers, D)
+        weight = counted.astype(mx.float32)
+        token = [h * weight[:, None, None], mx.linalg.norm(h, axis=-1) * weight[:, None], weight]
+        if list(rows) != self._rows:
+            self._turn_to(list(rows))
+        self._sums = [total + new for total, new in zip(self._sums, token, strict=True)] if self._sums else token
+        return self._sums
+
+    def averages(self) -> dict[int, Average]:
+        """Return the average of every row seen, by row."""
+        self._turn_to([])
+        return self._done
+
+    def _turn_to(self, rows: list[int]) -> None:
+        """Put away the rows that have ended. Rows only ever end, or give way to other rows altogether."""
+        staying = [place for place, row in enumerate(self._rows) if row in rows]
+        if self._sums:
+            for place, row in enumerate(self._rows):
+                if row not in rows:
+                    self._done[row] = _average(*(total[place] for total in self._sums))
+        self._sums = [total[mx.array(staying)] for total in self._sums] if staying else []
+        self._rows = rows
+
+
+def _average(total: mx.array, norms: mx.array, tokens: mx.array) -> Average:
+    count = int(tokens.item())
+    return Average(np.array(total) / max(count, 1), np.array(norms) / max(count, 1), count)

@@ -1,0 +1,125 @@
+"""The device and its BLAS, before mlx is imported.
+
+The Linux CPU wheel of mlx is linked against the reference BLAS, 4 GFLOP/s in float32 on one core. A BLAS that is loaded
+with its symbols global before mlx is takes its place: about 200 GFLOP/s on the same core.
+"""
+
+import ctypes
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# cmeel-openblas 0.3.31 is built for one processor (SKYLAKEX, NEOVERSEN2) and dies of an illegal instruction on others.
+_CMEEL_NEEDS = {
+    "x86_64": {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"},
+    "aarch64": {"sve2", "svebf16", "svei8mm"},
+}
+
+
+def prepare() -> None:
+    """Load OpenBLAS ahead of mlx on Linux, with one thread unless the environment names a number; never fails.
+
+    One thread, because with one per core any other busy process makes all of them wait: 10-20 times slower.
+    After `import mlx.core` it is too late, and nothing is done.
+    """
+    if sys.platform != "linux" or "mlx.core" in sys.modules:
+        return
+    for path in _candidates():
+        library = _open(path)
+        if library is None:
+            continue
+        if not {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"} & os.environ.keys():
+            library.openblas_set_num_threads(1)
+        return
+
+
+def blas_name() -> str:
+    """The BLAS that multiplies float32 matrices here, in words."""
+    if sys.platform == "darwin":
+        return "Accelerate"
+    library = _loaded()
+    if library is None:
+        return "reference BLAS (slow: install billy-mlx[cpu], and import billy_mlx before mlx)"
+    library.openblas_get_config.restype = ctypes.c_char_p
+    threads = library.openblas_get_num_threads()
+    return f"{library.openblas_get_config().decode()}, {threads} thread{'s' * (threads != 1)} in use"
+
+
+def device_name() -> str:
+    """The device mlx computes on, in words. Imports mlx."""
+    import mlx.core as mx
+
+    device = mx.default_device()
+    name = mx.device_info(device).get("device_name", platform.processor() or platform.machine())
+    return f"{'GPU' if device == mx.gpu else 'CPU'} ({name})"
+
+
+def on_cpu() -> bool:
+    """Whether mlx computes on the CPU, where only float32 is fast. Imports mlx."""
+    import mlx.core as mx
+
+    return bool(mx.default_device() == mx.cpu)
+
+
+def _candidates() -> Iterator[Path | str]:
+    """The OpenBLAS libraries that this processor can run, the fastest first."""
+    folders = [Path(entry) for entry in sys.path if entry]
+    if _processor_has(_CMEEL_NEEDS.get(platform.machine())):
+        yield from (path for folder in folders if (path := folder / "cmeel.prefix/lib/libopenblas.so").exists())
+    for folder in folders:
+        yield from sorted((folder / "ngsolve_openblas").glob("libopenblas*.so"))
+    yield "libopenblas.so.0"
+
+
+def _processor_has(flags: set[str] | None) -> bool:
+    """Whether the first processor in /proc/cpuinfo has all `flags`; without a list of flags, no."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as lines:
+            own = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        return False
+    return flags is not None and flags <= set(own.split())
+
+
+def _open(path: Path | str) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+    except OSError as error:
+        if "libgfortran" not in str(error):
+            return None
+    try:
+        _lend_gfortran()
+        return ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+    except OSError:
+        return None
+
+
+def _lend_gfortran() -> None:
+    """Load mlx-cpu's own libgfortran under the name that OpenBLAS asks the system for.
+
+    The wheels of OpenBLAS need libgfortran.so.5 and do not bring it; mlx-cpu brings one with a hash in its name, which
+    a copy in memory does without.
+    """
+    folders = [Path(entry) / "mlx_cpu.libs" for entry in sys.path if entry]
+    for path in (path for folder in folders for path in folder.glob("libquadmath*")):
+        ctypes.CDLL(str(path))
+    for path in (path for folder in folders for path in folder.glob("libgfortran*")):
+        own = path.name.encode()
+        renamed = path.read_bytes().replace(own, b"libgfortran.so.5".ljust(len(own), b"\0"))
+        with os.fdopen(os.memfd_create("libgfortran.so.5"), "wb") as memory:
+            memory.write(renamed)
+            memory.flush()
+            ctypes.CDLL(f"/proc/{os.getpid()}/fd/{memory.fileno()}")
+        return
+
+
+def _loaded() -> ctypes.CDLL | None:
+    """The OpenBLAS that this process has loaded, if any; loads none."""
+    for path in _candidates():
+        try:
+            return ctypes.CDLL(str(path), mode=os.RTLD_NOLOAD)
+        except OSError:
+            continue
+    return None

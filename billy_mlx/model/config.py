@@ -1,0 +1,72 @@
+"""What a model's config.json says, under the names its many authors gave it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from billy_mlx.errors import ModelError
+
+Config = Mapping[str, Any]
+
+_NESTED = ("text_config", "language_config", "llm_config")
+_LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "num_transformer_layers")
+_WIDTH = ("hidden_size", "d_model", "model_dim", "n_embd", "dim")
+_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len")
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return config.json of a model folder.
+
+    Raises:
+        ModelError: `folder` is not a model, or its config is damaged or asks for code of its own.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(_not_a_model(folder))
+    try:
+        config = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: {error}; get the model again") from error
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise ModelError(f"{path} names no model_type, so nothing says how to run this model; get another copy of it")
+    if config.get("model_file") is not None:
+        raise ModelError(f"{path} wants to run its own code ({config['model_file']!r}), which is never done")
+    return config
+
+
+def layer_count(config: Config) -> int:
+    """The number of blocks; `ModelError` if the config does not say."""
+    return _required(config, _LAYERS, "how many layers")
+
+
+def residual_width(config: Config) -> int:
+    """D, the width of the residual stream; `ModelError` if the config does not say."""
+    return _required(config, _WIDTH, "how wide")
+
+
+def context_length(config: Config) -> int | None:
+    """The most tokens the model was made for, or None if it has no such bound."""
+    return find_number(config, _CONTEXT)
+
+
+def find_number(config: Config, names: tuple[str, ...]) -> int | None:
+    """The first whole number under one of `names`, in the config or its part about text."""
+    parts = [config, *(config[name] for name in _NESTED if isinstance(config.get(name), Mapping))]
+    found = (part[name] for part in parts for name in names if isinstance(part.get(name), int))
+    return next(found, None)
+
+
+def _required(config: Config, names: tuple[str, ...], what: str) -> int:
+    number = find_number(config, names)
+    if number is None:
+        raise ModelError(f"config.json of this {config['model_type']} model does not say {what} it is ({names[0]})")
+    return number
+
+
+def _not_a_model(folder: Path) -> str:
+    if (folder / "adapter_config.json").exists():
+        return f"{folder} is a LoRA adapter, not a model; fuse it into its model first: mlx_lm.fuse"
+    if any(folder.glob("*.gguf")):
+        return f"{folder} holds GGUF, not an MLX model; run: billy model import {next(folder.glob('*.gguf'))}"
+    return f"{folder} is no model folder: it has no config.json"

@@ -1,0 +1,75 @@
+"""Which model this is: METHOD.md, section 6.
+
+Two parts, so that a vector can follow a model into another quantisation and nowhere else: `base` is the shape and the
+tokenizer, `weights` the stored numbers themselves. Dequantising happens at load and changes neither.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from pathlib import Path
+
+from billy_mlx.model.config import Config, layer_count, residual_width
+from billy_mlx.model.weights import StoredTensor, stored_tensors
+
+_SAMPLE_BYTES = 64
+_DIGITS = 16  # of hexadecimal: folder names are made of them
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A model's identity; two models are the same if both hashes are."""
+
+    architecture: str
+    layers: int
+    width: int
+    vocabulary: int
+    base: str
+    weights: str
+
+
+def fingerprint(folder: Path, config: Config, vocabulary: Mapping[str, int]) -> Fingerprint:
+    """Return the fingerprint of the model stored in `folder`.
+
+    Args:
+        folder: holds the weights, in safetensors files.
+        config: what its config.json holds.
+        vocabulary: token -> id, of the tokenizer.
+
+    Raises:
+        ModelError: the weights are damaged, or the config does not give the model's shape.
+    """
+    architecture = str(config["model_type"])
+    layers, width = layer_count(config), residual_width(config)
+    base = hashlib.sha256(f"{architecture} {layers} {width}\0".encode())
+    for token, index in sorted(vocabulary.items(), key=itemgetter(1, 0)):
+        base.update(f"{index} {token}\0".encode(errors="surrogatepass"))
+    return Fingerprint(architecture, layers, width, len(vocabulary), base.hexdigest()[:_DIGITS], weights_hash(folder))
+
+
+def weights_hash(folder: Path) -> str:
+    """Return a hash over names, types, shapes and three samples of each tensor's bytes.
+
+    Independent of the order of headers, which mlx does not fix, and of how the tensors are spread over files.
+    """
+    tensors = stored_tensors(folder)
+    samples: dict[str, bytes] = {}
+    for file, group in groupby(sorted(tensors, key=attrgetter("file", "start")), key=attrgetter("file")):
+        with file.open("rb", buffering=0) as stream:
+            samples |= {tensor.name: _sample(stream.fileno(), tensor) for tensor in group}
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(f"{tensor.name}\0{tensor.dtype}\0{tensor.shape}\0".encode(errors="surrogatepass"))
+        digest.update(samples[tensor.name])
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _sample(descriptor: int, tensor: StoredTensor) -> bytes:
+    """Bytes from the start, the middle and the end."""
+    last = max(tensor.start, tensor.end - _SAMPLE_BYTES)
+    length = min(_SAMPLE_BYTES, tensor.end - tensor.start)
+    places = (tensor.start, (tensor.start + last) // 2, last)
+    return b"".join(os.pread(descriptor, length, place) for place in places)

@@ -1,0 +1,200 @@
+"""A GGUF file becomes an MLX model folder, whole or not at all."""
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from billy_mlx.errors import ModelError
+from billy_mlx.model.gguf_config import ROPE_FACTORS, model_config, stored_names
+from billy_mlx.model.gguf_header import GGUFHeader, read_header
+from billy_mlx.model.gguf_tensors import (
+    BITS,
+    FLOAT_KINDS,
+    GROUP_SIZE,
+    QUANTISED_AGAIN,
+    SCALES_ROUNDED,
+    changed_by,
+    float_dtype,
+    read_tensor,
+    stored_bytes,
+)
+from billy_mlx.model.gguf_tokenizer import GGUFTokenizer, read_tokenizer
+from billy_mlx.model.new_folder import make_folder
+
+_SHARD_BYTES = 5 << 30
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What came of an import; `kinds` counts the file's tensors by GGUF type, `notes` says what is not as in the file."""
+
+    folder: Path
+    source: str
+    sha256: str
+    architecture: str
+    kinds: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def import_gguf(
+    source: Path,
+    folder: Path,
+    *,
+    sha256: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Make the MLX model folder `folder` of a Llama, Qwen 2 or Qwen 3 GGUF; a folder made of the same file is left as is.
+
+    Weights keep their bits, F32 excepted where the rest is 16 bits wide; config.json says under "billy" what the folder
+    was made of: {"source", "sha256", "files": {weight file: its sha256}, "notes"}.
+
+    Args:
+        sha256: the sum the file must have.
+        progress: is told how many bytes of how many are written, after every tensor.
+
+    Raises:
+        ModelError: the file cannot be read or is not the one wanted, the folder holds something else, or the disk is full.
+    """
+    header = read_header(source)
+    digest = _sha256(source)
+    if sha256 not in (None, digest):
+        raise ModelError(f"{source} is not the file wanted: its SHA-256 is {digest} instead of {sha256}; get it again")
+    job = _Import(header, digest, progress)
+    try:
+        _check_room(folder, job.total_bytes)
+        if not make_folder(folder, job.write):
+            _check_same(folder, digest)
+    except (OSError, RuntimeError) as error:  # mlx says RuntimeError when it cannot write
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ModelError(f"{folder} was not made: {reason}; nothing is left of it: make room and try again") from error
+    return job.report(folder)
+
+
+class _Import:
+    """Everything that is known before the first byte is written, so that what is refused is refused at once."""
+
+    def __init__(self, header: GGUFHeader, digest: str, progress: Callable[[int, int], None] | None) -> None:
+        self._header, self._digest, self._progress = header, digest, progress
+        self._config = model_config(header, _rope_factors(header))
+        self._names = stored_names(header, self._config)
+        self._tokenizer = read_tokenizer(header)
+        tensors = [header.tensors[tensor] for tensor in self._names]
+        if len(self._tokenizer.tokenizer.get_vocab()) > self._config["vocab_size"]:
+            raise ModelError(f"{header.path} has more tokens than the {self._config['vocab_size']:,} rows of its embedding")
+        self._dtype = float_dtype(tensors)
+        self.total_bytes = sum(stored_bytes(tensor, self._dtype) for tensor in tensors)
+        self._notes = tuple(_notes(header, self._dtype))
+
+    def write(self, folder: Path) -> None:
+        """Write the files of the model folder."""
+        files = _save_shards(self._tensors(), folder)
+        config = self._config | _token_ids(self._tokenizer)
+        quantised = {
+            name.removesuffix(".weight"): {"group_size": GROUP_SIZE, "bits": BITS[kind]}
+            for tensor, name in self._names.items()
+            if (kind := self._header.tensors[tensor].kind) in BITS
+        }
+        if quantised:
+            bits = Counter(entry["bits"] for entry in quantised.values()).most_common(1)[0][0]
+            config["quantization"] = {"group_size": GROUP_SIZE, "bits": bits, **quantised}
+        sums = {file.name: _sha256(file) for file in files}
+        origin = {"source": self._header.path.name, "sha256": self._digest, "files": sums, "notes": self._notes}
+        _save_json(folder / "config.json", config | {"billy": origin})
+        _save_json(folder / "generation_config.json", _token_ids(self._tokenizer))
+        _save_json(
+            folder / "tokenizer_config.json",
+            self._tokenizer.config | {"model_max_length": config["max_position_embeddings"]},
+        )
+        (folder / "tokenizer.json").write_text(self._tokenizer.tokenizer.to_str(pretty=False), encoding="utf-8")
+
+    def report(self, folder: Path) -> ImportReport:
+        kinds = Counter(tensor.kind for tensor in self._header.tensors.values())
+        source, architecture = self._header.path.name, self._config["model_type"]
+        return ImportReport(folder, source, self._digest, architecture, dict(kinds), self._notes)
+
+    def _tensors(self) -> Iterator[tuple[str, mx.array]]:
+        done = 0
+        for tensor, name in self._names.items():
+            for part, array in read_tensor(self._header, self._header.tensors[tensor], self._dtype).items():
+                done += array.nbytes
+                yield f"{name.removesuffix('.weight')}.{part}" if name.endswith(".weight") else name, array
+            if self._progress is not None:
+                self._progress(done, self.total_bytes)
+
+
+def _rope_factors(header: GGUFHeader) -> Any:
+    tensor = header.tensors.get(ROPE_FACTORS)
+    return None if tensor is None else np.array(read_tensor(header, tensor, mx.float32)["weight"])
+
+
+def _notes(header: GGUFHeader, dtype: mx.Dtype) -> Iterator[str]:
+    """What of the stored model is not exactly as in the file, a sentence each."""
+    tensors = [tensor for name, tensor in header.tensors.items() if name != ROPE_FACTORS]
+    for kind, count in Counter(tensor.kind for tensor in tensors).items():
+        if kind in SCALES_ROUNDED:
+            yield f"{count} {kind} tensors keep their {BITS[kind]}-bit numbers, their scales are rounded to float16"
+        if kind in QUANTISED_AGAIN:
+            yield f"{count} {kind} tensors are quantised again, in {BITS[kind]} bits with groups of {GROUP_SIZE}"
+    rounded = [tensor for tensor in tensors if tensor.kind in FLOAT_KINDS and changed_by(header, tensor, dtype)]
+    if rounded:
+        yield f"{len(rounded)} {rounded[0].kind} tensors are rounded to {str(dtype).removeprefix('mlx.core.')}"
+
+
+def _save_shards(tensors: Iterator[tuple[str, mx.array]], folder: Path) -> list[Path]:
+    """Save `tensors` in files of at most 5 GB each and return these, under the names mlx-lm looks for."""
+    shards: list[Path] = []
+    held: dict[str, mx.array] = {}
+
+    def save() -> None:
+        shards.append(folder / f"shard-{len(shards) + 1}.safetensors")
+        mx.save_safetensors(str(shards[-1]), held, {"format": "mlx"})
+        held.clear()
+
+    for name, array in tensors:
+        if held and sum(other.nbytes for other in held.values()) + array.nbytes > _SHARD_BYTES:
+            save()
+        held[name] = array
+    save()
+    count = len(shards)
+    names = [f"model-{number:05d}-of-{count:05d}.safetensors" for number in range(1, count + 1)]
+    names = names if count > 1 else ["model.safetensors"]
+    return [shard.rename(folder / name) for shard, name in zip(shards, names, strict=True)]
+
+
+def _token_ids(tokenizer: GGUFTokenizer) -> dict[str, Any]:
+    begin = {} if tokenizer.bos_id is None else {"bos_token_id": tokenizer.bos_id}
+    return begin | {"eos_token_id": tokenizer.end_ids}
+
+
+def _check_room(folder: Path, needed_bytes: int) -> None:
+    place = next(parent for parent in folder.absolute().parents if parent.exists())
+    free = shutil.disk_usage(place).free
+    if needed_bytes > free and not folder.exists():
+        raise ModelError(f"{folder} needs {needed_bytes:,} bytes and {place} has {free:,} free; make room and try again")
+
+
+def _check_same(folder: Path, digest: str) -> None:
+    """Refuse a folder that is there already unless it was made of the same file."""
+    try:
+        found = json.loads((folder / "config.json").read_bytes())["billy"]["sha256"]
+    except (OSError, ValueError, TypeError, KeyError):
+        found = None
+    if found != digest:
+        raise ModelError(f"{folder} holds something else already; move it away or give another folder")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _save_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

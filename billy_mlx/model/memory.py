@@ -1,0 +1,108 @@
+"""What a job needs against what the machine has, before the backend finds out by aborting."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import psutil
+from mlx.utils import tree_flatten
+from mlx_lm.models.cache import make_prompt_cache
+
+from billy_mlx.errors import ModelError
+from billy_mlx.model import backend
+from billy_mlx.model.config import Config, find_number
+from billy_mlx.model.weights import StoredTensor, stored_tensors
+
+if TYPE_CHECKING:
+    from billy_mlx.model.load import Model
+
+_CHUNK = 256  # prompt tokens in one forward pass
+_HEADS = ("num_attention_heads", "n_heads", "n_head")
+
+
+def available_bytes() -> int:
+    """What can still be taken: of the GPU's working set on Metal, of the machine's memory otherwise."""
+    working_set = mx.device_info().get("max_recommended_working_set_size")
+    if working_set is None:
+        return int(psutil.virtual_memory().available)
+    return int(working_set) - mx.get_active_memory()
+
+
+def require(bytes_needed: int, what: str, remedy: str) -> None:
+    """Do nothing if `bytes_needed` are there.
+
+    Args:
+        bytes_needed: at the peak of the job.
+        what: needs them, as the subject of a sentence.
+        remedy: what the user can do instead.
+
+    Raises:
+        ModelError: they are not; says how many are.
+    """
+    available = available_bytes()
+    if bytes_needed > available:
+        gigabytes = f"{bytes_needed / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free"
+        raise ModelError(f"{what} needs {gigabytes}; {remedy}")
+
+
+def check_rows(model: "Model", rows: int, tokens: int) -> None:
+    """Do nothing if `rows` of `tokens` each, prompt and answer together, fit into memory beside the loaded model.
+
+    Raises:
+        ModelError: they do not.
+    """
+    heads = find_number(model.config, _HEADS) or 1
+    # Off Metal the attention scores of a chunk exist in full, and so do the logits with what sampling makes of them.
+    scores = heads * min(_CHUNK, tokens) * tokens * 4 if backend.on_cpu() else 0
+    logits = 4 * model.fingerprint.vocabulary * 4
+    needed = rows * (cache_bytes(model.model, tokens) + scores + logits)
+    require(needed, f"{rows} × {tokens:,} tokens with {model.id}", "take fewer rows at once or a shorter text")
+
+
+def cache_bytes(model: nn.Module, tokens: int) -> int:
+    """Return the size of one row's prompt cache after `tokens` tokens: keys, values and states.
+
+    Measured on the model's own cache: a forward pass that is never evaluated gives its shapes and computes nothing.
+    """
+    cache = make_prompt_cache(model)
+    model(mx.zeros((1, 2), mx.int32), cache=cache)
+    return sum(_part_bytes(part, tokens) for layer in cache for part in getattr(layer, "caches", (layer,)))
+
+
+def _part_bytes(part: Any, tokens: int) -> int:
+    keys = getattr(part, "keys", None)
+    if not isinstance(keys, mx.array):
+        leaves: list[tuple[str, Any]] = tree_flatten(part.state)
+        return sum(leaf.nbytes for _, leaf in leaves if isinstance(leaf, mx.array))
+    # (1, heads, positions, head width); a sliding window holds no more than its size.
+    held = min(tokens, getattr(part, "max_size", None) or tokens)
+    per_token: int = (keys.nbytes + part.values.nbytes) // keys.shape[2]
+    return per_token * held
+
+
+def weights_bytes(folder: Path, config: Config, *, as_float32: bool) -> int:
+    """Return the size of the weights stored in `folder` once loaded: as they are, or all dequantised to float32.
+
+    Raises:
+        ModelError: the weights are damaged.
+    """
+    tensors = {tensor.name: tensor for tensor in stored_tensors(folder)}
+    if not as_float32:
+        return sum(tensor.end - tensor.start for tensor in tensors.values())
+    return 4 * sum(_numbers(tensor, tensors, config) for tensor in tensors.values())
+
+
+def _numbers(tensor: StoredTensor, tensors: Mapping[str, StoredTensor], config: Config) -> int:
+    """How many float32 numbers a stored tensor becomes: a quantised weight is counted by its scales, one to a group."""
+    layer, _, role = tensor.name.rpartition(".")
+    if role == "scales":
+        return tensor.elements * _group_size(layer, config)
+    return 0 if f"{layer}.scales" in tensors and role in ("weight", "biases") else tensor.elements
+
+
+def _group_size(layer: str, config: Config) -> int:
+    quantization = config.get("quantization") or config.get("quantization_config") or {}
+    own = quantization.get(layer)
+    return int((own if isinstance(own, Mapping) else quantization).get("group_size", 32))

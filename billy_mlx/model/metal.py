@@ -1,0 +1,34 @@
+"""What mlx-lm does for Metal while it generates; without Metal nothing happens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import mlx.core as mx
+from mlx_lm.generate import generation_stream
+
+
+class Wiring:
+    """Keeps the model's memory wired while at least one generation runs.
+
+    Generations may overlap and end in any order, so the first one sets the limit and the last one gives it back.
+    """
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._before = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        if self._running == 0 and mx.metal.is_available():
+            self._before = mx.set_wired_limit(int(mx.device_info()["max_recommended_working_set_size"]))
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if self._running == 0 and mx.metal.is_available():
+                mx.synchronize(generation_stream)
+                mx.set_wired_limit(self._before)
+
+
+wired = Wiring()

@@ -1,0 +1,109 @@
+"""From what a user says to the tokens a model reads."""
+
+import re
+from typing import TYPE_CHECKING
+
+from jinja2 import TemplateError
+from mlx_lm.tokenizer_utils import TokenizerWrapper
+
+from billy_mlx.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from billy_mlx.model.load import Model
+
+# A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
+_SEAM = "\ufdd0"
+
+
+def chat_prompt(
+    tokenizer: TokenizerWrapper, user: str, *, system: str | None = None, thinking: bool = False
+) -> list[int]:
+    """Return the tokens of one user message, ready for the model's answer; plain text if it has no chat template.
+
+    Args:
+        tokenizer: with the chat template.
+        user: the message. Control tokens spelt out in it, as "<|im_end|>", stay text.
+        system: set before it, or put at its beginning where the template takes no system message.
+        thinking: for models that can do either, whether to think first.
+
+    Raises:
+        UsageError: the message is empty.
+        ModelError: the template fails.
+    """
+    if not user.strip():
+        raise UsageError("The prompt is empty; say what to write")
+    if not tokenizer.has_chat_template:
+        return text_prompt(tokenizer, _joined(system, user))
+    controls = _controls(tokenizer)
+    user, system = _defused(user, controls), system and _defused(system, controls)
+    rendered = _render(tokenizer, user, system, thinking)
+    pieces = (tokenizer.encode(piece, add_special_tokens=False) for piece in rendered.split(_SEAM))
+    return [token for piece in pieces for token in piece]
+
+
+def text_prompt(tokenizer: TokenizerWrapper, text: str) -> list[int]:
+    """Return the tokens of `text` as it stands: control tokens in it count, and a BOS that is due comes once.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    bos = tokenizer.bos_token
+    tokens: list[int] = tokenizer.encode(text, add_special_tokens=not (bos and text.startswith(bos)))
+    if not text or not tokens:
+        raise UsageError("The prompt is empty; give the text to go on from")
+    return tokens
+
+
+def check_length(model: "Model", prompt: list[int], max_tokens: int) -> None:
+    """Do nothing if the prompt and `max_tokens` more fit into the model's context.
+
+    Raises:
+        UsageError: they do not; says by how much.
+    """
+    length, context = len(prompt), model.context_length
+    if context is None or length + max_tokens <= context:
+        return
+    asked = f"The prompt has {length:,} tokens and {max_tokens:,} more are asked for"
+    raise UsageError(f"{asked}, but {model.id} holds {context:,}; shorten the prompt or ask for fewer with -m")
+
+
+def _render(tokenizer: TokenizerWrapper, user: str, system: str | None, thinking: bool) -> str:
+    if system:
+        try:
+            rendered = _templated(tokenizer, [("system", system), ("user", user)], thinking)
+        except TemplateError:  # Gemma 2 refuses the role
+            rendered = ""
+        if system.strip() in rendered:  # and others leave it out
+            return rendered
+    try:
+        return _templated(tokenizer, [("user", _joined(system, user))], thinking)
+    except TemplateError as error:
+        raise ModelError(f"The model's chat template fails: {error}; use --ignore-chat-template") from error
+
+
+def _templated(tokenizer: TokenizerWrapper, messages: list[tuple[str, str]], thinking: bool) -> str:
+    rendered: str = tokenizer.apply_chat_template(
+        [{"role": role, "content": content} for role, content in messages],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=thinking,
+    )
+    return rendered
+
+
+def _joined(system: str | None, user: str) -> str:
+    return f"{system}\n\n{user}" if system else user
+
+
+def _controls(tokenizer: TokenizerWrapper) -> re.Pattern[str]:
+    """What the tokenizer would read as a control token, the longest first."""
+    spelt = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
+    spelt |= {mark for mark in (tokenizer.think_start, tokenizer.think_end) if mark}
+    return re.compile(
+        "|".join(re.escape(mark) for mark in sorted(spelt, key=len, reverse=True) if len(mark) > 1) or r"\Z."
+    )
+
+
+def _defused(text: str, controls: re.Pattern[str]) -> str:
+    """Cut every control token after its first character: no tokenizer finds it in two pieces."""
+    return controls.sub(lambda mark: mark[0][0] + _SEAM + mark[0][1:], text.replace(_SEAM, ""))

@@ -1,0 +1,154 @@
+"""A row: one prompt with its directions, sampling and seed, and the text that comes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from billy_mlx.model.layers import UNSTEERED, Directions
+from billy_mlx.model.sample import Sampling
+
+FinishReason = Literal["stop", "length", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """The marks of a thinking block: steering begins with the last token of `end`, not before.
+
+    Attributes:
+        opened: the prompt itself opens the block; otherwise the model may, with its first token.
+    """
+
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    opened: bool
+
+    @classmethod
+    def of(cls, tokenizer: Any, prompt: Sequence[int], *, asked: bool) -> "Thinking | None":
+        """Return the marks to wait for after `prompt`, or None if the answer begins at once.
+
+        Args:
+            tokenizer: mlx-lm's, which knows the marks.
+            asked: the model was asked to think, so it may open a block that its template does not.
+        """
+        if not tokenizer.has_thinking:
+            return None
+        tokens = list(prompt)
+        opened = tokenizer.rfind_think_start(tokens) > tokenizer.rfind_think_end(tokens)
+        if not opened and not asked:
+            return None
+        return cls(tuple(tokenizer.think_start_tokens), tuple(tokenizer.think_end_tokens), opened)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one row is asked to do.
+
+    Attributes:
+        prompt: token ids, at least one.
+        directions: what is added to its residual stream.
+        seed: 0 to 2**32 - 1; the same row with the same seed draws the same tokens, alone or in a batch.
+        stop: strings that end the text; they are not part of it.
+        continues: the text goes on from the prompt's, so that a space it begins with counts.
+        thinking: hold the directions back until the model has thought.
+    """
+
+    prompt: tuple[int, ...]
+    directions: Directions = UNSTEERED
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int = 0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    continues: bool = False
+    thinking: Thinking | None = None
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """One row's news: a token (None if it was only told to stop), the text it completes, and why the row ends here."""
+
+    row: int
+    token: int | None
+    text: str
+    finish_reason: FinishReason | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of decoding brought: prompt tokens read so far, or a token for every row still going."""
+
+    emitted: tuple[Emitted, ...] = ()
+    prompt_tokens_read: int = 0
+    prompt_tokens: int = 0
+
+
+class RowState:
+    """A row under way: its tokens, the text not yet safe to show, and whether it has ended."""
+
+    def __init__(self, index: int, row: Row, tokenizer: Any) -> None:
+        self.index = index
+        self.row = row
+        self.directions = row.directions
+        self.tokens: list[int] = []
+        self.finish_reason: FinishReason | None = None
+        self.stop_requested = False
+        self.thinks = row.thinking is not None
+        self._eos = tokenizer.eos_token_ids
+        self._held = ""
+        self._detokenizer = tokenizer.detokenizer
+        if row.continues:
+            # The token before decides whether a leading space belongs to the text.
+            self._detokenizer.add_token(row.prompt[-1])
+            _ = self._detokenizer.last_segment
+
+    @property
+    def context(self) -> list[int]:
+        """Prompt and answer so far."""
+        return [*self.row.prompt, *self.tokens]
+
+    def read(self, token: int) -> Emitted:
+        """Take in the next token of the row and say what it means for the text."""
+        if token in self._eos:
+            self.finish_reason = "stop"
+            return Emitted(self.index, token, self._flush(), "stop")
+        self.tokens.append(token)
+        self._detokenizer.add_token(token)
+        self._held += self._detokenizer.last_segment
+        self._notice_thinking()
+        text = self._release()
+        if self.finish_reason is None and len(self.tokens) >= self.row.max_tokens:
+            self.finish_reason = "length"
+            text += self._flush()
+        return Emitted(self.index, token, text, self.finish_reason)
+
+    def interrupt(self) -> Emitted:
+        """End the row here; what was written stays."""
+        self.finish_reason = "interrupted"
+        return Emitted(self.index, None, self._flush(), "interrupted")
+
+    def _release(self) -> str:
+        """Return the held text up to a stop string, or up to what may become one."""
+        found = [at for at in (self._held.find(stop) for stop in self.row.stop) if at >= 0]
+        if found:
+            text, self._held, self.finish_reason = self._held[: min(found)], "", "stop"
+            return text
+        keep = max((_overlap(self._held, stop) for stop in self.row.stop), default=0)
+        text, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        return text
+
+    def _flush(self) -> str:
+        self._detokenizer.finalize()
+        self._held += self._detokenizer.last_segment
+        found = [at for at in (self._held.find(stop) for stop in self.row.stop) if at >= 0]
+        text, self._held = self._held[: min(found, default=len(self._held))], ""
+        return text
+
+    def _notice_thinking(self) -> None:
+        marks = self.row.thinking
+        if marks is not None and self.thinks:
+            skipped = not marks.opened and self.tokens[0] != marks.start[0]
+            self.thinks = not (skipped or tuple(self.tokens[-len(marks.end) :]) == marks.end)
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Return how many characters at the end of `text` begin `stop`."""
+    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)

@@ -1,0 +1,120 @@
+"""Whether a model can be steered, and whether its rows can be decoded together: found out by trying.
+
+Nothing here knows an architecture by name. A model passes if what it does is what steering assumes; otherwise it is
+refused with what was seen, before anything is written with it.
+"""
+
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+from mlx_lm.models.cache import make_prompt_cache
+
+from billy_mlx.errors import UnsteerableModel
+from billy_mlx.model.cache import can_batch, merge
+from billy_mlx.model.layers import Patch, Steering, steer
+
+# Two rows of five: rows, tokens and width cannot be taken for one another.
+_ROWS, _TOKENS = 2, 5
+_PROBE_NORM = 0.1  # of the stream's own: in bfloat16 a smaller one could be rounded away
+
+
+def require_steerable(model: nn.Module, blocks: list[nn.Module], name: str) -> None:
+    """Raise UnsteerableModel unless adding to the output of `blocks` does what it says, and only that.
+
+    Costs four forward passes over a few tokens.
+    """
+    unpatched = _logits(model)
+    watch = _Watch()
+    with Patch(blocks, watch.output, watch.inputs):
+        watched = _logits(model)
+    reason = watch.fault(len(blocks)) or _fault_of_adding(model, blocks, watch.streams, unpatched, watched)
+    if reason:
+        raise UnsteerableModel(f"{name} cannot be steered: {reason}; choose another model (billy model list)")
+
+
+def rows_agree(model: nn.Module) -> bool:
+    """Whether rows of unlike length decoded as one batch get the logits each gets alone.
+
+    Some of mlx-lm's models have caches that can be merged and then fail, or are wrong without failing.
+    """
+    prompts = [list(range(3, 3 + length)) for length in (7, 4, 2)]
+    caches = []
+    for prompt in prompts:
+        caches.append(make_prompt_cache(model))
+        if not can_batch(caches[-1]):
+            return False
+        model(mx.array([prompt]), cache=caches[-1])
+    try:
+        together = model(mx.array([[1]] * len(prompts)), cache=merge(caches))[:, -1].astype(mx.float32)
+        mx.eval(together)
+    except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):
+        return False  # whatever mlx-lm's batched cache could not do: one row at a time always works
+    alone = mx.concatenate([model(mx.array([[1]]), cache=cache)[:, -1] for cache in caches])
+    tolerance = 1e-3 if alone.dtype == mx.float32 else 0.1
+    return bool(mx.abs(together - alone).max() <= tolerance * mx.std(alone.astype(mx.float32)))
+
+
+class _Watch:
+    """Notes what the blocks are handed and hand on, without changing it."""
+
+    def __init__(self) -> None:
+        self.streams: list[mx.array] = []
+        self._calls: list[int] = []
+        self._handed_on = True
+        self._beside: dict[int, set[int]] = {}
+        self._kept: list[Any] = []  # so that no id is given twice
+
+    def inputs(self, layer: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        arrays = [value for _, value in tree_flatten([args, kwargs]) if isinstance(value, mx.array)]
+        self._kept += arrays
+        if self.streams:
+            self._handed_on &= any(array is self.streams[-1] for array in arrays)
+            shape = self.streams[-1].shape
+            self._beside[layer] = {id(a) for a in arrays if a.shape == shape and a is not self.streams[-1]}
+
+    def output(self, layer: int, h: mx.array) -> mx.array:
+        self._calls.append(layer)
+        self.streams.append(h)
+        return h
+
+    def fault(self, layers: int) -> str | None:
+        """Return what was seen that steering does not allow for."""
+        if self._calls != list(range(layers)):
+            return "it never calls its blocks" if not self._calls else "it does not call each block once and in order"
+        for h in self.streams:
+            if h.ndim != 3 or h.shape[:2] != (_ROWS, _TOKENS):
+                return f"its residual stream has shape {h.shape} for {_ROWS} rows of {_TOKENS} tokens"
+        if not self._handed_on:
+            return "its blocks are not handed what the block before them returned"
+        if len({frozenset(ids) for layer, ids in self._beside.items() if layer > 0}) > 1:
+            return "its blocks are handed another copy of the residual stream that steering does not reach"
+        return None
+
+
+def _fault_of_adding(
+    model: nn.Module, blocks: list[nn.Module], streams: list[mx.array], unpatched: mx.array, watched: mx.array
+) -> str | None:
+    zeros = {layer: mx.zeros(h.shape[-1:], h.dtype) for layer, h in enumerate(streams)}
+    with steer(blocks, Steering(zeros)):
+        unmoved = _logits(model)
+    if not (mx.array_equal(unpatched, watched) and mx.array_equal(unpatched, unmoved)):
+        return "adding nothing to its residual stream changed what it says"
+    noise = {
+        layer: mx.random.normal(h.shape[-1:], key=mx.random.key(layer)) * (_PROBE_NORM * _rms(h))
+        for layer, h in enumerate(streams)
+    }
+    with steer(blocks, Steering(noise)):
+        moved = _logits(model)
+    return "adding to its residual stream changed nothing" if mx.array_equal(unpatched, moved) else None
+
+
+def _logits(model: nn.Module) -> mx.array:
+    # Always with a fresh cache: some models compute something else without one.
+    tokens = mx.arange(1, 1 + _ROWS * _TOKENS).reshape(_ROWS, _TOKENS)
+    return model(tokens, cache=make_prompt_cache(model))
+
+
+def _rms(h: mx.array) -> mx.array:
+    return mx.sqrt(mx.mean(mx.square(h.astype(mx.float32))))

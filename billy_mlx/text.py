@@ -1,0 +1,26 @@
+"""Make text that is not ours safe to print: model output, pasted and imported text, names of files and tensors."""
+
+_KEPT = "\n\t"
+_CONTROLS = [*range(0x20), 0x7F, *range(0x80, 0xA0)]  # C0, DEL and C1
+_BIDI = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # embeddings, overrides, isolates
+_SURROGATES = range(0xD800, 0xE000)
+
+# Left alone: joiners (U+200C, U+200D), which emoji and many scripts are spelt with, and the directional marks
+# (U+061C, U+200E, U+200F), which right-to-left writers need and which, unlike an override, reverse no letters.
+_REPLACEMENTS: dict[int, str | None] = {
+    **dict.fromkeys(code for code in _CONTROLS if chr(code) not in _KEPT),
+    **dict.fromkeys(_BIDI),
+    **dict.fromkeys(_SURROGATES, "\N{REPLACEMENT CHARACTER}"),  # they cannot be encoded: printing one would crash
+    0x1B: "\N{SYMBOL FOR ESCAPE}",  # shown, so that a swallowed sequence does not read as stray letters
+    0x2028: "\n",  # line and paragraph separators: str.splitlines breaks there, most terminals do not
+    0x2029: "\n",
+}
+
+
+def sanitize(text: str) -> str:
+    """Return `text` without anything a terminal would obey: only newline and tab are left of the controls.
+
+    Works character by character, so a sequence cut in two by a token boundary is as harmless as a whole one.
+    The result can always be encoded as UTF-8. Not for files, pipes and JSON: those get the text unaltered.
+    """
+    return text.translate(_REPLACEMENTS)

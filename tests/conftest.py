@@ -1,0 +1,19 @@
+"""What holds for every test: its own folders, no network, no clock."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, so before any test module is
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("billy", deadline=None)  # a busy machine is no failure
+settings.load_profile("billy")
+
+
+@pytest.fixture(autouse=True)
+def billy_home(tmp_path, monkeypatch):
+    """Keep configuration, vectors, state and cache of a test under its temporary folder."""
+    home = tmp_path / "billy-home"
+    monkeypatch.setenv("BILLY_HOME", str(home))
+    return home

@@ -1,0 +1,108 @@
+"""Tiny random models as real MLX model folders: config, weights, tokenizer and chat template, written in milliseconds."""
+
+import importlib
+import json
+
+import mlx.core as mx
+import mlx.nn as nn
+import pytest
+from mlx.utils import tree_flatten, tree_map_with_path
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
+
+COMMON = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "rope_theta": 10_000.0,
+}
+CONFIGS = {
+    "llama": COMMON | {"rms_norm_eps": 1e-5},
+    "lfm2": COMMON
+    | {
+        "norm_eps": 1e-5,
+        "conv_bias": False,
+        "conv_L_cache": 3,
+        "block_dim": 32,
+        "block_multiple_of": 8,
+        "block_ffn_dim_multiplier": 1.0,
+        "block_auto_adjust_ff_dim": False,
+        "layer_types": ["conv", "full_attention", "conv", "full_attention"],
+    },
+}
+
+END, START_TURN, END_TURN = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+MERGES = "Ġ t,h e,i n,r e,o n,Ġ a,e r,Ġt he,n d,Ġ s,Ġ w,o u,Ġa nd,i s,a t,in g,Ġ f,e n,Ġs e,Ġw a".split(",")
+CHATML = """{%- for message in messages -%}
+{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\n' }}{%- endif -%}"""
+NO_THOUGHT = "{%- if not enable_thinking -%}{{ '<think>\n\n</think>\n\n' }}{%- endif -%}"
+
+
+def tiny_folder(path, architecture="llama", dtype=mx.float32, seed=0, *, bits=None, thinking=False, template=CHATML):
+    """Write a model folder to `path` and return it; `bits` quantises, `thinking` gives it <think> and a template to match."""
+    path.mkdir(parents=True, exist_ok=True)
+    tokenizer = tiny_tokenizer(thinking=thinking)
+    config = {"model_type": architecture, "vocab_size": tokenizer.get_vocab_size(), **CONFIGS[architecture]}
+    weights = tiny_network(config, dtype, seed)
+    if bits is not None:
+        config["quantization"] = {"group_size": 32, "bits": bits}
+        nn.quantize(weights, group_size=32, bits=bits)
+    mx.save_safetensors(str(path / "model.safetensors"), dict(tree_flatten(weights.parameters())))
+    (path / "config.json").write_text(json.dumps(config | {"eos_token_id": tokenizer.token_to_id(END_TURN)}))
+    tokenizer.save(str(path / "tokenizer.json"))
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": END, "eos_token": END_TURN}
+    if template is not None:
+        settings["chat_template"] = template + NO_THOUGHT * thinking
+    (path / "tokenizer_config.json").write_text(json.dumps(settings))
+    return path
+
+
+def tiny_network(config, dtype=mx.float32, seed=0):
+    """Return the mlx-lm model of `config` with random weights: matrices keep the size of what they map, vectors stay near their start."""
+    module = importlib.import_module(f"mlx_lm.models.{config['model_type']}")
+    network = module.Model(module.ModelArgs.from_dict(dict(config)))
+    keys = iter(mx.random.split(mx.random.key(seed), 1000))
+
+    def draw(_, start):
+        noise = mx.random.normal(start.shape, key=next(keys))
+        return (noise * start.shape[-1] ** -0.5 if start.ndim > 1 else start + 0.1 * noise).astype(dtype)
+
+    network.update(tree_map_with_path(draw, network.parameters()))
+    return network
+
+
+def tiny_tokenizer(*, thinking=False, adds_bos=False):
+    """Return a byte-level BPE tokenizer of some 280 tokens that reads and writes every text."""
+    symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = [tuple(merge.split()) for merge in MERGES]
+    symbols += [left + right for left, right in merges]
+    tokenizer = Tokenizer(models.BPE(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([END, START_TURN, END_TURN])
+    if thinking:
+        tokenizer.add_tokens([AddedToken("<think>", normalized=False), AddedToken("</think>", normalized=False)])
+    if adds_bos:
+        end = tokenizer.token_to_id(END)
+        tokenizer.post_processor = processors.TemplateProcessing(single=f"{END} $0", special_tokens=[(END, end)])
+    return tokenizer
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A loaded plain model: four llama blocks, every cache of which can be trimmed."""
+    from billy_mlx.model.load import load
+
+    return load(tiny_folder(tmp_path_factory.mktemp("llama")))
+
+
+@pytest.fixture(scope="session")
+def hybrid(tmp_path_factory):
+    """A loaded hybrid: convolutions, whose state cannot be trimmed, and attention by turns."""
+    from billy_mlx.model.load import load
+
+    return load(tiny_folder(tmp_path_factory.mktemp("lfm2"), "lfm2"))

@@ -1,0 +1,1 @@
+"""The writing studio: every Textual import of the project is in here."""
