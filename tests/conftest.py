@@ -7,6 +7,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, so 
 import pytest
 from hypothesis import settings
 
+import billy_mlx  # noqa: F401  puts a fast BLAS into the process, before any test imports mlx
+
+pytest_plugins = ("tiny",)  # the tiny models, as fixtures
+
 settings.register_profile("billy", deadline=None)  # a busy machine is no failure
 settings.load_profile("billy")
 

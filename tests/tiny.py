@@ -1,4 +1,4 @@
-"""Tiny random models as real MLX model folders: config, weights, tokenizer and chat template, written in milliseconds."""
+"""Tiny random models as real MLX model folders: config, weights, tokenizer and chat template, in milliseconds."""
 
 import importlib
 import json
@@ -34,7 +34,7 @@ CONFIGS = {
 }
 
 END, START_TURN, END_TURN = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-MERGES = "Ġ t,h e,i n,r e,o n,Ġ a,e r,Ġt he,n d,Ġ s,Ġ w,o u,Ġa nd,i s,a t,in g,Ġ f,e n,Ġs e,Ġw a".split(",")
+PAIRS = [("Ġ", "t"), ("h", "e"), ("i", "n"), ("r", "e"), ("o", "n"), ("Ġ", "a"), ("Ġt", "he"), ("n", "d"), ("Ġa", "nd")]
 CHATML = """{%- for message in messages -%}
 {{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}
 {%- endfor -%}
@@ -43,7 +43,7 @@ NO_THOUGHT = "{%- if not enable_thinking -%}{{ '<think>\n\n</think>\n\n' }}{%- e
 
 
 def tiny_folder(path, architecture="llama", dtype=mx.float32, seed=0, *, bits=None, thinking=False, template=CHATML):
-    """Write a model folder to `path` and return it; `bits` quantises, `thinking` gives it <think> and a template to match."""
+    """Write a model folder to `path` and return it; `bits` quantises, `thinking` brings <think> and its template."""
     path.mkdir(parents=True, exist_ok=True)
     tokenizer = tiny_tokenizer(thinking=thinking)
     config = {"model_type": architecture, "vocab_size": tokenizer.get_vocab_size(), **CONFIGS[architecture]}
@@ -62,7 +62,7 @@ def tiny_folder(path, architecture="llama", dtype=mx.float32, seed=0, *, bits=No
 
 
 def tiny_network(config, dtype=mx.float32, seed=0):
-    """Return the mlx-lm model of `config` with random weights: matrices keep the size of what they map, vectors stay near their start."""
+    """Return the mlx-lm model of `config` with random weights: matrices keep the size of what they map."""
     module = importlib.import_module(f"mlx_lm.models.{config['model_type']}")
     network = module.Model(module.ModelArgs.from_dict(dict(config)))
     keys = iter(mx.random.split(mx.random.key(seed), 1000))
@@ -76,11 +76,10 @@ def tiny_network(config, dtype=mx.float32, seed=0):
 
 
 def tiny_tokenizer(*, thinking=False, adds_bos=False):
-    """Return a byte-level BPE tokenizer of some 280 tokens that reads and writes every text."""
+    """Return a byte-level BPE tokenizer of some 270 tokens that reads and writes every text."""
     symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
-    merges = [tuple(merge.split()) for merge in MERGES]
-    symbols += [left + right for left, right in merges]
-    tokenizer = Tokenizer(models.BPE(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=merges))
+    symbols += [left + right for left, right in PAIRS]
+    tokenizer = Tokenizer(models.BPE(vocab={symbol: index for index, symbol in enumerate(symbols)}, merges=PAIRS))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([END, START_TURN, END_TURN])

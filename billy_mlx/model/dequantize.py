@@ -5,15 +5,14 @@ import mlx.nn as nn
 from mlx.utils import tree_unflatten
 from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 
-
 _QUANTISED = (nn.QuantizedLinear, nn.QuantizedEmbedding, QuantizedSwitchLinear)
 
 
 def dequantize(model: nn.Module) -> None:
     """Replace every quantised linear, expert and embedding layer of `model` by its float32 equal, in place.
 
-    Weights are computed and evaluated one by one and the packed ones let go, so that memory peaks little above the dense
-    model. Whatever else the model holds keeps its dtype, and kinds of layers not named here stay quantised.
+    Weights are evaluated one by one and the packed ones let go, so that memory peaks little above the dense model.
+    Whatever else the model holds keeps its dtype, and kinds of layers not named here stay quantised.
     Bits 2, 4 and 8 are unpacked as bytes, which takes half the time of `mx.dequantize` (starter model: 0.35 s
     against 0.8 s, first touch of the memory included) and gives the same bits.
     """

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from pathlib import Path
 
 from billy_mlx.model.config import Config, layer_count, residual_width
@@ -44,9 +44,8 @@ def fingerprint(folder: Path, config: Config, vocabulary: Mapping[str, int]) -> 
     """
     architecture = str(config["model_type"])
     layers, width = layer_count(config), residual_width(config)
-    base = hashlib.sha256(f"{architecture} {layers} {width}\0".encode())
-    for token, index in sorted(vocabulary.items(), key=itemgetter(1, 0)):
-        base.update(f"{index} {token}\0".encode(errors="surrogatepass"))
+    tokens = sorted(vocabulary, key=lambda token: (vocabulary[token], token))
+    base = hashlib.sha256("\0".join([architecture, str(layers), str(width), *tokens]).encode(errors="surrogatepass"))
     return Fingerprint(architecture, layers, width, len(vocabulary), base.hexdigest()[:_DIGITS], weights_hash(folder))
 
 

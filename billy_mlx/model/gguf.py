@@ -34,7 +34,7 @@ _SHARD_BYTES = 5 << 30
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What came of an import; `kinds` counts the file's tensors by GGUF type, `notes` says what is not as in the file."""
+    """What came of an import; `kinds` counts the tensors by GGUF type, `notes` says what is not as in the file."""
 
     folder: Path
     source: str
@@ -48,25 +48,22 @@ def import_gguf(
     source: Path,
     folder: Path,
     *,
-    sha256: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
-    """Make the MLX model folder `folder` of a Llama, Qwen 2 or Qwen 3 GGUF; a folder made of the same file is left as is.
+    """Make the MLX model folder `folder` of a Llama, Qwen 2 or Qwen 3 GGUF, all of it or nothing.
 
-    Weights keep their bits, F32 excepted where the rest is 16 bits wide; config.json says under "billy" what the folder
-    was made of: {"source", "sha256", "files": {weight file: its sha256}, "notes"}.
+    Weights keep their values; what cannot be kept is in the notes. A folder made of the same file is left as it is.
+    config.json says under "billy" what the folder was made of: {"source": file name, "sha256": of the file,
+    "files": {weight file: its sha256}, "notes": [...]}.
 
     Args:
-        sha256: the sum the file must have.
         progress: is told how many bytes of how many are written, after every tensor.
 
     Raises:
-        ModelError: the file cannot be read or is not the one wanted, the folder holds something else, or the disk is full.
+        ModelError: the file cannot be read or used, the folder holds something else, or the disk is full.
     """
     header = read_header(source)
     digest = _sha256(source)
-    if sha256 not in (None, digest):
-        raise ModelError(f"{source} is not the file wanted: its SHA-256 is {digest} instead of {sha256}; get it again")
     job = _Import(header, digest, progress)
     try:
         _check_room(folder, job.total_bytes)
@@ -87,8 +84,9 @@ class _Import:
         self._names = stored_names(header, self._config)
         self._tokenizer = read_tokenizer(header)
         tensors = [header.tensors[tensor] for tensor in self._names]
-        if len(self._tokenizer.tokenizer.get_vocab()) > self._config["vocab_size"]:
-            raise ModelError(f"{header.path} has more tokens than the {self._config['vocab_size']:,} rows of its embedding")
+        tokens, rows = self._tokenizer.tokenizer.get_vocab_size(), self._config["vocab_size"]
+        if tokens > rows:
+            raise ModelError(f"{header.path} has {tokens:,} tokens and {rows:,} embeddings; get another file")
         self._dtype = float_dtype(tensors)
         self.total_bytes = sum(stored_bytes(tensor, self._dtype) for tensor in tensors)
         self._notes = tuple(_notes(header, self._dtype))
@@ -140,12 +138,16 @@ def _notes(header: GGUFHeader, dtype: mx.Dtype) -> Iterator[str]:
     tensors = [tensor for name, tensor in header.tensors.items() if name != ROPE_FACTORS]
     for kind, count in Counter(tensor.kind for tensor in tensors).items():
         if kind in SCALES_ROUNDED:
-            yield f"{count} {kind} tensors keep their {BITS[kind]}-bit numbers, their scales are rounded to float16"
+            yield f"{_counted(count, kind)} with the same {BITS[kind]}-bit numbers, but scales rounded to float16"
         if kind in QUANTISED_AGAIN:
-            yield f"{count} {kind} tensors are quantised again, in {BITS[kind]} bits with groups of {GROUP_SIZE}"
+            yield f"{_counted(count, kind)} quantised again, in {BITS[kind]} bits with groups of {GROUP_SIZE}"
     rounded = [tensor for tensor in tensors if tensor.kind in FLOAT_KINDS and changed_by(header, tensor, dtype)]
-    if rounded:
-        yield f"{len(rounded)} {rounded[0].kind} tensors are rounded to {str(dtype).removeprefix('mlx.core.')}"
+    for kind, count in Counter(tensor.kind for tensor in rounded).items():
+        yield f"{_counted(count, kind)} rounded to {str(dtype).removeprefix('mlx.core.')}"
+
+
+def _counted(count: int, kind: str) -> str:
+    return f"{count} {kind} tensor{'s' * (count != 1)}"
 
 
 def _save_shards(tensors: Iterator[tuple[str, mx.array]], folder: Path) -> list[Path]:
@@ -178,7 +180,7 @@ def _check_room(folder: Path, needed_bytes: int) -> None:
     place = next(parent for parent in folder.absolute().parents if parent.exists())
     free = shutil.disk_usage(place).free
     if needed_bytes > free and not folder.exists():
-        raise ModelError(f"{folder} needs {needed_bytes:,} bytes and {place} has {free:,} free; make room and try again")
+        raise ModelError(f"{folder} needs {needed_bytes:,} bytes, {free:,} are free; make room and try again")
 
 
 def _check_same(folder: Path, digest: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 from numpy.typing import NDArray
@@ -112,32 +113,37 @@ def stored_names(header: GGUFHeader, config: Mapping[str, Any]) -> dict[str, str
     Raises:
         ModelError: a tensor is missing, left over, or of another shape than the model's.
     """
-    module = import_module(f"mlx_lm.models.{config['model_type']}")
-    wanted = {
-        name: tuple(array.shape)
-        for name, array in tree_flatten(module.Model(module.ModelArgs.from_dict(dict(config))).parameters())
-    }
+    wanted, model = _shapes(config), config["model_type"]
     names = {tensor: _mlx_name(tensor) for tensor in header.tensors if tensor != ROPE_FACTORS}
     for tensor, name in names.items():
         shape = header.tensors[tensor].shape
         if name not in wanted:
-            raise ModelError(f"{header.path} holds {tensor!r}, which a plain {config['model_type']} has not; it cannot be imported")
+            raise ModelError(f"{header.path} holds {tensor!r}, which no {model} has; it cannot be imported")
         if shape != wanted[name]:
-            raise ModelError(f"{tensor!r} in {header.path} has the shape {shape} instead of {wanted[name]}; get the file again")
+            raise ModelError(f"{tensor!r} in {header.path} is {shape} instead of {wanted[name]}; get the file again")
     missing = sorted(wanted.keys() - names.values())
     if missing:
-        raise ModelError(f"{header.path} lacks {len(missing)} of {len(wanted)} tensors, {missing[0]!r} first; get the file again")
+        raise ModelError(f"{header.path} lacks {missing[0]!r} and {len(missing) - 1} other tensors; get the file again")
     return names
 
 
-def _mlx_name(tensor: str) -> str | None:
-    """`blk.3.attn_q.weight` is `model.layers.3.self_attn.q_proj.weight`; None for a tensor no family has."""
-    *block, stem, kind = tensor.split(".")
-    if not block and stem in _OUTSIDE:
+def _shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every parameter of the model; its arrays are never computed."""
+    module = import_module(f"mlx_lm.models.{config['model_type']}")
+    model: nn.Module = module.Model(module.ModelArgs.from_dict(dict(config)))
+    parameters = dict(tree_flatten(model.parameters()))
+    return {name: tuple(array.shape) for name, array in parameters.items()}
+
+
+def _mlx_name(tensor: str) -> str:
+    """`blk.3.attn_q.weight` is `model.layers.3.self_attn.q_proj.weight`; a tensor no family has keeps its name."""
+    stem, _, kind = tensor.rpartition(".")
+    if stem in _OUTSIDE:
         return f"{_OUTSIDE[stem]}.{kind}"
-    if len(block) == 2 and block[0] == "blk" and stem in _INSIDE:
-        return f"model.layers.{block[1]}.{_INSIDE[stem]}.{kind}"
-    return None
+    block, _, part = stem.rpartition(".")
+    if block.startswith("blk.") and part in _INSIDE:
+        return f"model.layers.{block[4:]}.{_INSIDE[part]}.{kind}"
+    return tensor
 
 
 class _Keys:
@@ -189,7 +195,8 @@ class _Keys:
     def _refusal(self, key: str, reason: str) -> ModelError:
         value = self._get(key, "missing")
         shown = "a list" if isinstance(value, np.ndarray | list) else repr(value)
-        return ModelError(f"{self._architecture}.{key} in {self._header.path} is {shown}, but {reason}; it cannot be imported")
+        name = f"{self._architecture}.{key}"
+        return ModelError(f"{name} in {self._header.path} is {shown}, but {reason}; it cannot be imported")
 
 
 def _llama3_scaling(factors: NDArray[np.float32], theta: float, head_dim: int) -> dict[str, str | float] | None:
@@ -201,7 +208,7 @@ def _llama3_scaling(factors: NDArray[np.float32], theta: float, head_dim: int) -
         "high_freq_factor": 4.0,
         "original_max_position_embeddings": 8192,
     }
-    if factors.shape != (head_dim // 2,):
+    if factors.shape != (head_dim // 2,) or factors.min() < 1:
         return None
     wavelengths = 2 * np.pi * theta ** (np.arange(0, head_dim, 2) / head_dim)
     smooth = np.clip((8192 / wavelengths - 1.0) / (4.0 - 1.0), 0, 1)

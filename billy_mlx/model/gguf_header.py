@@ -24,12 +24,13 @@ _KINDS = {
     7: ("Q5_1", 32, 24),
     8: ("Q8_0", 32, 34),
     10: ("Q2_K", 256, 84),
-    11: ("Q3_K", 256, 110),
     12: ("Q4_K", 256, 144),
     13: ("Q5_K", 256, 176),
     14: ("Q6_K", 256, 210),
     30: ("BF16", 1, 2),
 }
+# Kinds that are refused, by name where the name is likely to be known.
+_UNREAD = {11: "Q3_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 20: "IQ4_NL", 21: "IQ3_S", 23: "IQ4_XS", 39: "MXFP4"}
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _MOST_STRINGS = 1 << 22  # the largest vocabularies in use have 2^18 tokens
@@ -123,11 +124,10 @@ class _Reader:
         number, offset = self._number("I"), self._number("Q")
         if number not in _KINDS:
             known = ", ".join(kind for kind, _, _ in _KINDS.values())
-            raise ModelError(
-                f"{name!r} in {self._path} is of GGUF type {number}, which cannot be read; choose a file in {known}"
-            )
+            kind = _UNREAD.get(number, f"of type {number}")
+            raise ModelError(f"{name!r} in {self._path} is {kind}, which cannot be read; choose a file in {known}")
         kind, block, block_bytes = _KINDS[number]
-        if 0 in shape or shape[-1] % block:
+        if 0 in shape or shape[-1] % block or (block > 1 and dimensions == 1):
             self._damaged(f"{name!r} in {kind} has the shape {shape}")
         return GGUFTensor(name, kind, shape, offset, prod(shape) // block * block_bytes)
 
@@ -150,7 +150,7 @@ class _Reader:
 
     def _count(self, form: str, item_bytes: int, what: str) -> int:
         """Return a count of items that the rest of the file has room for."""
-        count = self._number(form)
+        count: int = self._number(form)
         if count * item_bytes > len(self._data) - self._at:
             self._damaged(f"{count:,} {what} in {len(self._data):,} bytes")
         return count

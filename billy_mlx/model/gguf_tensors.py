@@ -21,7 +21,7 @@ SCALES_ROUNDED = ("Q4_K", "Q5_K")  # a group's scale is a product that float16 c
 QUANTISED_AGAIN = ("Q2_K", "Q6_K")
 BITS = {"Q4_0": 4, "Q4_1": 4, "Q5_0": 5, "Q5_1": 5, "Q8_0": 8, "Q4_K": 4, "Q5_K": 5, "Q2_K": 8, "Q6_K": 8}
 
-Bytes = NDArray[np.uint8]
+Bytes = NDArray[Any]  # uint8, which numpy's types lose in a shift
 
 
 class _Groups(NamedTuple):
@@ -55,19 +55,17 @@ def read_tensor(header: GGUFHeader, tensor: GGUFTensor, dtype: mx.Dtype) -> dict
     """Return one tensor as `weight`, with `scales` and `biases` when it is quantised (affine, groups of 32).
 
     Raises:
-        ModelError: the kind cannot be read, or a value is not finite in `dtype`.
+        ModelError: a value is not finite in `dtype`.
     """
     raw = np.memmap(header.path, np.uint8, "r", tensor.start, (tensor.nbytes,))
     if tensor.kind in FLOAT_KINDS:
         arrays = {"weight": _floats(raw, tensor).astype(dtype)}
-    elif tensor.kind in BITS:
-        arrays = _quantised(raw, tensor, dtype)
     else:
-        known = ", ".join((*FLOAT_KINDS, *BITS))
-        raise ModelError(f"{tensor.name!r} in {header.path} is {tensor.kind}, which cannot be read; choose one of {known}")
+        arrays = _quantised(raw, tensor, dtype)
     for array in arrays.values():
         if array.dtype == dtype and not mx.isfinite(array).all().item():
-            raise ModelError(f"{tensor.name!r} in {header.path} holds values that are not finite in {dtype}; get another file")
+            name = str(dtype).removeprefix("mlx.core.")
+            raise ModelError(f"{tensor.name!r} in {header.path} holds values beyond {name}; get another file")
     return arrays
 
 

@@ -19,12 +19,14 @@ from billy_mlx.model.gguf_header import GGUFHeader
 
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _BYTE = 1, 2, 3, 4, 6
 _SPACE = "\u2581"
+_LONGEST_TOKEN = 1024  # the longest in use are runs of a few hundred spaces or dashes
 
 # Control tokens that end a turn or a text; a file names only one of them as its end token.
 _ENDS = {"<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "</s>"}
 
 # How Llama 3 and Qwen 2 split text: the same but for digits.
-_WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_BEFORE_DIGITS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
+_AFTER_DIGITS = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ def read_tokenizer(header: GGUFHeader) -> GGUFTokenizer:
     if kind not in _BUILDERS:
         raise vocabulary.error(f"a tokenizer of the kind {kind!r}; known are {', '.join(_BUILDERS)}")
     tokenizer, adds_bos = _BUILDERS[kind](vocabulary)
-    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in vocabulary.of_type(_CONTROL, _UNKNOWN)])
-    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in vocabulary.of_type(_USER_DEFINED)])
+    special, added = vocabulary.of_type(_CONTROL, _UNKNOWN), vocabulary.of_type(_USER_DEFINED)
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in special])
+    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in added])
     _frame(tokenizer, vocabulary, adds_bos)
     return GGUFTokenizer(tokenizer, _config(vocabulary), vocabulary.token_id("bos"), vocabulary.end_ids())
 
@@ -68,6 +71,9 @@ class _Vocabulary:
         self.types = self._numbers("token_type", default=_NORMAL)
         if not self.tokens or len(self.ids) != len(self.tokens):
             raise self.error("no tokens" if not self.tokens else "the same token twice")
+        longest = max(map(len, self.tokens))
+        if longest > _LONGEST_TOKEN:
+            raise self.error(f"a token of {longest:,} characters")
 
     def of_type(self, *types: int) -> list[str]:
         return [self.tokens[index] for index in np.flatnonzero(np.isin(self.types, types)) if self.tokens[index]]
@@ -118,7 +124,7 @@ class _Vocabulary:
 
 
 def _byte_level(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool]:
-    """The tokenizer GPT-2 began: BPE over bytes. `pre` says how text is split before; returns also whether BOS is added."""
+    """The kind GPT-2 began: BPE over bytes, in text that is split first. Returns also whether BOS is usual."""
     pre = vocabulary.metadata.get("pre")
     if pre not in _SPLITS:
         raise vocabulary.error(f"text split the way {pre!r}; known are {', '.join(_SPLITS)}")
@@ -137,7 +143,7 @@ def _digits() -> PreTokenizer:
 
 
 def _words(digits: str) -> PreTokenizer:
-    split = pre_tokenizers.Split(Regex(_WORDS.format(digits=digits)), "isolated")
+    split = pre_tokenizers.Split(Regex(_BEFORE_DIGITS + digits + _AFTER_DIGITS), "isolated")
     return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
@@ -150,7 +156,7 @@ _SPLITS: dict[str, Callable[[], PreTokenizer]] = {
 
 
 def _sentencepiece(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool]:
-    """The tokenizer of Llama 1 and 2: BPE over characters, spaces as marks, bytes for what is left."""
+    """The kind of Llama 1 and 2: BPE over characters, spaces as marks, bytes for what is left. BOS is usual."""
     if vocabulary.metadata.get("precompiled_charsmap") is not None:
         raise vocabulary.error("a table that rewrites characters")
     if vocabulary.metadata.get("remove_extra_whitespaces", False):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import errors, scan_cache_dir, snapshot_download
+from huggingface_hub import constants, errors, scan_cache_dir, snapshot_download
 from huggingface_hub.errors import (
     CacheNotFound,
     GatedRepoError,
@@ -66,7 +66,7 @@ def list_models() -> list[StoredModel]:
 
 def _fetched() -> Iterator[StoredModel]:
     try:
-        repos = scan_cache_dir().repos
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         return
     for repo in repos:
@@ -97,11 +97,12 @@ def _not_fetched(repo: str, revision: str | None, error: Exception) -> str:
             return f"The hub has no model {repo}, or it is private; check the name, or run: hf auth login"
         case RevisionNotFoundError():
             return f"{repo} has no revision {revision!r}; leave it out for the newest"
-        case OfflineModeIsEnabled():
+        case LocalEntryNotFoundError(__cause__=OfflineModeIsEnabled()):
             return f"{repo} was not fetched: HF_HUB_OFFLINE is set; unset it and run the same command again"
         case LocalEntryNotFoundError():
             return (
                 f"{repo} was not fetched: the hub does not answer; run the same command again when there is a network"
             )
         case _:
-            return f"{repo} was not fetched: {error}; put that right and run the same command again"
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            return f"{repo} was not fetched: {reason}; put that right and run the same command again"

@@ -11,6 +11,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import mlx_lm
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.utils import load_model, load_tokenizer
 
@@ -23,7 +24,7 @@ from billy_mlx.model.selftest import require_steerable, rows_agree
 from billy_mlx.model.starter import ensure_starter
 
 STARTER = "starter"
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"[a-zA-Z0-9][\w.-]*/[a-zA-Z0-9][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +149,8 @@ def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         network, settings = load_model(folder, lazy=True)
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         # Whatever a config can make mlx-lm stumble over.
-        raise ModelError(f"{folder} cannot be loaded: {_first_line(error)} Another copy, or mlx-lm, may do.") from error
+        why = f"mlx-lm {mlx_lm.__version__} cannot load {folder}: {_first_line(error)}"
+        raise ModelError(f"{why}; try another copy of the model or a newer mlx-lm") from error
     if backend.on_cpu():
         dequantize(network)
         network.set_dtype(mx.float32)
@@ -169,4 +171,4 @@ def _tokenizer(folder: Path, eos_token_ids: int | list[int] | None) -> Tokenizer
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(" .:")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 import mlx.nn as nn
 import psutil
-from mlx.utils import tree_flatten
+from mlx.utils import tree_reduce
 from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.errors import ModelError
@@ -74,8 +74,8 @@ def cache_bytes(model: nn.Module, tokens: int) -> int:
 def _part_bytes(part: Any, tokens: int) -> int:
     keys = getattr(part, "keys", None)
     if not isinstance(keys, mx.array):
-        leaves: list[tuple[str, Any]] = tree_flatten(part.state)
-        return sum(leaf.nbytes for _, leaf in leaves if isinstance(leaf, mx.array))
+        total: int = tree_reduce(lambda total, leaf: total + getattr(leaf, "nbytes", 0), part.state, 0)
+        return total
     # (1, heads, positions, head width); a sliding window holds no more than its size.
     held = min(tokens, getattr(part, "max_size", None) or tokens)
     per_token: int = (keys.nbytes + part.values.nbytes) // keys.shape[2]

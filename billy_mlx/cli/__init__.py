@@ -1,0 +1,112 @@
+"""The commands: each parses what it is given, calls the library and prints. stdout is data, stderr is narration.
+
+Importing this costs no mlx: a command's module is imported when the command is named, and what it needs of the library
+when it runs.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+
+import click
+
+from billy_mlx.cli.config import generate_defaults
+from billy_mlx.cli.output import say
+from billy_mlx.errors import BillyError
+
+_COMMANDS = ("generate", "extract", "personas", "vectors", "model", "demo", "write", "doctor", "paths")
+_STOPPED = 130
+
+
+class _LateCommands(click.Group):
+    """A group whose commands are modules of this package with its name, each with a `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"billy_mlx.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] == "generate":
+            # A broken configuration file concerns only who uses it, and not who asks for help with it.
+            asks_for_help = "--help" in args
+            ctx.default_map = None if asks_for_help else {"generate": generate_defaults()}
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LateCommands, invoke_without_command=True, context_settings={"max_content_width": 100})
+@click.version_option(package_name="billy-mlx", prog_name="billy", message="%(prog)s %(version)s")
+@click.pass_context
+def commands(context: click.Context) -> int | None:
+    """Write with a local language model, steered by blends of personas.
+
+    \b
+    billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
+    billy personas list
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    from billy_mlx.cli.write import command as write
+
+    code: int | None = context.invoke(write)
+    return code
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows a question mark instead of ending the program.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Said already; without this Python tries once more while it exits, and says so in its own way.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what a command line asks and return the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped."""
+    try:
+        code = commands.main(list(arguments), prog_name="billy", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        return _refuse(_usage(error), error.exit_code)
+    except BillyError as error:
+        return _refuse(str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _STOPPED
+    except BrokenPipeError:
+        return 0  # whoever reads has had enough
+    except OSError as error:
+        return _refuse(_of_the_system(error), 1)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "mlx":
+            raise
+        return _refuse(f"MLX does not start here: {error}; on Linux install a backend: pip install 'billy-mlx[cpu]'", 1)
+
+
+def _refuse(reason: str, code: int) -> int:
+    with suppress(BrokenPipeError):
+        say(reason)
+    return code
+
+
+def _usage(error: click.UsageError) -> str:
+    path = error.ctx.command_path if error.ctx is not None else "billy"
+    return f"{error.format_message().rstrip('.')}; to see what there is, run: {path} --help"
+
+
+def _of_the_system(error: OSError) -> str:
+    what = "The output cannot be written" if error.filename is None else f"{error.filename} cannot be used"
+    return f"{what}: {error.strerror or error}; put that right and run the same command again"

@@ -1,0 +1,83 @@
+"""The flags that say whose voices are wanted, and the blends that come of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from billy_mlx.blend.blend import Blend, Dose, Mode
+from billy_mlx.errors import UsageError
+from billy_mlx.text import sanitize
+
+_OPTIONS = [
+    click.option("--blend", metavar="BLEND", help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".'),
+    click.option("--voice", "voices", metavar="BLEND", multiple=True, help="One voice of several; may be given often."),
+    click.option("--compare", is_flag=True, help="Add the same prompt and seed without steering."),
+    click.option("--dose", metavar="DOSE", help="How much: 1.0 is full, 0.3r in residual norms, 2a the paper's unit."),
+    click.option("--mode", type=click.Choice([*Mode]), help="How the vectors are put together.  [default: balanced]"),
+    click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the middle one]"),
+    click.option("--positions", type=click.Choice(["response", "all"]), help="Steer the answer, or the prompt as well."),
+]
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the flags say about every blend; None leaves it to the blend's own text."""
+
+    dose: str | None = None
+    mode: str | None = None
+    layers: str | None = None
+    positions: str | None = None
+
+    def blend(self, text: str) -> Blend:
+        """Return the blend that `text` and the flags give together."""
+        blend = Blend.parse(text)
+        if self.mode is not None:
+            # A dose that nobody has named is the mode's own.
+            dose = blend.dose if "@" in text else None
+            blend = replace(blend, mode=Mode(self.mode), dose=dose)  # type: ignore[arg-type]
+        if self.dose is not None:
+            blend = replace(blend, dose=Dose.parse(self.dose))
+        if self.layers is not None:
+            blend = replace(blend, layers=_numbers(self.layers))
+        return blend if self.positions is None else replace(blend, everywhere=self.positions == "all")
+
+
+def blend_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `command` the parameters that `wanted_blends` takes."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def wanted_blends(
+    context: click.Context, blend: str | None, voices: tuple[str, ...], compare: bool, overrides: Overrides
+) -> list[Blend | None]:
+    """Return a blend for each voice asked for, the unsteered model (None) last if it is to be compared with.
+
+    Raises:
+        UsageError: the flags contradict each other, or a blend cannot be read.
+    """
+    if blend is not None and voices:
+        if _typed(context, "blend") and _typed(context, "voices"):
+            raise UsageError("Both --blend and --voice are given; name every voice with --voice")
+        voices = () if _typed(context, "blend") else voices  # what is typed wins over the configuration file
+    texts = voices or (() if blend is None else (blend,))
+    for flag in ("compare", "dose", "mode", "layers", "positions"):
+        if not texts and _typed(context, flag):
+            raise UsageError(f"--{flag} is given but no voice; name one, such as --blend noir")
+    blends: list[Blend | None] = [overrides.blend(text) for text in texts]
+    return [*blends, None] if compare or not blends else blends
+
+
+def _typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and len(part) <= 4 for part in parts):
+        raise UsageError(f"{sanitize(text[:80])!r} names no layers; write their numbers, such as --layers 15 or 15,16")
+    return tuple(map(int, parts))

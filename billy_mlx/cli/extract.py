@@ -1,0 +1,94 @@
+"""billy extract: persona vectors for a model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from billy_mlx.cli.output import say, waiting, write_line
+from billy_mlx.cli.poles import Poles
+from billy_mlx.errors import UsageError
+from billy_mlx.extraction.card import Persona, get_persona, load_personas
+
+if TYPE_CHECKING:
+    from billy_mlx.extraction.vector import PersonaVector
+
+_STOPPED = 130
+
+
+@click.command("extract")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everyone", is_flag=True, help="Every persona of: billy personas list.")
+@click.option("--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]")
+@click.option("--questions", type=click.IntRange(1), default=24, show_default=True, help="Of the shared questions.")
+@click.option("--rollouts", type=click.IntRange(1), default=5, show_default=True, help="Answers to each question.")
+@click.option("-m", "--max-tokens", type=click.IntRange(1), default=64, show_default=True, help="Of each answer.")
+@click.option("--batch", type=click.IntRange(1), default=40, show_default=True, help="Answers written at once.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first answer.")
+@click.option("--to", metavar="FOLDER", help="Store there instead, in a folder for the model.")
+def command(
+    ids: tuple[str, ...],
+    everyone: bool,
+    model: str | None,
+    questions: int,
+    rollouts: int,
+    max_tokens: int,
+    batch: int,
+    seed: int,
+    to: str | None,
+) -> int:
+    """Extract the vectors of personas for a model; stdout gets the file of each.
+
+    The model answers the shared questions once as itself and once as each persona; a vector is the difference.
+    Vectors that are stored already are replaced. Ctrl+C keeps those that are ready.
+
+    \b
+    billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
+    billy extract --all --to personas/vectors     (how the bundled vectors were made)
+    """
+    personas = _personas(ids, everyone)
+    from billy_mlx.extraction.extract import Extracted, extract
+    from billy_mlx.extraction.rollouts import RolloutSettings
+    from billy_mlx.model.load import default_name, load
+
+    settings = RolloutSettings(questions=questions, rollouts=rollouts, max_tokens=max_tokens, batch=batch, seed=seed)
+    name = default_name() if model is None else model
+    with waiting(f"Loading {name} ..."):
+        loaded = load(name)
+    ready = 0
+    try:
+        with Poles() as poles:
+            for news in extract(loaded, personas, settings=settings):
+                if isinstance(news, Extracted):
+                    poles.close()
+                    write_line(str(_store(news.vector, to)))
+                    ready += 1
+                else:
+                    poles.show(news)
+    except KeyboardInterrupt:
+        say(f"stopped; {ready} of {len(personas)} vectors are stored, and the neutral answers are kept if they were ready")
+        return _STOPPED
+    return 0
+
+
+def _personas(ids: tuple[str, ...], everyone: bool) -> list[Persona]:
+    if bool(ids) == everyone:
+        raise UsageError("Name the personas to extract, or --all (and not both); to see them, run: billy personas list")
+    if not everyone:
+        return [get_persona(persona_id) for persona_id in dict.fromkeys(ids)]
+    found = load_personas()
+    for error in found.errors:
+        say(f"left out: {error}")
+    return list(found.personas.values())
+
+
+def _store(vector: "PersonaVector", folder: str | None) -> Path:
+    from billy_mlx.extraction.library import store_vector
+    from billy_mlx.extraction.vector import save_vector
+
+    if folder is None:
+        return store_vector(vector)
+    fingerprint = vector.fingerprint
+    path = Path(folder).expanduser() / f"{fingerprint.base}-{fingerprint.weights}" / f"{vector.persona_id}.safetensors"
+    save_vector(vector, path)
+    return path

@@ -1,0 +1,117 @@
+"""billy generate: steered text to stdout."""
+
+import secrets
+import sys
+from dataclasses import asdict
+
+import click
+
+from billy_mlx.cli.blend_options import Overrides, blend_options, wanted_blends
+from billy_mlx.cli.output import say, waiting, write_json
+from billy_mlx.cli.sampling_options import sampling_options
+from billy_mlx.cli.voices import show, stream, summarise, write_all
+from billy_mlx.errors import UsageError
+
+_STOPPED = 130
+_SEEDS = 1_000_000  # short enough to be typed again
+
+
+def _text(_context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | None) -> object:
+    """Refuse bytes that are no text: the shell hands them on as lone surrogates, which no tokenizer takes."""
+    try:
+        "".join(value or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("it is not UTF-8 text", param=parameter) from None
+    if isinstance(value, tuple) and "" in value:
+        raise click.BadParameter("it is empty", param=parameter)
+    return value
+
+
+@click.command("generate")
+@click.option("-p", "--prompt", required=True, metavar="TEXT", callback=_text, help="What to write; - reads stdin.")
+@blend_options
+@click.option("--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]")
+@click.option("-m", "--max-tokens", type=click.IntRange(1), default=200, show_default=True, help="How long at most.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Write the same again.  [default: a new one]")
+@click.option("--system-prompt", metavar="TEXT", callback=_text, help="Set before the prompt.")
+@click.option("--stop", metavar="TEXT", multiple=True, callback=_text, help="End before this text; may be given often.")
+@click.option("--ignore-chat-template", is_flag=True, help="Go on from the prompt instead of answering it.")
+@click.option("--thinking", is_flag=True, help="Let a thinking model think; it is steered once it has.")
+@click.option("--steer-thinking", is_flag=True, help="Steer the thinking as well.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@sampling_options
+@click.pass_context
+def command(
+    context: click.Context,
+    prompt: str,
+    blend: str | None,
+    voices: tuple[str, ...],
+    compare: bool,
+    dose: str | None,
+    mode: str | None,
+    layers: str | None,
+    positions: str | None,
+    model: str | None,
+    max_tokens: int,
+    seed: int | None,
+    system_prompt: str | None,
+    stop: tuple[str, ...],
+    ignore_chat_template: bool,
+    thinking: bool,
+    steer_thinking: bool,
+    as_json: bool,
+    **sampling: float,
+) -> int:
+    """Write text in the voice of a blend, or in several voices next to one another.
+
+    A blend is persona ids with weights, joined by +. What --dose, --mode, --layers and --positions say replaces what
+    the blends themselves say. Defaults for all of this may stand in the configuration file (billy paths), in a table
+    [generate].
+
+    \b
+    billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3
+    billy generate -p "Describe a harbour at night." --voice noir --voice gothic --compare
+    billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
+    """
+    blends = wanted_blends(context, blend, voices, compare, Overrides(dose, mode, layers, positions))
+    prompt = _from_stdin() if prompt == "-" else prompt
+    from billy_mlx.blend.generate import Request, Voices
+    from billy_mlx.model.load import default_name, load
+    from billy_mlx.model.sample import Sampling
+
+    request = Request(
+        prompt=prompt,
+        system=system_prompt,
+        chat=not ignore_chat_template,
+        thinking=thinking,
+        steer_thinking=steer_thinking,
+        sampling=Sampling(**sampling),  # type: ignore[arg-type]  # the flags' types are the settings'
+        seed=secrets.randbelow(_SEEDS) if seed is None else seed,
+        max_tokens=max_tokens,
+        stop=stop,
+    )
+    name = default_name() if model is None else model
+    with waiting(f"Loading {name} ..."):
+        writing = Voices(load(name), request, blends)
+    if as_json:
+        generations = write_all(writing, len(blends), max_tokens)
+        rows = [asdict(generation) for generation in generations]
+        write_json({"rows": rows} if voices or compare else rows[0])
+    elif len(blends) == 1:
+        generations = [stream(writing)]
+        summarise(generations)
+    else:
+        generations = write_all(writing, len(blends), max_tokens)
+        show(generations)
+        summarise(generations)
+    return _STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
+
+
+def _from_stdin() -> str:
+    if sys.stdin.isatty():
+        say("write the prompt, then press Ctrl+D on a line of its own")
+    try:
+        text = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"What came through stdin is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    return text.removesuffix("\n")  # the one that every tool ends its output with

@@ -1,0 +1,106 @@
+"""What commands print: data to stdout, narration to stderr. A terminal gets nothing in a text that it would obey."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from billy_mlx.cli.layout import aligned
+from billy_mlx.text import sanitize
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+def say(text: str) -> None:
+    """Narrate a line on stderr."""
+    sys.stderr.write(f"billy: {sanitize(text)}\n")
+    sys.stderr.flush()
+
+
+def write(text: str) -> None:
+    """Put `text` out as it comes: safe for a terminal, unaltered for a pipe or a file."""
+    sys.stdout.write(sanitize(text) if on_terminal() else text)
+    sys.stdout.flush()
+
+
+def write_line(text: str = "") -> None:
+    """Put out a line."""
+    write(f"{text}\n")
+
+
+def write_heading(text: str) -> None:
+    """Put out a line that stands out where a terminal can make it."""
+    if not on_terminal():
+        write_line(text)
+        return
+    sys.stdout.write(f"{emphasised(sanitize(text))}\n")
+
+
+def write_json(value: Any) -> None:
+    """Put out one JSON document, in ASCII: unaltered when it is read, and harmless wherever it is printed."""
+    write_line(json.dumps(value, indent=2))
+
+
+def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Put out `rows` in columns under a heading; on a terminal a line ends where the window does."""
+    head, *lines = aligned([header, *rows], most=width() if on_terminal() else None)
+    write_heading(head)
+    for line in lines:
+        write_line(line)
+
+
+def emphasised(text: str) -> str:
+    """Return `text`, safe already, in bold if this terminal has it and its user does not mind."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    return text if plain else f"{BOLD}{text}{PLAIN}"
+
+
+def on_terminal() -> bool:
+    """Whether a person reads stdout."""
+    return sys.stdout.isatty()
+
+
+def width() -> int:
+    """The terminal's width in cells."""
+    return shutil.get_terminal_size().columns
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show `what` on stderr while something takes its time, and take it away again; nothing if nobody reads there."""
+    with _bar(what, bar_format="{desc}"):
+        yield
+
+
+def progress(what: str, *, unit: str, total: int | None = None) -> "tqdm[Any]":
+    """Return a progress bar on stderr that a terminal shows after two seconds, and takes away when it is closed."""
+    return _bar(what, unit=unit, total=total, delay=2)
+
+
+def advance(bar: "tqdm[Any]", done: int, total: int | None = None) -> None:
+    """Move `bar` to `done`, and give it another total if there is one."""
+    bar.total = bar.total if total is None else total
+    bar.update(done - bar.n)
+
+
+def _bar(
+    what: str, *, bar_format: str | None = None, unit: str = "", total: int | None = None, delay: float = 0
+) -> "tqdm[Any]":
+    from tqdm import tqdm
+
+    return tqdm(
+        desc=f"billy: {sanitize(what)}",
+        bar_format=bar_format,
+        unit=unit,
+        total=total,
+        delay=delay,
+        leave=False,
+        disable=None,  # when stderr is no terminal
+        dynamic_ncols=True,
+    )

@@ -1,0 +1,76 @@
+"""Voices being written, and what they wrote: as it comes, side by side on a terminal, one after another in a pipe."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from billy_mlx.cli import layout
+from billy_mlx.cli.flow import Flow
+from billy_mlx.cli.interrupt import on_interrupt
+from billy_mlx.cli.output import advance, emphasised, on_terminal, progress, say, width, write, write_line
+from billy_mlx.text import sanitize
+
+if TYPE_CHECKING:
+    from billy_mlx.blend.generate import Generation, Voices
+
+
+def stream(voices: "Voices") -> "Generation":
+    """Write one voice and put its text out as it comes; Ctrl+C ends it where it is."""
+    flow = Flow(width()) if on_terminal() else None
+    with on_interrupt(voices.decoding.stop), progress("Reading the prompt", unit=" tokens") as bar:
+        for step in voices:
+            advance(bar, step.prompt_tokens_read, step.prompt_tokens)
+            for news in step.emitted:
+                bar.close()
+                write(news.text if flow is None else flow.add(sanitize(news.text)))
+    write_line("" if flow is None else flow.end())
+    return voices.results()[0]
+
+
+def write_all(voices: "Voices", count: int, tokens_each: int) -> "list[Generation]":
+    """Write `count` voices with a progress bar and return what they wrote; Ctrl+C ends them where they are."""
+    written = [0] * count
+    with on_interrupt(voices.decoding.stop), progress("Writing", unit=" tokens", total=count * tokens_each) as bar:
+        for step in voices:
+            for news in step.emitted:
+                written[news.row] = tokens_each if news.finish_reason else written[news.row] + 1
+            advance(bar, sum(written))
+    return voices.results()
+
+
+def show(generations: "Sequence[Generation]") -> None:
+    """Put out finished voices: on a terminal as many side by side as can be read, in a pipe one after another."""
+    if not on_terminal():
+        for generation in generations:
+            write(f"=== {label(generation)} ===\n\n{generation.text}\n\n")
+        return
+    at_once = layout.per_band(len(generations), width())
+    for first in range(0, len(generations), at_once):
+        _show_band(generations[first : first + at_once])
+
+
+def label(generation: "Generation") -> str:
+    """Return the name of the voice: its blend."""
+    return "unsteered" if generation.blend is None else generation.blend
+
+
+def summarise(generations: "Sequence[Generation]") -> None:
+    """Say on stderr what it takes to get the same again, how fast it was, and why it ended."""
+    first = generations[0]
+    tokens = sum(generation.generation_tokens for generation in generations)
+    rate = sum(generation.generation_tps for generation in generations)
+    reasons = {generation.finish_reason for generation in generations}
+    notes = [f"{tokens} tokens", f"{rate:.1f} a second", f"--seed {first.seed}"]
+    notes += ["stopped by you"] * ("interrupted" in reasons)
+    notes += ["cut off by --max-tokens (-m)"] * ("length" in reasons)
+    say(", ".join(notes))
+
+
+def _show_band(generations: "Sequence[Generation]") -> None:
+    for line in layout.side_by_side([label(each) for each in generations], width()):
+        sys.stdout.write(f"{layout.BETWEEN.join(map(emphasised, line))}\n")
+    rule = "─┼─".join("─" * layout.cells(piece) for piece in line)
+    write_line(rule)
+    for line in layout.side_by_side([sanitize(each.text).strip("\n") for each in generations], width()):
+        write_line(layout.BETWEEN.join(line).rstrip())
+    write_line()

@@ -1,0 +1,303 @@
+"""Decoding: the tokens of mlx-lm, of each row alone and in company, and no token through the model twice."""
+
+from dataclasses import replace
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx_lm.generate import stream_generate
+from mlx_lm.models.cache import make_prompt_cache
+
+from billy_mlx.measure.averages import ResponseAverages
+from billy_mlx.model.cache import PromptStore
+from billy_mlx.model.decode import PREFILL_CHUNK, Decoding
+from billy_mlx.model.layers import UNSTEERED, Directions, Steering, record, stack, steer
+from billy_mlx.model.rows import Row
+from billy_mlx.model.sample import Sampling
+
+GREEDY = Sampling(temperature=0.0)
+PROMPT = tuple(range(3, 40))
+UP = Directions({2: np.full(32, 0.5, np.float32)})
+DOWN = Directions({1: np.full(32, -0.5, np.float32), 3: np.full(32, 0.3, np.float32)})
+
+
+def row(prompt=PROMPT, directions=UNSTEERED, seed=1, max_tokens=12, **settings):
+    return Row(prompt, directions, seed=seed, max_tokens=max_tokens, **settings)
+
+
+def tokens(decoding, rows=1):
+    """Run `decoding` to its end and return the tokens of each row."""
+    written = [[] for _ in range(rows)]
+    for step in decoding:
+        for news in step.emitted:
+            written[news.row] += [] if news.token is None else [news.token]
+    return written
+
+
+def alone(model, one):
+    return tokens(Decoding(model, [one]))[0]
+
+
+@pytest.fixture(params=["plain", "hybrid"])
+def model(request, tiny, hybrid):
+    return {"plain": tiny, "hybrid": hybrid}[request.param]
+
+
+def mixed_rows():
+    return [
+        row(),
+        row(directions=UP),
+        row(directions=DOWN, seed=2, max_tokens=5),
+        row(PROMPT[:9], UP),
+        row(PROMPT[:1], DOWN, seed=3),
+        row((5, *PROMPT), replace(UP, everywhere=True), sampling=GREEDY),
+        row(PROMPT[:9], replace(UP, norm_preserving=True), sampling=Sampling(top_k=5)),
+        row(PROMPT[4:], sampling=Sampling(repetition_penalty=1.3, dry_multiplier=0.5), max_tokens=20),
+    ]
+
+
+def test_a_greedy_row_without_directions_gives_the_tokens_of_mlx_lm(model):
+    prompt = list(range(5, 250)) * 3
+    expected = [r.token for r in stream_generate(model.model, model.tokenizer, prompt, max_tokens=40)]
+    assert alone(model, row(tuple(prompt), sampling=GREEDY, max_tokens=40)) == expected
+
+
+def test_a_row_writes_alone_what_it_writes_in_company(model):
+    rows = mixed_rows()
+    assert tokens(Decoding(model, rows), len(rows)) == [alone(model, one) for one in rows]
+
+
+def test_rows_that_cannot_be_batched_are_written_one_after_another(tiny, monkeypatch):
+    rows = mixed_rows()[:4]
+    expected = tokens(Decoding(tiny, rows), 4)
+    monkeypatch.setitem(vars(tiny), "batches", False)
+    assert tokens(Decoding(tiny, rows), 4) == expected
+
+
+def test_the_directions_reach_the_model_from_the_last_prompt_token_on(model):
+    one = row(directions=UP, sampling=GREEDY)
+    written = alone(model, one)
+    with steer(model.layers, Steering(stack([UP]), start=len(PROMPT) - 1)):
+        logits = model.model(mx.array([[*PROMPT, *written]]), cache=make_prompt_cache(model.model))
+    assert mx.argmax(logits[0, len(PROMPT) - 1 : -1], axis=-1).tolist() == written
+    assert written != alone(model, row(sampling=GREEDY))
+
+
+def test_everywhere_steers_the_prompt_too(model):
+    everywhere = replace(UP, everywhere=True)
+    written = alone(model, row(directions=everywhere, sampling=GREEDY))
+    with steer(model.layers, Steering(stack([UP]))):
+        logits = model.model(mx.array([[*PROMPT, *written]]), cache=make_prompt_cache(model.model))
+    assert mx.argmax(logits[0, len(PROMPT) - 1 : -1], axis=-1).tolist() == written
+
+
+def test_rows_with_the_same_prompt_share_its_prefill(tiny):
+    decoding = Decoding(tiny, [row(directions=d, max_tokens=3) for d in (UNSTEERED, UP, DOWN)])
+    tokens(decoding, 3)
+    assert decoding.forwarded == len(PROMPT) - 1 + 3 * 3
+
+
+def test_a_finished_row_costs_nothing_more(tiny):
+    decoding = Decoding(tiny, [row(max_tokens=2), row(max_tokens=10)])
+    tokens(decoding, 2)
+    assert decoding.forwarded == len(PROMPT) - 1 + 2 + 10
+
+
+def test_a_switched_direction_counts_from_the_second_token_on(tiny):
+    decoding, written = Decoding(tiny, [row(sampling=GREEDY)]), []
+    for step in decoding:
+        written += [news.token for news in step.emitted]
+        if len(written) == 4 and step.emitted:
+            decoding.steer(0, UP)
+    plain = alone(tiny, row(sampling=GREEDY))
+    directions = [UNSTEERED] * 5 + [UP] * 7  # the fifth was scheduled already
+    assert written[:5] == plain[:5]
+    assert written == greedy_under(tiny, directions)
+
+
+def greedy_under(model, directions):
+    """Return greedy tokens, the n-th drawn under `directions[n]`."""
+    cache, feed, written = make_prompt_cache(model.model), list(PROMPT), []
+    for n, one in enumerate(directions):
+        if n == 0:
+            model.model(mx.array([feed[:-1]]), cache=cache)
+        with steer(model.layers, Steering(stack([one]))):
+            logits = model.model(mx.array([feed[-1:]]), cache=cache)
+        feed.append(mx.argmax(logits[0, -1]).item())
+        written.append(feed[-1])
+    return written
+
+
+def test_the_model_is_unpatched_between_two_steps(tiny):
+    before = [type(block) for block in tiny.layers]
+    for _ in Decoding(tiny, [row(directions=UP), row(directions=replace(UP, everywhere=True))]):
+        assert [type(block) for block in tiny.layers] == before
+
+
+def test_two_decodings_may_be_driven_in_turn(model):
+    first, second = row(directions=UP), row(PROMPT[:7], DOWN, seed=9)
+    steps = [(iter(Decoding(model, [one])), []) for one in (first, second)]
+    for _ in range(40):
+        for iterator, written in steps:
+            step = next(iterator, None)
+            written += [news.token for news in step.emitted] if step else []
+    assert [written for _, written in steps] == [alone(model, first), alone(model, second)]
+
+
+def test_stopping_keeps_what_was_written_and_ends_within_a_token(tiny):
+    decoding, written, reasons = Decoding(tiny, [row(max_tokens=100), row(seed=5, max_tokens=100)]), [[], []], []
+    for step in decoding:
+        for news in step.emitted:
+            written[news.row] += [] if news.token is None else [news.token]
+            reasons.append(news.finish_reason)
+        if len(written[0]) == 3:
+            decoding.stop()
+    assert [len(one) for one in written] == [3, 3]
+    assert reasons[-2:] == ["interrupted", "interrupted"]
+
+
+def test_one_row_may_be_stopped_while_the_other_goes_on(tiny):
+    decoding, written = Decoding(tiny, [row(), row(directions=UP)]), [[], []]
+    for step in decoding:
+        for news in step.emitted:
+            written[news.row] += [] if news.token is None else [news.token]
+        if len(written[0]) == 3:
+            decoding.stop(0)
+    assert written == [alone(tiny, row())[:3], alone(tiny, row(directions=UP))]
+
+
+def test_stopping_a_long_prompt_takes_one_chunk(tiny):
+    decoding = Decoding(tiny, [row(tuple(range(3, 200)) * 4)])
+    for step in decoding:
+        if step.prompt_tokens_read:
+            decoding.stop()
+    assert decoding.forwarded == PREFILL_CHUNK
+    assert step.emitted[0].finish_reason == "interrupted"
+
+
+def test_a_prompt_of_one_token_is_enough(model):
+    assert len(alone(model, row((7,)))) == 12
+
+
+def test_decoding_works_in_another_thread(tiny):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from billy_mlx.model.load import load
+
+    def work():
+        try:
+            return alone(load(tiny.path), row(directions=UP, sampling=Sampling(top_p=0.9, top_k=9)))
+        finally:
+            mx.clear_streams()
+
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(work).result()
+    assert written == alone(tiny, row(directions=UP, sampling=Sampling(top_p=0.9, top_k=9)))
+
+
+# What is kept between requests.
+
+
+def test_a_retry_reads_one_token(model):
+    store = PromptStore()
+    first = Decoding(model, [row(directions=UP)], store=store)
+    written = tokens(first)
+    again = Decoding(model, [row(directions=UP)], store=store)
+    assert tokens(again) == written
+    assert (first.forwarded, again.forwarded) == (len(PROMPT) - 1 + 12, 12)
+
+
+def test_a_changed_dial_does_not_invalidate_the_prompt(model):
+    store = PromptStore()
+    tokens(Decoding(model, [row(directions=UP)], store=store))
+    changed = Decoding(model, [row(directions=DOWN)], store=store)
+    assert tokens(changed)[0] == alone(model, row(directions=DOWN))
+    assert changed.forwarded == 12
+
+
+def test_an_accepted_passage_is_read_again_since_it_was_written_steered(model):
+    store = PromptStore()
+    written = tokens(Decoding(model, [row(directions=UP)], store=store))[0]
+    longer = row((*PROMPT, *written), UP)
+    going_on = Decoding(model, [longer], store=store)
+    assert tokens(going_on)[0] == alone(model, longer)
+    assert going_on.forwarded == len(written) + 12
+
+
+def test_an_unsteered_passage_is_not_read_again(tiny):
+    store = PromptStore()
+    written = tokens(Decoding(tiny, [row()], store=store))[0]
+    longer = row((*PROMPT, *written), UP)
+    going_on = Decoding(tiny, [longer], store=store)
+    assert tokens(going_on)[0] == alone(tiny, longer)
+    assert going_on.forwarded == 12
+
+
+def test_under_everywhere_a_changed_dial_reads_the_prompt_again(tiny):
+    store, up, down = PromptStore(), replace(UP, everywhere=True), replace(DOWN, everywhere=True)
+    tokens(Decoding(tiny, [row(directions=up)], store=store))
+    changed = Decoding(tiny, [row(directions=down)], store=store)
+    assert tokens(changed)[0] == alone(tiny, row(directions=down))
+    assert changed.reused == 0
+
+
+def test_a_branch_reads_what_differs_and_leaves_the_other_branch(tiny):
+    store = PromptStore()
+    branch = row((*PROMPT[:30], 99, 98, 97), UP)
+    tokens(Decoding(tiny, [row(directions=UP)], store=store))
+    branched = Decoding(tiny, [branch], store=store)
+    assert tokens(branched)[0] == alone(tiny, branch)
+    assert branched.forwarded == 2 + 12
+    back = Decoding(tiny, [row(directions=UP)], store=store)
+    assert tokens(back)[0] == alone(tiny, row(directions=UP))
+    assert back.forwarded == 12
+
+
+def test_a_stopped_prefill_is_not_lost(tiny):
+    store, one = PromptStore(), row(tuple(range(3, 200)) * 4)
+    stopped = Decoding(tiny, [one], store=store)
+    for _ in stopped:
+        stopped.stop()
+    resumed = Decoding(tiny, [one], store=store)
+    assert tokens(resumed)[0] == alone(tiny, one)
+    assert resumed.reused == PREFILL_CHUNK
+
+
+def test_a_generation_closed_half_way_leaves_its_prompt_to_the_next(model):
+    store = PromptStore()
+    steps = iter(Decoding(model, [row(directions=UP)], store=store))
+    for _ in range(5):
+        next(steps)
+    steps.close()
+    again = Decoding(model, [row(directions=UP)], store=store)
+    assert tokens(again)[0] == alone(model, row(directions=UP))
+    assert again.forwarded == 12
+
+
+def test_a_reused_cache_gives_the_logits_of_a_fresh_prefill(model):
+    store = PromptStore()
+    for one in (row(directions=UP), row((*PROMPT[:30], 99, 98), DOWN), row(directions=DOWN), row()):
+        tokens(Decoding(model, [one], store=store))
+    cache, reused = store.take((*PROMPT, 7, 8), "")
+    rest = mx.array([[*PROMPT, 7, 8][reused:]])
+    fresh = model.model(mx.array([[*PROMPT, 7, 8]]), cache=make_prompt_cache(model.model))
+    assert reused >= len(PROMPT) - 1
+    assert mx.allclose(model.model(rest, cache=cache)[:, -1], fresh[:, -1], atol=1e-4)
+
+
+# What is observed on the way.
+
+
+def test_the_averages_are_those_of_reading_the_answer_again(model):
+    rows = [row(directions=UP, max_tokens=6), row(PROMPT[:5], max_tokens=9), row(PROMPT[:5], seed=4, max_tokens=9)]
+    observer = ResponseAverages()
+    written = tokens(Decoding(model, rows, observer=observer), 3)
+    for index, average in observer.averages().items():
+        answer = [token for token in written[index] if token not in model.tokenizer.eos_token_ids]
+        prompt = rows[index].prompt
+        steering = Steering(stack([rows[index].directions]), start=len(prompt) - 1)
+        with steer(model.layers, steering), record(model.layers) as recording:
+            model.model(mx.array([[*prompt, *answer]]), cache=make_prompt_cache(model.model))
+        expected = np.stack([np.array(recording.latest[l][0, len(prompt) :].mean(0)) for l in range(4)])
+        assert average.tokens == len(answer)
+        assert np.allclose(average.mean, expected, atol=1e-4)

@@ -1,0 +1,63 @@
+import mlx.core as mx
+import pytest
+from mlx.utils import tree_flatten
+from mlx_lm.models.cache import make_prompt_cache
+from tiny import CONFIGS, tiny_folder
+
+from billy_mlx.errors import ModelError
+from billy_mlx.model import memory
+from billy_mlx.model.config import read_config
+
+
+@pytest.fixture
+def small_machine(monkeypatch):
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2_000_000_000)
+
+
+def test_the_machine_has_memory():
+    assert memory.available_bytes() > 0
+
+
+def test_a_job_that_does_not_fit_is_refused_with_both_numbers(small_machine):
+    memory.require(2_000_000_000, "This", "wait")
+    with pytest.raises(ModelError, match=r"^This needs 3\.5 GB of memory and 2\.0 GB are free; wait$"):
+        memory.require(3_500_000_000, "This", "wait")
+
+
+def test_the_weights_of_a_folder_are_counted_as_stored(tmp_path):
+    folder = tiny_folder(tmp_path, dtype=mx.bfloat16)
+    stored = sum(array.nbytes for array in mx.load(str(folder / "model.safetensors")).values())
+    assert memory.weights_bytes(folder, read_config(folder), as_float32=False) == stored
+
+
+@pytest.mark.parametrize("stored", [{}, {"dtype": mx.bfloat16}, {"bits": 4}, {"bits": 8}])
+@pytest.mark.parametrize("architecture", CONFIGS)
+def test_the_weights_are_counted_as_they_will_be_in_float32(tmp_path, architecture, stored):
+    dense = tiny_folder(tmp_path / "dense", architecture)
+    folder = tiny_folder(tmp_path / "stored", architecture, **stored)
+    expected = memory.weights_bytes(dense, read_config(dense), as_float32=False)
+    assert memory.weights_bytes(folder, read_config(folder), as_float32=True) == expected
+
+
+def test_a_layer_with_its_own_group_size_is_counted_with_it(tmp_path):
+    folder = tiny_folder(tmp_path, bits=4)
+    config = read_config(folder)
+    before = memory.weights_bytes(folder, config, as_float32=True)
+    own = config["quantization"] | {"model.layers.0.mlp.up_proj": {"group_size": 64, "bits": 4}}
+    assert memory.weights_bytes(folder, config | {"quantization": own}, as_float32=True) == before + 4 * 32 * 64
+
+
+@pytest.mark.parametrize("tokens", [256, 512])
+def test_the_cache_is_as_large_as_it_turns_out(tiny, hybrid, tokens):
+    for model in (tiny.model, hybrid.model):
+        cache = make_prompt_cache(model)
+        mx.eval(model(mx.zeros((1, tokens), mx.int32), cache=cache))
+        leaves = [leaf for layer in cache for _, leaf in tree_flatten(layer.state)]
+        held = sum(leaf.nbytes for leaf in leaves if isinstance(leaf, mx.array))
+        assert memory.cache_bytes(model, tokens) == held
+
+
+def test_rows_that_do_not_fit_are_refused(tiny, small_machine):
+    memory.check_rows(tiny, rows=1, tokens=100)
+    with pytest.raises(ModelError, match=r"1000 × 100,000 tokens with .*; take fewer rows at once or a shorter text"):
+        memory.check_rows(tiny, rows=1000, tokens=100_000)
