@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypedDict
 
 from billy_mlx.errors import BlendError
 from billy_mlx.text import sanitize
@@ -33,7 +34,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True)
 class Dose:
-    """How much of a blend: `1` is full, `0.3r` is 0.3 of the layer's own residual norm, `2a` the paper's coefficient."""
+    """How much of a blend: `1` is full, `0.3r` 0.3 of the layer's own residual norm, `2a` the paper's coefficient."""
 
     amount: float
     unit: Unit = Unit.FULL
@@ -57,7 +58,10 @@ class Dose:
 _NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?"
 _ID = r"[a-z0-9][a-z0-9_-]{0,63}"
 _PART = re.compile(rf"\s*({_ID})(?::({_NUMBER}))?\s*(\+|$)")
-_DEFAULT_DOSE = {Mode.PAPER: Dose(2.0, Unit.COEFFICIENT), Mode.RAW: Dose(1.0, Unit.COEFFICIENT)}
+OWN_DOSE = Dose(1.0)
+"""Stands for the dose of the mode: full, for `paper` the paper's coefficient of 2, for `raw` 1."""
+
+_MODE_DOSE = {Mode.PAPER: Dose(2.0, Unit.COEFFICIENT), Mode.RAW: Dose(1.0, Unit.COEFFICIENT)}
 _MAX_TEXT = 10_000
 
 
@@ -67,14 +71,14 @@ class Blend:
 
     Attributes:
         weights: persona id and weight, of any sign, sorted by id, each id once.
-        dose: of None, the mode's own: full, for `paper` the paper's coefficient 2, for `raw` 1.
+        dose: how much of the whole; left out, what is usual for the mode.
         layers: the layers to steer, sorted; None leaves the choice to the vectors.
         everywhere: steer the prompt too, not only the response.
         norm_preserving: scale each token's residual back to the norm it had.
     """
 
     weights: tuple[tuple[str, float], ...]
-    dose: Dose = None  # type: ignore[assignment]  # set below, so that reading it never gives None
+    dose: Dose = OWN_DOSE
     mode: Mode = Mode.BALANCED
     layers: tuple[int, ...] | None = None
     everywhere: bool = False
@@ -92,9 +96,9 @@ class Blend:
         if not summed:
             raise BlendError("a blend needs at least one persona, such as noir:0.6+gothic:0.4")
         object.__setattr__(self, "weights", tuple(sorted(summed.items())))
-        if self.dose is None:
-            object.__setattr__(self, "dose", _DEFAULT_DOSE.get(self.mode, Dose(1.0)))
-        if self.dose.unit is Unit.COEFFICIENT and self.mode not in _DEFAULT_DOSE:
+        if self.dose is OWN_DOSE:
+            object.__setattr__(self, "dose", _MODE_DOSE.get(self.mode, Dose(1.0)))
+        if self.dose.unit is Unit.COEFFICIENT and self.mode not in _MODE_DOSE:
             raise BlendError(f"a dose in a, such as {self.dose}, is only for the modes paper and raw, not {self.mode}")
         if self.layers is not None:
             if not self.layers or min(self.layers) < 0:
@@ -112,6 +116,7 @@ class Blend:
 
     @property
     def persona_ids(self) -> tuple[str, ...]:
+        """The personas' ids, sorted."""
         return tuple(persona_id for persona_id, _ in self.weights)
 
     @classmethod
@@ -125,12 +130,12 @@ class Blend:
             raise BlendError(f"a blend of {len(text)} characters is too long; at most {_MAX_TEXT} are read")
         head, *flags = text.strip().split("/")
         names, at, dose = head.partition("@")
-        options = _flags(flags)
-        return cls(_weights(names), dose=Dose.parse(dose) if at else None, **options)  # type: ignore[arg-type]
+        return cls(_weights(names), Dose.parse(dose) if at else OWN_DOSE, **_flags(flags))
 
 
 def _weights(text: str) -> tuple[tuple[str, float], ...]:
-    weights, at = [], 0
+    weights: list[tuple[str, float]] = []
+    at = 0
     while at < len(text) or not weights or text[at - 1] == "+":
         match = _PART.match(text, at)
         if match is None:
@@ -143,23 +148,33 @@ def _weights(text: str) -> tuple[tuple[str, float], ...]:
     return tuple(weights)
 
 
-def _flags(flags: list[str]) -> dict[str, object]:
-    options: dict[str, object] = {}
+class _Flags(TypedDict, total=False):
+    mode: Mode
+    everywhere: bool
+    norm_preserving: bool
+    layers: tuple[int, ...]
+
+
+def _flags(flags: list[str]) -> _Flags:
+    options: _Flags = {}
     for flag in flags:
-        name: str
-        value: object
-        if flag in list(Mode):
-            name, value = "mode", Mode(flag)
-        elif flag in ("all", "np"):
-            name, value = ("everywhere" if flag == "all" else "norm_preserving"), True
-        elif re.fullmatch(r"L\d{1,4}(,\d{1,4})*", flag):
-            name, value = "layers", tuple(int(layer) for layer in flag[1:].split(","))
-        else:
-            raise BlendError(f"{_shown('/' + flag)} is not known; there are /{'/'.join(Mode)}, /L15,16, /all and /np")
-        if name in options:
+        option = _flag(flag)
+        if options.keys() & option.keys():
             raise BlendError(f"{_shown('/' + flag)} says again what the blend has said already")
-        options[name] = value
+        options |= option
     return options
+
+
+def _flag(flag: str) -> _Flags:
+    if flag in list(Mode):
+        return {"mode": Mode(flag)}
+    if flag == "all":
+        return {"everywhere": True}
+    if flag == "np":
+        return {"norm_preserving": True}
+    if re.fullmatch(r"L\d{1,4}(,\d{1,4})*", flag):
+        return {"layers": tuple(int(layer) for layer in flag[1:].split(","))}
+    raise BlendError(f"{_shown('/' + flag)} is not known; there are /{', /'.join(Mode)}, /L15,16, /all and /np")
 
 
 def _number(value: float) -> str:

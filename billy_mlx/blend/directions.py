@@ -66,7 +66,7 @@ def _direction(blend: Blend, weights: Floats, vectors: Floats, residual_norm: fl
     if blend.mode in (Mode.PAPER, Mode.RAW):
         merged = weights @ vectors / (total if blend.mode is Mode.PAPER else 1.0)
         if blend.dose.unit is Unit.COEFFICIENT:
-            return (blend.dose.amount * merged).astype(np.float32)
+            return np.asarray(blend.dose.amount * merged, np.float32)
         smallest = _CANCELLED * total * float(np.linalg.norm(vectors, axis=1).max())
     else:
         units = _unit(vectors, blend)
@@ -76,14 +76,14 @@ def _direction(blend: Blend, weights: Floats, vectors: Floats, residual_norm: fl
     if length <= smallest:
         raise BlendError(f"the weights of {_names(blend)} cancel, so that nothing is left to add; change one of them")
     dose = blend.dose.amount * (FULL_DOSE_RESIDUAL_NORMS if blend.dose.unit is Unit.FULL else 1.0)
-    return (dose * residual_norm * min(1.0, total) / length * merged).astype(np.float32)
+    return np.asarray(dose * residual_norm * min(1.0, total) / length * merged, np.float32)
 
 
 def _unit(vectors: Floats, blend: Blend) -> Floats:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not norms.all():
         raise BlendError(f"a vector among {_names(blend)} is zero at a steered layer; choose another layer")
-    return vectors / norms
+    return np.asarray(vectors / norms, np.float32)
 
 
 def _orthonormal(units: Floats, blend: Blend) -> Floats:
@@ -91,7 +91,7 @@ def _orthonormal(units: Floats, blend: Blend) -> Floats:
     values, basis = np.linalg.eigh((units @ units.T).astype(np.float64))
     if values[0] < _DEPENDENT:
         raise BlendError(f"{_names(blend)} are too alike to be made orthogonal; leave one out or use mode balanced")
-    return (basis / np.sqrt(values) @ basis.T @ units).astype(np.float32)
+    return np.asarray(basis / np.sqrt(values) @ basis.T @ units, np.float32)
 
 
 def _names(blend: Blend) -> str:

@@ -18,6 +18,12 @@ from billy_mlx.errors import BillyError
 
 _COMMANDS = ("generate", "extract", "personas", "vectors", "model", "demo", "write", "doctor", "paths")
 _STOPPED = 130
+_SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
+_EXAMPLES = """\b
+billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
+billy personas list
+billy demo
+"""
 
 
 class _LateCommands(click.Group):
@@ -37,21 +43,16 @@ class _LateCommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] == "generate":
             # A broken configuration file concerns only who uses it, and not who asks for help with it.
-            asks_for_help = "--help" in args
+            asks_for_help = {"-h", "--help"} & {*args}
             ctx.default_map = None if asks_for_help else {"generate": generate_defaults()}
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_LateCommands, invoke_without_command=True, context_settings={"max_content_width": 100})
+@click.group(cls=_LateCommands, invoke_without_command=True, epilog=_EXAMPLES, context_settings=_SETTINGS)
 @click.version_option(package_name="billy-mlx", prog_name="billy", message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> int | None:
-    """Write with a local language model, steered by blends of personas.
-
-    \b
-    billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
-    billy personas list
-    """
+    """Write with a local language model, steered by blends of personas."""
     if context.invoked_subcommand is not None:
         return None
     from billy_mlx.cli.write import command as write

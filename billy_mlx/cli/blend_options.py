@@ -7,18 +7,23 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from billy_mlx.blend.blend import Blend, Dose, Mode
+from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
+_MODES = click.Choice([mode.value for mode in Mode])
 _OPTIONS = [
-    click.option("--blend", metavar="BLEND", help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".'),
+    click.option(
+        "--blend", metavar="BLEND", help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".'
+    ),
     click.option("--voice", "voices", metavar="BLEND", multiple=True, help="One voice of several; may be given often."),
     click.option("--compare", is_flag=True, help="Add the same prompt and seed without steering."),
     click.option("--dose", metavar="DOSE", help="How much: 1.0 is full, 0.3r in residual norms, 2a the paper's unit."),
-    click.option("--mode", type=click.Choice([*Mode]), help="How the vectors are put together.  [default: balanced]"),
+    click.option("--mode", type=_MODES, help="How the vectors are put together.  [default: balanced]"),
     click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the middle one]"),
-    click.option("--positions", type=click.Choice(["response", "all"]), help="Steer the answer, or the prompt as well."),
+    click.option(
+        "--positions", type=click.Choice(["response", "all"]), help="Steer the answer, or the prompt as well."
+    ),
 ]
 
 
@@ -36,8 +41,7 @@ class Overrides:
         blend = Blend.parse(text)
         if self.mode is not None:
             # A dose that nobody has named is the mode's own.
-            dose = blend.dose if "@" in text else None
-            blend = replace(blend, mode=Mode(self.mode), dose=dose)  # type: ignore[arg-type]
+            blend = replace(blend, mode=Mode(self.mode), dose=blend.dose if "@" in text else OWN_DOSE)
         if self.dose is not None:
             blend = replace(blend, dose=Dose.parse(self.dose))
         if self.layers is not None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from billy_mlx.cli.options import count_option, model_option, seed_option
 from billy_mlx.cli.output import say, waiting, write_line
 from billy_mlx.cli.poles import Poles
 from billy_mlx.errors import UsageError
@@ -14,17 +15,21 @@ if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
 
 _STOPPED = 130
+_EXAMPLES = """\b
+billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
+billy extract --all --to personas/vectors     (how the bundled vectors were made)
+"""
 
 
-@click.command("extract")
+@click.command("extract", epilog=_EXAMPLES)
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everyone", is_flag=True, help="Every persona of: billy personas list.")
-@click.option("--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]")
-@click.option("--questions", type=click.IntRange(1), default=24, show_default=True, help="Of the shared questions.")
-@click.option("--rollouts", type=click.IntRange(1), default=5, show_default=True, help="Answers to each question.")
-@click.option("-m", "--max-tokens", type=click.IntRange(1), default=64, show_default=True, help="Of each answer.")
-@click.option("--batch", type=click.IntRange(1), default=40, show_default=True, help="Answers written at once.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first answer.")
+@model_option
+@count_option("--questions", default=24, text="Of the shared questions.")
+@count_option("--rollouts", default=5, text="Answers to each question.")
+@count_option("-m", "--max-tokens", default=64, text="Of each answer.")
+@count_option("--batch", default=40, text="Answers written at once.")
+@seed_option(0, "Of the first answer.")
 @click.option("--to", metavar="FOLDER", help="Store there instead, in a folder for the model.")
 def command(
     ids: tuple[str, ...],
@@ -37,14 +42,10 @@ def command(
     seed: int,
     to: str | None,
 ) -> int:
-    """Extract the vectors of personas for a model; stdout gets the file of each.
+    """Extract persona vectors for a model.
 
     The model answers the shared questions once as itself and once as each persona; a vector is the difference.
-    Vectors that are stored already are replaced. Ctrl+C keeps those that are ready.
-
-    \b
-    billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
-    billy extract --all --to personas/vectors     (how the bundled vectors were made)
+    stdout gets the file of each vector. Vectors that are stored already are replaced. Ctrl+C keeps those that are ready.
     """
     personas = _personas(ids, everyone)
     from billy_mlx.extraction.extract import Extracted, extract
@@ -66,7 +67,7 @@ def command(
                 else:
                     poles.show(news)
     except KeyboardInterrupt:
-        say(f"stopped; {ready} of {len(personas)} vectors are stored, and the neutral answers are kept if they were ready")
+        say(f"stopped; {ready} of {len(personas)} vectors are stored")
         return _STOPPED
     return 0
 

@@ -7,12 +7,18 @@ from dataclasses import asdict
 import click
 
 from billy_mlx.cli.blend_options import Overrides, blend_options, wanted_blends
+from billy_mlx.cli.options import json_option, model_option
 from billy_mlx.cli.output import say, waiting, write_json
 from billy_mlx.cli.sampling_options import sampling_options
 from billy_mlx.cli.voices import show, stream, summarise, write_all
 from billy_mlx.errors import UsageError
 
 _STOPPED = 130
+_EXAMPLES = """\b
+billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3
+billy generate -p "Describe a harbour at night." --voice noir --voice gothic --compare
+billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
+"""
 _SEEDS = 1_000_000  # short enough to be typed again
 
 
@@ -27,22 +33,27 @@ def _text(_context: click.Context, parameter: click.Parameter, value: str | tupl
     return value
 
 
-@click.command("generate")
+@click.command("generate", epilog=_EXAMPLES)
 @click.option("-p", "--prompt", required=True, metavar="TEXT", callback=_text, help="What to write; - reads stdin.")
 @blend_options
-@click.option("--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]")
-@click.option("-m", "--max-tokens", type=click.IntRange(1), default=200, show_default=True, help="How long at most.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Write the same again.  [default: a new one]")
+@model_option
+@click.option(
+    "-m", "--max-tokens", metavar="N", type=click.IntRange(1), default=200, show_default=True, help="How long at most."
+)
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Write the same again.  [default: a new one]"
+)
 @click.option("--system-prompt", metavar="TEXT", callback=_text, help="Set before the prompt.")
 @click.option("--stop", metavar="TEXT", multiple=True, callback=_text, help="End before this text; may be given often.")
 @click.option("--ignore-chat-template", is_flag=True, help="Go on from the prompt instead of answering it.")
 @click.option("--thinking", is_flag=True, help="Let a thinking model think; it is steered once it has.")
 @click.option("--steer-thinking", is_flag=True, help="Steer the thinking as well.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@json_option
 @sampling_options
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     prompt: str,
     blend: str | None,
     voices: tuple[str, ...],
@@ -62,16 +73,11 @@ def command(
     as_json: bool,
     **sampling: float,
 ) -> int:
-    """Write text in the voice of a blend, or in several voices next to one another.
+    """Write text in one voice, or in several side by side.
 
     A blend is persona ids with weights, joined by +. What --dose, --mode, --layers and --positions say replaces what
     the blends themselves say. Defaults for all of this may stand in the configuration file (billy paths), in a table
     [generate].
-
-    \b
-    billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3
-    billy generate -p "Describe a harbour at night." --voice noir --voice gothic --compare
-    billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
     """
     blends = wanted_blends(context, blend, voices, compare, Overrides(dose, mode, layers, positions))
     prompt = _from_stdin() if prompt == "-" else prompt

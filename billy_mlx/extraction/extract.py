@@ -63,7 +63,8 @@ def mean_difference(positive: Floats, neutral: Floats) -> Floats:
 
     Source: arXiv 2510.10157, eq. 1.
     """
-    return (positive.mean(0, dtype=np.float64) - neutral.mean(0, dtype=np.float64)).astype(np.float32)
+    difference: NDArray[np.float64] = positive.mean(0, dtype=np.float64) - neutral.mean(0, dtype=np.float64)
+    return difference.astype(np.float32)
 
 
 def question_means(rollouts: Sequence[Rollout], pole: str) -> dict[int, Floats]:
@@ -102,8 +103,11 @@ def _vector(
         raise VectorError(f"no question was answered both neutrally and as {persona.name}; try more rollouts")
     neutral_mean = np.stack([without[question] for question in shared])
     directions = mean_difference(np.stack([with_persona[question] for question in shared]), neutral_mean)
-    tokens = sum(rollout.average.tokens for rollout in neutral)
-    norms = sum(rollout.average.norm.astype(np.float64) * rollout.average.tokens for rollout in neutral)
+    norms = np.average(
+        np.stack([rollout.average.norm for rollout in neutral]),
+        axis=0,
+        weights=[rollout.average.tokens for rollout in neutral],
+    )
     return PersonaVector(
         persona_id=persona.id,
         fingerprint=model.fingerprint,
@@ -118,7 +122,7 @@ def _vector(
         ),
         directions=directions,
         neutral_mean=neutral_mean.mean(0, dtype=np.float64).astype(np.float32),
-        residual_norm=(norms / tokens).astype(np.float32),
+        residual_norm=norms.astype(np.float32),
         projection_scale=np.linalg.norm(directions, axis=-1),
     )
 

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
 import safetensors.numpy
+from numpy.typing import NDArray
 
 from billy_mlx import paths
 from billy_mlx.extraction.card import QuestionSet
@@ -25,8 +27,8 @@ def load_neutral(fingerprint: Fingerprint, questions: QuestionSet, settings: Rol
     except (OSError, safetensors.SafetensorError, KeyError, ValueError):
         return None
     return [
-        Rollout(question, answer, Average(*of_row, int(count)))
-        for (question, answer), *of_row, count in zip(answers, mean, norm, tokens, strict=True)
+        Rollout(question, answer, Average(row_mean, row_norm, int(count)))
+        for (question, answer), row_mean, row_norm, count in zip(answers, mean, norm, tokens, strict=True)
     ]
 
 
@@ -34,7 +36,7 @@ def save_neutral(
     rollouts: Sequence[Rollout], fingerprint: Fingerprint, questions: QuestionSet, settings: RolloutSettings
 ) -> None:
     """Keep the answers of the neutral pole."""
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "mean": np.stack([rollout.average.mean for rollout in rollouts]),
         "norm": np.stack([rollout.average.norm for rollout in rollouts]),
         "tokens": np.array([rollout.average.tokens for rollout in rollouts], np.int64),

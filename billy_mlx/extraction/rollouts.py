@@ -29,7 +29,7 @@ class RolloutSettings:
     max_tokens: int = 64
     batch: int = 40
     seed: int = 0
-    sampling: Sampling = field(default_factory=lambda: Sampling(temperature=1.0, min_p=0.0))
+    sampling: Sampling = field(default_factory=Sampling)
 
     def __post_init__(self) -> None:
         for name, most in (("questions", 1000), ("rollouts", 1000), ("max_tokens", 4096), ("batch", 1024)):

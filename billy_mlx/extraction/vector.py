@@ -176,13 +176,14 @@ def _shape(path: Path, tensors: Mapping[str, Floats]) -> tuple[int, int]:
 
 
 def _fingerprint(path: Path, metadata: Mapping[str, str]) -> Fingerprint:
-    values = {f.name: metadata.get(f"fingerprint.{f.name}", "") for f in fields(Fingerprint)}
+    def text(name: str) -> str:
+        return sanitize(metadata[f"fingerprint.{name}"])[:200]
+
     try:
-        numbers = {name: int(values[name]) for name in ("layers", "width", "vocabulary")}
-    except ValueError as error:
+        layers, width, vocabulary = (int(text(name)) for name in ("layers", "width", "vocabulary"))
+        return Fingerprint(text("architecture"), layers, width, vocabulary, text("base"), text("weights"))
+    except (KeyError, ValueError) as error:
         raise _bad(path, "its metadata lacks the fingerprint of a model") from error
-    texts = {name: sanitize(value)[:200] for name, value in values.items() if name not in numbers}
-    return Fingerprint(**texts, **numbers)
 
 
 def _bad(path: Path, why: str) -> VectorError:

@@ -60,5 +60,6 @@ class ResponseAverages:
 
 
 def _average(total: mx.array, norms: mx.array, tokens: mx.array) -> Average:
-    count = int(tokens.item())
-    return Average(np.array(total) / max(count, 1), np.array(norms) / max(count, 1), count)
+    count = int(np.array(tokens))
+    share = np.float32(1 / max(count, 1))
+    return Average(np.array(total) * share, np.array(norms) * share, count)

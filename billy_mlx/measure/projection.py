@@ -20,4 +20,4 @@ def project(activations: Floats, direction: Floats, neutral_mean: Floats, scale:
     """
     unit = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-12)
     along = np.einsum("nld,ld->nl", activations - neutral_mean, unit)
-    return (along / np.maximum(scale, 1e-12)).astype(np.float32)
+    return np.asarray(along / np.maximum(scale, 1e-12), np.float32)

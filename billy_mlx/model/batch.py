@@ -32,7 +32,7 @@ class Batch:
         self._observer = observer
         self._keys = row_keys([state.row.seed for state in states])
         self._thinking = _ThinkingGate([state.row.thinking for state in states])
-        self._contexts = [mx.array(state.row.prompt) for state in states]
+        self._contexts = [mx.array(list(state.row.prompt)) for state in states]
         self._breakers: frozenset[int] | None = None
         self._steering = Steering({})
         self._patch: Patch | None = None
@@ -57,7 +57,7 @@ class Batch:
             return
         self.states = [self.states[place] for place in keep]
         if keep:
-            places = mx.array(keep)
+            places = mx.array(list(keep))
             for part in self.cache:
                 part.filter(places)
             self._keys = self._keys[places]
@@ -69,6 +69,7 @@ class Batch:
         """Read the tokens `feed` (R,) and return the tokens drawn after them (R,), scheduled but not waited for.
 
         Args:
+            feed: a token per row.
             n: the step, from 0, in which the last token of the prompt is read.
         """
         with mx.stream(generation_stream):
@@ -165,7 +166,7 @@ class _ThinkingGate:
         self._marks = [self._marks[place] for place in keep]
         self._recent = [self._recent[place] for place in keep]
         if self.open is not None:
-            self.open = self.open[mx.array(keep)]
+            self.open = self.open[mx.array(list(keep))]
 
     def done(self) -> None:
         self.open = None

@@ -171,7 +171,8 @@ class Decoding:
         return batch.step(feed, n)
 
     def _read(self, states: list[RowState], drawn: mx.array) -> tuple[Emitted, ...]:
-        return tuple(state.read(token) for state, token in zip(states, drawn.tolist(), strict=True))
+        drawn_tokens: list[int] = drawn.tolist()  # type: ignore[assignment]  # waits for the step
+        return tuple(state.read(token) for state, token in zip(states, drawn_tokens, strict=True))
 
 
 Prefix = tuple[tuple[int, ...], str]

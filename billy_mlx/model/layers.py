@@ -188,7 +188,7 @@ def _hooked_class(cls: type, layer: int, hook: Hook, on_inputs: InputHook | None
     def call(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if on_inputs is not None:
             on_inputs(layer, args, kwargs)
-        out = cls.__call__(self, *args, **kwargs)  # type: ignore[operator]
+        out = cls.__call__(self, *args, **kwargs)
         if isinstance(out, tuple):  # the stream first, then what the model passes on beside it
             return (hook(layer, out[0]), *out[1:])
         return hook(layer, out)

@@ -19,6 +19,7 @@ class Wiring:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
+        """Return a context for one generation."""
         if self._running == 0 and mx.metal.is_available():
             self._before = mx.set_wired_limit(int(mx.device_info()["max_recommended_working_set_size"]))
         self._running += 1

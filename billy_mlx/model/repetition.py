@@ -31,8 +31,10 @@ def _repeated(context: Sequence[int], n: int) -> set[int]:
 
 
 def _dry(context: Sequence[int], sampling: Sampling, breakers: frozenset[int]) -> dict[int, float]:
-    """Return the DRY ("don't repeat yourself") penalties: for each token that once followed a run the text ends with
-    again, multiplier * base ** (length of the run - allowed length), for the longest such run.
+    """Return the DRY ("don't repeat yourself") penalties.
+
+    Each token that once followed a run with which the text ends again gets
+    multiplier * base ** (length of the run - allowed length), for the longest such run.
     """
     backwards = list(reversed(context))
     until_breaker = next((i for i, token in enumerate(backwards) if token in breakers), len(backwards))

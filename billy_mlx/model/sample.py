@@ -72,8 +72,11 @@ _RANGES = [
 
 
 def row_keys(seeds: Sequence[int]) -> mx.array:
-    """Return (R, 2) uint32, a random key per row. Adding [n, 0] gives the key of step n: nothing is carried along,
-    so what a row draws depends on its seed and its step alone."""
+    """Return (R, 2) uint32, a random key per row.
+
+    Adding [n, 0] gives the key of step n: nothing is carried along, so what a row draws depends on its seed and its
+    step alone.
+    """
     for seed in seeds:
         if not 0 <= seed <= MAX_SEED:
             raise UsageError(f"the seed is {seed}; it goes from 0 to {MAX_SEED}")

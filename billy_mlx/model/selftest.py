@@ -67,7 +67,8 @@ class _Watch:
         self._kept: list[Any] = []  # so that no id is given twice
 
     def inputs(self, layer: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        arrays = [value for _, value in tree_flatten([args, kwargs]) if isinstance(value, mx.array)]
+        leaves: list[Any] = [leaf[1] for leaf in tree_flatten([args, kwargs])]
+        arrays = [leaf for leaf in leaves if isinstance(leaf, mx.array)]
         self._kept += arrays
         if self.streams:
             self._handed_on &= any(array is self.streams[-1] for array in arrays)
@@ -113,7 +114,8 @@ def _fault_of_adding(
 def _logits(model: nn.Module) -> mx.array:
     # Always with a fresh cache: some models compute something else without one.
     tokens = mx.arange(1, 1 + _ROWS * _TOKENS).reshape(_ROWS, _TOKENS)
-    return model(tokens, cache=make_prompt_cache(model))
+    logits: mx.array = model(tokens, cache=make_prompt_cache(model))
+    return logits
 
 
 def _rms(h: mx.array) -> mx.array:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.blend.blend import Blend, Dose, Mode, Unit
+from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode, Unit
 from billy_mlx.errors import BlendError
 
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,12}", fullmatch=True)
@@ -17,7 +17,7 @@ def blends(draw):
     mode = draw(st.sampled_from(Mode))
     units = [Unit.FULL, Unit.RESIDUAL_NORMS] + [Unit.COEFFICIENT] * (mode in (Mode.PAPER, Mode.RAW))
     parts = draw(st.dictionaries(ids, weights, min_size=1, max_size=6))
-    dose = draw(st.none() | st.builds(Dose, weights, st.sampled_from(units)))
+    dose = draw(st.just(OWN_DOSE) | st.builds(Dose, weights, st.sampled_from(units)))
     flags = {name: draw(st.booleans()) for name in ("everywhere", "norm_preserving")}
     return Blend(tuple(parts.items()), dose=dose, mode=mode, layers=draw(layers), **flags)
 

@@ -78,7 +78,8 @@ def test_orthogonal_gives_each_persona_its_weight_on_its_own_axis():
     assert sharing[0] @ sharing[1] > 0.8
     assert np.isclose(*(unit(merged) @ one for one in sharing), atol=1e-5)
     difference = at("a:1+b:-1@1r/orthogonal", vectors=close)
-    assert np.isclose(np.linalg.norm(difference), 2.0) and abs(unit(difference) @ unit(merged)) < 1e-3
+    assert np.isclose(np.linalg.norm(difference), 2.0)
+    assert abs(unit(difference) @ unit(merged)) < 1e-3
 
 
 @given(st.permutations(IDS), st.sampled_from(["balanced", "orthogonal", "paper", "raw"]))

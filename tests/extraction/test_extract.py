@@ -120,7 +120,8 @@ def test_progress_only_grows_and_ends_at_its_total(tiny, personas):
 
 def test_a_hybrid_model_is_extracted_too(hybrid, personas):
     (vector,) = vectors_of(extract(hybrid, personas[:1], settings=FEW)).values()
-    assert np.isfinite(vector.directions).all() and vector.directions.any()
+    assert np.isfinite(vector.directions).all()
+    assert vector.directions.any()
 
 
 @pytest.mark.parametrize("settings", [{"questions": 0}, {"rollouts": -1}, {"batch": 0}, {"max_tokens": 10**6}])

@@ -44,7 +44,8 @@ def test_another_base_is_refused_with_the_command_that_extracts_it_again():
 def test_another_quantisation_of_the_base_is_transferred():
     quantised = replace(FINGERPRINT, weights="q" * 16)
     persona_vector().require_base("org/4bit", quantised)
-    assert persona_vector().is_transferred_to(quantised) and not persona_vector().is_transferred_to(FINGERPRINT)
+    assert persona_vector().is_transferred_to(quantised)
+    assert not persona_vector().is_transferred_to(FINGERPRINT)
 
 
 def tensors(**changed):
@@ -128,4 +129,5 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(BillyError, match="was not saved: No space left on device"):
         save_vector(persona_vector(seed=5), path)
-    assert path.read_bytes() == before and [entry.name for entry in tmp_path.iterdir()] == ["noir.safetensors"]
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["noir.safetensors"]

@@ -7,7 +7,9 @@ from mlx_lm.models.switch_layers import SwitchLinear
 
 from billy_mlx.model.dequantize import dense_weight, dequantize
 
-AFFINE = [(bits, group, dtype) for bits in (2, 3, 4, 5, 6, 8) for group in (32, 64, 128) for dtype in ("float16", "bfloat16")]
+AFFINE = [
+    (bits, group, dtype) for bits in (2, 3, 4, 5, 6, 8) for group in (32, 64, 128) for dtype in ("float16", "bfloat16")
+]
 
 
 def as_float32(array):
@@ -47,7 +49,11 @@ def test_every_kind_of_layer_computes_the_same_after(monkeypatch):
     outputs = lambda: [*(b(x) for b in model.blocks), model.experts(x[:, None, None], chosen), model.embedding(chosen)]  # noqa: E731
     before = outputs()
     dequantize(model)
-    assert [type(layer) for layer in (model.blocks[1], model.experts, model.embedding)] == [nn.Linear, SwitchLinear, nn.Embedding]
+    assert [type(layer) for layer in (model.blocks[1], model.experts, model.embedding)] == [
+        nn.Linear,
+        SwitchLinear,
+        nn.Embedding,
+    ]
     assert all(mx.allclose(old, new, atol=1e-4) for old, new in zip(before, outputs(), strict=True))
 
 

@@ -41,7 +41,9 @@ def test_what_a_killed_process_left_is_deleted(tmp_path):
 def test_of_several_that_make_the_same_folder_one_does(tmp_path):
     made = []
     work = [
-        threading.Thread(target=lambda: made.append(make_folder(tmp_path / "model", lambda folder: (folder / "a").touch())))
+        threading.Thread(
+            target=lambda: made.append(make_folder(tmp_path / "model", lambda folder: (folder / "a").touch()))
+        )
         for _ in range(8)
     ]
     for thread in work:

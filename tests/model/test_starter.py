@@ -57,7 +57,9 @@ def commands(monkeypatch):
 
 def test_the_starter_answers_a_plain_question(loaded):
     model, tokenizer = loaded
-    prompt = tokenizer.apply_chat_template([{"role": "user", "content": "What is the capital of France?"}], add_generation_prompt=True)
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is the capital of France?"}], add_generation_prompt=True
+    )
     assert "Paris" in mlx_lm.generate(model, tokenizer, prompt, max_tokens=8)
 
 
@@ -90,7 +92,9 @@ def test_the_tokenizer_gives_back_every_text(loaded, text):
 
 def test_the_chat_template_and_the_ends_are_those_of_smollm2(loaded):
     _, tokenizer = loaded
-    text = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False, add_generation_prompt=True)
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "Hi"}], tokenize=False, add_generation_prompt=True
+    )
     assert text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
     assert text.endswith("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
     assert tokenizer.eos_token_ids == {0, 2}

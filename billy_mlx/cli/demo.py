@@ -1,0 +1,89 @@
+"""billy demo: two personas extracted afresh, and one prompt with neither, each and both of them."""
+
+import os
+import shlex
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.cli.options import model_option
+from billy_mlx.cli.output import say, waiting, write_line
+from billy_mlx.cli.poles import Poles
+from billy_mlx.cli.voices import show, summarise, write_all
+from billy_mlx.extraction.card import get_persona
+
+if TYPE_CHECKING:
+    from billy_mlx.model.load import Model
+
+_PERSONAS = ("environmentalist", "futurist")
+_PROMPT = "Describe a walk through a city in the evening."
+_MAX_TOKENS = 90
+_SEED = 7
+_QUESTIONS = 24
+_STOPPED = 130
+
+
+@click.command("demo")
+@click.option("-p", "--prompt", metavar="TEXT", default=_PROMPT, show_default=True, help="What to write.")
+@model_option
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), default=_SEED, show_default=True, help="The same for all."
+)
+def command(prompt: str, model: str | None, seed: int) -> int:
+    """Extract two personas, then write without and with them.
+
+    The same prompt and seed with neither, each and both of them, side by side. Takes a minute. The vectors are thrown away again; yours stay as they are.
+    """
+    from billy_mlx.blend.generate import Request, Voices
+    from billy_mlx.model.load import default_name, load
+
+    name = default_name() if model is None else model
+    with waiting(f"Loading {name} ..."):
+        loaded = load(name)
+    voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]
+    request = Request(prompt, seed=seed, max_tokens=_MAX_TOKENS)
+    with _own_folder():
+        _extract(loaded)
+        writing = Voices(loaded, request, [None, *map(Blend.parse, voices)])
+        generations = write_all(writing, 1 + len(voices), _MAX_TOKENS)
+    write_line(f"{prompt}\n")
+    show(generations)
+    summarise(generations)
+    flags = " ".join(f"--voice {voice}" for voice in voices)
+    same = f"billy generate -p {shlex.quote(prompt)} {flags} --compare --seed {seed} -m {_MAX_TOKENS}"
+    say(f"the same with the vectors that are stored: {same}")
+    return _STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
+
+
+def _extract(model: "Model") -> None:
+    """Extract the demo's personas with few rollouts."""
+    from billy_mlx.extraction.extract import Extracted, extract
+    from billy_mlx.extraction.library import store_vector
+    from billy_mlx.extraction.rollouts import RolloutSettings
+
+    settings = RolloutSettings(questions=_QUESTIONS, rollouts=1, max_tokens=48, batch=_QUESTIONS)
+    with Poles() as poles:
+        for news in extract(model, [get_persona(persona) for persona in _PERSONAS], settings=settings):
+            if isinstance(news, Extracted):
+                store_vector(news.vector)
+            else:
+                poles.show(news)
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    """Keep what is stored in a folder that is thrown away: the writer's own vectors stay as they are."""
+    before = os.environ.get("BILLY_HOME")
+    with tempfile.TemporaryDirectory(prefix="billy-demo-") as folder:
+        os.environ["BILLY_HOME"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["BILLY_HOME"]
+            else:
+                os.environ["BILLY_HOME"] = before

@@ -1,0 +1,116 @@
+"""billy doctor: whether everything is there that writing needs."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Literal
+
+import click
+
+from billy_mlx import paths
+from billy_mlx.cli.config import generate_defaults
+from billy_mlx.cli.options import json_option
+from billy_mlx.cli.output import waiting, write_json, write_line
+from billy_mlx.errors import BillyError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look at the machine found; `failed` keeps `billy generate` from working, `warn` does not."""
+
+    state: Literal["ok", "warn", "failed"]
+    subject: str
+    text: str
+
+
+@click.command("doctor")
+@json_option
+def command(as_json: bool) -> int:
+    """Say whether this machine has what writing needs.
+
+    Looks at MLX, memory, model, vectors, folders and terminal; exit code 1 if generate cannot work.
+    """
+    findings = []
+    for look in (_python, _mlx, _memory, _configuration, _model, _folders, _terminal):
+        for finding in _findings(look):
+            findings.append(finding)
+            if not as_json:
+                write_line(f"{finding.state:7}{finding.subject:15}{finding.text}")
+    if as_json:
+        write_json([asdict(finding) for finding in findings])
+    return 1 if any(finding.state == "failed" for finding in findings) else 0
+
+
+def _findings(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Yield what `look` finds, and its failure as one more finding."""
+    try:
+        yield from look()
+    except (BillyError, ImportError) as error:
+        yield Finding("failed", look.__name__.strip("_"), str(error))
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("ok", "python", f"{platform.python_version()} on {platform.platform(terse=True)}, {sys.executable}")
+
+
+def _mlx() -> Iterator[Finding]:
+    from billy_mlx.model import backend
+
+    yield Finding("ok", "device", f"{backend.device_name()}, mlx {version('mlx')}, mlx-lm {version('mlx-lm')}")
+    blas = backend.blas_name()
+    slow = backend.on_cpu() and blas.startswith("reference")
+    yield Finding("warn" if slow else "ok", "blas", blas)
+
+
+def _memory() -> Iterator[Finding]:
+    from billy_mlx.model.memory import available_bytes
+
+    free = available_bytes() / 1e9
+    text = f"{free:.1f} GB free for models"
+    yield Finding("ok", "memory", text) if free > 1 else Finding("warn", "memory", f"{text}; close other programs")
+
+
+def _configuration() -> Iterator[Finding]:
+    values = generate_defaults()
+    there = f"{len(values)} defaults for generate" if paths.config_file().exists() else "none, which is fine"
+    yield Finding("ok", "configuration", f"{paths.config_file()}: {there}")
+
+
+def _model() -> Iterator[Finding]:
+    from billy_mlx.extraction.library import find_all
+    from billy_mlx.model.load import load
+
+    with waiting("Loading the default model ..."):
+        model = load()
+    of = model.fingerprint
+    yield Finding("ok", "model", f"{model.id}: {of.architecture}, {len(model.blocks)} layers of {of.width}, steerable")
+    count = len(find_all(of))
+    missing = f"none for {model.id}; run: billy extract --all --model {model.id}"
+    yield Finding("ok" if count else "warn", "vectors", f"{count} personas for {model.id}" if count else missing)
+
+
+def _folders() -> Iterator[Finding]:
+    for folder in (paths.personas_folder(), paths.vectors_folder(), paths.state_folder(), paths.cache_folder()):
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        if not os.access(existing, os.W_OK):
+            yield Finding("warn", "folders", f"{existing} cannot be written to; set BILLY_HOME to a folder that can")
+            return
+        if shutil.disk_usage(existing).free < 1e9:
+            yield Finding("warn", "folders", f"{existing} has less than 1 GB free; make room before models come")
+            return
+    yield Finding("ok", "folders", "can be written to: billy paths")
+
+
+def _terminal() -> Iterator[Finding]:
+    size = shutil.get_terminal_size()
+    colour = "without colour" if os.environ.get("NO_COLOR") or not sys.stdout.isatty() else "in colour"
+    text = f"{size.columns} × {size.lines}, {colour}, {sys.stdout.encoding}"
+    small = size.columns < 80 or size.lines < 24
+    if sys.stdout.encoding.lower().replace("-", "") != "utf8":
+        yield Finding("warn", "terminal", f"{text}; letters may be missing, so use a UTF-8 locale")
+    else:
+        yield Finding("warn" if small else "ok", "terminal", f"{text}; 80 × 24 is little enough" if small else text)

@@ -1,0 +1,126 @@
+"""billy model: models on this machine, and how they get there."""
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from billy_mlx import paths
+from billy_mlx.cli.options import json_option
+from billy_mlx.cli.output import advance, progress, say, waiting, write_json, write_line, write_table
+from billy_mlx.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from billy_mlx.model.load import Model
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@click.group("model")
+def command() -> None:
+    """Get models, list them, check them, import GGUF files."""
+
+
+@command.command()
+@click.argument("repo", metavar="REPO|starter")
+@click.option("--revision", metavar="NAME", help="A branch, a tag or a commit.  [default: the newest]")
+def get(repo: str, revision: str | None) -> None:
+    """Fetch a model from the Hugging Face hub, or the starter model; stdout gets its folder.
+
+    The only command that uses the network.
+    """
+    from billy_mlx.model.load import STARTER
+    from billy_mlx.model.starter import get_starter
+
+    if repo == STARTER:
+        if revision is not None:
+            raise UsageError(f"the starter has no revisions; leave out {revision!r}")
+        write_line(str(get_starter()))
+        return
+    from billy_mlx.model.hub import get as fetch
+
+    write_line(str(fetch(repo, revision)))
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the models on this machine."""
+    from billy_mlx.model.hub import list_models
+
+    models = list_models()
+    if as_json:
+        write_json([{**asdict(model), "path": str(model.path)} for model in models])
+        return
+    if not models:
+        say("there is no model yet; run: billy model get starter")
+        return
+    sizes = [f"{model.bytes_on_disk / 1e9:.2f} GB" for model in models]
+    rows = [(each.id, (each.commit or "")[:12], size, str(each.path)) for each, size in zip(models, sizes, strict=True)]
+    write_table(("ID", "COMMIT", "SIZE", "FOLDER"), rows)
+
+
+@command.command()
+@click.argument("model", metavar="[MODEL]", required=False)
+def verify(model: str | None) -> None:
+    """Load a model and check that it can be steered, and that an imported one is what was imported."""
+    from billy_mlx.model.load import default_name, load
+
+    name = default_name() if model is None else model
+    with waiting(f"Loading {name} ..."):
+        loaded = load(name)
+    for line in describe(loaded):
+        write_line(line)
+    checked = _check_files(loaded)
+    write_line(f"files        {checked} as imported (SHA-256)" if checked else "files        no sums are kept for them")
+
+
+@command.command("import")
+@click.argument("file", metavar="FILE.gguf")
+@click.option("--name", help="What --model will call it.  [default: the file's]")
+def import_(file: str, name: str | None) -> None:
+    """Make a model of a GGUF file; stdout gets its name."""
+    from billy_mlx.model.gguf import import_gguf
+    from billy_mlx.model.load import STARTER
+
+    source = Path(file).expanduser()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.stem).strip("-.") if name is None else name
+    if not _NAME.fullmatch(name) or name == STARTER:
+        raise UsageError(f"A model cannot be called {name!r}; give --name, of letters, digits, dots, - and _")
+    with progress(f"Importing {source.name}", unit="B") as bar:
+        report = import_gguf(source, paths.models_folder() / name, progress=lambda *at: advance(bar, *at))
+    for note in report.notes:
+        say(note)
+    write_line(name)
+    say(f'to write with it run: billy generate --model {name} -p "Once upon a time"')
+
+
+def describe(model: "Model") -> list[str]:
+    """Return what a model is, in lines, once its self-test has passed; UnsteerableModel if it does not."""
+    of = model.fingerprint
+    together = "rows are written together" if model.batches else "rows are written one after another"
+    return [
+        f"model        {model.id}",
+        f"folder       {model.path}",
+        f"kind         {of.architecture}, {len(model.blocks)} layers of {of.width}, {of.vocabulary:,} tokens",
+        f"fingerprint  {of.base}-{of.weights}",
+        f"self-test    passed; {together}",
+    ]
+
+
+def _check_files(model: "Model") -> int:
+    """Return how many weight files have the sum that was noted when they were imported; ModelError if one has not."""
+    import hashlib
+
+    sums: dict[str, str] = model.config.get("billy", {}).get("files", {})
+    for file, expected in sums.items():
+        with (model.path / Path(file).name).open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        if found != expected:
+            raise ModelError(
+                f"{model.path / file} is damaged: its SHA-256 is {found} instead of {expected}; remove "
+                f"{model.path} and get or import the model again"
+            )
+    return len(sums)

@@ -1,0 +1,24 @@
+"""Flags that several commands share, so that they mean the same everywhere."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+model_option: Decorator = click.option(
+    "--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]"
+)
+json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
+
+
+def count_option(*names: str, default: int | None, text: str, least: int = 1, most: int | None = None) -> Decorator:
+    """Return a flag that takes a whole number; without a `default` of its own the text has to say what happens."""
+    kind = click.IntRange(least, most)
+    return click.option(*names, metavar="N", type=kind, default=default, show_default=default is not None, help=text)
+
+
+def seed_option(default: int | None, text: str) -> Decorator:
+    """Return the flag for a seed, which may be anything that samplers take."""
+    return count_option("--seed", default=default, text=text, least=0, most=2**32 - 1)

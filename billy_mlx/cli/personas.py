@@ -1,0 +1,109 @@
+"""billy personas: the cards there are, and cards of one's own."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from billy_mlx import paths
+from billy_mlx.cli.layout import wrap
+from billy_mlx.cli.options import json_option
+from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
+from billy_mlx.errors import CardError, UsageError
+from billy_mlx.extraction.card import PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
+
+
+@click.group("personas")
+def command() -> None:
+    """List persona cards, show one, write your own."""
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List all personas: the bundled ones and yours."""
+    found = load_personas()
+    for error in found.errors:
+        say(f"left out: {error}")
+    personas = list(found.personas.values())
+    if as_json:
+        write_json([_card(persona) for persona in personas])
+    else:
+        rows = [(each.id, each.name, each.group, each.description) for each in personas]
+        write_table(("ID", "NAME", "GROUP", "DESCRIPTION"), rows)
+
+
+@command.command()
+@click.argument("persona_id", metavar="ID")
+@json_option
+def show(persona_id: str, as_json: bool) -> None:
+    """Show a card with the prompts that ask for its persona."""
+    persona = get_persona(persona_id)
+    if as_json:
+        write_json(_card(persona))
+        return
+    write_heading(f"{persona.name} ({persona.id})")
+    _write_wrapped(persona.description)
+    write_line(f"{persona.group} · {persona.license} · {persona.author} · {persona.source}")
+    for number, prompt in enumerate(persona.prompts, 1):
+        write_line()
+        _write_wrapped(f"{number}. {prompt}")
+    if persona.rubric is not None:
+        write_line()
+        _write_wrapped(f"Judged by: {persona.rubric}")
+
+
+@command.command()
+@click.argument("persona_id", metavar="ID")
+@click.option("--name", metavar="TEXT", help="As it is shown.  [default: the id in words]")
+@click.option("--description", metavar="TEXT", help="One line.")
+@click.option("--prompt", "prompts", metavar="TEXT", multiple=True, help="A prompt that asks for it; give all five.")
+@click.option("--edit", is_flag=True, help="Open the new card in your editor.")
+def new(persona_id: str, name: str | None, description: str | None, prompts: tuple[str, ...], edit: bool) -> None:
+    """Write a card of your own; stdout gets its file.
+
+    Without --prompt the card has five to begin from: replace them with what your persona would be asked to be.
+    """
+    from billy_mlx.extraction.new_card import new_persona, write_card
+
+    if prompts and len(prompts) != PROMPTS_PER_PERSONA:
+        raise UsageError(f"A card has {PROMPTS_PER_PERSONA} prompts, and {len(prompts)} are given; give all or none")
+    persona = new_persona(persona_id, paths.personas_folder())
+    if name is not None:
+        begun = tuple(prompt.replace(persona.name, name) for prompt in persona.prompts)
+        own = persona.description.replace(persona.name, name)
+        persona = replace(persona, name=name, description=own, prompts=begun)
+    persona = replace(persona, description=description or persona.description, prompts=prompts or persona.prompts)
+    write_card(persona.source, persona)
+    write_line(str(persona.source))
+    if edit:
+        click.edit(filename=str(persona.source))
+        read_card(persona.source)
+    elif not prompts:
+        say("edit the prompts in that file, then run: billy personas check " + str(persona.source))
+    say(f"for its vector run: billy extract {persona_id}")
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def check(files: tuple[str, ...]) -> int:
+    """Read cards and say what is wrong with them."""
+    bad = 0
+    for file in files:
+        try:
+            persona = read_card(Path(file))
+        except CardError as error:
+            bad += 1
+            say(str(error))
+        else:
+            write_line(f"{file}: good ({persona.name})")
+    return 1 if bad else 0
+
+
+def _card(persona: Persona) -> dict[str, Any]:
+    return {**asdict(persona), "source": str(persona.source), "card_hash": persona.card_hash}
+
+
+def _write_wrapped(text: str) -> None:
+    write_line("\n".join(wrap(text, min(width(), 100))) if on_terminal() else text)

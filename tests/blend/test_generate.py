@@ -1,0 +1,105 @@
+"""A prompt in one voice or several: what each writes, what is said about it, and what is refused beforehand."""
+
+from dataclasses import replace
+
+import pytest
+from vectors import persona_vector
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.generate import Request, Voices, generate
+from billy_mlx.errors import BlendError, ModelError, UsageError, VectorError
+from billy_mlx.extraction.library import store_vector
+from billy_mlx.model import memory
+
+REQUEST = Request("Write about the sea.", max_tokens=8, seed=3)
+
+
+@pytest.fixture(autouse=True)
+def vectors(billy_home, tiny):
+    """Random vectors of two personas for the tiny model."""
+    for seed, persona_id in enumerate(("noir", "gothic")):
+        store_vector(persona_vector(persona_id, seed=seed, fingerprint=tiny.fingerprint))
+
+
+def test_a_blend_changes_what_is_written_and_the_seed_repeats_it(tiny):
+    plain, steered, again = (generate(tiny, REQUEST, blend) for blend in (None, "noir@2", "noir@2"))
+    assert steered.text == again.text != plain.text
+
+
+def test_everything_about_a_text_is_said(tiny):
+    written = generate(tiny, REQUEST, "noir:0.6+gothic:0.4@0.5r/orthogonal/L1,2")
+    assert (written.blend, written.dose, written.mode) == (
+        "gothic:0.4+noir:0.6@0.5r/orthogonal/L1,2",
+        "0.5r",
+        "orthogonal",
+    )
+    assert (written.layers, written.positions, written.seed) == ((1, 2), "response", 3)
+    assert written.generation_tokens == 8
+    assert written.finish_reason == "length"
+    assert written.prompt_tps > 0 < written.generation_tps
+    assert written.model == tiny.id
+
+
+def test_a_blend_of_dose_zero_is_the_unsteered_model_token_for_token(tiny):
+    assert generate(tiny, REQUEST, "noir@0").text == generate(tiny, REQUEST).text
+
+
+def test_the_order_of_the_personas_is_irrelevant(tiny):
+    assert generate(tiny, REQUEST, "noir+gothic@2").text == generate(tiny, REQUEST, "gothic+noir@2").text
+
+
+def test_voices_are_written_together_as_each_is_alone(tiny):
+    blends = [Blend.parse("noir@2"), Blend.parse("gothic@2/all"), None]
+    voices = Voices(tiny, REQUEST, blends)
+    for _ in voices:
+        pass
+    assert [result.text for result in voices.results()] == [generate(tiny, REQUEST, blend).text for blend in blends]
+
+
+def test_results_may_be_asked_for_half_way(tiny):
+    voices = Voices(tiny, REQUEST, [None])
+    for _, step in zip(range(4), voices, strict=False):
+        pass
+    (half,) = voices.results()
+    assert step.emitted
+    assert half.finish_reason is None
+    assert generate(tiny, REQUEST).text.startswith(half.text)
+
+
+def test_without_the_chat_template_the_text_goes_on_from_the_prompt(tiny):
+    going_on = generate(tiny, replace(REQUEST, chat=False))
+    assert going_on.prompt_tokens == len(tiny.tokenizer.encode(REQUEST.prompt)) < generate(tiny, REQUEST).prompt_tokens
+
+
+def test_a_stop_string_ends_the_text_and_is_no_part_of_it(tiny):
+    whole = generate(tiny, replace(REQUEST, max_tokens=40)).text
+    stop = whole[len(whole) // 2 :][:3]
+    cut = generate(tiny, replace(REQUEST, max_tokens=40, stop=(stop, "never to be found")))
+    assert cut.text == whole[: whole.index(stop)]
+    assert cut.finish_reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("request_", "blend", "error", "said"),
+    [
+        (replace(REQUEST, prompt="  "), None, UsageError, "empty"),
+        (replace(REQUEST, prompt="sea " * 1000), None, UsageError, "holds 512"),
+        (REQUEST, "noirr", UsageError, "noir"),
+        (REQUEST, "comic", VectorError, "run: billy extract comic --model"),
+        (REQUEST, "noir/L9", BlendError, "there is no layer 9"),
+        (REQUEST, "noir:1+noir:-1+gothic:0", None, ""),
+        (replace(REQUEST, seed=-1), None, UsageError, "the seed is -1"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_written(tiny, request_, blend, error, said):
+    if error is None:
+        assert generate(tiny, request_, blend).layers == ()
+        return
+    with pytest.raises(error, match=said):
+        generate(tiny, request_, blend)
+
+
+def test_too_little_memory_is_a_refusal_in_words(tiny, monkeypatch):
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
+    with pytest.raises(ModelError, match="take fewer rows at once or a shorter text"):
+        generate(tiny, REQUEST)
