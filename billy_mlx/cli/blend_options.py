@@ -12,6 +12,7 @@ from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
 _MODES = click.Choice([mode.value for mode in Mode])
+_HOW = f"How the vectors are put together: {', '.join(Mode)}.  [default: balanced]"
 _OPTIONS = [
     click.option(
         "--blend", metavar="BLEND", help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".'
@@ -19,7 +20,7 @@ _OPTIONS = [
     click.option("--voice", "voices", metavar="BLEND", multiple=True, help="One voice of several; may be given often."),
     click.option("--compare", is_flag=True, help="Add the same prompt and seed without steering."),
     click.option("--dose", metavar="DOSE", help="How much: 1.0 is full, 0.3r in residual norms, 2a the paper's unit."),
-    click.option("--mode", type=_MODES, help="How the vectors are put together.  [default: balanced]"),
+    click.option("--mode", type=_MODES, metavar="MODE", help=_HOW),
     click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the middle one]"),
     click.option(
         "--positions", type=click.Choice(["response", "all"]), help="Steer the answer, or the prompt as well."

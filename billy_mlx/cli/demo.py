@@ -36,7 +36,8 @@ _STOPPED = 130
 def command(prompt: str, model: str | None, seed: int) -> int:
     """Extract two personas, then write without and with them.
 
-    The same prompt and seed with neither, each and both of them, side by side. Takes a minute. The vectors are thrown away again; yours stay as they are.
+    The same prompt and seed with neither, each and both of them, side by side. Takes a minute.
+    The vectors are thrown away again; yours stay as they are.
     """
     from billy_mlx.blend.generate import Request, Voices
     from billy_mlx.model.load import default_name, load

@@ -45,7 +45,8 @@ def command(
     """Extract persona vectors for a model.
 
     The model answers the shared questions once as itself and once as each persona; a vector is the difference.
-    stdout gets the file of each vector. Vectors that are stored already are replaced. Ctrl+C keeps those that are ready.
+    stdout gets the file of each vector. Vectors that are stored already are replaced.
+    Ctrl+C keeps those that are ready.
     """
     personas = _personas(ids, everyone)
     from billy_mlx.extraction.extract import Extracted, extract

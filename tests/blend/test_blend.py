@@ -31,9 +31,10 @@ def test_the_text_form_reads_back_to_the_same_blend(blend):
 @given(st.text(max_size=60))
 def test_any_text_is_a_blend_or_an_error_of_ours(text):
     try:
-        Blend.parse(text)
+        said = str(Blend.parse(text))
     except BlendError as error:
-        assert "\x1b" not in str(error)
+        said = str(error)
+    assert not {"\x1b", "\x9b", "\u202e"} & set(said)
 
 
 @pytest.mark.parametrize(

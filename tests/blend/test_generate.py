@@ -58,10 +58,9 @@ def test_voices_are_written_together_as_each_is_alone(tiny):
 
 def test_results_may_be_asked_for_half_way(tiny):
     voices = Voices(tiny, REQUEST, [None])
-    for _, step in zip(range(4), voices, strict=False):
-        pass
+    steps = [step for _, step in zip(range(4), voices, strict=False)]
     (half,) = voices.results()
-    assert step.emitted
+    assert steps[-1].emitted
     assert half.finish_reason is None
     assert generate(tiny, REQUEST).text.startswith(half.text)
 
@@ -87,14 +86,10 @@ def test_a_stop_string_ends_the_text_and_is_no_part_of_it(tiny):
         (REQUEST, "noirr", UsageError, "noir"),
         (REQUEST, "comic", VectorError, "run: billy extract comic --model"),
         (REQUEST, "noir/L9", BlendError, "there is no layer 9"),
-        (REQUEST, "noir:1+noir:-1+gothic:0", None, ""),
         (replace(REQUEST, seed=-1), None, UsageError, "the seed is -1"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(tiny, request_, blend, error, said):
-    if error is None:
-        assert generate(tiny, request_, blend).layers == ()
-        return
     with pytest.raises(error, match=said):
         generate(tiny, request_, blend)
 

@@ -298,6 +298,6 @@ def test_the_averages_are_those_of_reading_the_answer_again(model):
         steering = Steering(stack([rows[index].directions]), start=len(prompt) - 1)
         with steer(model.layers, steering), record(model.layers) as recording:
             model.model(mx.array([[*prompt, *answer]]), cache=make_prompt_cache(model.model))
-        expected = np.stack([np.array(recording.latest[l][0, len(prompt) :].mean(0)) for l in range(4)])
+        expected = np.stack([np.array(h[0, len(prompt) :].mean(0)) for h in recording.latest.values()])
         assert average.tokens == len(answer)
         assert np.allclose(average.mean, expected, atol=1e-4)
