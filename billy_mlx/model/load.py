@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,9 @@ class Model:
 
     id: str
     path: Path
-    model: nn.Module
-    tokenizer: TokenizerWrapper
-    config: dict[str, Any]
+    model: nn.Module = field(repr=False)
+    tokenizer: TokenizerWrapper = field(repr=False)
+    config: dict[str, Any] = field(repr=False)
     fingerprint: Fingerprint
 
     @property
