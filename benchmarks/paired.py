@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import billy_mlx  # noqa: F401  puts a fast BLAS into the process, before mlx is imported
+
+# isort: split
 import mlx.core as mx
 from mlx_lm.generate import generation_stream
 
@@ -96,7 +99,8 @@ def speed_ratios(over: Sequence[Timing], under: Sequence[Timing], *, rows: int =
 def machine() -> str:
     """Return in two lines what this was measured on, and how busy that was."""
     busy = f"load {os.getloadavg()[0]:.1f} over {os.cpu_count()} cores"
-    return f"{platform.platform()}, {busy}, Python {platform.python_version()}\nmlx {mx.__version__}, {backend.device_name()}, {backend.blas_name()}"
+    system = f"{platform.platform()}, {busy}, Python {platform.python_version()}"
+    return f"{system}\nmlx {mx.__version__}, {backend.device_name()}, {backend.blas_name()}"
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

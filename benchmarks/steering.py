@@ -9,6 +9,9 @@ import io
 import re
 from collections.abc import Collection, Mapping
 
+import billy_mlx  # noqa: F401  puts a fast BLAS into the process, before mlx is imported
+
+# isort: split
 import mlx.core as mx
 import numpy as np
 from mlx_lm.models.cache import make_prompt_cache

