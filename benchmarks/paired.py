@@ -1,6 +1,6 @@
 """Decoding arms measured in turn in one process, so that what else the machine does falls on all of them alike.
 
-A round times a few tokens of every arm, every other round in the opposite order. What is compared is the ratio of two
+A round times a few tokens of every arm, and every round begins with another one. What is compared is the ratio of two
 arms within a round, in wall time and in CPU time, which other processes on the machine disturb less.
 """
 
@@ -10,6 +10,8 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
 
 import billy_mlx  # noqa: F401  puts a fast BLAS into the process, before mlx is imported
 
@@ -83,9 +85,11 @@ def timed(work: Callable[[], object]) -> Timing:
 def in_turn(arms: Mapping[str, Arm], *, rounds: int, tokens: int) -> dict[str, list[Timing]]:
     """Return for every arm what `tokens` tokens took in each round."""
     timings: dict[str, list[Timing]] = {name: [] for name in arms}
-    for number in range(rounds):
-        for name in reversed(arms) if number % 2 else arms:
-            timings[name].append(timed(lambda arm=arms[name]: arm.run(tokens)))  # type: ignore[misc]
+    names = list(arms)
+    for _ in range(rounds):
+        for name in names:
+            timings[name].append(timed(partial(arms[name].run, tokens)))
+        names.append(names.pop(0))
     return timings
 
 
@@ -100,7 +104,7 @@ def machine() -> str:
     """Return in two lines what this was measured on, and how busy that was."""
     busy = f"load {os.getloadavg()[0]:.1f} over {os.cpu_count()} cores"
     system = f"{platform.platform()}, {busy}, Python {platform.python_version()}"
-    return f"{system}\nmlx {mx.__version__}, {backend.device_name()}, {backend.blas_name()}"
+    return f"{system}\nmlx {version('mlx')}, mlx-lm {version('mlx-lm')}, {backend.device_name()}, {backend.blas_name()}"
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -15,7 +15,7 @@ import billy_mlx  # noqa: F401  puts a fast BLAS into the process, before mlx is
 import mlx.core as mx
 import numpy as np
 from mlx_lm.models.cache import make_prompt_cache
-from paired import Arm, Spread, Timing, in_turn, machine, print_table, speed_ratios
+from paired import Arm, Timing, in_turn, machine, print_table, speed_ratios
 
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
@@ -73,15 +73,14 @@ def _line(name: str, timings: Mapping[str, list[Timing]], arm: str, aim: str) ->
 
 def _batch_speed(model: Model, rounds: int, tokens: int) -> list[Line]:
     """Compare the tokens a second of several voices, each with its own direction, with those of one."""
-    arms = {
-        str(count): Arm(model, [_row(model, [_middle(model)], seed) for seed in range(count)]) for count in (1, *BATCHES)
-    }
+    voices = [_row(model, [_middle(model)], seed) for seed in range(max(BATCHES))]
+    arms = {str(count): Arm(model, voices[:count]) for count in (1, *BATCHES)}
     timings = in_turn(arms, rounds=max(2, rounds // 2), tokens=tokens)
-    return [
-        (f"speed of {count} voices in one batch / one voice", *map(str, ratios), "")
-        for count in BATCHES
-        for ratios in [speed_ratios(timings[str(count)], timings["1"], rows=count)]
-    ]
+    lines = []
+    for count in BATCHES:
+        wall, cpu = speed_ratios(timings[str(count)], timings["1"], rows=count)
+        lines.append((f"speed of {count} voices in one batch / one voice", str(wall), str(cpu), ""))
+    return lines
 
 
 def _operations(model: Model) -> list[Line]:
@@ -107,8 +106,12 @@ def _decoding_operations(model: Model, layers: Collection[int]) -> int:
 def _memory(model: Model, tokens: int) -> Line:
     """Compare the peaks of reading the prompt and decoding `tokens` with all layers steered and with none."""
     peaks = [_peak_bytes(model, layers, tokens) for layers in (range(len(model.layers)), ())]
-    ratio = Spread.of([peaks[0] / peaks[1]]).median
-    return "peak memory, all layers steered / unsteered", f"{ratio:.4f} (of {peaks[1] / 1e6:,.0f} MB)", "", ""
+    return (
+        "peak memory, all layers steered / unsteered",
+        f"{peaks[0] / peaks[1]:.4f} (of {peaks[1] / 1e6:,.0f} MB)",
+        "",
+        "",
+    )
 
 
 def _peak_bytes(model: Model, layers: Collection[int], tokens: int) -> int:

@@ -21,3 +21,22 @@ def billy_home(tmp_path, monkeypatch):
     home = tmp_path / "billy-home"
     monkeypatch.setenv("BILLY_HOME", str(home))
     return home
+
+
+@pytest.fixture(scope="session")
+def starter_made(tmp_path_factory):
+    """A home with the starter model in it, made once."""
+    home = tmp_path_factory.mktemp("starter-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BILLY_HOME", str(home))
+        from billy_mlx.model.starter import ensure_starter
+
+        ensure_starter()
+    return home
+
+
+@pytest.fixture
+def starter_home(starter_made, monkeypatch):
+    """Run the test in that home."""
+    monkeypatch.setenv("BILLY_HOME", str(starter_made))
+    return starter_made

@@ -71,7 +71,9 @@ def import_gguf(
             _check_same(folder, digest)
     except (OSError, RuntimeError) as error:  # mlx says RuntimeError when it cannot write
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ModelError(f"{folder} was not made: {reason}; nothing is left of it: make room and try again") from error
+        raise ModelError(
+            f"{folder} was not made: {reason}; nothing is left of it: see that the disk has room and try again"
+        ) from error
     return job.report(folder)
 
 

@@ -71,7 +71,7 @@ def model_config(header: GGUFHeader, rope_factors: NDArray[np.float32] | None) -
         ModelError: an architecture, or a variant of one, that mlx-lm does not compute as the file wants it.
     """
     name = header.metadata.get("general.architecture")
-    if name not in _FAMILIES:
+    if not isinstance(name, str) or name not in _FAMILIES:
         known = ", ".join(_FAMILIES)
         raise ModelError(f"{header.path} holds a model of the architecture {name!r}; only {known} can be imported")
     family, keys = _FAMILIES[name], _Keys(header, name)
@@ -174,8 +174,7 @@ class _Keys:
 
     def refuse_unsupported(self) -> None:
         for key, neutral in _UNSUPPORTED.items():
-            value = self._get(key, neutral)
-            if isinstance(value, np.ndarray) or value != neutral:
+            if self._get(key, neutral) != neutral:
                 raise self._refusal(key, "mlx-lm's model does not do that")
 
     def rope_scaling(
@@ -194,10 +193,13 @@ class _Keys:
         return scaling
 
     def _get(self, key: str, default: object) -> Any:
-        return self._header.metadata.get(f"{self._architecture}.{key}", default)
+        value = self._header.metadata.get(f"{self._architecture}.{key}", default)
+        if isinstance(value, np.ndarray | list):  # a value per layer, in models whose layers differ
+            raise self._refusal(key, "one value is needed")
+        return value
 
     def _refusal(self, key: str, reason: str) -> ModelError:
-        value = self._get(key, "missing")
+        value = self._header.metadata.get(f"{self._architecture}.{key}", "missing")
         shown = "a list" if isinstance(value, np.ndarray | list) else repr(value)
         name = f"{self._architecture}.{key}"
         return ModelError(f"{name} in {self._header.path} is {shown}, but {reason}; it cannot be imported")

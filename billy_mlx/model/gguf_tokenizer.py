@@ -46,7 +46,7 @@ def read_tokenizer(header: GGUFHeader) -> GGUFTokenizer:
         ModelError: a kind of tokenizer that cannot be built exactly, or a damaged vocabulary.
     """
     vocabulary = _Vocabulary(header)
-    kind = vocabulary.metadata.get("model")
+    kind = vocabulary.value("model")
     if kind not in _BUILDERS:
         raise vocabulary.error(f"a tokenizer of the kind {kind!r}; known are {', '.join(_BUILDERS)}")
     tokenizer, adds_bos = _BUILDERS[kind](vocabulary)
@@ -63,7 +63,7 @@ class _Vocabulary:
     def __init__(self, header: GGUFHeader) -> None:
         prefix = "tokenizer.ggml."
         self.path, self.all_metadata = header.path, header.metadata
-        self.metadata: Mapping[str, Any] = {
+        self._metadata: Mapping[str, Any] = {
             key.removeprefix(prefix): value for key, value in header.metadata.items() if key.startswith(prefix)
         }
         self.tokens = self._strings("tokens")
@@ -74,6 +74,12 @@ class _Vocabulary:
         longest = max(map(len, self.tokens))
         if longest > _LONGEST_TOKEN:
             raise self.error(f"a token of {longest:,} characters")
+
+    def value(self, key: str, default: str | bool | None = None) -> Any:
+        value = self._metadata.get(key, default)
+        if isinstance(value, list | np.ndarray):
+            raise self.error(f"a list as its {key}")
+        return value
 
     def of_type(self, *types: int) -> list[str]:
         return [self.tokens[index] for index in np.flatnonzero(np.isin(self.types, types)) if self.tokens[index]]
@@ -91,7 +97,7 @@ class _Vocabulary:
         return self._numbers("scores", default=None)
 
     def token_id(self, role: str) -> int | None:
-        index = self.metadata.get(f"{role}_token_id")
+        index = self._metadata.get(f"{role}_token_id")
         if index is None:
             return None
         if not isinstance(index, int) or not 0 <= index < len(self.tokens):
@@ -111,13 +117,13 @@ class _Vocabulary:
         return ModelError(f"{self.path} has {what}; its tokenizer cannot be rebuilt, so it is not imported")
 
     def _strings(self, key: str) -> list[str]:
-        value = self.metadata.get(key)
+        value = self._metadata.get(key)
         if not isinstance(value, list):
             raise self.error(f"no list of {key}")
         return value
 
     def _numbers(self, key: str, default: int | None) -> Any:
-        value = self.metadata.get(key, None if default is None else np.full(len(self.tokens), default))
+        value = self._metadata.get(key, None if default is None else np.full(len(self.tokens), default))
         if not isinstance(value, np.ndarray) or len(value) != len(self.tokens):
             raise self.error(f"{len(self.tokens):,} tokens, but not as many of {key}")
         return value
@@ -125,7 +131,7 @@ class _Vocabulary:
 
 def _byte_level(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool]:
     """The kind GPT-2 began: BPE over bytes, in text that is split first. Returns also whether BOS is usual."""
-    pre = vocabulary.metadata.get("pre")
+    pre = vocabulary.value("pre")
     if pre not in _SPLITS:
         raise vocabulary.error(f"text split the way {pre!r}; known are {', '.join(_SPLITS)}")
     is_llama3 = pre == "llama-bpe"
@@ -157,16 +163,16 @@ _SPLITS: dict[str, Callable[[], PreTokenizer]] = {
 
 def _sentencepiece(vocabulary: _Vocabulary) -> tuple[Tokenizer, bool]:
     """The kind of Llama 1 and 2: BPE over characters, spaces as marks, bytes for what is left. BOS is usual."""
-    if vocabulary.metadata.get("precompiled_charsmap") is not None:
+    if vocabulary.value("precompiled_charsmap") is not None:
         raise vocabulary.error("a table that rewrites characters")
-    if vocabulary.metadata.get("remove_extra_whitespaces", False):
+    if vocabulary.value("remove_extra_whitespaces", False):
         raise vocabulary.error("spaces removed before splitting")
     if len(vocabulary.of_type(_BYTE)) != 256:
         raise vocabulary.error("not the 256 tokens for single bytes")
     unknown = next(iter(vocabulary.of_type(_UNKNOWN)), None)
     model = BPE(vocabulary.ids, _implied_merges(vocabulary), unk_token=unknown, fuse_unk=True, byte_fallback=True)
     tokenizer = Tokenizer(model)
-    begins_with_space = vocabulary.metadata.get("add_space_prefix", True)
+    begins_with_space = vocabulary.value("add_space_prefix", True)
     prefix = [normalizers.Prepend(_SPACE)] if begins_with_space else []
     tokenizer.normalizer = normalizers.Sequence([*prefix, normalizers.Replace(" ", _SPACE)])
     strip = [decoders.Strip(" ", 1, 0)] if begins_with_space else []
@@ -194,8 +200,8 @@ _BUILDERS: dict[str, Callable[[_Vocabulary], tuple[Tokenizer, bool]]] = {"gpt2":
 def _frame(tokenizer: Tokenizer, vocabulary: _Vocabulary, adds_bos: bool) -> None:
     """Let encode() put the begin and end tokens around the text, where the file or its kind of tokenizer wants them."""
     wanted = {
-        "bos": vocabulary.metadata.get("add_bos_token", adds_bos),
-        "eos": vocabulary.metadata.get("add_eos_token", False),
+        "bos": vocabulary.value("add_bos_token", adds_bos),
+        "eos": vocabulary.value("add_eos_token", False),
     }
     ids = {role: vocabulary.token_id(role) for role, is_wanted in wanted.items() if is_wanted}
     frame = {role: (vocabulary.tokens[index], index) for role, index in ids.items() if index is not None}
