@@ -104,7 +104,8 @@ def machine() -> str:
     """Return in two lines what this was measured on, and how busy that was."""
     busy = f"load {os.getloadavg()[0]:.1f} over {os.cpu_count()} cores"
     system = f"{platform.platform()}, {busy}, Python {platform.python_version()}"
-    return f"{system}\nmlx {version('mlx')}, mlx-lm {version('mlx-lm')}, {backend.device_name()}, {backend.blas_name()}"
+    versions = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
+    return f"{system}\n{versions}, {backend.device_name()}, {backend.blas_name()}"
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

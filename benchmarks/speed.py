@@ -74,7 +74,8 @@ def _command(options: Sequence[str]) -> Timing:
     command = [sys.executable, "-c", _COMMAND, "generate", "-p", PROMPT, "-m", "1", "--seed", "0", *options]
     before, started = _cpu_of_children(), time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.read(1)
         wall = time.perf_counter() - started
         reason = process.stderr.read().decode()

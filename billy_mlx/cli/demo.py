@@ -3,7 +3,7 @@
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,12 @@ from billy_mlx.extraction.card import get_persona
 if TYPE_CHECKING:
     from billy_mlx.model.load import Model
 
-_PERSONAS = ("environmentalist", "futurist")
-_PROMPT = "Describe a walk through a city in the evening."
-_MAX_TOKENS = 90
-_SEED = 7
+_PERSONAS = ("gothic", "childrens")  # of all pairs, what these two do to a small model shows at a glance
+_PROMPT = "Tell me about the moon."
+_SEED = 2
+_MAX_TOKENS = 80
+_DOSE = "0.8"
+_SAMPLING = {"temperature": 0.7, "repetition_penalty": 1.1, "repetition_context": 64}
 _QUESTIONS = 24
 _STOPPED = 130
 
@@ -41,23 +43,29 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     """
     from billy_mlx.blend.generate import Request, Voices
     from billy_mlx.model.load import default_name, load
+    from billy_mlx.model.sample import Sampling
 
     name = default_name() if model is None else model
     with waiting(f"Loading {name} ..."):
         loaded = load(name)
     voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]
-    request = Request(prompt, seed=seed, max_tokens=_MAX_TOKENS)
+    blends = [Blend.parse(f"{voice}@{_DOSE}") for voice in voices]
+    request = Request(prompt, sampling=Sampling(**_SAMPLING), seed=seed, max_tokens=_MAX_TOKENS)
     with _own_folder():
         _extract(loaded)
-        writing = Voices(loaded, request, [None, *map(Blend.parse, voices)])
-        generations = write_all(writing, 1 + len(voices), _MAX_TOKENS)
+        generations = write_all(Voices(loaded, request, [None, *blends]), 1 + len(blends), _MAX_TOKENS)
     write_line(f"{prompt}\n")
     show(generations)
     summarise(generations)
-    flags = " ".join(f"--voice {voice}" for voice in voices)
-    same = f"billy generate -p {shlex.quote(prompt)} {flags} --compare --seed {seed} -m {_MAX_TOKENS}"
-    say(f"the same with the vectors that are stored: {same}")
+    say(f"the same with the vectors that are stored: {_same(prompt, voices, seed)}")
     return _STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
+
+
+def _same(prompt: str, voices: Sequence[str], seed: int) -> str:
+    """Return the command that writes what the demo wrote."""
+    flags = ["-p", shlex.quote(prompt), *(f"--voice {voice}" for voice in voices), "--compare", "--dose", _DOSE]
+    flags += ["--temp 0.7 --repetition-penalty 1.1 --repetition-context-size 64", f"--seed {seed} -m {_MAX_TOKENS}"]
+    return f"billy generate {' '.join(flags)}"
 
 
 def _extract(model: "Model") -> None:

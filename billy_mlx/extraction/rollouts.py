@@ -9,9 +9,12 @@ from billy_mlx.measure.averages import Average, ResponseAverages
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.load import Model
+from billy_mlx.model.memory import check_rows
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import Sampling
+
+_SHARED_PROMPT_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class RolloutSettings:
     questions: int = 24
     rollouts: int = 5
     max_tokens: int = 64
-    batch: int = 40
+    batch: int = 60
     seed: int = 0
     sampling: Sampling = field(default_factory=Sampling)
 
@@ -87,7 +90,10 @@ def roll_out(
         for turn in range(settings.rollouts)
         for question in range(min(settings.questions, len(questions)))
     ]
-    store = PromptStore()  # system prompts are read once, whatever is asked after them
+    longest = max(len(row.prompt) for _, row in asked)
+    check_rows(model, min(settings.batch, len(asked)), longest + settings.max_tokens)
+    # A system prompt is read once, whatever is asked after it: the prompts that share one follow each other.
+    store = PromptStore(_SHARED_PROMPT_BYTES)
     rollouts: list[Rollout] = []
     for start in range(0, len(asked), settings.batch):
         batch = asked[start : start + settings.batch]

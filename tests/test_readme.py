@@ -1,0 +1,70 @@
+"""What README and docs say is so: their links, rooms, commands and snippets."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from billy_mlx import __all__ as exported
+from billy_mlx.blend.blend import Blend
+from billy_mlx.cli import commands
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_tree_shows_every_room_and_no_other():
+    (tree,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    top, inner = (set(re.findall(pattern, tree, re.MULTILINE)) for pattern in (r"(?:^|  )(\w+)/", r"^  (\w+)/"))
+    rooms = {path.parent.name for path in (ROOT / "billy_mlx").glob("*/__init__.py") if not path.parent.is_symlink()}
+    assert inner == rooms
+    assert all((ROOT / name).is_dir() for name in top - inner)
+
+
+def command_lines():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    return sorted(
+        {match.strip(" `.,") for match in re.findall(r"(?:^\s*\$ |^    |`)(billy [a-z][^`\n]*)", text, re.MULTILINE)}
+    )
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_commands_exist_with_their_flags(line):
+    command, words = commands, shlex.split(line)[1:]
+    with click.Context(commands, info_name="billy") as context:
+        while isinstance(command, click.Group) and words:
+            command = command.get_command(context, words.pop(0))
+            assert command is not None, line
+    known = {flag for parameter in command.params for flag in parameter.opts}
+    assert {word for word in words if word.startswith("-") and len(word) > 1} <= known
+
+
+def test_blends_can_be_read():
+    for line in command_lines():
+        for blend in re.findall(r"--(?:blend|voice) (\S+)", line):
+            Blend.parse(blend)
+
+
+@pytest.mark.slow
+def test_the_python_snippet_runs(starter_home, capsys):
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(snippet, {})
+    assert len(capsys.readouterr().out) > 100
+
+
+def test_at_most_a_dozen_names_are_exported_and_all_are_documented():
+    import billy_mlx
+
+    assert len(exported) <= 12
+    assert all(getattr(billy_mlx, name).__doc__ for name in exported)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        billy_mlx.nothing  # noqa: B018
