@@ -49,7 +49,7 @@ def _checked(path: Path, key: str, value: object) -> tuple[str, object]:
     if option is None or option.name is None or key in ("prompt", "p", "m"):
         allowed = ", ".join(sorted(flags.keys() - {"prompt", "p", "m"}))
         raise UsageError(f"{path}: [generate] has no key {_shown(key)}; there are {allowed}")
-    kind = "a list" if option.multiple else "a text or a number"
+    kind = "a list" if option.multiple else "a text, a number, true or false"
     if isinstance(value, (list, dict)) != bool(option.multiple) or isinstance(value, dict):
         raise UsageError(f"{path}: {key} in [generate] must be {kind}")
     try:

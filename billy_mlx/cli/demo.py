@@ -24,7 +24,6 @@ _PROMPT = "Tell me about the moon."
 _SEED = 2
 _MAX_TOKENS = 80
 _DOSE = "0.8"
-_SAMPLING = {"temperature": 0.7, "repetition_penalty": 1.1, "repetition_context": 64}
 _QUESTIONS = 24
 _STOPPED = 130
 
@@ -50,7 +49,8 @@ def command(prompt: str, model: str | None, seed: int) -> int:
         loaded = load(name)
     voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]
     blends = [Blend.parse(f"{voice}@{_DOSE}") for voice in voices]
-    request = Request(prompt, sampling=Sampling(**_SAMPLING), seed=seed, max_tokens=_MAX_TOKENS)
+    sampling = Sampling(temperature=0.7, repetition_penalty=1.1, repetition_context=64)
+    request = Request(prompt, sampling=sampling, seed=seed, max_tokens=_MAX_TOKENS)
     with _own_folder():
         _extract(loaded)
         generations = write_all(Voices(loaded, request, [None, *blends]), 1 + len(blends), _MAX_TOKENS)

@@ -1,0 +1,161 @@
+"""billy generate: text, voices, JSON, and everything that can be said wrong."""
+
+import io
+import json
+import signal
+import sys
+
+import pytest
+
+from billy_mlx.cli import generate as module
+from billy_mlx.cli import voices
+from billy_mlx.cli.sampling_options import _OPTIONS
+from billy_mlx.model.sample import Sampling
+
+WRITE = ("generate", "-p", "Once", "-m", "6", "--seed", "3")
+FIELDS = (
+    "text model blend dose mode layers positions seed prompt_tokens generation_tokens prompt_tps generation_tps"
+    " peak_memory_gb finish_reason"
+)
+
+
+def test_the_same_seed_writes_the_same_text(billy, model):
+    first, second = billy(*WRITE, "--blend", "noir"), billy(*WRITE, "--blend", "noir")
+    assert first.code == 0
+    assert first.out == second.out != "\n"
+
+
+def test_a_json_document_has_the_fields_of_the_contract(billy, model):
+    document = json.loads(billy(*WRITE, "--blend", "noir:0.6+gothic:0.4", "--json").out)
+    assert " ".join(document) == FIELDS
+    assert document["blend"] == "gothic:0.4+noir:0.6@1"
+    assert (document["layers"], document["seed"], document["finish_reason"]) == ([2], 3, "length")
+
+
+def test_without_a_blend_the_model_writes_as_itself(billy, model):
+    document = json.loads(billy(*WRITE, "--json").out)
+    assert (document["blend"], document["dose"], document["layers"]) == (None, None, [])
+
+
+def test_voices_come_in_the_order_asked_for_and_the_control_last(billy, model):
+    rows = json.loads(billy(*WRITE, "--voice", "noir", "--voice", "gothic", "--compare", "--json").out)["rows"]
+    assert [row["blend"] for row in rows] == ["noir:1@1", "gothic:1@1", None]
+    assert {row["seed"] for row in rows} == {3}
+
+
+def test_a_single_voice_is_a_row_as_well(billy, model):
+    assert len(json.loads(billy(*WRITE, "--voice", "noir", "--json").out)["rows"]) == 1
+
+
+def test_voices_in_a_pipe_stand_under_their_names(billy, model):
+    out = billy(*WRITE, "--voice", "noir", "--compare").out
+    assert out.startswith("=== noir:1@1 ===\n\n")
+    assert "\n\n=== unsteered ===\n\n" in out
+
+
+def test_the_control_writes_what_the_model_writes_alone(billy, model):
+    rows = json.loads(billy(*WRITE, "--blend", "noir", "--compare", "--json").out)["rows"]
+    assert rows[1]["text"] == json.loads(billy(*WRITE, "--json").out)["text"]
+
+
+def test_flags_replace_what_the_blend_says(billy, model):
+    flags = ("--dose", "0.3r", "--mode", "orthogonal", "--layers", "1,3", "--positions", "all")
+    document = json.loads(billy(*WRITE, "--blend", "noir@2/L2", *flags, "--json").out)
+    assert document["blend"] == "noir:1@0.3r/orthogonal/L1,3/all"
+    assert (document["layers"], document["positions"]) == ([1, 3], "all")
+
+
+def test_another_mode_brings_its_own_dose(billy, model):
+    assert json.loads(billy(*WRITE, "--blend", "noir", "--mode", "paper", "--json").out)["dose"] == "2a"
+
+
+def test_a_new_seed_is_taken_and_said(billy, model, monkeypatch):
+    monkeypatch.setattr(module.secrets, "randbelow", lambda most: 77)
+    assert "--seed 77" in billy("generate", "-p", "Once", "-m", "2").err
+
+
+def test_the_prompt_is_read_from_stdin(billy, model, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Once\n")))
+    piped = billy("generate", "-p", "-", "-m", "6", "--seed", "3").out
+    assert piped == billy(*WRITE).out
+
+
+def test_a_stop_string_ends_the_text(billy, model):
+    text = json.loads(billy(*WRITE, "--json").out)["text"]
+    document = json.loads(billy(*WRITE, "--stop", text[2:4], "--json").out)
+    assert (document["text"], document["finish_reason"]) == (text[: text.find(text[2:4])], "stop")
+
+
+def test_ctrl_c_ends_with_the_text_so_far(billy, model, monkeypatch):
+    interrupt_at_step(monkeypatch, 4)
+    stopped = billy(*WRITE, "-m", "100")
+    assert stopped.code == 130
+    assert "stopped by you" in stopped.err
+
+
+def test_ctrl_c_leaves_a_whole_json_document(billy, model, monkeypatch):
+    interrupt_at_step(monkeypatch, 4)
+    stopped = billy(*WRITE, "-m", "100", "--voice", "noir", "--compare", "--json")
+    rows = json.loads(stopped.out)["rows"]
+    assert stopped.code == 130
+    assert [row["finish_reason"] for row in rows] == ["interrupted"] * 2
+    assert all(0 < row["generation_tokens"] < 10 for row in rows)
+
+
+def interrupt_at_step(monkeypatch, number):
+    """Press Ctrl+C at a step of decoding."""
+    steps = iter(range(1000))
+    go_on = voices.advance
+
+    def advance(*arguments):
+        if next(steps) == number:
+            signal.raise_signal(signal.SIGINT)
+        go_on(*arguments)
+
+    monkeypatch.setattr(voices, "advance", advance)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--blend", "noir", "--voice", "gothic"], "Both --blend and --voice are given"),
+        (["--compare"], "--compare is given but no voice"),
+        (["--dose", "1"], "--dose is given but no voice"),
+        (["--blend", "noir:x"], "a blend is written id:weight+id:weight"),
+        (["--blend", "noir", "--dose", "lots"], "'lots' is not a dose"),
+        (["--blend", "noir", "--layers", "two"], "'two' names no layers"),
+        (["--blend", "noir", "--layers", "9"], "there is no layer 9: the model's layers go from 0 to 3"),
+        (["--blend", "noir+noir:-1+gothic:0"], ""),
+        (["--blend", "nior"], "did you mean noir"),
+        (["--temp", "99"], "99.0 is not in the range 0<=x<=10"),
+        (["--stop", ""], "'--stop': it is empty"),
+        (["--system-prompt", "\udcff"], "it is not UTF-8 text"),
+        (["-m", "600"], "shorten the prompt or ask for fewer"),
+        (["-p", "  "], "The prompt is empty"),
+        (["--nonsense"], "No such option '--nonsense'"),
+    ],
+)
+def test_wrong_usage_is_said_in_a_sentence(billy, model, arguments, sentence):
+    done = billy(*WRITE, *arguments)
+    if not sentence:
+        assert done.code == 0
+        return
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("billy: ")
+    assert sentence in done.err
+
+
+def test_a_persona_without_a_vector_is_refused_with_the_command_that_makes_one(billy, model):
+    done = billy(*WRITE, "--blend", "futurist")
+    assert done.code == 1
+    assert f"run: billy extract futurist --model {model}" in done.err
+
+
+def test_the_flags_have_the_defaults_of_the_library():
+    assert Sampling(**{name: default for _, name, default, _, _ in _OPTIONS}) == Sampling()
+
+
+def test_every_bound_of_a_flag_is_one_the_library_takes():
+    for _, name, _, kind, _ in _OPTIONS:
+        for bound in (kind.min, kind.max):
+            assert getattr(Sampling(**{name: bound}), name) == bound
