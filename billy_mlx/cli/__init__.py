@@ -13,11 +13,10 @@ from importlib import import_module
 import click
 
 from billy_mlx.cli.config import generate_defaults
-from billy_mlx.cli.output import say
+from billy_mlx.cli.output import STOPPED, say, say_stopped
 from billy_mlx.errors import BillyError
 
 _COMMANDS = ("generate", "extract", "personas", "vectors", "model", "demo", "write", "doctor", "paths")
-_STOPPED = 130
 _SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 _EXAMPLES = """\b
 billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
@@ -78,15 +77,21 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Do what a command line asks and return the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped."""
     try:
-        code = commands.main(list(arguments), prog_name="billy", standalone_mode=False)
+        with commands.make_context("billy", list(arguments)) as context:
+            code = commands.invoke(context)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as ended:  # --help and --version
+        return ended.exit_code
     except click.UsageError as error:
         return _refuse(_usage(error), error.exit_code)
     except BillyError as error:
         return _refuse(str(error), error.exit_code)
+    except click.ClickException as error:
+        return _refuse(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _STOPPED
+        say_stopped("stopped")
+        return STOPPED
     except BrokenPipeError:
         return 0  # whoever reads has had enough
     except OSError as error:
@@ -98,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _refuse(reason: str, code: int) -> int:
-    with suppress(BrokenPipeError):
+    with suppress(OSError):  # nobody may read stderr
         say(reason)
     return code
 

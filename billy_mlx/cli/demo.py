@@ -11,7 +11,7 @@ import click
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli.options import model_option
-from billy_mlx.cli.output import say, waiting, write_line
+from billy_mlx.cli.output import STOPPED, say, waiting, write_line
 from billy_mlx.cli.poles import Poles
 from billy_mlx.cli.voices import show, summarise, write_all
 from billy_mlx.extraction.card import get_persona
@@ -25,7 +25,6 @@ _SEED = 2
 _MAX_TOKENS = 80
 _DOSE = "0.8"
 _QUESTIONS = 24
-_STOPPED = 130
 
 
 @click.command("demo")
@@ -58,7 +57,7 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     show(generations)
     summarise(generations)
     say(f"the same with the vectors that are stored: {_same(prompt, voices, seed)}")
-    return _STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
+    return STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
 
 
 def _same(prompt: str, voices: Sequence[str], seed: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from billy_mlx.cli.options import count_option, model_option, seed_option
-from billy_mlx.cli.output import say, waiting, write_line
+from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_line
 from billy_mlx.cli.poles import Poles
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import Persona, get_persona, load_personas
@@ -14,7 +14,6 @@ from billy_mlx.extraction.card import Persona, get_persona, load_personas
 if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
 
-_STOPPED = 130
 _EXAMPLES = """\b
 billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
 billy extract --all --to personas/vectors     (how the bundled vectors were made)
@@ -68,8 +67,8 @@ def command(
                 else:
                     poles.show(news)
     except KeyboardInterrupt:
-        say(f"stopped; {ready} of {len(personas)} vectors are stored")
-        return _STOPPED
+        say_stopped(f"stopped; {ready} of {len(personas)} vectors are stored")
+        return STOPPED
     return 0
 
 

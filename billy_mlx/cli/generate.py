@@ -8,12 +8,11 @@ import click
 
 from billy_mlx.cli.blend_options import Overrides, blend_options, wanted_blends
 from billy_mlx.cli.options import json_option, model_option
-from billy_mlx.cli.output import say, waiting, write_json
+from billy_mlx.cli.output import STOPPED, say, waiting, write_json
 from billy_mlx.cli.sampling_options import sampling_options
 from billy_mlx.cli.voices import show, stream, summarise, write_all
 from billy_mlx.errors import UsageError
 
-_STOPPED = 130
 _EXAMPLES = """\b
 billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3
 billy generate -p "Describe a harbour at night." --voice noir --voice gothic --compare
@@ -110,7 +109,7 @@ def command(
         generations = write_all(writing, len(blends), max_tokens)
         show(generations)
         summarise(generations)
-    return _STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
+    return STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
 
 
 def _from_stdin() -> str:

@@ -14,6 +14,7 @@ from billy_mlx.text import sanitize
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+STOPPED = 130  # the exit code after Ctrl+C
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -21,6 +22,12 @@ def say(text: str) -> None:
     """Narrate a line on stderr."""
     sys.stderr.write(f"billy: {sanitize(text)}\n")
     sys.stderr.flush()
+
+
+def say_stopped(text: str) -> None:
+    """Narrate what Ctrl+C left behind, on a line of its own: a terminal has shown ^C."""
+    sys.stderr.write("\n" if sys.stderr.isatty() else "")
+    say(text)
 
 
 def write(text: str) -> None:

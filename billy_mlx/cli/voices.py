@@ -23,7 +23,7 @@ def stream(voices: "Voices") -> "Generation":
             for news in step.emitted:
                 bar.close()
                 write(news.text if flow is None else flow.add(sanitize(news.text)))
-    write_line("" if flow is None else flow.end())
+    write_line("" if flow is None else f"{flow.end()}\n")
     return voices.results()[0]
 
 
@@ -62,7 +62,7 @@ def summarise(generations: "Sequence[Generation]") -> None:
     reasons = {generation.finish_reason for generation in generations}
     notes = [f"{tokens} tokens", f"{rate:.1f} a second", f"--seed {first.seed}"]
     notes += ["stopped by you"] * ("interrupted" in reasons)
-    notes += ["cut off by --max-tokens (-m)"] * ("length" in reasons)
+    notes += ["cut off at the length asked for (-m)"] * ("length" in reasons)
     say(", ".join(notes))
 
 

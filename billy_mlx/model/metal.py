@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import mlx.core as mx
 from mlx_lm.generate import generation_stream
+from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 
 class Wiring:
@@ -15,21 +16,22 @@ class Wiring:
 
     def __init__(self) -> None:
         self._running = 0
-        self._before = 0
+        self._before: int | None = None
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
         """Return a context for one generation."""
-        if self._running == 0 and mx.metal.is_available():
-            self._before = mx.set_wired_limit(int(mx.device_info()["max_recommended_working_set_size"]))
+        if self._running == 0:
+            self._before = maybe_set_recommended_wired_limit()
         self._running += 1
         try:
             yield
         finally:
             self._running -= 1
-            if self._running == 0 and mx.metal.is_available():
+            if self._running == 0 and self._before is not None:
                 mx.synchronize(generation_stream)
                 mx.set_wired_limit(self._before)
 
 
 wired = Wiring()
+"""The limit belongs to the process, and so does this."""

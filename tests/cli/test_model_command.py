@@ -1,18 +1,19 @@
 """billy model: list, verify, import; get only as far as it goes without the network."""
 
+import hashlib
 import json
+import shutil
 
 import pytest
 
 from billy_mlx import paths
+from billy_mlx.model import gguf
+from billy_mlx.model.gguf import ImportReport
 
 
 @pytest.fixture
 def imported(extracted, billy_home):
     """A model as an import leaves it: among the models, with the sums of its files."""
-    import hashlib
-    import shutil
-
     folder = paths.models_folder() / "mine"
     shutil.copytree(extracted.model, folder)
     config = json.loads((folder / "config.json").read_text())
@@ -63,3 +64,16 @@ def test_what_cannot_be_done_is_said(billy, arguments, code, sentence):
     done = billy("model", *arguments)
     assert (done.code, done.out) == (code, "")
     assert sentence in done.err
+
+
+def test_an_imported_file_is_a_model_to_write_with(billy, extracted, monkeypatch):
+    def copy(source, folder, *, progress):
+        progress(10, 10)
+        shutil.copytree(extracted.model, folder)
+        return ImportReport(folder, source.name, "", "llama", {}, ("1 Q4_K tensors are quantised again",))
+
+    monkeypatch.setattr(gguf, "import_gguf", copy)
+    done = billy("model", "import", "my tiny.gguf")
+    assert (done.code, done.out) == (0, "my-tiny\n")
+    assert "billy: 1 Q4_K tensors are quantised again" in done.err
+    assert billy("generate", "-p", "Once", "-m", "2", "--model", "my-tiny").code == 0

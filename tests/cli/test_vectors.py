@@ -68,6 +68,7 @@ def test_a_layer_that_is_not_there_is_refused(billy, model):
 
 def test_a_model_without_vectors_is_told_how_to_get_them(billy, extracted):
     for command in (("list",), ("similarity",)):
-        assert f"run: billy extract --all --model {extracted.model}" in billy(
-            "vectors", *command, "--model", str(extracted.model)
-        ).err
+        assert (
+            f"run: billy extract --all --model {extracted.model}"
+            in billy("vectors", *command, "--model", str(extracted.model)).err
+        )

@@ -1,0 +1,124 @@
+"""The command line as a whole: exit codes, what is imported, and what is said when the machine refuses."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from billy_mlx import cli, paths
+from billy_mlx.cli import doctor, run
+
+LIGHT = (
+    ["--help"],
+    ["--version"],
+    ["paths"],
+    ["personas", "list"],
+    ["generate", "--help"],
+    ["generate", "-p", "x", "-m", "0"],
+)
+NO_MLX = "import sys; from billy_mlx.cli import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
+def test_commands_that_load_no_model_never_import_mlx(arguments):
+    done = subprocess.run([sys.executable, "-c", NO_MLX, *arguments], capture_output=True, text=True, check=True)
+    assert not {"mlx", "mlx_lm", "transformers", "numpy", "textual"} & set(done.stderr.split())
+
+
+def test_help_names_every_command(billy):
+    out = billy("--help").out
+    assert all(f"  {name} " in out for name in cli._COMMANDS)
+
+
+def test_an_unknown_command_is_wrong_usage(billy):
+    done = billy("genrate")
+    assert done.code == 2
+    assert done.err.startswith("billy: No such command 'genrate'")
+
+
+def test_paths_are_those_of_the_library(billy):
+    assert json.loads(billy("paths", "--json").out)["vectors"] == str(paths.vectors_folder())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "billy: stopped"),
+        (click.Abort(), 130, "billy: stopped"),
+        (BrokenPipeError(32, "Broken pipe"), 0, ""),
+        (PermissionError(13, "Permission denied", "/x"), 1, "billy: /x cannot be used: Permission denied"),
+        (OSError(28, "No space left on device"), 1, "billy: The output cannot be written: No space left on device"),
+        (ImportError("libmlx.so", name="mlx.core"), 1, "billy: MLX does not start here: libmlx.so; on Linux"),
+    ],
+)
+def test_what_the_machine_refuses_is_said_without_a_traceback(monkeypatch, capsys, error, code, said):
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr("billy_mlx.cli.paths.write_table", lambda *_: fail(None))
+    assert run(["paths"]) == code
+    assert capsys.readouterr().err.strip().startswith(said)
+
+
+def test_a_bug_is_not_hidden(monkeypatch):
+    monkeypatch.setattr("billy_mlx.cli.paths.write_table", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(["paths"])
+
+
+def test_a_full_disk_behind_stdout_is_said():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(billy_command("paths"), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "No space left on device" in done.stderr
+
+
+def test_a_reader_that_has_had_enough_is_no_failure():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(billy_command("personas", "list"), stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def billy_command(*arguments):
+    return [sys.executable, "-c", "from billy_mlx.cli import main; main()", *arguments]
+
+
+def test_bare_billy_and_billy_write_run_the_demo_and_say_so(billy, monkeypatch):
+    monkeypatch.setenv("BILLY_MODEL", "nobody/nothing")
+    for arguments in ((), ("write",), ("write", "story.md")):
+        done = billy(*arguments)
+        assert "the writing studio comes later" in done.err
+        assert (
+            done.err.splitlines()[-1]
+            == "billy: nobody/nothing is not on this machine; run: billy model get nobody/nothing"
+        )
+
+
+def test_a_healthy_machine_is_found_healthy(billy, model):
+    done = billy("doctor", "--json")
+    findings = {finding["subject"]: finding for finding in json.loads(done.out)}
+    assert done.code == 0
+    assert findings["vectors"]["text"] == f"2 personas for {model}"
+
+
+def test_a_missing_model_and_a_broken_configuration_fail(billy, monkeypatch):
+    monkeypatch.setenv("BILLY_MODEL", "nobody/nothing")
+    paths.config_file().parent.mkdir(parents=True)
+    paths.config_file().write_text("x = 1")
+    done = billy("doctor")
+    assert done.code == 1
+    assert [line.split()[1] for line in done.out.splitlines() if line.startswith("failed")] == [
+        "configuration",
+        "model",
+    ]
+
+
+def test_folders_that_cannot_be_written_are_a_warning(billy, model, monkeypatch):
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    assert "cannot be written to; set BILLY_HOME" in billy("doctor").out
