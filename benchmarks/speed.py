@@ -50,7 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", help="a folder or a hub id; the default model otherwise")
     parser.add_argument("--blend", help="for the command, as in noir; unsteered otherwise")
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=16, help="per row and round of decoding")
+    parser.add_argument("--tokens", type=int, default=12, help="per row and round of decoding")
     parser.add_argument("--quick", action="store_true")
     return parser.parse_args()
 

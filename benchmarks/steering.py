@@ -47,8 +47,8 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a folder or a hub id; the default model otherwise")
-    parser.add_argument("--rounds", type=int, default=24)
-    parser.add_argument("--tokens", type=int, default=8, help="per arm and round")
+    parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=6, help="per row and round")
     parser.add_argument("--quick", action="store_true")
     return parser.parse_args()
 

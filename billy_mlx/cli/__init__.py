@@ -77,18 +77,11 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Do what a command line asks and return the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped."""
     try:
-        with commands.make_context("billy", list(arguments)) as context:
-            code = commands.invoke(context)
+        code = _invoke(arguments)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as ended:  # --help and --version
-        return ended.exit_code
-    except click.UsageError as error:
-        return _refuse(_usage(error), error.exit_code)
+        return code
     except BillyError as error:
         return _refuse(str(error), error.exit_code)
-    except click.ClickException as error:
-        return _refuse(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         say_stopped("stopped")
         return STOPPED
@@ -102,15 +95,28 @@ def run(arguments: Sequence[str]) -> int:
         return _refuse(f"MLX does not start here: {error}; on Linux install a backend: pip install 'billy-mlx[cpu]'", 1)
 
 
+def _invoke(arguments: Sequence[str]) -> int:
+    try:
+        with commands.make_context("billy", list(arguments)) as context:
+            code = commands.invoke(context)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as ended:  # --help and --version
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:  # a group that was given no command
+        sys.stderr.write(f"{error.format_message()}\n")
+        return error.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx is not None else "billy"
+        reason = error.format_message().rstrip(".")
+        return _refuse(f"{reason}; to see what there is, run: {path} --help", error.exit_code)
+    except click.ClickException as error:
+        return _refuse(error.format_message(), error.exit_code)
+
+
 def _refuse(reason: str, code: int) -> int:
     with suppress(OSError):  # nobody may read stderr
         say(reason)
     return code
-
-
-def _usage(error: click.UsageError) -> str:
-    path = error.ctx.command_path if error.ctx is not None else "billy"
-    return f"{error.format_message().rstrip('.')}; to see what there is, run: {path} --help"
 
 
 def _of_the_system(error: OSError) -> str:

@@ -66,18 +66,19 @@ def wanted_blends(
         UsageError: the flags contradict each other, or a blend cannot be read.
     """
     if blend is not None and voices:
-        if _typed(context, "blend") and _typed(context, "voices"):
+        if is_typed(context, "blend") and is_typed(context, "voices"):
             raise UsageError("Both --blend and --voice are given; name every voice with --voice")
-        voices = () if _typed(context, "blend") else voices  # what is typed wins over the configuration file
+        voices = () if is_typed(context, "blend") else voices  # what is typed wins over the configuration file
     texts = voices or (() if blend is None else (blend,))
     for flag in ("compare", "dose", "mode", "layers", "positions"):
-        if not texts and _typed(context, flag):
+        if not texts and is_typed(context, flag):
             raise UsageError(f"--{flag} is given but no voice; name one, such as --blend noir")
     blends: list[Blend | None] = [overrides.blend(text) for text in texts]
     return [*blends, None] if compare or not blends else blends
 
 
-def _typed(context: click.Context, name: str) -> bool:
+def is_typed(context: click.Context, name: str) -> bool:
+    """Whether a parameter was given on the command line, rather than in the configuration file or not at all."""
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from billy_mlx.cli.blend_options import Overrides, blend_options, wanted_blends
+from billy_mlx.cli.blend_options import Overrides, blend_options, is_typed, wanted_blends
 from billy_mlx.cli.options import json_option, model_option
 from billy_mlx.cli.output import STOPPED, say, waiting, write_json
 from billy_mlx.cli.sampling_options import sampling_options
@@ -101,7 +101,7 @@ def command(
     if as_json:
         generations = write_all(writing, len(blends), max_tokens)
         rows = [asdict(generation) for generation in generations]
-        write_json({"rows": rows} if voices or compare else rows[0])
+        write_json({"rows": rows} if compare or (voices and not is_typed(context, "blend")) else rows[0])
     elif len(blends) == 1:
         generations = [stream(writing)]
         summarise(generations)

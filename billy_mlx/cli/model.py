@@ -27,9 +27,9 @@ def command() -> None:
 @click.argument("repo", metavar="REPO|starter")
 @click.option("--revision", metavar="NAME", help="A branch, a tag or a commit.  [default: the newest]")
 def get(repo: str, revision: str | None) -> None:
-    """Fetch a model from the Hugging Face hub, or the starter model; stdout gets its folder.
+    """Fetch a model from the hub, or the starter model.
 
-    The only command that uses the network.
+    stdout gets its folder. The only command that uses the network.
     """
     from billy_mlx.model.load import STARTER
     from billy_mlx.model.starter import get_starter
@@ -65,7 +65,10 @@ def list_(as_json: bool) -> None:
 @command.command()
 @click.argument("model", metavar="[MODEL]", required=False)
 def verify(model: str | None) -> None:
-    """Load a model and check that it can be steered, and that an imported one is what was imported."""
+    """Check that a model can be steered, and its files.
+
+    The files of an imported model and of the starter must be what was imported.
+    """
     from billy_mlx.model.load import default_name, load
 
     name = default_name() if model is None else model
@@ -81,7 +84,10 @@ def verify(model: str | None) -> None:
 @click.argument("file", metavar="FILE.gguf")
 @click.option("--name", help="What --model will call it.  [default: the file's]")
 def import_(file: str, name: str | None) -> None:
-    """Make a model of a GGUF file; stdout gets its name."""
+    """Make a model of a GGUF file.
+
+    stdout gets the name to use it by.
+    """
     from billy_mlx.model.gguf import import_gguf
     from billy_mlx.model.load import STARTER
 

@@ -38,7 +38,7 @@ def list_(as_json: bool) -> None:
 @click.argument("persona_id", metavar="ID")
 @json_option
 def show(persona_id: str, as_json: bool) -> None:
-    """Show a card with the prompts that ask for its persona."""
+    """Show a card and the prompts on it."""
     persona = get_persona(persona_id)
     if as_json:
         write_json(_card(persona))
@@ -61,9 +61,10 @@ def show(persona_id: str, as_json: bool) -> None:
 @click.option("--prompt", "prompts", metavar="TEXT", multiple=True, help="A prompt that asks for it; give all five.")
 @click.option("--edit", is_flag=True, help="Open the new card in your editor.")
 def new(persona_id: str, name: str | None, description: str | None, prompts: tuple[str, ...], edit: bool) -> None:
-    """Write a card of your own; stdout gets its file.
+    """Write a card of your own.
 
-    Without --prompt the card has five to begin from: replace them with what your persona would be asked to be.
+    stdout gets its file. Without --prompt the card has five to begin from: replace them with
+    what your persona would be asked to be.
     """
     from billy_mlx.extraction.new_card import new_persona, write_card
 

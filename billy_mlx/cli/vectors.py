@@ -54,7 +54,7 @@ def list_(model: str | None, as_json: bool) -> None:
 @model_option
 @json_option
 def show(persona_id: str, model: str | None, as_json: bool) -> None:
-    """Show where a vector came from, and how long it is at each layer."""
+    """Show a vector: its origin, its norm at each layer."""
     import numpy as np
 
     from billy_mlx.extraction.library import find_all
@@ -88,7 +88,10 @@ def show(persona_id: str, model: str | None, as_json: bool) -> None:
 @model_option
 @json_option
 def similarity(ids: tuple[str, ...], layer: int | None, model: str | None, as_json: bool) -> None:
-    """Show the cosine of every two vectors: 1 is the same direction, 0 has nothing in common. Without ids, of all."""
+    """Show how alike vectors are, in cosines.
+
+    1 is the same direction, 0 has nothing in common. Without ids, of all there are.
+    """
     import numpy as np
 
     from billy_mlx.blend.blend import Blend
@@ -121,12 +124,10 @@ def _write_matrix(ids: Sequence[str], cosines: Sequence[Sequence[float]]) -> Non
 
 
 def _identify(model: str | None) -> "tuple[str, Fingerprint]":
-    from billy_mlx.model.load import default_name, load
+    from billy_mlx.model.load import identify
 
-    name = default_name() if model is None else model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
-    return loaded.id, loaded.fingerprint
+    with waiting("Looking at the model ..."):
+        return identify(model)
 
 
 def _load(ids: Sequence[str], model: str | None) -> "tuple[Fingerprint, Mapping[str, PersonaVector]]":

@@ -56,11 +56,11 @@ def label(generation: "Generation") -> str:
 
 def summarise(generations: "Sequence[Generation]") -> None:
     """Say on stderr what it takes to get the same again, how fast it was, and why it ended."""
-    first = generations[0]
     tokens = sum(generation.generation_tokens for generation in generations)
     rate = sum(generation.generation_tps for generation in generations)
     reasons = {generation.finish_reason for generation in generations}
-    notes = [f"{tokens} tokens", f"{rate:.1f} a second", f"--seed {first.seed}"]
+    notes = [f"{tokens} token{'s' * (tokens != 1)}", f"--seed {generations[0].seed}"]
+    notes += [f"{rate:.1f} a second"] * (rate > 0)
     notes += ["stopped by you"] * ("interrupted" in reasons)
     notes += ["cut off at the length asked for (-m)"] * ("length" in reasons)
     say(", ".join(notes))

@@ -1,7 +1,7 @@
 """Rollouts: sampled answers to the shared questions, with the residual stream averaged over each answer."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 
 from billy_mlx.errors import UsageError
@@ -59,7 +59,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the rollouts of one pole are, in tokens; answers that end early make it jump ahead."""
+    """How far the rollouts of one pole are, in tokens read and written; answers that end early make it jump ahead."""
 
     pole: str
     tokens: int
@@ -74,47 +74,61 @@ def roll_out(
     Args:
         pole: a name for it, shown with the progress.
         system_prompts: taken in turn, so that every question meets them evenly.
+
+    Raises:
+        ModelError: a batch would not fit into memory.
     """
-    asked = [
-        (
-            question,
-            Row(
-                prompt=tuple(
-                    chat_prompt(model.tokenizer, questions[question], system=system_prompts[turn % len(system_prompts)])
-                ),
-                sampling=settings.sampling,
-                seed=settings.seed + question * settings.rollouts + turn,
-                max_tokens=settings.max_tokens,
-            ),
-        )
-        for turn in range(settings.rollouts)
-        for question in range(min(settings.questions, len(questions)))
-    ]
-    longest = max(len(row.prompt) for _, row in asked)
-    check_rows(model, min(settings.batch, len(asked)), longest + settings.max_tokens)
+    asked = _asked(model, system_prompts, questions, settings)
+    longest = max(_length(row) for _, row in asked)
+    check_rows(model, min(settings.batch, len(asked)), longest)
     # A system prompt is read once, whatever is asked after it: the prompts that share one follow each other.
     store = PromptStore(_SHARED_PROMPT_BYTES)
+    progress = Progress(pole, 0, sum(_length(row) for _, row in asked))
     rollouts: list[Rollout] = []
     for start in range(0, len(asked), settings.batch):
         batch = asked[start : start + settings.batch]
-        written = yield from _write(model, pole, [row for _, row in batch], store, start, len(asked))
-        rollouts += [
-            Rollout(question, answer, average) for (question, _), (answer, average) in zip(batch, written, strict=True)
-        ]
+        rollouts += yield from _write(model, batch, store, progress)
+        progress = replace(progress, tokens=progress.tokens + sum(_length(row) for _, row in batch))
     return rollouts
 
 
+def _asked(
+    model: Model, system_prompts: Sequence[str], questions: Sequence[str], settings: RolloutSettings
+) -> list[tuple[int, Row]]:
+    """Return the number of the question and the row for every rollout."""
+
+    def row(question: int, turn: int) -> Row:
+        system = system_prompts[turn % len(system_prompts)]
+        return Row(
+            prompt=tuple(chat_prompt(model.tokenizer, questions[question], system=system)),
+            sampling=settings.sampling,
+            seed=settings.seed + question * settings.rollouts + turn,
+            max_tokens=settings.max_tokens,
+        )
+
+    numbers = range(min(settings.questions, len(questions)))
+    return [(question, row(question, turn)) for turn in range(settings.rollouts) for question in numbers]
+
+
 def _write(
-    model: Model, pole: str, rows: list[Row], store: PromptStore, done: int, total: int
-) -> Generator[Progress, None, list[tuple[str, Average]]]:
+    model: Model, batch: Sequence[tuple[int, Row]], store: PromptStore, before: Progress
+) -> Generator[Progress, None, list[Rollout]]:
+    """Write the answers of one batch; `before` is how far the pole was."""
     observer = ResponseAverages()
-    answers = [""] * len(rows)
-    written = [0] * len(rows)
-    length = rows[0].max_tokens
-    for step in Decoding(model, rows, store=store, observer=observer):
+    answers = [""] * len(batch)
+    lengths = [0] * len(batch)
+    for step in Decoding(model, [row for _, row in batch], store=store, observer=observer):
         for news in step.emitted:
+            most = batch[news.row][1].max_tokens
             answers[news.row] += news.text
-            written[news.row] = length if news.finish_reason else written[news.row] + 1
-        yield Progress(pole, done * length + sum(written), total * length)
+            lengths[news.row] = most if news.finish_reason else lengths[news.row] + 1
+        prompts = sum(len(row.prompt) for _, row in batch)
+        # Before the first token is written, the step says what share of the prompts has been read.
+        read = prompts * step.prompt_tokens_read // step.prompt_tokens if step.prompt_tokens else prompts
+        yield replace(before, tokens=before.tokens + read + sum(lengths))
     averages = observer.averages()
-    return [(answer, averages[row]) for row, answer in enumerate(answers)]
+    return [Rollout(question, answers[row], averages[row]) for row, (question, _) in enumerate(batch)]
+
+
+def _length(row: Row) -> int:
+    return len(row.prompt) + row.max_tokens

@@ -87,9 +87,20 @@ def load(model: str | Path | None = None, *, revision: str | None = None) -> Mod
     needed = memory.weights_bytes(folder, settings, as_float32=backend.on_cpu())
     memory.require(needed, f"Loading {name}", "close other programs or choose a smaller model")
     network, settings = _network(folder)
-    tokenizer = _tokenizer(folder, settings.get("eos_token_id"))
+    tokenizer = _tokenizer(folder, settings)
     identity = fingerprint(folder, settings, tokenizer.get_vocab())
     return Model(name, folder, network, tokenizer, settings, identity)
+
+
+def identify(model: str | Path | None = None) -> tuple[str, Fingerprint]:
+    """Return the id and the fingerprint of the model that `load` would load, without its weights.
+
+    Raises:
+        ModelError, UsageError: as `load` does.
+    """
+    name, folder = find(default_name() if model is None else str(model))
+    settings = config.read_config(folder)
+    return name, fingerprint(folder, settings, _tokenizer(folder, settings).get_vocab())
 
 
 def default_name() -> str:
@@ -158,11 +169,11 @@ def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     return network, settings
 
 
-def _tokenizer(folder: Path, eos_token_ids: int | list[int] | None) -> TokenizerWrapper:
+def _tokenizer(folder: Path, settings: config.Config) -> TokenizerWrapper:
     try:
         # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
         extra = {"trust_remote_code": False, "local_files_only": True}
-        tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, eos_token_ids)
+        tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, settings.get("eos_token_id"))
     except Exception as error:  # tokenizers raises nothing narrower
         raise ModelError(
             f"The tokenizer in {folder} cannot be read: {_first_line(error)}; get the model again"

@@ -30,6 +30,12 @@ def test_a_flag_wins_over_the_file(billy, model, configure):
     assert [(row["generation_tokens"], row["blend"]) for row in rows] == [(2, "gothic:1@1")]
 
 
+def test_a_blend_that_is_typed_wins_over_voices_in_the_file(billy, model, configure):
+    configure('[generate]\nmax-tokens = 3\nvoice = ["noir", "gothic"]\n')
+    assert len(json.loads(billy(*WRITE).out)["rows"]) == 2
+    assert json.loads(billy(*WRITE, "--blend", "gothic").out)["blend"] == "gothic:1@1"
+
+
 def test_a_dose_in_the_file_does_not_keep_the_model_from_writing_as_itself(billy, model, configure):
     configure("[generate]\nmax-tokens = 3\ndose = 0.5\n")
     assert json.loads(billy(*WRITE).out)["blend"] is None

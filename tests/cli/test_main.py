@@ -40,6 +40,13 @@ def test_an_unknown_command_is_wrong_usage(billy):
     assert done.err.startswith("billy: No such command 'genrate'")
 
 
+@pytest.mark.parametrize("group", ["personas", "vectors", "model"])
+def test_a_group_without_a_command_shows_its_help(billy, group):
+    done = billy(group)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Usage: billy {group}")
+
+
 def test_paths_are_those_of_the_library(billy):
     assert json.loads(billy("paths", "--json").out)["vectors"] == str(paths.vectors_folder())
 
