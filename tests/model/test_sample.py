@@ -51,6 +51,12 @@ def test_xtc_acts_in_the_given_share_of_the_steps():
     assert abs(first - 0.2) < 0.04
 
 
+def test_xtc_counts_probabilities_after_the_filters_before_it():
+    logits = mx.log(mx.array([[0.3, 0.12, 0.11, 0.1, 0.09, 0.09, 0.09, 0.1]]))
+    settings = plain(top_p=0.5, xtc_probability=1.0, xtc_threshold=0.15)
+    assert draw(logits, [settings], row_keys([1])).item() == 2
+
+
 @pytest.mark.parametrize("settings", [{}, {"top_p": 0.9, "xtc_probability": 0.5}, {"temperature": 0.0}])
 def test_a_row_draws_alone_what_it_draws_in_company(settings):
     logits = mx.random.normal((6, 50))
