@@ -8,7 +8,7 @@ steps anyone else may use it.
 import copy
 import itertools
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import mlx.core as mx
@@ -27,13 +27,13 @@ _CLEAR_EVERY = 256
 
 
 class Decoding:
-    """Rows being decoded: iterate over it for `Step`s.
+    """Rows being decoded: iterate over it for `Step`s. A second loop goes on where the first was left.
 
     Args:
-        rows: decoded as one batch, or one after another where the model's caches cannot be batched.
+        rows: decoded as one batch, or one after another where the model's rows do not go together.
         store: caches kept between requests; without it nothing outlives this decoding.
-        observer: reads the residual stream of every response token; with it a row that ends by length is fed its last
-            token once more, so that this token is seen too.
+        observer: reads the residual stream of every response token; with it the last token of every row is fed to the
+            model as well, so that it is seen too.
 
     Attributes:
         forwarded: tokens sent through the model so far, over all rows.
@@ -48,12 +48,15 @@ class Decoding:
         self._model = model
         self._states = [RowState(index, row, model.tokenizer) for index, row in enumerate(rows)]
         self._store = PromptStore() if store is None else store
+        self._keeps_store = store is not None
         self._observer = observer
         self._batch: Batch | None = None
+        self._whole = True  # every block has taken up the same tokens: false only within a forward pass
+        self._steps = self._run()
 
     def steer(self, row: int, directions: Directions) -> None:
         """Give a row other directions: the step already scheduled keeps the old ones, every later one has these."""
-        self._states[row].directions = directions
+        self._states[row].steer(directions)
         if self._batch is not None:
             self._batch.restack()
 
@@ -63,6 +66,9 @@ class Decoding:
             state.stop_requested = True
 
     def __iter__(self) -> Iterator[Step]:
+        return self._steps
+
+    def _run(self) -> Iterator[Step]:
         with wired():
             if len(self._states) > 1 and self._model.batches:
                 yield from self._decode(self._states)
@@ -71,52 +77,65 @@ class Decoding:
                     yield from self._decode([state])
 
     def _decode(self, states: list[RowState]) -> Iterator[Step]:
-        prefixes = [_prefix(state) for state in states]
-        progress = _Progress(total=sum(len(prompt) for prompt, _ in set(prefixes)))
+        # Directions that change while a prompt is read count from the first token on.
+        starts = [(_prefix(state), state.directions) for state in states]
+        progress = _Progress(total=sum(len(prompt) for prompt, _ in {prefix for prefix, _ in starts}))
         caches: dict[Prefix, Cache] = {}
-        for prefix, state in zip(prefixes, states, strict=True):
-            if prefix not in caches and not self._stopping(states):
-                caches[prefix] = yield from self._prefill(prefix, state.directions, states, progress)
+        for prefix, directions in starts:
+            sharing = [state for state, (own, _) in zip(states, starts, strict=True) if own == prefix]
+            if prefix not in caches and not _stopping(sharing):
+                caches[prefix] = yield from self._prefill(prefix, directions, sharing, progress, alone=len(states) == 1)
         if stopped := _interrupt(states):
             yield Step(stopped)
-        going = [(state, prefix) for state, prefix in zip(states, prefixes, strict=True) if not state.finish_reason]
-        if not going:
-            return
-        if len(states) == 1:
-            yield from self._generate_alone(states[0], prefixes[0], caches[prefixes[0]])
-            return
-        merged = merge([caches[prefix] for _, prefix in going])
-        yield from self._generate(Batch(self._model, [state for state, _ in going], merged, self._observer))
+        going = [(state, prefix) for state, (prefix, _) in zip(states, starts, strict=True) if not state.finish_reason]
+        if len(states) == 1 and going:
+            yield from self._generate_alone(*going[0], caches[going[0][1]])
+        elif going:
+            merged = merge([caches[prefix] for _, prefix in going])
+            caches.clear()  # the batch has copies
+            if not self._keeps_store:
+                self._store.clear()
+            yield from self._generate(Batch(self._model, [state for state, _ in going], merged, self._observer))
 
     def _prefill(
-        self, prefix: "Prefix", directions: Directions, states: list[RowState], progress: "_Progress"
+        self,
+        prefix: "Prefix",
+        directions: Directions,
+        sharing: list[RowState],
+        progress: "_Progress",
+        *,
+        alone: bool,
     ) -> Generator[Step, None, Cache]:
         """Read a prompt but for its last token, in chunks, from where a kept cache ends."""
         prompt, key = prefix
-        kept, reused = self._store.take(prompt, key, branch=len(states) > 1)
+        kept, read = self._store.take(prompt, key, branch=not alone)
         cache = make_prompt_cache(self._model.model) if kept is None else kept
-        self.reused += reused
-        progress.read += reused
+        self.reused += read
+        progress.read += read
         steering = Steering(stack([directions] if key else []), norm_preserving=directions.norm_preserving)
-        for start in range(reused, len(prompt), PREFILL_CHUNK):
-            chunk = mx.array(prompt[start : start + PREFILL_CHUNK])
-            with mx.stream(generation_stream), steer(self._model.blocks, steering) if key else nullcontext():
-                self._model.model(chunk[None], cache=cache)
-                mx.eval([part.state for part in cache])
-            mx.clear_cache()
-            self.forwarded += chunk.size
-            progress.read += chunk.size
-            yield Step(prompt_tokens_read=progress.read, prompt_tokens=progress.total)
-            if self._stopping(states):
-                prompt = prompt[: start + chunk.size]
-                break
-        if len(states) > 1 or self._stopping(states):
+        goes_on = False
+        try:
+            while read < len(prompt) and not _stopping(sharing):
+                chunk = prompt[read : read + PREFILL_CHUNK]
+                self._read_chunk(chunk, cache, steer(self._model.blocks, steering) if key else nullcontext())
+                read += len(chunk)
+                progress.read += len(chunk)
+                yield Step(prompt_tokens_read=progress.read, prompt_tokens=progress.total)
+            goes_on = alone and read == len(prompt)
+        finally:
             # Rows of a batch are copied into its cache, so that each prompt's own may serve the next one.
-            self._store.put(prompt, key, cache)
+            if self._whole and not goes_on:
+                self._store.put(prompt[:read], key, cache)
         return cache
 
-    def _stopping(self, states: list[RowState]) -> bool:
-        return all(state.stop_requested for state in states)
+    def _read_chunk(self, chunk: Sequence[int], cache: Cache, patch: AbstractContextManager[object]) -> None:
+        self._whole = False
+        with mx.stream(generation_stream), patch:
+            self._model.model(mx.array([list(chunk)]), cache=cache)
+            mx.eval([part.state for part in cache])
+        mx.clear_cache()
+        self._whole = True
+        self.forwarded += len(chunk)
 
     def _generate_alone(self, state: RowState, prefix: "Prefix", cache: Cache) -> Iterator[Step]:
         """Decode one row in its prompt's own cache, and keep of that cache what can be used again."""
@@ -124,17 +143,13 @@ class Decoding:
         trimmable = can_always_trim(cache)
         if not trimmable:
             self._store.put(prompt, key, copy.deepcopy(cache))
-        before, directions = self.forwarded, state.directions
-        intact = True
+        before = self.forwarded
         try:
             yield from self._generate(Batch(self._model, [state], cache, self._observer))
-        except (Exception, KeyboardInterrupt):
-            intact = False  # the blocks may have taken up different numbers of tokens
-            raise
         finally:
-            if trimmable and intact:
+            if trimmable and self._whole:
                 # What was written under other directions than the prompt was read cannot be prompt again.
-                uniform = state.directions is directions and key == directions.key
+                uniform = not state.switched and key == state.directions.key
                 added = self.forwarded - before
                 usable = min(added, 1 + len(state.tokens)) if uniform else 0
                 trim_prompt_cache(cache, added - usable)
@@ -146,7 +161,6 @@ class Decoding:
         for n in itertools.count(1):
             states, ahead = batch.states, None
             emitted = self._read(states, drawn) if batch.needs_tokens else ()
-            # The last token of a row need not be read by the model, unless its residual is wanted.
             going = [place for place, state in enumerate(states) if self._goes_on(state, n)]
             batch.narrow(going)
             if going:
@@ -164,11 +178,15 @@ class Decoding:
                 mx.clear_cache()
 
     def _goes_on(self, state: RowState, n: int) -> bool:
-        return state.finish_reason is None and (n < state.row.max_tokens or self._observer is not None)
+        """Whether the n-th token of a row is fed to the model: the last one only to be observed."""
+        return self._observer is not None or (state.finish_reason is None and n < state.row.max_tokens)
 
     def _step(self, batch: Batch, feed: mx.array, n: int) -> mx.array:
+        self._whole = False
+        drawn = batch.step(feed, n)
+        self._whole = True
         self.forwarded += feed.size
-        return batch.step(feed, n)
+        return drawn
 
     def _read(self, states: list[RowState], drawn: mx.array) -> tuple[Emitted, ...]:
         drawn_tokens: list[int] = drawn.tolist()  # type: ignore[assignment]  # waits for the step
@@ -185,6 +203,10 @@ def _prefix(state: RowState) -> Prefix:
 
 def _take(drawn: mx.array, places: list[int]) -> mx.array:
     return drawn if len(places) == drawn.size else drawn[mx.array(places)]
+
+
+def _stopping(states: list[RowState]) -> bool:
+    return all(state.stop_requested for state in states)
 
 
 def _interrupt(states: list[RowState]) -> tuple[Emitted, ...]:

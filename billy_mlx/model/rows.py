@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from billy_mlx.errors import UsageError
 from billy_mlx.model.layers import UNSTEERED, Directions
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sample import MAX_SEED, Sampling
 
 FinishReason = Literal["stop", "length", "interrupted"]
 
@@ -61,6 +62,16 @@ class Row:
     continues: bool = False
     thinking: Thinking | None = None
 
+    def __post_init__(self) -> None:
+        if not self.prompt:
+            raise UsageError("The prompt is empty; say what to write")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UsageError(f"the seed is {self.seed}; it goes from 0 to {MAX_SEED}")
+        if self.max_tokens < 1:
+            raise UsageError(f"{self.max_tokens} tokens cannot be written; ask for at least 1")
+        if "" in self.stop:
+            raise UsageError("an empty text cannot end what is written; leave it out or give a text to stop at")
+
 
 @dataclass(frozen=True)
 class Emitted:
@@ -88,6 +99,7 @@ class RowState:
         self.index = index
         self.row = row
         self.directions = row.directions
+        self.switched = False  # to directions that add something else
         self.tokens: list[int] = []
         self.finish_reason: FinishReason | None = None
         self.stop_requested = False
@@ -104,6 +116,11 @@ class RowState:
     def context(self) -> list[int]:
         """Prompt and answer so far."""
         return [*self.row.prompt, *self.tokens]
+
+    def steer(self, directions: Directions) -> None:
+        """Go on under other directions."""
+        self.switched |= directions.key != self.directions.key
+        self.directions = directions
 
     def read(self, token: int) -> Emitted:
         """Take in the next token of the row and say what it means for the text."""

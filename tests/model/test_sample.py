@@ -83,9 +83,3 @@ def test_the_repetition_penalty_is_mlx_lms():
 def test_a_setting_out_of_range_is_named_with_its_range(settings):
     with pytest.raises(UsageError, match=f"{next(iter(settings))} is .* it goes from"):
         Sampling(**settings)
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32])
-def test_a_seed_out_of_range_is_refused(seed):
-    with pytest.raises(UsageError, match="it goes from 0"):
-        row_keys([seed])
