@@ -11,6 +11,7 @@ from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.layers import Directions
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 FULL_DOSE_RESIDUAL_NORMS = 0.25
 """What dose 1 is until it has been calibrated for a persona and a model."""
@@ -38,14 +39,14 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
     Source: arXiv 2510.10157, eq. 2 and 3, for `paper`.
     """
     used = [vectors[persona_id] for persona_id in blend.persona_ids]
-    weights = np.array([weight for _, weight in blend.weights], np.float32)
+    weights = np.array([weight for _, weight in blend.weights], np.float64)
     layers = _layers(blend, used[0])
     if not weights.any() or blend.dose.amount == 0:
-        return Directions()
+        return Directions(everywhere=blend.everywhere)
     residual_norm = np.mean([vector.residual_norm for vector in used], axis=0)
     by_layer = {}
     for layer in layers:
-        at_layer = np.stack([vector.directions[layer] for vector in used])  # (N, D)
+        at_layer = np.stack([vector.directions[layer] for vector in used]).astype(np.float64)  # (N, D)
         by_layer[layer] = _direction(blend, weights, at_layer, float(residual_norm[layer]))
     return Directions(by_layer, everywhere=blend.everywhere, norm_preserving=blend.norm_preserving)
 
@@ -60,38 +61,42 @@ def _layers(blend: Blend, vector: PersonaVector) -> tuple[int, ...]:
     return blend.layers
 
 
-def _direction(blend: Blend, weights: Floats, vectors: Floats, residual_norm: float) -> Floats:
+def _direction(blend: Blend, weights: Doubles, vectors: Doubles, residual_norm: float) -> Floats:
     """Return (D,) from `weights` (N,) and `vectors` (N, D) of one layer."""
     total = float(np.abs(weights).sum())
     if blend.mode in (Mode.PAPER, Mode.RAW):
-        merged = weights @ vectors / (total if blend.mode is Mode.PAPER else 1.0)
-        if blend.dose.unit is Unit.COEFFICIENT:
-            return np.asarray(blend.dose.amount * merged, np.float32)
-        smallest = _CANCELLED * total * float(np.linalg.norm(vectors, axis=1).max())
+        parts = vectors / (total if blend.mode is Mode.PAPER else 1.0)
     else:
         units = _unit(vectors, blend)
-        merged = weights @ (_orthonormal(units, blend) if blend.mode is Mode.ORTHOGONAL else units)
-        smallest = _CANCELLED * total
+        parts = _orthonormal(units, blend) if blend.mode is Mode.ORTHOGONAL else units
+    merged = weights @ parts
     length = float(np.linalg.norm(merged))
-    if length <= smallest:
-        raise BlendError(f"the weights of {_names(blend)} cancel, so that nothing is left to add; change one of them")
+    if length <= _CANCELLED * float(np.abs(weights) @ np.linalg.norm(parts, axis=1)):
+        raise BlendError(
+            f"{_names(blend)} cancel each other, so that nothing is left to add; change one of the weights"
+        )
+    if blend.dose.unit is Unit.COEFFICIENT:
+        return np.asarray(blend.dose.amount * merged, np.float32)
     dose = blend.dose.amount * (FULL_DOSE_RESIDUAL_NORMS if blend.dose.unit is Unit.FULL else 1.0)
     return np.asarray(dose * residual_norm * min(1.0, total) / length * merged, np.float32)
 
 
-def _unit(vectors: Floats, blend: Blend) -> Floats:
+def _unit(vectors: Doubles, blend: Blend) -> Doubles:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not norms.all():
         raise BlendError(f"a vector among {_names(blend)} is zero at a steered layer; choose another layer")
-    return np.asarray(vectors / norms, np.float32)
+    return np.asarray(vectors / norms)
 
 
-def _orthonormal(units: Floats, blend: Blend) -> Floats:
-    """Return the orthonormal rows nearest to `units` (N, D): symmetric (Löwdin) orthogonalisation, free of order."""
-    values, basis = np.linalg.eigh((units @ units.T).astype(np.float64))
+def _orthonormal(units: Doubles, blend: Blend) -> Doubles:
+    """Return the orthonormal rows nearest to `units` (N, D): symmetric (Löwdin) orthogonalisation, free of order.
+
+    All personas of the blend take part, also one whose weight is 0: a slider on its way through 0 makes no jump.
+    """
+    values, basis = np.linalg.eigh(units @ units.T)
     if values[0] < _DEPENDENT:
         raise BlendError(f"{_names(blend)} are too alike to be made orthogonal; leave one out or use mode balanced")
-    return np.asarray(basis / np.sqrt(values) @ basis.T @ units, np.float32)
+    return np.asarray(basis / np.sqrt(values) @ basis.T @ units)
 
 
 def _names(blend: Blend) -> str:

@@ -21,7 +21,7 @@ from billy_mlx.model.sample import Sampling
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be written, whoever's voice it is in.
+    """What is to be written, in whosever voice.
 
     Attributes:
         chat: put the prompt through the model's chat template; otherwise the model goes on from it.
@@ -69,7 +69,7 @@ class Voices:
 
     Raises:
         BillyError: from the constructor, before anything is written: an empty or too long prompt, an unknown persona,
-            a missing or foreign vector, weights that cancel, too little memory.
+            a missing or foreign vector, weights that cancel, a model that cannot be steered, too little memory.
     """
 
     def __init__(
@@ -97,20 +97,28 @@ class Voices:
             )
             for blend in blends
         ]
+        if any(row.directions.key for row in self._rows):
+            _ = model.blocks  # refuses a model that cannot be steered
         self.decoding = Decoding(model, self._rows, store=store)
         self._texts = [""] * len(blends)
         self._tokens = [0] * len(blends)
         self._finished: list[FinishReason | None] = [None] * len(blends)
-        self._started = self._first_token = self._last_token = 0.0
+        self._started = self._first_token = 0.0
+        self._last_token = [0.0] * len(blends)
+        self._steps = self._run()
 
     def __iter__(self) -> Iterator[Step]:
+        return self._steps
+
+    def _run(self) -> Iterator[Step]:
         mx.reset_peak_memory()
         self._started = time.perf_counter()
         for step in self.decoding:
-            self._last_token = time.perf_counter()
+            now = time.perf_counter()
             if step.emitted and not self._first_token:
-                self._first_token = self._last_token
+                self._first_token = now
             for news in step.emitted:
+                self._last_token[news.row] = now
                 self._texts[news.row] += news.text
                 self._tokens[news.row] += news.token is not None
                 self._finished[news.row] = news.finish_reason
@@ -122,7 +130,7 @@ class Voices:
 
     def _result(self, index: int) -> Generation:
         row, blend = self._rows[index], self._blends[index]
-        prefill, writing = self._first_token - self._started, self._last_token - self._first_token
+        prefill, writing = self._first_token - self._started, self._last_token[index] - self._first_token
         return Generation(
             text=self._texts[index],
             model=self._model.id,

@@ -57,7 +57,8 @@ def label(generation: "Generation") -> str:
 def summarise(generations: "Sequence[Generation]") -> None:
     """Say on stderr what it takes to get the same again, how fast it was, and why it ended."""
     tokens = sum(generation.generation_tokens for generation in generations)
-    rate = sum(generation.generation_tps for generation in generations)
+    seconds = max(each.generation_tokens / each.generation_tps if each.generation_tps else 0.0 for each in generations)
+    rate = tokens / seconds if seconds else 0.0
     reasons = {generation.finish_reason for generation in generations}
     notes = [f"{tokens} token{'s' * (tokens != 1)}", f"--seed {generations[0].seed}"]
     notes += [f"{rate:.1f} a second"] * (rate > 0)

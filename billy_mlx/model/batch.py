@@ -1,4 +1,4 @@
-"""Rows that go through the model together: one forward pass and one draw per step, nothing read back in between."""
+"""Rows that go through the model together: one forward pass and one draw per step, none of which is waited for here."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -7,7 +7,7 @@ import mlx.core as mx
 from mlx_lm.generate import generation_stream
 
 from billy_mlx.model.cache import Cache
-from billy_mlx.model.layers import Patch, Steering, record, stack, steer
+from billy_mlx.model.layers import Patch, Recording, Steering, record, stack, steer
 from billy_mlx.model.load import Model
 from billy_mlx.model.repetition import breaker_tokens, penalties
 from billy_mlx.model.rows import RowState, Thinking
@@ -34,8 +34,10 @@ class Batch:
         self._thinking = _ThinkingGate([state.row.thinking for state in states])
         self._contexts = [mx.array(list(state.row.prompt)) for state in states]
         self._breakers: frozenset[int] | None = None
+        self._never_excluded = _never_excluded(model) if any(s.row.sampling.xtc_probability for s in states) else None
         self._steering = Steering({})
         self._patch: Patch | None = None
+        self._recording: Recording | None = None
         self.restack()
 
     @property
@@ -77,14 +79,13 @@ class Batch:
             with ExitStack() as patches:
                 if self._directions:
                     patches.enter_context(self._steered())
-                recording = patches.enter_context(record(self._model.blocks)) if self._observer and n > 0 else None
+                if self._observer is not None and n > 0:
+                    patches.enter_context(self._recorded())
                 logits = self._model.model(feed[:, None], cache=self.cache)[:, -1]
-            watched: Sequence[mx.array] = ()
-            if recording is not None and self._observer is not None:
-                rows = [state.index for state in self.states]
-                watched = self._observer(rows, recording.latest, self._counted(feed))
-            drawn = draw(self._penalised(logits, feed, n), [s.row.sampling for s in self.states], self._step_keys(n))
-            mx.async_eval(drawn, *watched)
+            logits = self._penalised(logits, feed, n)
+            samplings = [state.row.sampling for state in self.states]
+            drawn = draw(logits, samplings, self._keys + mx.array([n, 0], mx.uint32), self._never_excluded)
+            mx.async_eval(drawn, *self._thinking.to_evaluate(), *(self._observe(feed) if n > 0 else ()))
         return drawn
 
     def _steered(self) -> Patch:
@@ -92,36 +93,42 @@ class Batch:
             self._patch = steer(self._model.blocks, self._steering)
         return self._patch
 
-    def _step_keys(self, n: int) -> mx.array:
-        return self._keys + mx.array([n, 0], mx.uint32)
+    def _recorded(self) -> Recording:
+        if self._recording is None:
+            self._recording = record(self._model.blocks)
+        return self._recording
 
     def _gate(self, feed: mx.array, n: int) -> None:
-        """Hold the directions back in rows that are still thinking."""
-        if n > 0:
-            self._thinking.see(feed, first=n == 1)
-        if not self._directions or self._thinking.open is None:
+        """Hold the directions back in rows that are still thinking, but for those that are steered everywhere."""
+        if self._thinking.open is None:
             return
+        directions = self._directions
         if any(state.thinks for state in self.states):
-            gate = self._thinking.open[:, None, None]
-            directions = {layer: direction * gate for layer, direction in self._directions.items()}
-            self._steering.switch(directions, norm_preserving=self._norm_preserving)
+            if n > 0:
+                self._thinking.see(feed, first=n == 1)
+            everywhere = mx.array([state.directions.everywhere for state in self.states])
+            gate = (self._thinking.open | everywhere)[:, None, None]
+            directions = {layer: direction * gate for layer, direction in directions.items()}
         else:
             self._thinking.done()
-            self._steering.switch(self._directions, norm_preserving=self._norm_preserving)
+        self._steering.switch(directions, norm_preserving=self._norm_preserving)
 
-    def _counted(self, feed: mx.array) -> mx.array:
-        """Return (R,) bool: the tokens that belong to a response, known without waiting for their values."""
+    def _observe(self, feed: mx.array) -> Sequence[mx.array]:
+        if self._observer is None or self._recording is None:
+            return ()
+        # Which tokens belong to a response is known without waiting for their values.
         eos = mx.array(sorted(self._model.tokenizer.eos_token_ids) or [-1])
         counted = (feed[:, None] != eos).all(axis=-1)
-        return counted if self._thinking.open is None else counted & self._thinking.open
+        if self._thinking.open is not None:
+            counted = counted & self._thinking.open
+        return self._observer([state.index for state in self.states], self._recording.latest, counted)
 
     def _penalised(self, logits: mx.array, feed: mx.array, n: int) -> mx.array:
         if all(s.row.sampling.repetition_penalty == 1 and not s.row.sampling.needs_tokens for s in self.states):
             return logits
-        return mx.concatenate([self._penalised_row(place, logits[place][None], feed, n) for place in self._places()])
-
-    def _places(self) -> range:
-        return range(len(self.states))
+        return mx.concatenate(
+            [self._penalised_row(place, logits[place][None], feed, n) for place in range(len(self.states))]
+        )
 
     def _penalised_row(self, place: int, logits: mx.array, feed: mx.array, n: int) -> mx.array:
         state = self.states[place]
@@ -143,6 +150,12 @@ class Batch:
             texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer.get_vocab()))])
             self._breakers = breaker_tokens(texts)
         return self._breakers
+
+
+def _never_excluded(model: Model) -> mx.array:
+    """Return the tokens that XTC leaves alone, as mlx-lm does: those that end the text, and the new line."""
+    tokenizer = model.tokenizer
+    return mx.array(sorted({*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}))
 
 
 class _ThinkingGate:
@@ -170,6 +183,10 @@ class _ThinkingGate:
 
     def done(self) -> None:
         self.open = None
+
+    def to_evaluate(self) -> Sequence[mx.array]:
+        """Return what each step builds upon the one before: unevaluated, it would grow with the text."""
+        return () if self.open is None else (self.open, *self._recent)
 
     def _ends(self, place: int, token: mx.array, first: bool) -> mx.array:
         mark = self._marks[place]

@@ -52,7 +52,7 @@ class _Entry:
 
 
 class PromptStore:
-    """Caches kept between requests, the least recently used dropped first.
+    """Caches of one model kept between requests, the least recently used dropped first.
 
     Args:
         max_bytes: bound on all that is kept, snapshots included.
@@ -70,8 +70,8 @@ class PromptStore:
     def take(self, tokens: Sequence[int], key: str, *, branch: bool = False) -> tuple[Cache | None, int]:
         """Return a cache for a beginning of `tokens` made under `key`, and how many tokens it holds.
 
-        The caller owns it. A whole entry is handed over as it is, unless this is a `branch`; of one that must be
-        trimmed to fit, a deep copy is, so that the other branch stays.
+        The caller owns it. It is a deep copy, so that what is kept stays as it is; only an entry that fits as a whole
+        and can be trimmed again later is handed over itself, unless this is a `branch`.
         """
         best, shared = None, 0
         for entry in reversed(self._entries):

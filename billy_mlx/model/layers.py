@@ -82,20 +82,24 @@ class Steering:
 
     def add(self, layer: int, h: mx.array) -> mx.array:
         """Return `h` (B, T, D), the output of block `layer`, with this layer's direction added; the dtype stays."""
-        tokens = h.shape[1]
+        rows, tokens, width = h.shape
         seen = self._seen.get(layer, 0)
         self._seen[layer] = seen + tokens
         direction = self._directions.get(layer)
         if direction is None or seen + tokens <= min(self._start):
             return h
-        if direction.shape[0] not in (1, h.shape[0]):
-            raise ValueError(f"{direction.shape[0]} directions for {h.shape[0]} rows at layer {layer}")
+        # Broadcasting would make one row of several, or several of one, without a word.
+        if not {direction.shape[0], len(self._start)} <= {1, rows} or direction.shape[-1] != width:
+            raise ValueError(
+                f"{direction.shape[0]} directions of width {direction.shape[-1]} and {len(self._start)} starts "
+                f"for {rows} rows of width {width} at layer {layer}"
+            )
         if direction.dtype != h.dtype:
             # Cast once, not at every token: a wider direction would widen the whole stream after it.
             direction = self._directions[layer] = direction.astype(h.dtype)
         steered = h + direction
         if self._norm_preserving is not False:
-            steered = _with_norm_of(h, steered, self._norm_preserving)
+            steered = _norm_preserved(h, direction, steered, self._norm_preserving)
         return steered if seen >= max(self._start) else mx.where(self._mask(seen, tokens), steered, h)
 
     def _mask(self, seen: int, tokens: int) -> mx.array:
@@ -153,7 +157,10 @@ class Recording(Patch):
 
 
 def steer(blocks: Sequence[nn.Module], steering: Steering) -> Patch:
-    """Return a context in which `steering` is added to the output of `blocks`, block i being layer i."""
+    """Return a context in which `steering` is added to the output of `blocks`, block i being layer i.
+
+    Take `blocks` from a loaded model's `blocks`: it has been tested there that adding to them does what it says.
+    """
     return Patch(blocks, steering.add)
 
 
@@ -175,13 +182,13 @@ def _per_row(direction: mx.array) -> mx.array:
     return direction if direction.ndim == 3 else direction.reshape(-1, 1, direction.shape[-1])
 
 
-def _with_norm_of(h: mx.array, steered: mx.array, which: bool | mx.array) -> mx.array:
-    before = mx.linalg.norm(h.astype(mx.float32), axis=-1, keepdims=True)
-    after = mx.linalg.norm(steered.astype(mx.float32), axis=-1, keepdims=True)
-    scale = before / mx.maximum(after, 1e-12)
-    if which is not True:
-        scale = mx.where(which, scale, 1.0)
-    return steered * scale.astype(h.dtype)
+def _norm_preserved(h: mx.array, direction: mx.array, steered: mx.array, which: bool | mx.array) -> mx.array:
+    """Return `steered`, h + direction, scaled to the norm of `h` in the rows that `which` names."""
+    # In float32, since the sum may pass the largest float16 before it is scaled back.
+    wide, total = h.astype(mx.float32), h.astype(mx.float32) + direction.astype(mx.float32)
+    norm = mx.linalg.norm(wide, axis=-1, keepdims=True)
+    kept = (total * (norm / mx.maximum(mx.linalg.norm(total, axis=-1, keepdims=True), 1e-12))).astype(h.dtype)
+    return kept if which is True else mx.where(which, kept, steered)
 
 
 def _hooked_class(cls: type, layer: int, hook: Hook, on_inputs: InputHook | None) -> type:

@@ -80,17 +80,28 @@ def row_keys(seeds: Sequence[int]) -> mx.array:
     return mx.stack([mx.random.key(seed) for seed in seeds])
 
 
-def draw(logits: mx.array, samplings: Sequence[Sampling], keys: mx.array) -> mx.array:
+def draw(
+    logits: mx.array, samplings: Sequence[Sampling], keys: mx.array, never_excluded: mx.array | None = None
+) -> mx.array:
     """Return (R,) tokens drawn from `logits` (R, V), row r by `samplings[r]` and `keys[r]`.
 
     Rows that share their settings are drawn together; a row's token does not depend on the others.
+
+    Args:
+        logits: of every row's next token.
+        samplings: one per row.
+        keys: (R, 2), a random key per row.
+        never_excluded: token ids that XTC leaves alone.
     """
     groups: dict[Sampling, list[int]] = {}
     for row, sampling in enumerate(samplings):
         groups.setdefault(sampling, []).append(row)
     if len(groups) == 1:
-        return _draw(logits, samplings[0], keys)
-    drawn = [_draw(logits[mx.array(rows)], sampling, keys[mx.array(rows)]) for sampling, rows in groups.items()]
+        return _draw(logits, samplings[0], keys, never_excluded)
+    drawn = [
+        _draw(logits[mx.array(rows)], sampling, keys[mx.array(rows)], never_excluded)
+        for sampling, rows in groups.items()
+    ]
     order = [row for rows in groups.values() for row in rows]
     return mx.concatenate(drawn)[mx.argsort(mx.array(order))]
 
@@ -101,7 +112,7 @@ def repetition_penalty(logits: mx.array, context: mx.array, penalty: float) -> m
     return mx.put_along_axis(logits, context[None], mx.where(chosen < 0, chosen * penalty, chosen / penalty), axis=-1)
 
 
-def _draw(logits: mx.array, sampling: Sampling, keys: mx.array) -> mx.array:
+def _draw(logits: mx.array, sampling: Sampling, keys: mx.array, never_excluded: mx.array | None) -> mx.array:
     if sampling.temperature == 0:
         return mx.argmax(logits, axis=-1)
     # Log probabilities but for a constant: no filter and no argmax needs it, and a logsumexp is half the draw on a CPU.
@@ -112,14 +123,14 @@ def _draw(logits: mx.array, sampling: Sampling, keys: mx.array) -> mx.array:
     if sampling.min_p > 0:
         scores = apply_min_p(scores, sampling.min_p)
     if sampling.xtc_probability > 0:
-        scores = _xtc(scores, sampling, keys)
+        scores = _xtc(scores, sampling, keys, never_excluded)
     if 0 < sampling.top_k < logits.shape[-1]:
         scores = apply_top_k(scores, sampling.top_k)
     noise = mx.vmap(lambda key: mx.random.gumbel(logits.shape[-1:], key=key))(keys)
     return mx.argmax(scores / sampling.temperature + noise, axis=-1)
 
 
-def _xtc(scores: mx.array, sampling: Sampling, keys: mx.array) -> mx.array:
+def _xtc(scores: mx.array, sampling: Sampling, keys: mx.array, never_excluded: mx.array | None) -> mx.array:
     """Exclude the top choices, all but the least likely of those above the threshold, in a share of the steps.
 
     mlx-lm's own draws from the global random state, so that a row would depend on its neighbours.
@@ -130,4 +141,6 @@ def _xtc(scores: mx.array, sampling: Sampling, keys: mx.array) -> mx.array:
     # Another stream of the same key: the high word of a step's key is the step, below 2**31.
     chance = mx.vmap(lambda key: mx.random.uniform(key=key))(keys + mx.array([2**31, 0], mx.uint32))
     drop = above & (probs > least) & (chance < sampling.xtc_probability)[:, None]
+    if never_excluded is not None:
+        drop[:, never_excluded] = False
     return mx.where(drop, -mx.inf, scores)

@@ -17,6 +17,7 @@ from billy_mlx.model.layers import Patch, Steering, steer
 
 # Two rows of five: rows, tokens and width cannot be taken for one another.
 _ROWS, _TOKENS = 2, 5
+_LENGTHS = (7, 4, 2, 0)  # of prompts read before the first common step; a prompt of one token leaves nothing to read
 _PROBE_NORM = 0.1  # of the stream's own: in bfloat16 a smaller one could be rounded away
 
 
@@ -39,15 +40,14 @@ def rows_agree(model: nn.Module) -> bool:
 
     Some of mlx-lm's models have caches that can be merged and then fail, or are wrong without failing.
     """
-    prompts = [list(range(3, 3 + length)) for length in (7, 4, 2)]
-    caches = []
-    for prompt in prompts:
-        caches.append(make_prompt_cache(model))
-        if not can_batch(caches[-1]):
-            return False
-        model(mx.array([prompt]), cache=caches[-1])
+    caches = [make_prompt_cache(model) for _ in _LENGTHS]
+    if not can_batch(caches[0]):
+        return False
+    for length, cache in zip(_LENGTHS, caches, strict=True):
+        if length > 0:
+            model(mx.arange(3, 3 + length)[None], cache=cache)
     try:
-        together = model(mx.array([[1]] * len(prompts)), cache=merge(caches))[:, -1].astype(mx.float32)
+        together = model(mx.array([[1]] * len(caches)), cache=merge(caches))[:, -1].astype(mx.float32)
         mx.eval(together)
     except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):
         return False  # whatever mlx-lm's batched cache could not do: one row at a time always works
@@ -100,6 +100,8 @@ def _fault_of_adding(
     zeros = {layer: mx.zeros(h.shape[-1:], h.dtype) for layer, h in enumerate(streams)}
     with steer(blocks, Steering(zeros)):
         unmoved = _logits(model)
+    if mx.isnan(unpatched).any():
+        return "it gives no numbers as logits"
     if not (mx.array_equal(unpatched, watched) and mx.array_equal(unpatched, unmoved)):
         return "adding nothing to its residual stream changed what it says"
     noise = {

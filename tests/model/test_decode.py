@@ -1,5 +1,6 @@
 """Decoding: the tokens of mlx-lm, of each row alone and in company, and no token through the model twice."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import mlx.core as mx
@@ -8,10 +9,12 @@ import pytest
 from mlx_lm.generate import stream_generate
 from mlx_lm.models.cache import make_prompt_cache
 
+from billy_mlx.errors import UsageError
 from billy_mlx.measure.averages import ResponseAverages
+from billy_mlx.model import decode
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import PREFILL_CHUNK, Decoding
-from billy_mlx.model.layers import UNSTEERED, Directions, Steering, record, stack, steer
+from billy_mlx.model.layers import UNSTEERED, Directions, Patch, Steering, record, stack, steer
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import Sampling
 
@@ -121,7 +124,7 @@ def greedy_under(model, directions):
     for n, one in enumerate(directions):
         if n == 0:
             model.model(mx.array([feed[:-1]]), cache=cache)
-        with steer(model.layers, Steering(stack([one]))):
+        with steer(model.layers, Steering(stack([one]), norm_preserving=one.norm_preserving)):
             logits = model.model(mx.array([feed[-1:]]), cache=cache)
         feed.append(mx.argmax(logits[0, -1]).item())
         written.append(feed[-1])
@@ -285,7 +288,155 @@ def test_a_reused_cache_gives_the_logits_of_a_fresh_prefill(model):
     assert mx.allclose(model.model(rest, cache=cache)[:, -1], fresh[:, -1], atol=1e-4)
 
 
+def test_a_dial_moved_and_moved_back_does_not_leave_steered_text_among_the_unsteered(tiny):
+    store = PromptStore()
+    decoding, written = Decoding(tiny, [row(max_tokens=20)], store=store), []
+    for step in decoding:
+        written += [news.token for news in step.emitted]
+        decoding.steer(0, UP if len(written) < 10 else UNSTEERED)
+    longer = row((*PROMPT, *written))
+    going_on = Decoding(tiny, [longer], store=store)
+    assert tokens(going_on)[0] == alone(tiny, longer)
+    assert going_on.reused == len(PROMPT) - 1
+
+
+def test_a_dial_moved_while_another_row_is_read_does_not_mix_up_what_is_kept(tiny):
+    store, up, down = PromptStore(), replace(UP, everywhere=True), replace(DOWN, everywhere=True)
+    decoding = Decoding(tiny, [row(tuple(range(3, 200)) * 3), row(directions=up)], store=store)
+    for step in decoding:
+        if step.prompt_tokens_read == PREFILL_CHUNK:
+            decoding.steer(1, down)
+    again = Decoding(tiny, [row(directions=up)], store=store)
+    assert tokens(again)[0] == alone(tiny, row(directions=up))
+
+
+def test_everywhere_goes_on_from_what_was_written_under_the_same_dial(model):
+    store, up = PromptStore(), replace(UP, everywhere=True)
+    written = tokens(Decoding(model, [row(directions=up)], store=store))[0]
+    longer = row((*PROMPT, *written), up)
+    going_on = Decoding(model, [longer], store=store)
+    assert tokens(going_on)[0] == alone(model, longer)
+
+
+def test_a_batch_with_a_prompt_that_another_begins_with_mixes_nothing_up(model):
+    rows = [row(PROMPT[:9], UP), row(PROMPT[:20], DOWN), row(PROMPT, UP)]
+    store = PromptStore()
+    for _ in range(2):
+        decoding = Decoding(model, rows, store=store)
+        assert tokens(decoding, 3) == [alone(model, one) for one in rows]
+    assert decoding.reused == sum(len(one.prompt) - 1 for one in rows)
+
+
+def test_a_prefill_closed_half_way_is_kept(tiny):
+    store, one = PromptStore(), row(tuple(range(3, 200)) * 4)
+    steps = iter(Decoding(tiny, [one], store=store))
+    next(steps)
+    steps.close()
+    again = Decoding(tiny, [one], store=store)
+    assert tokens(again)[0] == alone(tiny, one)
+    assert again.reused == PREFILL_CHUNK
+
+
+def test_an_error_between_two_steps_leaves_the_prompt_to_the_next(tiny):
+    store = PromptStore()
+    steps = iter(Decoding(tiny, [row(directions=UP)], store=store))
+    for _ in range(4):
+        next(steps)
+    with pytest.raises(KeyboardInterrupt):
+        steps.throw(KeyboardInterrupt)
+    again = Decoding(tiny, [row(directions=UP)], store=store)
+    assert tokens(again)[0] == alone(tiny, row(directions=UP))
+    assert again.forwarded == 12
+
+
+def test_an_error_inside_a_block_leaves_no_half_filled_cache(tiny):
+    def fail(layer, h):
+        if layer == 2:
+            raise MemoryError
+        return h
+
+    store = PromptStore()
+    steps = iter(Decoding(tiny, [row(directions=UP)], store=store))
+    for _ in range(4):
+        next(steps)
+    with pytest.raises(MemoryError), Patch(tiny.layers, fail):
+        next(steps)
+    again = Decoding(tiny, [row(directions=UP)], store=store)
+    assert tokens(again)[0] == alone(tiny, row(directions=UP))
+
+
+def test_rows_one_after_another_share_no_cache_that_is_still_written_to(tiny, monkeypatch):
+    rows = [row(), row(directions=UP), row((*PROMPT, 9, 8), DOWN), row(PROMPT[:20])]
+    expected = [alone(tiny, one) for one in rows]
+    monkeypatch.setitem(vars(tiny), "batches", False)
+    store = PromptStore()
+    for _ in range(2):
+        assert tokens(Decoding(tiny, rows, store=store), 4) == expected
+
+
+def test_a_second_loop_goes_on_where_the_first_was_left(tiny):
+    decoding = Decoding(tiny, [row()])
+    written = [news.token for _, step in zip(range(4), decoding, strict=False) for news in step.emitted]
+    assert written + tokens(decoding)[0] == alone(tiny, row())
+
+
+def test_a_row_stopped_while_prompts_are_read_is_not_read_to_its_end(tiny):
+    decoding = Decoding(tiny, [row(tuple(range(3, 200)) * 8), row((99, *PROMPT), UP)])
+    for step in decoding:
+        if step.prompt_tokens_read == PREFILL_CHUNK:
+            decoding.stop(0)
+    assert decoding.forwarded == PREFILL_CHUNK + len(PROMPT) + 12
+
+
+def test_the_limit_is_wired_while_decoding(tiny, monkeypatch):
+    running = []
+
+    @contextmanager
+    def wired():
+        running.append(True)
+        yield
+        running.append(False)
+
+    monkeypatch.setattr(decode, "wired", wired)
+    for _ in Decoding(tiny, [row(max_tokens=2)]):
+        assert running == [True]
+    assert running == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"prompt": ()}, "empty"),
+        ({"seed": -1}, "the seed is -1"),
+        ({"max_tokens": 0}, "0 tokens"),
+        ({"stop": ("",)}, "empty"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused_when_it_is_made(wrong, said):
+    with pytest.raises(UsageError, match=said):
+        row(**wrong)
+
+
 # What is observed on the way.
+
+
+@pytest.mark.parametrize("settings", [{"no_repeat_ngram": 2}, {"dry_multiplier": 0.7}, {}])
+def test_every_token_of_every_row_is_observed(tiny, settings):
+    sampling, observer = Sampling(**settings), ResponseAverages()
+    rows = [row(sampling=sampling, max_tokens=6), row(seed=4, max_tokens=1), row(PROMPT[:5], sampling=sampling)]
+    tokens(Decoding(tiny, rows, observer=observer), 3)
+    assert {index: average.tokens for index, average in observer.averages().items()} == {0: 6, 1: 1, 2: 12}
+
+
+def test_the_token_that_ends_a_text_is_no_part_of_the_average(tiny, monkeypatch):
+    written = alone(tiny, row())
+    monkeypatch.setattr(tiny.tokenizer, "_eos_token_ids", {written[5]})
+    ends = written.index(written[5])
+    observer = ResponseAverages()
+    assert tokens(Decoding(tiny, [row(), row(max_tokens=ends)], observer=observer), 2)[0] == written[: ends + 1]
+    ended, cut = observer.averages().values()
+    assert ended.tokens == cut.tokens == ends
+    assert np.allclose(ended.mean, cut.mean, atol=1e-5)
 
 
 def test_the_averages_are_those_of_reading_the_answer_again(model):

@@ -51,7 +51,7 @@ def test_every_row_has_its_own_direction_and_start(tiny):
 
 
 def test_directions_for_another_number_of_rows_are_refused(tiny):
-    with pytest.raises(ValueError, match="2 directions for 1 rows"):
+    with pytest.raises(ValueError, match="2 directions of width 32 and 1 starts for 1 rows"):
         streams(tiny, steering=Steering({0: mx.ones((2, 1, 32))}))
 
 

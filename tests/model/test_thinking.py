@@ -1,11 +1,16 @@
 """Thinking models: a row's directions wait until it has thought."""
 
+import io
+from dataclasses import replace
+
+import mlx.core as mx
 import numpy as np
 import pytest
 from test_decode import PROMPT, UP, alone, greedy_under, row, tokens
 from tiny import tiny_folder
 
 from billy_mlx.measure.averages import ResponseAverages
+from billy_mlx.model.batch import _ThinkingGate
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.load import load
@@ -49,6 +54,31 @@ def test_rows_that_think_and_rows_that_do_not_go_together(tiny):
         row(directions=UP, sampling=GREEDY, thinking=thought(tiny, 3), max_tokens=6),
     ]
     assert tokens(Decoding(tiny, rows), 3) == [alone(tiny, one) for one in rows]
+
+
+def test_everywhere_steers_the_thoughts_too(tiny):
+    everywhere = replace(UP, everywhere=True)
+    thinking = row(directions=everywhere, sampling=GREEDY, thinking=thought(tiny, 5))
+    assert alone(tiny, thinking) == alone(tiny, row(directions=everywhere, sampling=GREEDY))
+
+
+def test_the_norm_is_kept_after_the_thoughts(tiny):
+    kept = replace(UP, norm_preserving=True)
+    thinking = row(directions=kept, sampling=GREEDY, thinking=thought(tiny, 3))
+    assert alone(tiny, thinking) == greedy_under(tiny, [UNSTEERED] * 3 + [kept] * 9)
+
+
+def test_following_the_thoughts_builds_no_graph_that_grows(tiny, monkeypatch):
+    gates = []
+    monkeypatch.setattr(
+        _ThinkingGate,
+        "see",
+        lambda self, feed, first, see=_ThinkingGate.see: gates.append(self) or see(self, feed, first=first),
+    )
+    tokens(Decoding(tiny, [row(thinking=Thinking((1,), (9999,), opened=True), max_tokens=40)]))
+    graph = io.StringIO()
+    mx.export_to_dot(graph, gates[-1].open)
+    assert graph.getvalue().count("rectangle") < 10
 
 
 def test_thoughts_are_no_part_of_the_average(tiny):
