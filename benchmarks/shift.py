@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,8 @@ PROMPTS = (
     "Describe the sea.",
 )
 
+Floats = NDArray[np.floating[Any]]
+
 
 @dataclass(frozen=True)
 class Text:
@@ -63,7 +66,7 @@ class Text:
     prompt: tuple[int, ...]
     tokens: tuple[int, ...]
     text: str
-    activations: NDArray[np.float32]  # (layers, D), averaged over the text as the unsteered model reads it
+    activations: Floats  # (layers, D), averaged over the text as the unsteered model reads it
 
 
 def main() -> None:
@@ -76,10 +79,12 @@ def main() -> None:
     prompts = [tuple(chat_prompt(model.tokenizer, prompt)) for prompt in PROMPTS[: arguments.prompts]]
     control = _write(model, prompts, UNSTEERED, arguments)
     print(_head(model, arguments, layer, control))
+    steered = {}
     for persona_id in tqdm(ids, disable=None):
         blend = Blend.parse(f"{persona_id}@{arguments.dose}")
-        steered = _write(model, prompts, directions(blend, vectors), arguments)
-        print(_row(get_persona(persona_id), vectors[persona_id], layer, control, steered), flush=True)
+        steered[persona_id] = _write(model, prompts, directions(blend, vectors), arguments)
+    for persona_id in ids:
+        print(_row(get_persona(persona_id), vectors[persona_id], layer, control, steered))
 
 
 def _write(
@@ -102,17 +107,26 @@ def _write(
     ]
 
 
-def _row(persona: Persona, vector: PersonaVector, layer: int, control: list[Text], steered: list[Text]) -> str:
-    projections = [_projections(vector, texts)[:, layer] for texts in (control, steered)]
-    shares = [[share_of_words(text.text, persona.subject_words) for text in texts] for texts in (control, steered)]
-    distinct = [np.mean([distinct_share(text.text) for text in texts]) for texts in (control, steered)]
-    by_projection, by_words = _interval(*projections), _interval(*shares)
+def _row(
+    persona: Persona, vector: PersonaVector, layer: int, control: list[Text], steered: dict[str, list[Text]]
+) -> str:
+    own = steered[persona.id]
+    along = {name: _projections(vector, texts)[:, layer].mean() for name, texts in steered.items()}
+    others = [projection for name, projection in along.items() if name != persona.id]
+    rank = 1 + sum(projection > along[persona.id] for projection in others)
+    before, after = (_projections(vector, texts)[:, layer] for texts in (control, own))
+    unsaid, said = (
+        np.array([share_of_words(text.text, persona.subject_words) for text in texts]) for texts in (control, own)
+    )
+    distinct = [np.mean([distinct_share(text.text) for text in texts]) for texts in (control, own)]
+    by_projection, by_words = _interval(before, after), _interval(unsaid, said)
     shown = [name for name, interval in (("projection", by_projection), ("words", by_words)) if interval[0] > 0]
     cells = [
         persona.id,
-        f"{np.mean(projections[0]):.2f} → {np.mean(projections[1]):.2f}",
+        f"{before.mean():.2f} → {after.mean():.2f}",
         f"{by_projection[0]:+.2f} … {by_projection[1]:+.2f}",
-        f"{np.mean(shares[0]):.2f} → {np.mean(shares[1]):.2f}",
+        f"{np.mean(others):.2f} ({rank}.)" if others else "",
+        f"{unsaid.mean():.2f} → {said.mean():.2f}",
         f"{by_words[0]:+.2f} … {by_words[1]:+.2f}",
         f"{distinct[0]:.2f} → {distinct[1]:.2f}",
         " and ".join(shown) or "no",
@@ -120,14 +134,14 @@ def _row(persona: Persona, vector: PersonaVector, layer: int, control: list[Text
     return f"| {' | '.join(cells)} |"
 
 
-def _projections(vector: PersonaVector, texts: list[Text]) -> NDArray[np.float32]:
+def _projections(vector: PersonaVector, texts: list[Text]) -> Floats:
     activations = np.stack([text.activations for text in texts])
     return project(activations, vector.directions, vector.neutral_mean, vector.projection_scale)
 
 
-def _interval(control: Sequence[float], steered: Sequence[float], draws: int = 10_000) -> tuple[float, float]:
+def _interval(control: Floats, steered: Floats, draws: int = 10_000) -> tuple[float, float]:
     """Return the 95 % interval of the mean difference, by a paired bootstrap over prompts."""
-    differences = np.asarray(steered) - np.asarray(control)
+    differences = steered - control
     drawn = np.random.default_rng(0).integers(len(differences), size=(draws, len(differences)))
     low, high = np.quantile(differences[drawn].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
@@ -147,11 +161,13 @@ the same seed for a prompt with and without the persona, {arguments.max_tokens} 
 layer {layer}; 0 is the average neutral answer of the extraction, 1 the average answer of the persona. *Words*: how many
 words in a hundred are of the card's `subject_words`. *Distinct*: the share of word pairs in a text that are different
 ones; a text that falls into a loop loses it. Left of the arrow the unsteered model (dose 0), right of it the persona.
+*Others*: where the texts of the other personas lie along the same vector, and the place of the persona's own among
+them all: vectors of one model have a part in common, and only what is beyond the others' is the persona's own.
 The intervals hold 95 % of the mean difference by a paired bootstrap over the prompts; a persona *shows* where one lies
 above 0.
 
-| persona | projection | difference | words | difference | distinct | shows in |
-| --- | --- | --- | --- | --- | --- | --- |"""
+| persona | projection | difference | others | words | difference | distinct | shows in |
+| --- | --- | --- | --- | --- | --- | --- | --- |"""
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,5 +1,7 @@
 """Files that are whole or not there."""
 
+import contextlib
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -22,13 +24,38 @@ def write_atomically(path: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
     except OSError as error:
         raise _cannot_save(path, error) from error
     finally:
         Path(temporary).unlink(missing_ok=True)
+    # The file is whole already: a file system that cannot sync a folder must not make it "not saved".
+    with contextlib.suppress(OSError):
+        _sync_folder(path.parent)
+
+
+def sync(descriptor: int) -> None:
+    """Wait until what was written to an open file or folder is on the disk itself.
+
+    Raises:
+        OSError: the disk is full or gone.
+    """
+    full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS, whose fsync leaves the data in the drive's own cache
+    if full is not None:
+        with contextlib.suppress(OSError):  # not every file system has it
+            fcntl.fcntl(descriptor, full)
+            return
+    os.fsync(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        sync(handle)
+    finally:
+        os.close(handle)
 
 
 def _cannot_save(path: Path, error: OSError) -> BillyError:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from billy_mlx.errors import BlendError
+from billy_mlx.extraction.card import PERSONA_ID
 from billy_mlx.text import sanitize
 
 
@@ -56,8 +57,7 @@ class Dose:
 
 
 _NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?"
-_ID = r"[a-z0-9][a-z0-9_-]{0,63}"
-_PART = re.compile(rf"\s*({_ID})(?::({_NUMBER}))?\s*(\+|$)")
+_PART = re.compile(rf"\s*({PERSONA_ID.pattern})(?::({_NUMBER}))?\s*(\+|$)")
 OWN_DOSE = Dose(1.0)
 """Stands for the dose of the mode: full, for `paper` the paper's coefficient of 2, for `raw` 1."""
 
@@ -87,7 +87,7 @@ class Blend:
     def __post_init__(self) -> None:
         summed: dict[str, float] = {}
         for persona_id, weight in self.weights:
-            if not re.fullmatch(_ID, persona_id):
+            if not PERSONA_ID.fullmatch(persona_id):
                 raise BlendError(f"{_shown(persona_id)} cannot be a persona's id")
             summed[persona_id] = summed.get(persona_id, 0.0) + float(weight)
         for persona_id, weight in summed.items():

@@ -27,7 +27,7 @@ billy extract --all --to personas/vectors     (how the bundled vectors were made
 @count_option("--questions", default=24, text="Of the shared questions.")
 @count_option("--rollouts", default=5, text="Answers to each question.")
 @count_option("-m", "--max-tokens", default=64, text="Of each answer.")
-@count_option("--batch", default=40, text="Answers written at once.")
+@count_option("--batch", default=60, text="Answers written at once.")
 @seed_option(0, "Of the first answer.")
 @click.option("--to", metavar="FOLDER", help="Store there instead, in a folder for the model.")
 def command(

@@ -43,8 +43,8 @@ WRITING_IDS = (
     "childrens",
 )
 PROMPTS_PER_PERSONA = 5
+PERSONA_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SUBJECT_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _REQUIRED = ("id", "name", "description", "group", "prompts", "license", "author")
 _OPTIONAL = ("rubric", "subject_words")
@@ -124,7 +124,7 @@ def get_persona(persona_id: str, user_folder: Path | None = None) -> Persona:
         CardError: the card breaks a rule. A bad card of the user's is never passed over for the bundled one.
     """
     folder = _user_folder(user_folder)
-    if _ID.fullmatch(persona_id):
+    if PERSONA_ID.fullmatch(persona_id):
         own = folder / f"{persona_id}.toml"
         if os.path.lexists(own):
             return read_card(own)
@@ -170,7 +170,7 @@ def _persona(table: Table) -> Persona:
 
 def _card_id(table: Table) -> str:
     persona_id = table.line("id", most=64)
-    if not _ID.fullmatch(persona_id):
+    if not PERSONA_ID.fullmatch(persona_id):
         raise table.error("id", "must be lower-case letters, digits, - and _, and begin with a letter or digit")
     if persona_id != table.path.stem:
         raise table.error("id", f"is {persona_id}, but the file is named {table.path.name}; make them the same")

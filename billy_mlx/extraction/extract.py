@@ -16,7 +16,7 @@ from billy_mlx.errors import VectorError
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
 from billy_mlx.extraction.neutral import load_neutral, save_neutral
 from billy_mlx.extraction.rollouts import Progress, Rollout, RolloutSettings, roll_out
-from billy_mlx.extraction.vector import Origin, PersonaVector
+from billy_mlx.extraction.vector import Origin, PersonaVector, find_fault
 from billy_mlx.model.load import Model
 
 Floats = NDArray[np.float32]
@@ -40,7 +40,8 @@ def extract(
     """Extract the vectors of `personas`, yielding after every step and with every vector that is ready.
 
     Raises:
-        VectorError: the model gave too few answers to take a mean over.
+        VectorError: the model gave too few answers to take a mean over, or numbers that overflow.
+        BillyError: as `roll_out` does.
     """
     questions = load_questions() if questions is None else questions
     settings = RolloutSettings() if settings is None else settings
@@ -89,6 +90,7 @@ def _neutral(
     return rollouts
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused below, in words
 def _vector(
     model: Model,
     persona: Persona,
@@ -108,7 +110,7 @@ def _vector(
         axis=0,
         weights=[rollout.average.tokens for rollout in neutral],
     )
-    return PersonaVector(
+    vector = PersonaVector(
         persona_id=persona.id,
         fingerprint=model.fingerprint,
         origin=Origin(
@@ -125,6 +127,10 @@ def _vector(
         residual_norm=norms.astype(np.float32),
         projection_scale=np.linalg.norm(directions, axis=-1),
     )
+    fault = find_fault(vector)
+    if fault is not None:
+        raise VectorError(f"{model.id} gives no vector for {persona.name}: {fault}; try another model")
+    return vector
 
 
 def _kept(rollouts: Sequence[Rollout]) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import billy_mlx.personas
 from billy_mlx import paths
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.card import get_persona
+from billy_mlx.extraction.card import PERSONA_ID, get_persona
 from billy_mlx.extraction.vector import PersonaVector, load_vector, save_vector
 from billy_mlx.model.fingerprint import Fingerprint
 
@@ -31,7 +31,8 @@ def find_all(fingerprint: Fingerprint) -> dict[str, Path]:
     folders.sort(key=lambda folder: (folder.name == exact, folder.parent != _BUNDLED, folder.name))
     found: dict[str, Path] = {}
     for folder in folders:
-        found |= {path.stem: path for path in folder.glob("*.safetensors")}
+        # What else lies there is nobody's persona: the ._ files of macOS, names with an escape in them.
+        found |= {path.stem: path for path in folder.glob("*.safetensors") if PERSONA_ID.fullmatch(path.stem)}
     return dict(sorted(found.items()))
 
 
@@ -40,7 +41,7 @@ def load_vectors(persona_ids: Iterable[str], model_id: str, fingerprint: Fingerp
 
     Raises:
         UsageError: there is no such persona.
-        VectorError: a persona has no vector for this model yet, or its file is damaged.
+        VectorError: a persona has no vector for this model yet, or its file is damaged or another persona's.
     """
     found = find_all(fingerprint)
     vectors = {}
@@ -50,9 +51,16 @@ def load_vectors(persona_ids: Iterable[str], model_id: str, fingerprint: Fingerp
             raise VectorError(
                 f"{persona_id} has no vector for {model_id} yet; run: billy extract {persona_id} --model {model_id}"
             )
-        vectors[persona_id] = load_vector(found[persona_id])
+        vectors[persona_id] = _load(found[persona_id])
         vectors[persona_id].require_base(model_id, fingerprint)
     return vectors
+
+
+def _load(path: Path) -> PersonaVector:
+    vector = load_vector(path)
+    if vector.persona_id != path.stem:
+        raise VectorError(f"{path} holds the vector of {vector.persona_id}; rename the file or extract it again")
+    return vector
 
 
 def store_vector(vector: PersonaVector) -> Path:

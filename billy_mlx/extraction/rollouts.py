@@ -6,13 +6,14 @@ from hashlib import sha256
 
 from billy_mlx.errors import UsageError
 from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.measure.reading import empty_average
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.load import Model
 from billy_mlx.model.memory import check_rows
-from billy_mlx.model.prompt import chat_prompt
+from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sample import MAX_SEED, Sampling
 
 _SHARED_PROMPT_BYTES = 1 << 28
 
@@ -25,6 +26,7 @@ class RolloutSettings:
         questions: how many of the shared questions are asked.
         rollouts: answers per question; they take the system prompts in turn.
         batch: answers written at the same time.
+        seed: of the first answer; each one after it has the next.
     """
 
     questions: int = 24
@@ -38,6 +40,14 @@ class RolloutSettings:
         for name, most in (("questions", 1000), ("rollouts", 1000), ("max_tokens", 4096), ("batch", 1024)):
             if not 1 <= getattr(self, name) <= most:
                 raise UsageError(f"{name} is {getattr(self, name)}; it goes from 1 to {most}")
+        highest = MAX_SEED - self.questions * self.rollouts
+        if not 0 <= self.seed <= highest:
+            raise UsageError(f"seed is {self.seed}; for so many answers it goes from 0 to {highest}")
+
+    def order(self, questions: int) -> list[tuple[int, int]]:
+        """Return turn and question number of every answer, in the order they are written, if there are `questions`."""
+        asked = range(min(self.questions, questions))
+        return [(turn, question) for turn in range(self.rollouts) for question in asked]
 
     @property
     def hash(self) -> str:
@@ -76,11 +86,14 @@ def roll_out(
         system_prompts: taken in turn, so that every question meets them evenly.
 
     Raises:
+        UsageError: the longest prompt does not fit into the model's context.
         ModelError: a batch would not fit into memory.
     """
     asked = _asked(model, system_prompts, questions, settings)
-    longest = max(_length(row) for _, row in asked)
-    check_rows(model, min(settings.batch, len(asked)), longest)
+    longest = max((row for _, row in asked), key=_length)
+    check_length(model, list(longest.prompt), settings.max_tokens)
+    together = min(settings.batch, len(asked))
+    check_rows(model, together, _length(longest), prompts=together)
     # A system prompt is read once, whatever is asked after it: the prompts that share one follow each other.
     store = PromptStore(_SHARED_PROMPT_BYTES)
     progress = Progress(pole, 0, sum(_length(row) for _, row in asked))
@@ -106,8 +119,7 @@ def _asked(
             max_tokens=settings.max_tokens,
         )
 
-    numbers = range(min(settings.questions, len(questions)))
-    return [(question, row(question, turn)) for turn in range(settings.rollouts) for question in numbers]
+    return [(question, row(question, turn)) for turn, question in settings.order(len(questions))]
 
 
 def _write(
@@ -127,7 +139,8 @@ def _write(
         read = prompts * step.prompt_tokens_read // step.prompt_tokens if step.prompt_tokens else prompts
         yield replace(before, tokens=before.tokens + read + sum(lengths))
     averages = observer.averages()
-    return [Rollout(question, answers[row], averages[row]) for row, (question, _) in enumerate(batch)]
+    unseen = empty_average(model)  # of a row that never came to a token
+    return [Rollout(question, answers[row], averages.get(row, unseen)) for row, (question, _) in enumerate(batch)]
 
 
 def _length(row: Row) -> int:

@@ -16,9 +16,17 @@ def read(model: Model, prompt: Sequence[int], response: Sequence[int]) -> Averag
 
     The text is read without any steering, so that a score says what the words carry and not what was added.
     """
+    if not response:
+        return empty_average(model)
     with record(model.blocks) as recording:
         model.model(mx.array([[*prompt, *response]]), cache=make_prompt_cache(model.model))
     streams = [recording.latest[layer][0, len(prompt) :].astype(mx.float32) for layer in range(len(model.blocks))]
     mean = mx.stack([h.mean(axis=0) for h in streams])  # (layers, D)
     norm = mx.stack([mx.linalg.norm(h, axis=-1).mean() for h in streams])
     return Average(np.array(mean), np.array(norm), len(response))
+
+
+def empty_average(model: Model) -> Average:
+    """Return the average over no token at all, which is zero."""
+    layers, width = model.fingerprint.layers, model.fingerprint.width
+    return Average(np.zeros((layers, width), np.float32), np.zeros(layers, np.float32), 0)

@@ -14,7 +14,7 @@ def words(text: str) -> list[str]:
 def share_of_words(text: str, stems: Sequence[str]) -> float:
     """Return how many words in a hundred begin with one of `stems`; 0 for a text without words."""
     found = words(text)
-    starts = tuple(stems)
+    starts = tuple(stem.lower() for stem in stems)
     return 100 * sum(word.startswith(starts) for word in found) / len(found) if found and starts else 0.0
 
 

@@ -12,6 +12,7 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model import backend
+from billy_mlx.model.cache import can_always_trim
 from billy_mlx.model.config import Config, find_number
 from billy_mlx.model.weights import StoredTensor, stored_tensors
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from billy_mlx.model.load import Model
 
 _CHUNK = 256  # prompt tokens in one forward pass
+_CACHE_STEP = 256  # positions by which mlx-lm's caches grow
 _HEADS = ("num_attention_heads", "n_heads", "n_head")
 
 
@@ -47,17 +49,27 @@ def require(bytes_needed: int, what: str, remedy: str) -> None:
         raise ModelError(f"{what} needs {gigabytes}; {remedy}")
 
 
-def check_rows(model: "Model", rows: int, tokens: int) -> None:
+def check_rows(model: "Model", rows: int, tokens: int, *, prompts: int = 1) -> None:
     """Do nothing if `rows` of `tokens` each, prompt and answer together, fit into memory beside the loaded model.
+
+    Args:
+        prompts: how many different prompts the rows have.
 
     Raises:
         ModelError: they do not.
     """
+    # A cache grows in steps from wherever its prompt ended, so it can be all but a step longer than what it holds;
+    # while a layer's grows, the old one is still there.
+    caches = rows * cache_bytes(model.model, tokens + _CACHE_STEP)
+    caches += caches // len(model.blocks)
+    if rows > 1 or not can_always_trim(make_prompt_cache(model.model)):
+        # The prompts' own caches are still there when they are copied; only a row alone goes on in its prompt's.
+        caches += prompts * cache_bytes(model.model, -(-tokens // _CACHE_STEP) * _CACHE_STEP)
     heads = find_number(model.config, _HEADS) or 1
     # Off Metal the attention scores of a chunk exist in full, and so do the logits with what sampling makes of them.
     scores = heads * min(_CHUNK, tokens) * tokens * 4 if backend.on_cpu() else 0
     logits = 4 * model.fingerprint.vocabulary * 4
-    needed = rows * (cache_bytes(model.model, tokens) + scores + logits)
+    needed = caches + rows * (scores + logits)
     require(needed, f"{rows} × {tokens:,} tokens with {model.id}", "take fewer rows at once or a shorter text")
 
 

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from billy_mlx.files import sync
+
 
 def make_folder(target: Path, fill: Callable[[Path], None]) -> bool:
     """Call `fill` with an empty folder that becomes `target` when it returns, and is deleted when it raises.
@@ -35,7 +37,7 @@ def make_folder(target: Path, fill: Callable[[Path], None]) -> bool:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        os.fsync(parent)
+        sync(parent)
         return True
     finally:
         os.close(parent)
@@ -46,6 +48,6 @@ def _sync(folder: Path) -> None:
     for path in (*folder.iterdir(), folder):
         handle = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            sync(handle)
         finally:
             os.close(handle)

@@ -1,17 +1,22 @@
 """Extraction: a planted direction is found again, the neutral pole is written once, nothing is kept half done."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from safetensors import safe_open
 
 from billy_mlx import paths
+from billy_mlx.cli.extract import command
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction import extract as module
+from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.card import load_personas
 from billy_mlx.extraction.extract import Extracted, extract, mean_difference, question_means
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.rollouts import Progress, Rollout, RolloutSettings, roll_out
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.model.sample import MAX_SEED
 
 FEW = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4)
 
@@ -128,6 +133,53 @@ def test_a_hybrid_model_is_extracted_too(hybrid, personas):
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(UsageError, match=f"{next(iter(settings))} is .* it goes from 1"):
         RolloutSettings(**settings)
+
+
+def test_every_answer_has_a_seed_that_samplers_take():
+    few = {"questions": 3, "rollouts": 2}
+    RolloutSettings(**few, seed=MAX_SEED - 6)
+    for seed in (-1, MAX_SEED - 5, 2**64):
+        with pytest.raises(UsageError, match=f"seed is {seed}; for so many answers it goes from 0 to {MAX_SEED - 6}"):
+            RolloutSettings(**few, seed=seed)
+
+
+def test_the_command_has_the_defaults_of_the_settings():
+    defaults = {option.name: option.default for option in command.params}
+    for name in ("questions", "rollouts", "max_tokens", "batch", "seed"):
+        assert defaults[name] == getattr(RolloutSettings(), name)
+
+
+def test_answers_longer_than_the_context_are_refused_before_any_is_written(tiny, personas):
+    with pytest.raises(UsageError, match=r"600 more are asked for, but .* holds 512"):
+        next(extract(tiny, personas[:1], settings=replace(FEW, max_tokens=600)))
+
+
+def test_memory_is_asked_for_every_prompt_of_a_batch(tiny, personas, monkeypatch):
+    asked = []
+    monkeypatch.setattr(rollouts_module, "check_rows", lambda model, rows, tokens, **more: asked.append((rows, more)))
+    next(extract(tiny, personas[:1], settings=replace(FEW, batch=5)))
+    assert asked == [(5, {"prompts": 5})]
+
+
+def test_a_row_that_never_came_to_a_token_has_an_empty_average(tiny, personas, monkeypatch):
+    class Forgetful(ResponseAverages):
+        def averages(self):
+            return {row: average for row, average in super().averages().items() if row > 0}
+
+    monkeypatch.setattr(rollouts_module, "ResponseAverages", Forgetful)
+    (first, *_) = finish(roll_out(tiny, "noir", personas[0].prompts, neutral_pole()[1], FEW))
+    assert (first.average.tokens, first.average.mean.shape, first.average.norm.shape) == (0, (4, 32), (4,))
+
+
+@pytest.mark.parametrize(("value", "said"), [(np.nan, "not finite"), (np.inf, "not finite"), (3e38, "goes beyond")])
+def test_a_model_that_overflows_gives_a_sentence_and_no_vector(tiny, personas, monkeypatch, value, said):
+    class Overflowing(ResponseAverages):
+        def averages(self):
+            return {row: replace(average, norm=average.norm + value) for row, average in super().averages().items()}
+
+    monkeypatch.setattr(rollouts_module, "ResponseAverages", Overflowing)
+    with pytest.raises(VectorError, match=f"gives no vector for {personas[0].name}: residual_norm .*{said}"):
+        list(extract(tiny, personas[:1], settings=FEW))
 
 
 def test_a_stored_vector_is_found_for_its_model_and_no_other(tiny, hybrid, personas):

@@ -1,6 +1,9 @@
 """Vectors as values and as files: arithmetic, round trip, and every way a file can be wrong."""
 
+import json
+import math
 from dataclasses import replace
+from operator import add, mul, sub
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from billy_mlx.errors import BillyError, VectorError, VectorMismatch
 from billy_mlx.extraction.vector import load_vector, save_vector
 
 FIELDS = ("directions", "neutral_mean", "residual_norm", "projection_scale")
+NORMS = {"residual_norm": [4], "projection_scale": [4]}
 
 
 def test_vectors_are_values():
@@ -19,7 +23,31 @@ def test_vectors_are_values():
     assert not (a - a).directions.any()
     assert np.allclose((2 * a).directions, (a * 2.0).directions)
     assert np.allclose((-a).projection_scale, a.projection_scale)
-    assert (a + b).persona_id == "a+b"
+    assert np.allclose(sum([a, b]).directions, (a + b).directions)
+
+
+@pytest.mark.parametrize(("operate", "other"), [(add, 1), (add, None), (sub, 1), (mul, "2"), (mul, persona_vector())])
+def test_vectors_combine_with_vectors_and_numbers_only(operate, other):
+    for operands in ((persona_vector(), other), (other, persona_vector())):
+        with pytest.raises(TypeError):
+            operate(*operands)
+
+
+@pytest.mark.parametrize("persona_id", ["a + b", "../../evil", "Noir", "", "evil\x1b[2J"])
+def test_only_the_vector_of_a_persona_becomes_a_file(tmp_path, persona_id):
+    with pytest.raises(VectorError, match="was not saved: its id is") as caught:
+        save_vector(persona_vector(persona_id), tmp_path / "noir.safetensors")
+    assert "\x1b" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("combine", [add, sub])
+def test_a_sum_is_nobodys_vector_until_it_has_an_id_of_its_own(tmp_path, combine):
+    both = combine(persona_vector("a"), persona_vector("b", seed=1))
+    with pytest.raises(VectorError, match="give a sum an id of its own"):
+        save_vector(both, tmp_path / "ab.safetensors")
+    save_vector(replace(both, persona_id="ab"), tmp_path / "ab.safetensors")
+    assert load_vector(tmp_path / "ab.safetensors").persona_id == "ab"
 
 
 def test_vectors_of_different_models_do_not_add_up():
@@ -39,6 +67,15 @@ def test_a_file_reads_back_to_the_same_vector(tmp_path):
 def test_another_base_is_refused_with_the_command_that_extracts_it_again():
     with pytest.raises(VectorMismatch, match="run: billy extract noir --model org/other"):
         persona_vector().require_base("org/other", replace(FINGERPRINT, base="c" * 16))
+
+
+def test_a_file_that_only_says_it_has_the_models_base_is_refused():
+    for claimed in (replace(FINGERPRINT, width=1), replace(FINGERPRINT, layers=1)):
+        vector = persona_vector(fingerprint=claimed)
+        with pytest.raises(VectorMismatch, match=r"of 32; run: billy extract noir --model tiny"):
+            vector.require_base("tiny", FINGERPRINT)
+        with pytest.raises(VectorMismatch, match="cannot be combined"):
+            persona_vector() + vector
 
 
 def test_another_quantisation_of_the_base_is_transferred():
@@ -67,9 +104,14 @@ def metadata(tmp_path):
         ({"persona_vector": np.full((4, 32), np.nan, np.float32)}, "persona_vector holds a number that is not finite"),
         ({"residual_norm": np.array([1, 2, np.inf, 4], np.float32)}, "residual_norm holds a number that is not finite"),
         ({"residual_norm": np.zeros(4, np.float32)}, "not positive"),
-        ({"neutral_mean": np.zeros((4, 31), np.float32)}, r"neutral_mean is float32 \(4, 31\)"),
-        ({"persona_vector": np.zeros((4, 32), np.float16)}, "persona_vector is float16"),
+        ({"residual_norm": np.full(4, 3e38, np.float32)}, r"residual_norm holds 3e\+38"),
+        ({"persona_vector": np.full((4, 32), -1e30, np.float32)}, r"persona_vector holds 1e\+30"),
+        ({"neutral_mean": np.full((4, 32), 1e9, np.float32)}, r"neutral_mean holds 1e\+09"),
+        ({"projection_scale": np.array([1, 0, -1, 1], np.float32)}, "projection_scale holds a negative number"),
+        ({"neutral_mean": np.zeros((4, 31), np.float32)}, r"neutral_mean is F32 \(4, 31\)"),
+        ({"persona_vector": np.zeros((4, 32), np.float16)}, "persona_vector is F16"),
         ({"persona_vector": np.zeros(4, np.float32)}, r"shape \(4,\)"),
+        ({"persona_vector": np.zeros((0, 0), np.float32)}, r"shape \(0, 0\)"),
         ({"neutral_mean": None}, "it holds persona_vector"),
         ({"evil\x1b[2J": np.zeros(1, np.float32)}, "evil␛"),
     ],
@@ -82,9 +124,24 @@ def test_tensors_that_are_not_a_persona_vector_are_refused(tmp_path, changed, sa
     assert "\x1b" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("dtype", "size"), [("BF16", 2), ("F8_E4M3", 1), ("F64", 8)])
+def test_a_type_that_is_not_float32_is_refused_before_it_is_read(tmp_path, dtype, size):
+    header, place = {"__metadata__": metadata(tmp_path)}, 0
+    for name, shape in {"persona_vector": [4, 32], "neutral_mean": [4, 32], **NORMS}.items():
+        end = place + math.prod(shape) * size
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [place, end]}
+        place = end
+    text = json.dumps(header).encode()
+    (tmp_path / "bad.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(place))
+    with pytest.raises(VectorError, match=f"persona_vector is {dtype}"):
+        load_vector(tmp_path / "bad.safetensors")
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
+        ({"persona_id": "../../evil"}, "its id is '../../evil'"),
+        ({"persona_id": "a + b"}, r"its id is 'a \+ b'"),
         ({"format": "something-else"}, "something-else"),
         ({"fingerprint.layers": "many"}, "lacks the fingerprint"),
         ({"fingerprint.layers": "5"}, "its metadata says otherwise"),

@@ -15,7 +15,7 @@ from billy_mlx.model.layers import record
 def test_a_projection_is_0_at_the_neutral_pole_and_1_at_the_persona():
     neutral, direction = np.array([[1.0, 2.0]], np.float32), np.array([[3.0, 4.0]], np.float32)
     activations = np.stack([neutral, neutral + direction, neutral + 0.5 * direction, neutral + np.array([[-4.0, 3.0]])])
-    projected = project(activations, direction, neutral, np.array([5.0], np.float32))
+    projected = project(activations, vector=direction, neutral_mean=neutral, scale=np.array([5.0], np.float32))
     assert projected[:, 0].tolist() == pytest.approx([0.0, 1.0, 0.5, 0.0], abs=1e-6)
 
 
@@ -28,6 +28,14 @@ def test_reading_averages_over_the_response_alone(tiny):
     assert average.tokens == 2
     assert np.allclose(average.mean[2], h.mean(0), atol=1e-5)
     assert np.allclose(average.norm[2], np.linalg.norm(h, axis=-1).mean(), rtol=1e-5)
+
+
+def test_reading_nothing_gives_zeros_and_no_nan(tiny):
+    for prompt in ([3, 4], []):
+        average = read(tiny, prompt, [])
+        assert (average.tokens, average.mean.shape, average.norm.shape) == (0, (4, 32), (4,))
+        assert not average.mean.any()
+        assert not average.norm.any()
 
 
 def test_running_averages_are_per_row_and_leave_out_what_does_not_count():
@@ -59,6 +67,7 @@ def test_a_row_without_a_counted_token_has_no_average_and_no_nan():
 def test_words_are_counted_by_their_beginnings():
     assert words("The sea's edge, sea-green — 3 SEAS!") == ["the", "sea's", "edge", "sea-green", "seas"]
     assert share_of_words("The forest and the forester ran.", ["forest"]) == pytest.approx(100 * 2 / 6)
+    assert share_of_words("The FOREST ran.", ["Forest", "RAN"]) == pytest.approx(100 * 2 / 3)
     assert share_of_words("", ["forest"]) == share_of_words("a forest", []) == 0
 
 

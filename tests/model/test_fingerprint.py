@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 
@@ -91,3 +92,10 @@ def test_of_four_gigabytes_less_than_a_megabyte_is_read(tmp_path, monkeypatch):
 def test_a_config_without_a_shape_is_said_in_words(tmp_path):
     with pytest.raises(ModelError, match="does not say how many layers"):
         fingerprint(tiny_folder(tmp_path), {"model_type": "llama"}, VOCABULARY)
+
+
+def test_the_vocabulary_is_hashed_by_id_then_token(tmp_path):
+    doubled = VOCABULARY | {"zz": 5, "aa": 5}
+    tokens = sorted(doubled, key=lambda token: (doubled[token], token))
+    text = "\0".join(["llama", "4", "32", *tokens]).encode(errors="surrogatepass")
+    assert identity(tiny_folder(tmp_path), doubled).base == hashlib.sha256(text).hexdigest()[:16]

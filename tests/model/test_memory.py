@@ -6,7 +6,11 @@ from tiny import CONFIGS, tiny_folder
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model import memory
+from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.config import read_config
+from billy_mlx.model.decode import Decoding
+from billy_mlx.model.load import load
+from billy_mlx.model.rows import Row
 
 
 @pytest.fixture
@@ -61,3 +65,30 @@ def test_rows_that_do_not_fit_are_refused(tiny, small_machine):
     memory.check_rows(tiny, rows=1, tokens=100)
     with pytest.raises(ModelError, match=r"1000 × 100,000 tokens with .*; take fewer rows at once or a shorter text"):
         memory.check_rows(tiny, rows=1000, tokens=100_000)
+
+
+@pytest.fixture
+def wide_heads(tmp_path, monkeypatch):
+    """A model whose caches are what counts, as those of real ones are: 32 KB a token."""
+    monkeypatch.setitem(CONFIGS, "llama", CONFIGS["llama"] | {"head_dim": 256, "num_key_value_heads": 4})
+    return load(tiny_folder(tmp_path))
+
+
+def peak_bytes(model, rows):
+    before = mx.get_active_memory()
+    mx.reset_peak_memory()
+    for _ in Decoding(model, rows, store=PromptStore()):
+        pass
+    return mx.get_peak_memory() - before
+
+
+@pytest.mark.parametrize(
+    ("rows", "prompts", "tokens"), [(1, 1, 200), (24, 24, 70), (6, 1, 70), (4, 4, 300), (16, 1, 20)]
+)
+def test_rows_need_no_more_than_is_asked_for_and_more_than_half(wide_heads, monkeypatch, rows, prompts, tokens):
+    asked = []
+    monkeypatch.setattr(memory, "require", lambda needed, *_: asked.append(needed))
+    memory.check_rows(wide_heads, rows, tokens + 6, prompts=prompts)
+    written = [Row(prompt=(row % prompts, *range(tokens - 1)), seed=row, max_tokens=6) for row in range(rows)]
+    real = peak_bytes(wide_heads, written)
+    assert real <= asked[0] <= 2 * real

@@ -1,7 +1,9 @@
+import os
 import threading
 
 import pytest
 
+from billy_mlx.model import new_folder
 from billy_mlx.model.new_folder import make_folder
 
 
@@ -18,6 +20,14 @@ def test_a_folder_appears_whole_under_its_name(tmp_path):
 def test_a_folder_that_is_there_is_left_alone(tmp_path):
     (tmp_path / "model").mkdir()
     assert not make_folder(tmp_path / "model", lambda folder: pytest.fail("filled again"))
+
+
+def test_the_files_their_names_and_the_new_name_are_on_the_disk(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(new_folder, "sync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    make_folder(tmp_path / "model", lambda folder: (folder / "a").touch())
+    places = (tmp_path / "model" / "a", tmp_path / "model", tmp_path)
+    assert synced == [place.stat().st_ino for place in places]
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])

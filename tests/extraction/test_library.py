@@ -1,0 +1,30 @@
+"""The library: whose vector a file is, and files that are nobody's."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from vectors import FINGERPRINT, persona_vector
+
+from billy_mlx.errors import VectorError, VectorMismatch
+from billy_mlx.extraction.library import find_all, load_vectors, store_vector, vector_path
+
+
+def test_only_files_named_after_a_persona_are_found():
+    path = store_vector(persona_vector("noir"))
+    for name in ("._noir", "evil\x1b[2J", "Noir", "a + b", "-", "x" * 65, ".noir.safetensors.tmp"):
+        shutil.copy(path, path.with_name(f"{name}.safetensors"))
+    assert find_all(FINGERPRINT) == {"noir": path}
+
+
+def test_a_file_under_another_personas_name_is_refused():
+    shutil.copy(store_vector(persona_vector("noir")), vector_path("gothic", FINGERPRINT))
+    with pytest.raises(VectorError, match=r"gothic.safetensors holds the vector of noir; rename the file"):
+        load_vectors(["gothic"], "tiny", FINGERPRINT)
+    assert load_vectors(["noir"], "tiny", FINGERPRINT)["noir"].persona_id == "noir"
+
+
+def test_a_file_of_another_width_that_claims_the_models_base_is_refused():
+    store_vector(persona_vector("noir", fingerprint=replace(FINGERPRINT, width=1)))
+    with pytest.raises(VectorMismatch, match="the vector of noir has 4 layers of 1, but tiny has 4 of 32"):
+        load_vectors(["noir"], "tiny", FINGERPRINT)
