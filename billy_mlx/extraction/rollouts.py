@@ -55,7 +55,9 @@ class RolloutSettings:
         return sha256(repr({**asdict(self), "batch": None}).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        return f"{self.max_tokens} tokens, temperature {self.sampling.temperature:g}, seed {self.seed}"
+        sampling = self.sampling
+        drawn = f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, min-p {sampling.min_p:g}"
+        return f"{self.max_tokens} tokens, {drawn}, seed {self.seed}"
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,14 @@ def test_decoding_works_in_another_thread(tiny):
     assert written == alone(tiny, row(directions=UP, sampling=Sampling(top_p=0.9, top_k=9)))
 
 
+def test_xtc_can_end_a_text(tiny, monkeypatch):
+    sampling = Sampling(temperature=0.01, min_p=0.0, xtc_probability=1.0, xtc_threshold=0.0)
+    first = alone(tiny, row(sampling=GREEDY))[0]
+    assert alone(tiny, row(sampling=sampling))[0] != first
+    monkeypatch.setattr(tiny.tokenizer, "_eos_token_ids", {first})
+    assert alone(tiny, row(sampling=sampling)) == [first]
+
+
 # What is kept between requests.
 
 

@@ -57,6 +57,13 @@ def test_xtc_counts_probabilities_after_the_filters_before_it():
     assert draw(logits, [settings], row_keys([1])).item() == 2
 
 
+def test_xtc_leaves_alone_what_must_never_be_excluded():
+    logits = mx.broadcast_to(LOGITS, (200, 5))
+    settings = [plain(xtc_probability=1.0, xtc_threshold=0.15)] * 200
+    tokens = draw(logits, settings, row_keys(range(200)), mx.array([0])).tolist()
+    assert set(tokens) == {0, 2, 3, 4}
+
+
 @pytest.mark.parametrize("settings", [{}, {"top_p": 0.9, "xtc_probability": 0.5}, {"temperature": 0.0}])
 def test_a_row_draws_alone_what_it_draws_in_company(settings):
     logits = mx.random.normal((6, 50))
