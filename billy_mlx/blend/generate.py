@@ -15,8 +15,9 @@ from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.load import Model
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.prompt import chat_prompt, check_length, text_prompt
-from billy_mlx.model.rows import FinishReason, Row, Step, Thinking
+from billy_mlx.model.rows import FinishReason, Row, Step
 from billy_mlx.model.sample import Sampling
+from billy_mlx.model.thinking import Thinking
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _personas(ids: tuple[str, ...], everyone: bool) -> list[Persona]:
 
 def _store(vector: "PersonaVector", folder: str | None) -> Path:
     from billy_mlx.extraction.library import store_vector
-    from billy_mlx.extraction.vector import save_vector
+    from billy_mlx.extraction.vector_file import save_vector
 
     if folder is None:
         return store_vector(vector)

@@ -29,7 +29,7 @@ def command() -> None:
 def list_(model: str | None, as_json: bool) -> None:
     """List the personas that have a vector for a model."""
     from billy_mlx.extraction.library import find_all
-    from billy_mlx.extraction.vector import load_vector
+    from billy_mlx.extraction.vector_file import load_vector
 
     model_id, fingerprint = _identify(model)
     rows = []

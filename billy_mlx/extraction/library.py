@@ -7,7 +7,8 @@ import billy_mlx.personas
 from billy_mlx import paths
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.card import PERSONA_ID, get_persona
-from billy_mlx.extraction.vector import PersonaVector, load_vector, save_vector
+from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.model.fingerprint import Fingerprint
 
 _BUNDLED = Path(billy_mlx.personas.__path__[0]) / "vectors"

@@ -10,8 +10,9 @@ from billy_mlx.model.cache import Cache
 from billy_mlx.model.layers import Patch, Recording, Steering, record, stack, steer
 from billy_mlx.model.load import Model
 from billy_mlx.model.repetition import breaker_tokens, penalties
-from billy_mlx.model.rows import RowState, Thinking
+from billy_mlx.model.rows import RowState
 from billy_mlx.model.sample import draw, repetition_penalty, row_keys
+from billy_mlx.model.thinking import ThinkingGate
 
 Observer = Callable[[Sequence[int], Mapping[int, mx.array], mx.array], Sequence[mx.array]]
 """Called with the indices of R rows, each layer's stream (R, 1, D) at the token just read, and (R,) which of these
@@ -31,7 +32,7 @@ class Batch:
         self._model = model
         self._observer = observer
         self._keys = row_keys([state.row.seed for state in states])
-        self._thinking = _ThinkingGate([state.row.thinking for state in states])
+        self._thinking = ThinkingGate([state.row.thinking for state in states])
         self._contexts = [mx.array(list(state.row.prompt)) for state in states]
         self._breakers: frozenset[int] | None = None
         self._never_excluded = _never_excluded(model) if any(s.row.sampling.xtc_probability for s in states) else None
@@ -156,44 +157,3 @@ def _never_excluded(model: Model) -> mx.array:
     """Return the tokens that XTC leaves alone, as mlx-lm does: those that end the text, and the new line."""
     tokenizer = model.tokenizer
     return mx.array(sorted({*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}))
-
-
-class _ThinkingGate:
-    """Which rows are past their thinking block, followed on the device so that decoding stays one step ahead.
-
-    Attributes:
-        open: (R,) bool, or None when no row of the batch thinks any more.
-    """
-
-    def __init__(self, marks: Sequence[Thinking | None]) -> None:
-        self._marks = list(marks)
-        self._recent = [mx.array([], mx.uint32) for _ in marks]
-        self.open = mx.array([mark is None for mark in marks]) if any(marks) else None
-
-    def see(self, feed: mx.array, *, first: bool) -> None:
-        if self.open is None:
-            return
-        self.open = self.open | mx.stack([self._ends(place, feed[place], first) for place in range(len(self._marks))])
-
-    def narrow(self, keep: Sequence[int]) -> None:
-        self._marks = [self._marks[place] for place in keep]
-        self._recent = [self._recent[place] for place in keep]
-        if self.open is not None:
-            self.open = self.open[mx.array(list(keep))]
-
-    def done(self) -> None:
-        self.open = None
-
-    def to_evaluate(self) -> Sequence[mx.array]:
-        """Return what each step builds upon the one before: unevaluated, it would grow with the text."""
-        return () if self.open is None else (self.open, *self._recent)
-
-    def _ends(self, place: int, token: mx.array, first: bool) -> mx.array:
-        mark = self._marks[place]
-        if mark is None:
-            return mx.array(True)
-        self._recent[place] = mx.concatenate([self._recent[place], token[None]])[-len(mark.end) :]
-        ended = mx.array(False)
-        if len(self._recent[place]) == len(mark.end):
-            ended = (self._recent[place] == mx.array(mark.end, mx.uint32)).all()
-        return ended | (token != mark.start[0]) if first and not mark.opened else ended

@@ -1,43 +1,14 @@
 """A row: one prompt with its directions, sampling and seed, and the text that comes of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.thinking import Thinking
 
 FinishReason = Literal["stop", "length", "interrupted"]
-
-
-@dataclass(frozen=True)
-class Thinking:
-    """The marks of a thinking block: steering begins with the last token of `end`, not before.
-
-    Attributes:
-        opened: the prompt itself opens the block; otherwise the model may, with its first token.
-    """
-
-    start: tuple[int, ...]
-    end: tuple[int, ...]
-    opened: bool
-
-    @classmethod
-    def of(cls, tokenizer: Any, prompt: Sequence[int], *, asked: bool) -> "Thinking | None":
-        """Return the marks to wait for after `prompt`, or None if the answer begins at once.
-
-        Args:
-            tokenizer: mlx-lm's, which knows the marks.
-            asked: the model was asked to think, so it may open a block that its template does not.
-        """
-        if not tokenizer.has_thinking:
-            return None
-        tokens = list(prompt)
-        opened = tokenizer.rfind_think_start(tokens) > tokenizer.rfind_think_end(tokens)
-        if not opened and not asked:
-            return None
-        return cls(tuple(tokenizer.think_start_tokens), tuple(tokenizer.think_end_tokens), opened)
 
 
 @dataclass(frozen=True)

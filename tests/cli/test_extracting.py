@@ -6,7 +6,7 @@ import pytest
 
 from billy_mlx import paths
 from billy_mlx.cli import extract as module
-from billy_mlx.extraction.vector import load_vector
+from billy_mlx.extraction.vector_file import load_vector
 
 FEW = ("--questions", "2", "--rollouts", "1", "-m", "4")
 

@@ -36,7 +36,7 @@ def test_a_vector_of_other_weights_is_marked_as_transferred(billy, model):
 def rename_weights(file):
     from dataclasses import replace
 
-    from billy_mlx.extraction.vector import load_vector, save_vector
+    from billy_mlx.extraction.vector_file import load_vector, save_vector
 
     vector = load_vector(file)
     save_vector(replace(vector, fingerprint=replace(vector.fingerprint, weights="0" * 16)), file)

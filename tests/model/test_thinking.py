@@ -10,13 +10,12 @@ from test_decode import PROMPT, UP, alone, greedy_under, row, tokens
 from tiny import tiny_folder
 
 from billy_mlx.measure.averages import ResponseAverages
-from billy_mlx.model.batch import _ThinkingGate
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
-from billy_mlx.model.rows import Thinking
 from billy_mlx.model.sample import Sampling
+from billy_mlx.model.thinking import Thinking, ThinkingGate
 
 GREEDY = Sampling(temperature=0.0)
 
@@ -71,9 +70,9 @@ def test_the_norm_is_kept_after_the_thoughts(tiny):
 def test_following_the_thoughts_builds_no_graph_that_grows(tiny, monkeypatch):
     gates = []
     monkeypatch.setattr(
-        _ThinkingGate,
+        ThinkingGate,
         "see",
-        lambda self, feed, first, see=_ThinkingGate.see: gates.append(self) or see(self, feed, first=first),
+        lambda self, feed, first, see=ThinkingGate.see: gates.append(self) or see(self, feed, first=first),
     )
     tokens(Decoding(tiny, [row(thinking=Thinking((1,), (9999,), opened=True), max_tokens=40)]))
     graph = io.StringIO()
