@@ -121,7 +121,7 @@ class Decoding:
                 read += len(chunk)
                 progress.read += len(chunk)
                 yield Step(prompt_tokens_read=progress.read, prompt_tokens=progress.total)
-            goes_on = alone and read == len(prompt)
+            goes_on = alone and not _stopping(sharing)
         finally:
             # Rows of a batch are copied into its cache, so that each prompt's own may serve the next one.
             if self._whole and not goes_on:
