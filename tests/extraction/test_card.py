@@ -2,6 +2,7 @@
 
 import re
 import resource
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,13 +67,18 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[^\W\d_]+", text.lower()))
 
 
-@pytest.fixture
+@contextmanager
 def small_files_only():
-    """Let no file grow beyond 100 bytes: writing stops in the middle, as on a full disk."""
+    """Let no file grow beyond 100 bytes: writing stops in the middle, as on a full disk.
+
+    No fixture: pytest reports before it takes those down, and its own output may go to a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_the_24_cards_come_in_the_order_to_show_them():
@@ -242,8 +248,8 @@ def test_a_card_that_would_not_read_back_is_not_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_disk_that_is_full_leaves_no_half_card(tmp_path, small_files_only):
-    with pytest.raises(CardError, match="cannot be written"):
+def test_a_disk_that_is_full_leaves_no_half_card(tmp_path):
+    with small_files_only(), pytest.raises(CardError, match="cannot be written"):
         write_card(tmp_path / "pirate.toml", new_persona("pirate", tmp_path))
     assert not list(tmp_path.iterdir())
 
