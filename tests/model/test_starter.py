@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import mlx.core as mx
 import mlx_lm
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 
@@ -81,6 +81,7 @@ def test_the_tokenizer_gives_the_ids_of_smollm2(loaded, text):
     assert loaded[1].encode(text) == KNOWN_IDS[text]
 
 
+@example(text=" two ")
 @given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0xFFFF)))
 def test_the_tokenizer_gives_back_every_text(loaded, text):
     _, tokenizer = loaded
@@ -89,7 +90,7 @@ def test_the_tokenizer_gives_back_every_text(loaded, text):
     for token in tokenizer.encode(text):
         detokenizer.add_token(token)
     detokenizer.finalize()
-    assert detokenizer.text == text
+    assert detokenizer.text == text.removeprefix(" ")  # mlx-lm takes a text for the beginning of one
 
 
 def test_the_chat_template_and_the_ends_are_those_of_smollm2(loaded):
