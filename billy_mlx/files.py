@@ -61,7 +61,7 @@ def _sync_folder(folder: Path) -> None:
 def _cannot_save(path: Path, error: OSError) -> BillyError:
     return BillyError(
         f"{path} was not saved: {error.strerror or error}; "
-        "nothing was changed: make room or choose another folder (BILLY_HOME) and run the same command again"
+        "nothing was changed: put that right or choose another folder (BILLY_HOME), then run the same command again"
     )
 
 

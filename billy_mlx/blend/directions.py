@@ -13,8 +13,9 @@ from billy_mlx.model.layers import Directions
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-FULL_DOSE_RESIDUAL_NORMS = 0.25
-"""What dose 1 is until it has been calibrated for a persona and a model."""
+FULL_DOSE_RESIDUAL_NORMS = 0.2
+"""What dose 1 is until it has been calibrated for a persona and a model: at 0.25 the starter model's texts lay, on
+average over 24 personas, 1.4 times as far along the vector as the answers it was made from, and began to loop."""
 
 _CANCELLED = 1e-3
 _DEPENDENT = 1e-4

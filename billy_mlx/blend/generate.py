@@ -8,6 +8,7 @@ import mlx.core as mx
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
+from billy_mlx.errors import UsageError
 from billy_mlx.extraction.library import load_vectors
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
@@ -40,6 +41,10 @@ class Request:
     seed: int = 0
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.prompt.strip():
+            raise UsageError("The prompt is empty; say what to write")
 
 
 @dataclass(frozen=True)

