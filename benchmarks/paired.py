@@ -21,7 +21,7 @@ from mlx_lm.generate import generation_stream
 
 from billy_mlx.model import backend
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.load import Model
+from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Row
 
 _NEVER_ENDING = 10**9

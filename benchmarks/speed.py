@@ -21,7 +21,8 @@ import billy_mlx  # noqa: F401  puts a fast BLAS into the process, before mlx is
 from paired import Arm, Spread, Timing, in_turn, machine, print_table, timed
 
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.load import Model, load
+from billy_mlx.model.load import load
+from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row
 

@@ -19,7 +19,8 @@ from paired import Arm, Timing, in_turn, machine, print_table, speed_ratios
 
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
-from billy_mlx.model.load import Model, load
+from billy_mlx.model.load import load
+from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from billy_mlx.extraction.library import load_vectors
     from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.layers import Steering, record, steer
-    from billy_mlx.model.load import Model, load
+    from billy_mlx.model.load import load
+    from billy_mlx.model.model import Model
 
 __all__ = [
     "Blend",
@@ -35,7 +36,7 @@ __all__ = [
 
 _HOMES = {
     "Blend": "blend.blend",
-    "Model": "model.load",
+    "Model": "model.model",
     "PersonaVector": "extraction.vector",
     "Request": "blend.generate",
     "Steering": "model.layers",

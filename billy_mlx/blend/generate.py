@@ -13,8 +13,8 @@ from billy_mlx.extraction.library import load_vectors
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED
-from billy_mlx.model.load import Model
 from billy_mlx.model.memory import check_rows
+from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length, text_prompt
 from billy_mlx.model.rows import FinishReason, Row, Step
 from billy_mlx.model.sample import Sampling

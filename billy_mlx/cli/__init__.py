@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -62,6 +63,11 @@ def commands(context: click.Context) -> int | None:
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
+    stdout_is_closed = sys.stdout is None
+    _open_closed_streams()
+    if stdout_is_closed:
+        say("stdout is closed, so that nothing can be put out; open it, or send it to /dev/null")
+        sys.exit(1)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character shows a question mark instead of ending the program.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -93,6 +99,16 @@ def run(arguments: Sequence[str]) -> int:
         if (error.name or "").partition(".")[0] != "mlx":
             raise
         return _refuse(f"MLX does not start here: {error}; on Linux install a backend: pip install 'billy-mlx[cpu]'", 1)
+
+
+def _open_closed_streams() -> None:
+    """Put nothing in the place of the streams that a shell's `<&-` and `>&-` close, for which Python has None.
+
+    In this order, so that each gets its own number: no file opened later is mistaken for one of them.
+    """
+    sys.stdin = sys.stdin or Path(os.devnull).open()
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")
 
 
 def _invoke(arguments: Sequence[str]) -> int:

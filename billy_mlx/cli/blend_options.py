@@ -1,6 +1,6 @@
 """The flags that say whose voices are wanted, and the blends that come of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +11,23 @@ from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
+
+def _only_one(_context: click.Context, _parameter: click.Parameter, blends: tuple[str, ...]) -> str | None:
+    """Refuse a second --blend, which click would let replace the first one without a word."""
+    if len(blends) > 1:
+        raise UsageError(f"--blend is given {len(blends)} times; for several voices name each with --voice")
+    return blends[0] if blends else None
+
+
 _MODES = click.Choice([mode.value for mode in Mode])
 _HOW = f"How the vectors are put together: {', '.join(Mode)}.  [default: balanced]"
 _OPTIONS = [
     click.option(
-        "--blend", metavar="BLEND", help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".'
+        "--blend",
+        metavar="BLEND",
+        multiple=True,
+        callback=_only_one,
+        help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".',
     ),
     click.option("--voice", "voices", metavar="BLEND", multiple=True, help="One voice of several; may be given often."),
     click.option("--compare", is_flag=True, help="Add the same prompt and seed without steering."),
@@ -30,24 +42,31 @@ _OPTIONS = [
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the flags say about every blend; None leaves it to the blend's own text."""
+    """What is said about every blend beside its own text; None leaves it to that.
+
+    A flag that was typed wins over the blend's text, and that over the configuration file.
+    """
 
     dose: str | None = None
     mode: str | None = None
     layers: str | None = None
     positions: str | None = None
 
-    def blend(self, text: str) -> Blend:
-        """Return the blend that `text` and the flags give together."""
+    def blend(self, text: str, typed: Collection[str]) -> Blend:
+        """Return the blend that `text`, the flags that are `typed` and the others give together."""
         blend = Blend.parse(text)
-        if self.mode is not None:
-            # A dose that nobody has named is the mode's own.
-            blend = replace(blend, mode=Mode(self.mode), dose=blend.dose if "@" in text else OWN_DOSE)
-        if self.dose is not None:
-            blend = replace(blend, dose=Dose.parse(self.dose))
-        if self.layers is not None:
-            blend = replace(blend, layers=_numbers(self.layers))
-        return blend if self.positions is None else replace(blend, everywhere=self.positions == "all")
+        said = _said(text)
+        wins = {*typed} | ({"dose", "mode", "layers", "positions"} - said)
+        mode = Mode(self.mode) if self.mode is not None and "mode" in wins else blend.mode
+        dose = blend.dose if "dose" in said else OWN_DOSE  # a dose that nobody has named is the mode's own
+        if self.dose is not None and "dose" in wins:
+            dose = Dose.parse(self.dose)
+        layers, everywhere = blend.layers, blend.everywhere
+        if self.layers is not None and "layers" in wins:
+            layers = _numbers(self.layers)
+        if self.positions is not None and "positions" in wins:
+            everywhere = self.positions == "all"
+        return replace(blend, mode=mode, dose=dose, layers=layers, everywhere=everywhere)
 
 
 def blend_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,16 +89,27 @@ def wanted_blends(
             raise UsageError("Both --blend and --voice are given; name every voice with --voice")
         voices = () if is_typed(context, "blend") else voices  # what is typed wins over the configuration file
     texts = voices or (() if blend is None else (blend,))
-    for flag in ("compare", "dose", "mode", "layers", "positions"):
-        if not texts and is_typed(context, flag):
-            raise UsageError(f"--{flag} is given but no voice; name one, such as --blend noir")
-    blends: list[Blend | None] = [overrides.blend(text) for text in texts]
+    typed = [flag for flag in ("compare", "dose", "mode", "layers", "positions") if is_typed(context, flag)]
+    if typed and not texts:
+        raise UsageError(f"--{typed[0]} is given but no voice; name one, such as --blend noir")
+    blends: list[Blend | None] = [overrides.blend(text, typed) for text in texts]
     return [*blends, None] if compare or not blends else blends
 
 
 def is_typed(context: click.Context, name: str) -> bool:
     """Whether a parameter was given on the command line, rather than in the configuration file or not at all."""
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _said(text: str) -> set[str]:
+    """Return which of the flags' settings a blend's own text names."""
+    head, *flags = text.strip().split("/")
+    return (
+        {"dose" for _ in head.partition("@")[1]}
+        | {"mode" for flag in flags if flag in list(Mode)}
+        | {"layers" for flag in flags if flag.startswith("L")}
+        | {"positions" for flag in flags if flag == "all"}
+    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:

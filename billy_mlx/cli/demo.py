@@ -17,13 +17,12 @@ from billy_mlx.cli.voices import show, summarise, write_all
 from billy_mlx.extraction.card import get_persona
 
 if TYPE_CHECKING:
-    from billy_mlx.model.load import Model
+    from billy_mlx.model.model import Model
 
 _PERSONAS = ("gothic", "childrens")  # of all pairs, what these two do to a small model shows at a glance
 _PROMPT = "Tell me about the moon."
 _SEED = 2
 _MAX_TOKENS = 80
-_DOSE = "0.8"
 _QUESTIONS = 24
 
 
@@ -47,7 +46,7 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     with waiting(f"Loading {name} ..."):
         loaded = load(name)
     voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]
-    blends = [Blend.parse(f"{voice}@{_DOSE}") for voice in voices]
+    blends = [Blend.parse(voice) for voice in voices]
     sampling = Sampling(temperature=0.7, repetition_penalty=1.1, repetition_context=64)
     request = Request(prompt, sampling=sampling, seed=seed, max_tokens=_MAX_TOKENS)
     with _own_folder():
@@ -56,15 +55,15 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     write_line(f"{prompt}\n")
     show(generations)
     summarise(generations)
-    say(f"the same with the vectors that are stored: {_same(prompt, voices, seed)}")
+    say(f"with the stored vectors:\n{_command(prompt, voices, seed)}")
     return STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
 
 
-def _same(prompt: str, voices: Sequence[str], seed: int) -> str:
-    """Return the command that writes what the demo wrote."""
-    flags = ["-p", shlex.quote(prompt), *(f"--voice {voice}" for voice in voices), "--compare", "--dose", _DOSE]
-    flags += ["--temp 0.7 --repetition-penalty 1.1 --repetition-context-size 64", f"--seed {seed} -m {_MAX_TOKENS}"]
-    return f"billy generate {' '.join(flags)}"
+def _command(prompt: str, voices: Sequence[str], seed: int) -> str:
+    """Return the command that does what the demo did, in lines that a shell takes as one."""
+    lines = [f"billy generate -p {shlex.quote(prompt)}", " ".join(f"--voice {voice}" for voice in voices)]
+    lines.append(f"--compare --temp 0.7 --seed {seed} -m {_MAX_TOKENS}")
+    return " \\\n  ".join(lines)
 
 
 def _extract(model: "Model") -> None:

@@ -76,9 +76,10 @@ def command(
 
     A blend is persona ids with weights, joined by +. What --dose, --mode, --layers and --positions say replaces what
     the blends themselves say. Defaults for all of this may stand in the configuration file (billy paths), in a table
-    [generate].
+    [generate]: they fill what flags and blends leave open.
     """
     blends = wanted_blends(context, blend, voices, compare, Overrides(dose, mode, layers, positions))
+    system_prompt, ignore_chat_template = _chat(context, system_prompt, ignore_chat_template)
     prompt = _from_stdin() if prompt == "-" else prompt
     from billy_mlx.blend.generate import Request, Voices
     from billy_mlx.model.load import default_name, load
@@ -110,6 +111,17 @@ def command(
         show(generations)
         summarise(generations)
     return STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
+
+
+def _chat(context: click.Context, system_prompt: str | None, ignore_chat_template: bool) -> tuple[str | None, bool]:
+    """Return both settings, of which only one can be: what is typed wins over the configuration file."""
+    if system_prompt is None or not ignore_chat_template:
+        return system_prompt, ignore_chat_template
+    if is_typed(context, "system_prompt") is is_typed(context, "ignore_chat_template"):
+        raise UsageError(
+            "--system-prompt needs the chat template, which --ignore-chat-template leaves out; leave out one of them"
+        )
+    return (None, True) if is_typed(context, "ignore_chat_template") else (system_prompt, False)
 
 
 def _from_stdin() -> str:

@@ -13,7 +13,7 @@ from billy_mlx.cli.output import advance, progress, say, waiting, write_json, wr
 from billy_mlx.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from billy_mlx.model.load import Model
+    from billy_mlx.model.model import Model
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -1,4 +1,7 @@
-"""The flags that say how tokens are drawn: mlx-lm's names, and the library's defaults."""
+"""The flags that say how tokens are drawn: mlx-lm's names, and the library's defaults.
+
+Only repetition is held down, which the library leaves alone: small models begin to loop without.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +14,8 @@ _OPTIONS: list[tuple[str, str, float, click.IntRange | click.FloatRange, str]] =
     ("--top-p", "top_p", 1.0, _CHANCE, "Keep the likeliest tokens that together are this likely."),
     ("--min-p", "min_p", 0.05, _CHANCE, "Drop tokens that are this much less likely than the likeliest."),
     ("--top-k", "top_k", 0, click.IntRange(0, 1_000_000), "Keep this many tokens; 0 keeps all."),
-    ("--repetition-penalty", "repetition_penalty", 1.0, click.FloatRange(0.01, 10), "Above 1: avoid recent tokens."),
-    ("--repetition-context-size", "repetition_context", 20, click.IntRange(1, 100_000), "How many tokens are recent."),
+    ("--repetition-penalty", "repetition_penalty", 1.1, click.FloatRange(0.01, 10), "Above 1: avoid recent tokens."),
+    ("--repetition-context-size", "repetition_context", 64, click.IntRange(1, 100_000), "How many tokens are recent."),
     ("--no-repeat-ngram", "no_repeat_ngram", 0, click.IntRange(0, 1000), "No run of this many tokens twice; 0: any."),
     ("--xtc-probability", "xtc_probability", 0.0, _CHANCE, "How often the most obvious tokens are dropped."),
     ("--xtc-threshold", "xtc_threshold", 0.1, click.FloatRange(0, 0.5), "How likely an obvious token is at least."),

@@ -18,7 +18,7 @@ from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
 from billy_mlx.extraction.neutral import load_neutral, save_neutral
 from billy_mlx.extraction.rollouts import Progress, Rollout, RolloutSettings, roll_out
 from billy_mlx.extraction.vector import Origin, PersonaVector, find_fault
-from billy_mlx.model.load import Model
+from billy_mlx.model.model import Model
 
 Floats = NDArray[np.float32]
 

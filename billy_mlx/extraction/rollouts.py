@@ -9,8 +9,8 @@ from billy_mlx.measure.averages import Average, ResponseAverages
 from billy_mlx.measure.reading import empty_average
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.load import Model
 from billy_mlx.model.memory import check_rows
+from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import MAX_SEED, Sampling

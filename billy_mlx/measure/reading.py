@@ -8,7 +8,7 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.measure.averages import Average
 from billy_mlx.model.layers import record
-from billy_mlx.model.load import Model
+from billy_mlx.model.model import Model
 
 
 def read(model: Model, prompt: Sequence[int], response: Sequence[int]) -> Average:

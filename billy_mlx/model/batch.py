@@ -8,7 +8,7 @@ from mlx_lm.generate import generation_stream
 
 from billy_mlx.model.cache import Cache
 from billy_mlx.model.layers import Patch, Recording, Steering, record, stack, steer
-from billy_mlx.model.load import Model
+from billy_mlx.model.model import Model
 from billy_mlx.model.repetition import breaker_tokens, penalties
 from billy_mlx.model.rows import RowState
 from billy_mlx.model.sample import draw, repetition_penalty, row_keys

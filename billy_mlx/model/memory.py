@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -14,10 +14,8 @@ from billy_mlx.errors import ModelError
 from billy_mlx.model import backend
 from billy_mlx.model.cache import can_always_trim
 from billy_mlx.model.config import Config, find_number
+from billy_mlx.model.model import Model
 from billy_mlx.model.weights import StoredTensor, stored_tensors
-
-if TYPE_CHECKING:
-    from billy_mlx.model.load import Model
 
 _CHUNK = 256  # prompt tokens in one forward pass
 _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
@@ -49,7 +47,7 @@ def require(bytes_needed: int, what: str, remedy: str) -> None:
         raise ModelError(f"{what} needs {gigabytes}; {remedy}")
 
 
-def check_rows(model: "Model", rows: int, tokens: int, *, prompts: int = 1) -> None:
+def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1) -> None:
     """Do nothing if `rows` of `tokens` each, prompt and answer together, fit into memory beside the loaded model.
 
     Args:

@@ -1,15 +1,12 @@
 """From what a user says to the tokens a model reads."""
 
 import re
-from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from billy_mlx.errors import ModelError, UsageError
-
-if TYPE_CHECKING:
-    from billy_mlx.model.load import Model
+from billy_mlx.model.model import Model
 
 # A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
 _SEAM = "\ufdd0"
@@ -54,7 +51,7 @@ def text_prompt(tokenizer: TokenizerWrapper, text: str) -> list[int]:
     return tokens
 
 
-def check_length(model: "Model", prompt: list[int], max_tokens: int) -> None:
+def check_length(model: Model, prompt: list[int], max_tokens: int) -> None:
     """Do nothing if the prompt and `max_tokens` more fit into the model's context.
 
     Raises:

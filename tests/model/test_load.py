@@ -10,7 +10,8 @@ import billy_mlx
 from billy_mlx import paths
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model import memory
-from billy_mlx.model.load import Model, default_name, find, load
+from billy_mlx.model.load import default_name, find, load
+from billy_mlx.model.model import Model
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,57 @@
+"""A model that is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import mlx.nn as nn
+from mlx_lm.tokenizer_utils import TokenizerWrapper
+
+from billy_mlx.model.config import context_length
+from billy_mlx.model.fingerprint import Fingerprint
+from billy_mlx.model.selftest import require_steerable, rows_agree
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A loaded model: `model` and `tokenizer` as mlx-lm has them, and what this project asks about them.
+
+    `id` is what `--model` takes to load it again; `path` the folder it was read from; `config` its config.json.
+    """
+
+    id: str
+    path: Path
+    model: nn.Module = field(repr=False)
+    tokenizer: TokenizerWrapper = field(repr=False)
+    config: dict[str, Any] = field(repr=False)
+    fingerprint: Fingerprint
+
+    @property
+    def layers(self) -> Sequence[nn.Module]:
+        """The blocks, in order: the objects themselves, though the list may be new each time."""
+        layers: Sequence[nn.Module] = self.model.layers
+        return layers
+
+    @cached_property
+    def blocks(self) -> list[nn.Module]:
+        """The blocks, once the self-test has passed; `UnsteerableModel` if it does not."""
+        blocks = list(self.layers)
+        require_steerable(self.model, blocks, self.id)
+        return blocks
+
+    @cached_property
+    def batches(self) -> bool:
+        """Whether rows decoded together get what each gets alone; otherwise they are decoded one after another."""
+        return rows_agree(self.model)
+
+    @property
+    def width(self) -> int:
+        """D, the width of the residual stream."""
+        return self.fingerprint.width
+
+    @property
+    def context_length(self) -> int | None:
+        """The most tokens it was made for, or None without such a bound."""
+        return context_length(self.config)
