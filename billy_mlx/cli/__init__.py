@@ -106,9 +106,9 @@ def _open_closed_streams() -> None:
 
     In this order, so that each gets its own number: no file opened later is mistaken for one of them.
     """
-    sys.stdin = sys.stdin or Path(os.devnull).open()
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  open until the program ends
 
 
 def _invoke(arguments: Sequence[str]) -> int:

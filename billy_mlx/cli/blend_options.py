@@ -104,12 +104,13 @@ def is_typed(context: click.Context, name: str) -> bool:
 def _said(text: str) -> set[str]:
     """Return which of the flags' settings a blend's own text names."""
     head, *flags = text.strip().split("/")
-    return (
-        {"dose" for _ in head.partition("@")[1]}
-        | {"mode" for flag in flags if flag in list(Mode)}
-        | {"layers" for flag in flags if flag.startswith("L")}
-        | {"positions" for flag in flags if flag == "all"}
-    )
+    said = {
+        "dose": "@" in head,
+        "mode": any(flag in list(Mode) for flag in flags),
+        "layers": any(flag.startswith("L") for flag in flags),
+        "positions": "all" in flags,
+    }
+    return {name for name, is_there in said.items() if is_there}
 
 
 def _numbers(text: str) -> tuple[int, ...]:

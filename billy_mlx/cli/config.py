@@ -1,5 +1,6 @@
 """The user's defaults for `generate`: the table [generate] of the configuration file, by the flags' long names."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -44,19 +45,30 @@ def _read(path: Path) -> dict[str, object]:
 def _checked(path: Path, key: str, value: object) -> tuple[str, object]:
     from billy_mlx.cli.generate import command
 
-    flags = {flag.removeprefix("--"): option for option in command.params for flag in option.opts}
-    option = flags.get(key)
-    if option is None or option.name is None or key in ("prompt", "p", "m"):
-        allowed = ", ".join(sorted(flags.keys() - {"prompt", "p", "m"}))
-        raise UsageError(f"{path}: [generate] has no key {_shown(key)}; there are {allowed}")
-    kind = "a list" if option.multiple else "a text, a number, true or false"
-    if isinstance(value, (list, dict)) != bool(option.multiple) or isinstance(value, dict):
-        raise UsageError(f"{path}: {key} in [generate] must be {kind}")
+    options = {flag[2:]: option for option in command.params for flag in option.opts if flag.startswith("--")}
+    del options["prompt"]
+    option = options.get(key.replace("_", "-"))
+    if option is None or option.name is None:
+        close = get_close_matches(key[:60].replace("_", "-"), options, n=1)
+        meant = f"did you mean {close[0]}? there" if close else "there"
+        raise UsageError(f"{path}: [generate] has no key {_shown(key)}; {meant} are {', '.join(sorted(options))}")
+    value = _as_flag(option, value)
+    takes_several = option.multiple and option.name != "blend"
+    if isinstance(value, dict) or (isinstance(value, list) and not takes_several):
+        raise UsageError(f"{path}: {key} in [generate] must be a text, a number, true or false")
+    value = [value] if option.multiple and not isinstance(value, list) else value
     try:
         option.type_cast_value(click.Context(command), value)
     except click.BadParameter as error:
         raise UsageError(f"{path}: {key} in [generate]: {error.message}") from error
     return option.name, value
+
+
+def _as_flag(option: click.Parameter, value: object) -> object:
+    """Return a value in the form the flag has: a list of layers' numbers as a text."""
+    if option.name == "layers" and isinstance(value, list) and all(type(layer) is int for layer in value):
+        return ",".join(map(str, value))
+    return value
 
 
 def _shown(key: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -16,6 +16,10 @@ from billy_mlx.cli.config import generate_defaults
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import waiting, write_json, write_line
 from billy_mlx.errors import BillyError
+from billy_mlx.extraction.card import load_personas
+
+if TYPE_CHECKING:
+    from billy_mlx.model.model import Model
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def command(as_json: bool) -> int:
     Looks at MLX, memory, model, vectors, folders and terminal; exit code 1 if generate cannot work.
     """
     findings = []
-    for look in (_python, _mlx, _memory, _configuration, _model, _folders, _terminal):
+    for look in (_python, _mlx, _memory, _configuration, _personas, _model, _folders, _terminal):
         for finding in _findings(look):
             findings.append(finding)
             if not as_json:
@@ -80,21 +84,56 @@ def _configuration() -> Iterator[Finding]:
     yield Finding("ok", "configuration", f"{paths.config_file()}: {there}")
 
 
-def _model() -> Iterator[Finding]:
-    from billy_mlx.extraction.library import find_all
-    from billy_mlx.model.load import load
+def _personas() -> Iterator[Finding]:
+    found = load_personas()
+    yield from (Finding("warn", "personas", str(error)) for error in found.errors)
+    yield Finding("ok", "personas", f"{len(found.personas)} cards")
 
-    with waiting("Loading the default model ..."):
-        model = load()
+
+def _model() -> Iterator[Finding]:
+    from billy_mlx.model.load import default_name, load
+
+    try:
+        configured, is_broken = generate_defaults().get("model"), False
+    except BillyError:
+        configured, is_broken = None, True
+    try:
+        name = str(configured) if configured is not None else default_name()
+    except BillyError:
+        if is_broken:
+            return  # said already
+        raise
+    with waiting(f"Loading {name} ..."):
+        model = load(name)
     of = model.fingerprint
     yield Finding("ok", "model", f"{model.id}: {of.architecture}, {len(model.blocks)} layers of {of.width}, steerable")
-    count = len(find_all(of))
+    yield from _vectors(model)
+
+
+def _vectors(model: "Model") -> Iterator[Finding]:
+    """Yield how many vectors there are for `model`, and those that cannot be used."""
+    from billy_mlx.extraction.library import find_all, load_vectors
+
+    count = 0
+    for persona_id in find_all(model.fingerprint):
+        try:
+            load_vectors([persona_id], model.id, model.fingerprint)
+            count += 1
+        except BillyError as error:
+            yield Finding("warn", "vectors", str(error))
     missing = f"none for {model.id}; run: billy extract --all --model {model.id}"
     yield Finding("ok" if count else "warn", "vectors", f"{count} personas for {model.id}" if count else missing)
 
 
 def _folders() -> Iterator[Finding]:
-    for folder in (paths.personas_folder(), paths.vectors_folder(), paths.state_folder(), paths.cache_folder()):
+    neutral = paths.cache_folder() / "neutral"
+    for folder in (
+        paths.personas_folder(),
+        paths.vectors_folder(),
+        paths.state_folder(),
+        paths.models_folder(),
+        neutral,
+    ):
         existing = next(place for place in (folder, *folder.parents) if place.exists())
         if not os.access(existing, os.W_OK):
             yield Finding("warn", "folders", f"{existing} cannot be written to; set BILLY_HOME to a folder that can")

@@ -1,15 +1,17 @@
 """billy extract: persona vectors for a model."""
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from billy_mlx import paths
 from billy_mlx.cli.options import count_option, model_option, seed_option
 from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_line
 from billy_mlx.cli.poles import Poles
-from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import Persona, get_persona, load_personas
+from billy_mlx.errors import BillyError, UsageError
+from billy_mlx.extraction.card import Persona, get_persona, load_personas, load_questions
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
@@ -48,11 +50,16 @@ def command(
     Ctrl+C keeps those that are ready.
     """
     personas = _personas(ids, everyone)
+    there_are = len(load_questions().questions)
+    if questions > there_are:
+        raise UsageError(f"--questions is {questions}, and there are {there_are} shared questions; ask for fewer")
     from billy_mlx.extraction.extract import Extracted, extract
     from billy_mlx.extraction.rollouts import RolloutSettings
     from billy_mlx.model.load import default_name, load
 
     settings = RolloutSettings(questions=questions, rollouts=rollouts, max_tokens=max_tokens, batch=batch, seed=seed)
+    for folder in (Path(to or paths.vectors_folder()).expanduser(), paths.cache_folder() / "neutral"):
+        _require_writable(folder)  # now, and not after minutes of rollouts
     name = default_name() if model is None else model
     with waiting(f"Loading {name} ..."):
         loaded = load(name)
@@ -70,6 +77,18 @@ def command(
         say_stopped(f"stopped; {ready} of {len(personas)} vectors are stored")
         return STOPPED
     return 0
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".billy-") as file:
+            file.write(b"billy")
+            file.flush()
+    except OSError as error:
+        raise BillyError(
+            f"{folder} cannot be written to: {error.strerror or error}; choose another folder (--to, or BILLY_HOME)"
+        ) from error
 
 
 def _personas(ids: tuple[str, ...], everyone: bool) -> list[Persona]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from billy_mlx.cli.blend_options import Overrides, blend_options, is_typed, wanted_blends
+from billy_mlx.cli.changed_cards import warn_of_changed_cards
 from billy_mlx.cli.options import json_option, model_option
 from billy_mlx.cli.output import STOPPED, say, waiting, write_json
 from billy_mlx.cli.sampling_options import sampling_options
@@ -82,6 +83,7 @@ def command(
     system_prompt, ignore_chat_template = _chat(context, system_prompt, ignore_chat_template)
     prompt = _from_stdin() if prompt == "-" else prompt
     from billy_mlx.blend.generate import Request, Voices
+    from billy_mlx.extraction.library import load_vectors
     from billy_mlx.model.load import default_name, load
     from billy_mlx.model.sample import Sampling
 
@@ -98,7 +100,10 @@ def command(
     )
     name = default_name() if model is None else model
     with waiting(f"Loading {name} ..."):
-        writing = Voices(load(name), request, blends)
+        loaded = load(name)
+        writing = Voices(loaded, request, blends)
+    used = {persona_id for each in blends if each is not None for persona_id in each.persona_ids}
+    warn_of_changed_cards(load_vectors(sorted(used), loaded.id, loaded.fingerprint).values(), model)
     if as_json:
         generations = write_all(writing, len(blends), max_tokens)
         rows = [asdict(generation) for generation in generations]

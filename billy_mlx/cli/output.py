@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from billy_mlx.cli.layout import aligned
+from billy_mlx.cli.layout import aligned, cells
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def say(text: str) -> None:
-    """Narrate a line on stderr."""
-    sys.stderr.write(f"billy: {sanitize(text)}\n")
+    """Narrate a line on stderr; a terminal gets it broken between words."""
+    text = f"billy: {sanitize(text)}"
+    sys.stderr.write(f"{_broken(text, _width_of_stderr()) if sys.stderr.isatty() else text}\n")
     sys.stderr.flush()
 
 
@@ -96,12 +98,38 @@ def advance(bar: "tqdm[Any]", done: int, total: int | None = None) -> None:
     bar.update(done - bar.n)
 
 
+def _width_of_stderr() -> int:
+    own = os.get_terminal_size(sys.stderr.fileno())
+    return shutil.get_terminal_size((own.columns or 80, own.lines or 24)).columns
+
+
+def _broken(text: str, columns: int) -> str:
+    """Return `text` in lines of `columns`; a command to run stays on one, so that it can be copied."""
+    return "\n".join(line for own in text.split("\n") for line in _lines(own, columns))
+
+
+def _lines(text: str, columns: int) -> list[str]:
+    if cells(text) <= columns:
+        return [text]
+    sentence, run, command = text.partition("run: ")
+    lines = textwrap.wrap(f"{sentence}{run}", columns, break_long_words=False, break_on_hyphens=False)
+    return [*lines, command] if command else lines
+
+
 def _bar(
     what: str, *, bar_format: str | None = None, unit: str = "", total: int | None = None, delay: float = 0
 ) -> "tqdm[Any]":
     from tqdm import tqdm
 
-    return tqdm(
+    class Bar(tqdm):  # type: ignore[type-arg]  # it takes none while it runs
+        def close(self) -> None:
+            is_shown = not self.disable
+            super().close()
+            if is_shown:  # the ^C that a terminal echoes stands behind what tqdm itself takes away
+                sys.stderr.write(f"\r{' ' * (_width_of_stderr() - 1)}\r")
+                sys.stderr.flush()
+
+    return Bar(
         desc=f"billy: {sanitize(what)}",
         bar_format=bar_format,
         unit=unit,

@@ -1,5 +1,6 @@
 """billy personas: the cards there are, and cards of one's own."""
 
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from billy_mlx import paths
 from billy_mlx.cli.layout import wrap
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
-from billy_mlx.errors import CardError, UsageError
-from billy_mlx.extraction.card import PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
+from billy_mlx.errors import BillyError, CardError, UsageError
+from billy_mlx.extraction.card import PERSONA_ID, PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
 
 
 @click.group("personas")
@@ -87,19 +88,28 @@ def new(persona_id: str, name: str | None, description: str | None, prompts: tup
 
 
 @command.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-def check(files: tuple[str, ...]) -> int:
+@click.argument("cards", metavar="ID|FILE...", nargs=-1, required=True)
+def check(cards: tuple[str, ...]) -> int:
     """Read cards and say what is wrong with them."""
     bad = 0
-    for file in files:
+    for card in cards:
         try:
-            persona = read_card(Path(file))
-        except CardError as error:
+            persona = _named(card)
+        except BillyError as error:
             bad += 1
             say(str(error))
         else:
-            write_line(f"{file}: good ({persona.name})")
+            write_line(f"{card}: good ({persona.name})")
     return 1 if bad else 0
+
+
+def _named(card: str) -> Persona:
+    """Return the persona of a file, or of an id if there is no file of that name."""
+    if os.path.lexists(card):
+        return read_card(Path(card))
+    if PERSONA_ID.fullmatch(card):
+        return get_persona(card)
+    raise CardError(f"{card}: there is no such file")
 
 
 def _card(persona: Persona) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from billy_mlx import paths
+from billy_mlx.cli.changed_cards import warn_of_changed_cards
 from billy_mlx.cli.options import json_option, model_option
 from billy_mlx.cli.output import on_terminal, say, waiting, width, write_heading, write_json, write_line, write_table
 from billy_mlx.errors import UsageError, VectorError
@@ -32,21 +34,24 @@ def list_(model: str | None, as_json: bool) -> None:
     from billy_mlx.extraction.vector_file import load_vector
 
     model_id, fingerprint = _identify(model)
-    rows = []
+    rows, vectors = [], []
     for path in find_all(fingerprint).values():
         try:
-            rows.append(_summary(load_vector(path), path, fingerprint))
+            vectors.append(load_vector(path))
         except VectorError as error:
             say(f"left out: {error}")
+        else:
+            rows.append(_summary(vectors[-1], path, fingerprint))
+    warn_of_changed_cards(vectors, model)
     if as_json:
         write_json(rows)
         return
     if not rows:
         say(f"there is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
         return
-    keys = ("persona_id", "rollouts", "date", "path")
-    table = [[*(row[key] for key in keys[:-1]), "transferred" * row["transferred"], row["path"]] for row in rows]
-    write_table(("ID", "ROLLOUTS", "DATE", "", "FILE"), table)
+    table = [[*(row[key] for key in ("persona_id", "rollouts", "date")), _whose(row)] for row in rows]
+    write_table(("ID", "ROLLOUTS", "DATE", "FROM"), table)
+    say(f"yours are kept in {paths.vectors_folder()}")
 
 
 @command.command()
@@ -61,6 +66,7 @@ def show(persona_id: str, model: str | None, as_json: bool) -> None:
 
     fingerprint, vectors = _load([persona_id], model)
     vector = vectors[persona_id]
+    warn_of_changed_cards([vector], model)
     summary = _summary(vector, find_all(fingerprint)[persona_id], fingerprint)
     norms = np.linalg.norm(vector.directions, axis=1)
     shares = norms / vector.residual_norm
@@ -139,6 +145,12 @@ def _load(ids: Sequence[str], model: str | None) -> "tuple[Fingerprint, Mapping[
     if not wanted:
         raise UsageError(f"There is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
     return fingerprint, load_vectors(wanted, model_id, fingerprint)
+
+
+def _whose(row: Mapping[str, Any]) -> str:
+    if row["transferred"]:
+        return "other weights"
+    return "yours" if Path(row["path"]).is_relative_to(paths.vectors_folder()) else "bundled"
 
 
 def _summary(vector: "PersonaVector", path: Path, fingerprint: "Fingerprint") -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """The table [generate] of the configuration file: defaults, and what is wrong in it by file and key."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from billy_mlx import paths
+from billy_mlx.cli.config import generate_defaults
 
 WRITE = ("generate", "-p", "Once", "--seed", "3", "--json")
 
@@ -49,7 +52,8 @@ def test_a_dose_in_the_file_does_not_keep_the_model_from_writing_as_itself(billy
         ("[generate]\nprompt = 'x'", "[generate] has no key 'prompt'"),
         ("[generate]\ntemp = 'hot'", "temp in [generate]: 'hot' is not a valid float"),
         ("[generate]\ntemp = 99", "temp in [generate]: 99.0 is not in the range"),
-        ("[generate]\nstop = 'x'", "stop in [generate] must be a list"),
+        ("[generate]\nmax_tokns = 1", "did you mean max-tokens? there are blend, compare, "),
+        ("[generate]\nblend = ['noir', 'gothic']", "blend in [generate] must be a text"),
         ("[generate]\nseed = [1]", "seed in [generate] must be a text, a number, true or false"),
         ("generate = 1", "generate is not a table"),
         ("modell = 'x'", "'modell' is not known"),
@@ -62,6 +66,47 @@ def test_what_is_wrong_in_the_file_is_said_by_file_and_key(billy, model, configu
     assert done.code in (1, 2)
     assert done.err.startswith(f"billy: {paths.config_file()}")
     assert sentence in done.err
+
+
+def test_no_short_name_is_among_the_allowed_keys(billy, model, configure):
+    configure("[generate]\nm = 1")
+    assert {"m", "p", "prompt"}.isdisjoint(billy(*WRITE).err.partition("there are ")[2].strip().split(", "))
+
+
+def test_values_may_stand_in_their_natural_form(billy, model, configure):
+    configure('[generate]\nmax_tokens = 3\nlayers = [1, 2]\nstop = "xyzzy"\nvoice = "noir"\n')
+    (row,) = json.loads(billy(*WRITE).out)["rows"]
+    assert (row["layers"], row["generation_tokens"]) == ([1, 2], 3)
+
+
+OWN = '[generate]\nmax-tokens = 2\ndose = 0.5\nmode = "raw"\nlayers = "1,2"\npositions = "all"\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "blend"),
+    [
+        (("--blend", "noir"), "noir:1@0.5/raw/L1,2/all"),
+        (("--blend", "noir@0.3/L3"), "noir:1@0.3/raw/L3/all"),
+        (("--blend", "noir@2a/paper"), "noir:1@2a/paper/L1,2/all"),
+        (("--blend", "noir@0.3/balanced/L3", "--dose", "0.7"), "noir:1@0.7/L3/all"),
+        (("--blend", "noir/L3", "--layers", "0", "--positions", "response"), "noir:1@0.5/raw/L0"),
+    ],
+)
+def test_a_typed_flag_beats_the_blend_and_the_blend_beats_the_file(billy, model, configure, arguments, blend):
+    configure(OWN)
+    assert json.loads(billy(*WRITE, *arguments).out)["blend"] == blend
+
+
+def test_a_typed_system_prompt_beats_what_the_file_says_of_the_template(billy, model, configure):
+    configure("[generate]\nmax-tokens = 2\nignore-chat-template = true\n")
+    assert billy(*WRITE, "--system-prompt", "x").code == 0
+
+
+def test_the_file_that_the_documentation_shows_is_accepted(configure):
+    page = Path(__file__).parents[2] / "docs" / "commands.md"
+    (example,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    configure(example)
+    assert generate_defaults()["layers"] == "15"
 
 
 def test_help_does_not_need_the_file(billy, configure):

@@ -46,6 +46,7 @@ def test_ctrl_c_keeps_the_vectors_that_are_ready(billy, model, monkeypatch):
         ([], "Name the personas to extract, or --all"),
         (["noir", "--all"], "(and not both)"),
         (["nior"], "did you mean noir"),
+        (["noir", "--questions", "25"], "--questions is 25, and there are 24 shared questions"),
         (["noir", "--rollouts", "0"], "0 is not in the range"),
     ],
 )
@@ -55,8 +56,14 @@ def test_wrong_usage_is_said_before_a_model_is_loaded(billy, arguments, sentence
     assert sentence in done.err
 
 
-def test_a_folder_that_cannot_be_written_is_said(billy, model, tmp_path):
+def test_a_folder_that_cannot_be_written_is_said_before_a_model_is_loaded(billy, tmp_path):
     (tmp_path / "file").touch()
     done = billy("extract", "noir", *FEW, "--to", str(tmp_path / "file"))
     assert done.code == 1
-    assert "was not saved" in done.err
+    assert f"{tmp_path / 'file'} cannot be written to: " in done.err
+
+
+def test_asking_whether_a_folder_can_be_written_leaves_nothing_in_it(billy, monkeypatch, tmp_path):
+    monkeypatch.setenv("BILLY_MODEL", "nobody/nothing")
+    assert "run: billy model get" in billy("extract", "noir", "--to", str(tmp_path / "new")).err
+    assert list((tmp_path / "new").iterdir()) == []

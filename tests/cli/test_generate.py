@@ -4,12 +4,17 @@ import io
 import json
 import signal
 import sys
+from dataclasses import replace
 
 import pytest
 
+from billy_mlx import paths
 from billy_mlx.cli import generate as module
 from billy_mlx.cli import voices
 from billy_mlx.cli.sampling_options import _OPTIONS
+from billy_mlx.extraction.card import get_persona
+from billy_mlx.extraction.new_card import write_card
+from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.model.sample import Sampling
 
 WRITE = ("generate", "-p", "Once", "-m", "6", "--seed", "3")
@@ -69,6 +74,21 @@ def test_another_mode_brings_its_own_dose(billy, model):
     assert json.loads(billy(*WRITE, "--blend", "noir", "--mode", "paper", "--json").out)["dose"] == "2a"
 
 
+def test_an_edited_card_is_said_to_be_newer_than_its_vector(billy, model):
+    write_card(paths.personas_folder() / "noir.toml", replace(get_persona("noir"), rubric="Another."))
+    for command in ((*WRITE, "--blend", "noir+gothic"), ("vectors", "list"), ("vectors", "show", "noir")):
+        err = billy(*command).err
+        assert err.count("has changed since its vector was extracted; run: billy extract noir\n") == 1
+        assert "the card of gothic" not in err
+
+
+def test_a_vector_without_a_card_is_as_good_as_any(billy, model):
+    for folder in paths.vectors_folder().iterdir():
+        vector = load_vector(folder / "noir.safetensors")
+        save_vector(replace(vector, persona_id="stranger"), folder / "stranger.safetensors")
+    assert "has changed" not in billy(*WRITE, "--blend", "stranger").err
+
+
 def test_a_new_seed_is_taken_and_said(billy, model, monkeypatch):
     monkeypatch.setattr(module.secrets, "randbelow", lambda most: 77)
     assert "--seed 77" in billy("generate", "-p", "Once", "-m", "2").err
@@ -119,6 +139,11 @@ def interrupt_at_step(monkeypatch, number):
     ("arguments", "sentence"),
     [
         (["--blend", "noir", "--voice", "gothic"], "Both --blend and --voice are given"),
+        (
+            ["--blend", "noir", "--blend", "gothic"],
+            "--blend is given 2 times; for several voices name each with --voice",
+        ),
+        (["--ignore-chat-template", "--system-prompt", "x"], "leave out one of them"),
         (["--compare"], "--compare is given but no voice"),
         (["--dose", "1"], "--dose is given but no voice"),
         (["--blend", "noir:x"], "a blend is written id:weight+id:weight"),
@@ -147,8 +172,9 @@ def test_a_persona_without_a_vector_is_refused_with_the_command_that_makes_one(b
     assert f"run: billy extract futurist --model {model}" in done.err
 
 
-def test_the_flags_have_the_defaults_of_the_library():
-    assert Sampling(**{name: default for _, name, default, _, _ in _OPTIONS}) == Sampling()
+def test_the_flags_have_the_defaults_of_the_library_but_hold_repetition_down():
+    own = Sampling(repetition_penalty=1.1, repetition_context=64)
+    assert Sampling(**{name: default for _, name, default, _, _ in _OPTIONS}) == own
 
 
 def test_every_bound_of_a_flag_is_one_the_library_takes():

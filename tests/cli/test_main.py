@@ -92,6 +92,33 @@ def test_a_reader_that_has_had_enough_is_no_failure():
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def closed(streams, *arguments):
+    """Run billy with some of its streams closed, as a shell closes them."""
+    script = f'exec "$@" {streams}'
+    return subprocess.run(["sh", "-c", script, "sh", *billy_command(*arguments)], capture_output=True, text=True)
+
+
+def test_a_closed_stdout_is_said():
+    done = closed(">&-", "paths")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("billy: stdout is closed")
+
+
+def test_without_stderr_what_was_asked_for_is_still_put_out(model):
+    done = closed("2>&-", "generate", "-p", "Once", "-m", "2", "--seed", "1")
+    assert done.returncode == 0
+    assert len(done.stdout) > 1
+
+
+def test_without_stdin_a_prompt_from_there_is_empty(model):
+    done = closed("<&-", "generate", "-p", "-", "-m", "2")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_without_any_stream_nothing_crashes():
+    assert closed("<&- >&- 2>&-", "paths").returncode == 1
+
+
 def billy_command(*arguments):
     return [sys.executable, "-c", "from billy_mlx.cli import main; main()", *arguments]
 
@@ -107,11 +134,48 @@ def test_bare_billy_and_billy_write_run_the_demo_and_say_so(billy, monkeypatch):
         )
 
 
+def test_the_demo_ends_with_a_command_that_a_shell_takes_as_one(billy, model):
+    done = billy("demo", "-p", "It's", "--seed", "1")
+    assert "=== gothic:1@1 ===" in done.out
+    before, _, command = done.err.partition("billy: with the stored vectors:\n")
+    assert before.count("\n") == 1
+    script = f"billy() {{ printf '%s\\n' \"$@\"; }}; {command}"
+    arguments = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.splitlines()
+    assert arguments[:3] == ["generate", "-p", "It's"]
+    assert "childrens has no vector" in billy(*arguments).err
+
+
 def test_a_healthy_machine_is_found_healthy(billy, model):
     done = billy("doctor", "--json")
     findings = {finding["subject"]: finding for finding in json.loads(done.out)}
     assert done.code == 0
     assert findings["vectors"]["text"] == f"2 personas for {model}"
+
+
+def test_vectors_and_cards_that_cannot_be_read_are_named_and_not_counted(billy, model):
+    damaged = next(paths.vectors_folder().rglob("noir.safetensors"))
+    damaged.write_bytes(b"")
+    paths.personas_folder().mkdir(parents=True)
+    (paths.personas_folder() / "bad.toml").touch()
+    out = billy("doctor").out
+    assert f"1 personas for {model}" in out
+    warnings = [line.split()[1] for line in out.splitlines() if str(damaged) in line or "bad.toml" in line]
+    assert warnings == ["personas", "vectors"]
+
+
+def test_the_model_is_the_one_that_generate_would_use(billy, model, monkeypatch):
+    monkeypatch.delenv("BILLY_MODEL")
+    paths.config_file().parent.mkdir(parents=True)
+    paths.config_file().write_text('[generate]\nmodel = "nobody/nothing"')
+    assert "nobody/nothing is not on this machine" in billy("doctor").out
+
+
+def test_a_configuration_that_is_not_toml_fails_once(billy):
+    paths.config_file().parent.mkdir(parents=True)
+    paths.config_file().write_text("[generate")
+    assert [line.split()[1] for line in billy("doctor").out.splitlines() if line.startswith("failed")] == [
+        "configuration"
+    ]
 
 
 def test_a_missing_model_and_a_broken_configuration_fail(billy, monkeypatch):
@@ -124,6 +188,13 @@ def test_a_missing_model_and_a_broken_configuration_fail(billy, monkeypatch):
         "configuration",
         "model",
     ]
+
+
+def test_the_folder_of_neutral_answers_is_looked_at(billy, model, monkeypatch):
+    neutral = paths.cache_folder() / "neutral"
+    neutral.mkdir(parents=True)
+    monkeypatch.setattr(doctor.os, "access", lambda folder, _: folder != neutral)
+    assert f"{neutral} cannot be written to" in billy("doctor").out
 
 
 def test_folders_that_cannot_be_written_are_a_warning(billy, model, monkeypatch):

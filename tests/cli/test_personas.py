@@ -76,7 +76,9 @@ def test_prompts_are_five_or_none(billy):
 
 def test_each_bad_card_gets_a_sentence_and_the_good_ones_are_named(billy, bad_card):
     good = billy("personas", "new", "sailor").out.strip()
-    done = billy("personas", "check", str(bad_card), good, "nowhere.toml")
+    done = billy("personas", "check", str(bad_card), good, "noir", "nior", "nowhere.toml")
     assert done.code == 1
-    assert done.out == f"{good}: good (Sailor)\n"
-    assert len(done.err.splitlines()) == 2
+    assert done.out == f"{good}: good (Sailor)\nnoir: good (Noir)\n"
+    assert len(done.err.splitlines()) == 3
+    assert "did you mean noir" in done.err
+    assert done.err.endswith("nowhere.toml: there is no such file\n")

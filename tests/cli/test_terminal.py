@@ -51,7 +51,7 @@ def on_terminal(arguments, columns=80, **environment):
 
 def without_progress(shown):
     """Take away what progress bars draw and take away themselves, and our own bold."""
-    return re.sub(r"\x1b\[[01]m", "", re.sub(r"\r[^\r\n]*", "", shown))
+    return re.sub(r"\x1b\[[01]m", "", re.sub(r"(\r[^\r\n]*)+\r", "", shown))
 
 
 @pytest.mark.slow
@@ -82,6 +82,21 @@ def test_voices_stand_side_by_side_in_the_width_of_the_terminal(model):
 def test_a_file_name_cannot_move_the_cursor(billy_home):
     _, shown = on_terminal(["personas", "check", "\x1b]0;owned\x07\x9b2J.toml"])
     assert not OBEYED.search(shown)
+
+
+@pytest.mark.slow
+def test_narration_is_broken_between_words_but_not_in_a_command(billy_home):
+    _, shown = on_terminal(["personas", "show", "nior"], columns=40)
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert lines[-1] == "billy personas list"
+    assert " ".join(lines).count("did you mean noir?") == 1
+
+
+@pytest.mark.slow
+def test_what_ctrl_c_leaves_of_a_progress_line_is_taken_away(model):
+    _, shown = on_terminal(["extract", "noir", "--model", str(model), "--questions", "2", "--rollouts", "1", "-m", "4"])
+    assert f"\r{' ' * 79}\r" in shown
 
 
 @pytest.mark.slow

@@ -15,6 +15,12 @@ def test_the_vectors_of_a_model_are_listed(billy, model):
     ]
 
 
+def test_the_folder_of_vectors_is_said_once_and_not_in_the_table(billy, model):
+    done = billy("vectors", "list")
+    assert str(paths.vectors_folder()) not in done.out
+    assert done.err == f"billy: yours are kept in {paths.vectors_folder()}\n"
+
+
 def test_a_damaged_file_is_warned_of_and_the_others_still_listed(billy, model):
     damaged = next(paths.vectors_folder().rglob("noir.safetensors"))
     damaged.write_bytes(damaged.read_bytes()[:-10])
@@ -31,6 +37,8 @@ def test_a_vector_of_other_weights_is_marked_as_transferred(billy, model):
     rows = json.loads(billy("vectors", "list", "--json").out)
     assert {row["persona_id"]: row["transferred"] for row in rows} == {"gothic": False, "noir": True}
     assert "transferred" in billy("vectors", "show", "noir").out
+    lines = billy("vectors", "list").out.splitlines()[1:]
+    assert [line.split("  ")[-1] for line in lines] == ["yours", "other weights"]
 
 
 def rename_weights(file):
