@@ -122,7 +122,11 @@ def _vectors(model: "Model") -> Iterator[Finding]:
         except BillyError as error:
             yield Finding("warn", "vectors", str(error))
     missing = f"none for {model.id}; run: billy extract --all --model {model.id}"
-    yield Finding("ok" if count else "warn", "vectors", f"{count} personas for {model.id}" if count else missing)
+    yield Finding(
+        "ok" if count else "warn",
+        "vectors",
+        f"{count} persona{'s' * (count != 1)} for {model.id}" if count else missing,
+    )
 
 
 def _folders() -> Iterator[Finding]:
