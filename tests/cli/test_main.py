@@ -158,7 +158,7 @@ def test_vectors_and_cards_that_cannot_be_read_are_named_and_not_counted(billy, 
     paths.personas_folder().mkdir(parents=True)
     (paths.personas_folder() / "bad.toml").touch()
     out = billy("doctor").out
-    assert f"1 personas for {model}" in out
+    assert f"1 persona for {model}" in out
     warnings = [line.split()[1] for line in out.splitlines() if str(damaged) in line or "bad.toml" in line]
     assert warnings == ["personas", "vectors"]
 
