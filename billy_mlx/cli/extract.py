@@ -2,7 +2,6 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_line
 from billy_mlx.cli.poles import Poles
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import Persona, get_persona, load_personas, load_questions
-
-if TYPE_CHECKING:
-    from billy_mlx.extraction.vector import PersonaVector
 
 _EXAMPLES = """\b
 billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
@@ -54,11 +50,13 @@ def command(
     if questions > there_are:
         raise UsageError(f"--questions is {questions}, and there are {there_are} shared questions; ask for fewer")
     from billy_mlx.extraction.extract import Extracted, extract
+    from billy_mlx.extraction.library import store_vector
     from billy_mlx.extraction.rollouts import RolloutSettings
     from billy_mlx.model.load import default_name, load
 
     settings = RolloutSettings(questions=questions, rollouts=rollouts, max_tokens=max_tokens, batch=batch, seed=seed)
-    for folder in (Path(to or paths.vectors_folder()).expanduser(), paths.cache_folder() / "neutral"):
+    root = None if to is None else Path(to).expanduser()
+    for folder in (root or paths.vectors_folder(), paths.cache_folder() / "neutral"):
         _require_writable(folder)  # now, and not after minutes of rollouts
     name = default_name() if model is None else model
     with waiting(f"Loading {name} ..."):
@@ -69,7 +67,7 @@ def command(
             for news in extract(loaded, personas, settings=settings):
                 if isinstance(news, Extracted):
                     poles.close()
-                    write_line(str(_store(news.vector, to)))
+                    write_line(str(store_vector(news.vector, root)))
                     ready += 1
                 else:
                     poles.show(news)
@@ -100,15 +98,3 @@ def _personas(ids: tuple[str, ...], everyone: bool) -> list[Persona]:
     for error in found.errors:
         say(f"left out: {error}")
     return list(found.personas.values())
-
-
-def _store(vector: "PersonaVector", folder: str | None) -> Path:
-    from billy_mlx.extraction.library import store_vector
-    from billy_mlx.extraction.vector_file import save_vector
-
-    if folder is None:
-        return store_vector(vector)
-    fingerprint = vector.fingerprint
-    path = Path(folder).expanduser() / f"{fingerprint.base}-{fingerprint.weights}" / f"{vector.persona_id}.safetensors"
-    save_vector(vector, path)
-    return path

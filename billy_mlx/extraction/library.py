@@ -14,21 +14,21 @@ from billy_mlx.model.fingerprint import Fingerprint
 _BUNDLED = Path(billy_mlx.personas.__path__[0]) / "vectors"
 
 
-def vector_path(persona_id: str, fingerprint: Fingerprint) -> Path:
-    """Where the user's vector of a persona for a model is kept."""
-    return paths.vectors_folder() / f"{fingerprint.base}-{fingerprint.weights}" / f"{persona_id}.safetensors"
-
-
-def find_vector(persona_id: str, fingerprint: Fingerprint) -> Path | None:
-    """Return the file that serves best: of these very weights, else of another quantisation of the same base."""
-    return find_all(fingerprint).get(persona_id)
+def vector_path(persona_id: str, fingerprint: Fingerprint, root: Path | None = None) -> Path:
+    """Where the vector of a persona for a model is kept, below `root` or among the user's own."""
+    folder = (paths.vectors_folder() if root is None else root) / _folder_name(fingerprint)
+    return folder / f"{persona_id}.safetensors"
 
 
 def find_all(fingerprint: Fingerprint) -> dict[str, Path]:
-    """Return persona id to file for every vector that fits the model, sorted by id; no file is read."""
+    """Return persona id to file for every vector that fits the model, sorted by id; no file is read.
+
+    Where there are several of a persona, it is the one that serves best: of these very weights, else of another
+    quantisation of the same base; the user's own before the bundled.
+    """
     folders = [folder for root in (_BUNDLED, paths.vectors_folder()) for folder in root.glob(f"{fingerprint.base}-*")]
-    # The last one found wins: these very weights before others, then the user's own before the bundled.
-    exact = f"{fingerprint.base}-{fingerprint.weights}"
+    # The last one found wins.
+    exact = _folder_name(fingerprint)
     folders.sort(key=lambda folder: (folder.name == exact, folder.parent != _BUNDLED, folder.name))
     found: dict[str, Path] = {}
     for folder in folders:
@@ -64,8 +64,12 @@ def _load(path: Path) -> PersonaVector:
     return vector
 
 
-def store_vector(vector: PersonaVector) -> Path:
-    """Keep `vector` among the user's own and return its file."""
-    path = vector_path(vector.persona_id, vector.fingerprint)
+def store_vector(vector: PersonaVector, root: Path | None = None) -> Path:
+    """Keep `vector` below `root`, or among the user's own, and return its file."""
+    path = vector_path(vector.persona_id, vector.fingerprint, root)
     save_vector(vector, path)
     return path
+
+
+def _folder_name(fingerprint: Fingerprint) -> str:
+    return f"{fingerprint.base}-{fingerprint.weights}"

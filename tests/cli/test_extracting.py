@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.cli import extract as module
+from billy_mlx.extraction import library
 from billy_mlx.extraction.vector_file import load_vector
 
 FEW = ("--questions", "2", "--rollouts", "1", "-m", "4")
@@ -27,14 +27,14 @@ def test_another_folder_gets_a_folder_for_the_model(extracted):
 
 
 def test_ctrl_c_keeps_the_vectors_that_are_ready(billy, model, monkeypatch):
-    store = module._store
+    store = library.store_vector
 
-    def store_and_stop(vector, folder):
+    def store_and_stop(vector, root):
         if vector.persona_id == "comic":
             raise KeyboardInterrupt
-        return store(vector, folder)
+        return store(vector, root)
 
-    monkeypatch.setattr(module, "_store", store_and_stop)
+    monkeypatch.setattr(library, "store_vector", store_and_stop)
     done = billy("extract", "futurist", "comic", *FEW)
     assert (done.code, Path(done.out.strip()).exists()) == (130, True)
     assert "1 of 2 vectors are stored" in done.err
