@@ -20,13 +20,15 @@ from tqdm import tqdm
 from billy_mlx import Blend, Model, PersonaVector, directions, load, load_vectors
 from billy_mlx.extraction.card import Persona, get_persona, load_personas
 from billy_mlx.measure.projection import project
-from billy_mlx.measure.reading import read
+from billy_mlx.measure.reading import Text as ToRead
+from billy_mlx.measure.reading import read_all
 from billy_mlx.measure.vocabulary import distinct_share, share_of_words
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import Sampling
+from billy_mlx.steps import finish
 
 # None of them is among the questions of the extraction, and no card mentions them.
 PROMPTS = (
@@ -63,8 +65,6 @@ Floats = NDArray[np.floating[Any]]
 class Text:
     """What was written to one prompt."""
 
-    prompt: tuple[int, ...]
-    tokens: tuple[int, ...]
     text: str
     activations: Floats  # (layers, D), averaged over the text as the unsteered model reads it
 
@@ -101,10 +101,9 @@ def _write(
             texts[news.row] += news.text
             if news.token is not None and news.token not in model.tokenizer.eos_token_ids:
                 tokens[news.row].append(news.token)
-    return [
-        Text(prompt, tuple(own), text, read(model, prompt, own).mean)
-        for prompt, own, text in zip(prompts, tokens, texts, strict=True)
-    ]
+    to_read = [ToRead(prompt, tuple(own)) for prompt, own in zip(prompts, tokens, strict=True)]
+    readings = finish(read_all(model, to_read))
+    return [Text(text, reading.average.mean) for text, reading in zip(texts, readings, strict=True)]
 
 
 def _row(

@@ -1,32 +1,134 @@
-"""Reading text: what the residual stream is while the unsteered model goes through words already written."""
+"""Reading text: what the unsteered model makes of words already written, in its residual stream and by likelihood."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 import mlx.core as mx
 import numpy as np
-from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.measure.averages import Average
-from billy_mlx.model.layers import record
+from billy_mlx.measure.likelihood import log_likelihoods
+from billy_mlx.model.layers import Recording, record
 from billy_mlx.model.model import Model
+from billy_mlx.model.prefill import Measured, Passage, Piece, read_passages
+
+_LARGEST_EXPONENT = 700.0  # the exponential of more is no float any more
+
+
+@dataclass(frozen=True)
+class Text:
+    """Tokens to read: `response` is what is asked about, `prompt` what stands before it."""
+
+    prompt: tuple[int, ...]
+    response: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the unsteered model makes of a response.
+
+    Attributes:
+        average: of the residual stream over the response's tokens.
+        log_likelihood: sum of the natural logarithms of their probabilities, each given all that stands before it. A
+            first token with no prompt before it adds nothing.
+    """
+
+    average: Average
+    log_likelihood: float
+
+    @property
+    def perplexity(self) -> float:
+        """The inverse of the geometric mean of the tokens' probabilities: 1 is the least; also of no token at all."""
+        return math.exp(min(-self.log_likelihood / max(self.average.tokens, 1), _LARGEST_EXPONENT))
+
+
+def read_all(model: Model, texts: Sequence[Text]) -> Generator[int, None, list[Reading]]:
+    """Return what the model makes of each of `texts`, yielding how many are read so far after every batch.
+
+    The texts are read without any steering, so that a score says what the words carry and not what was added.
+
+    Raises:
+        UnsteerableModel: the model's residual stream cannot be read.
+    """
+    readings = [Reading(empty_average(model), 0.0)] * len(texts)
+    done = sum(not text.response for text in texts)
+    for batch in _read(model, texts):
+        for place, reading in batch.items():
+            readings[place] = reading
+        done += len(batch)
+        yield done
+    return readings
 
 
 def read(model: Model, prompt: Sequence[int], response: Sequence[int]) -> Average:
-    """Return the residual stream averaged over the tokens of `response`, which follows `prompt`.
-
-    The text is read without any steering, so that a score says what the words carry and not what was added.
-    """
+    """Return the residual stream averaged over the tokens of `response`, as `read_all` does for many."""
     if not response:
         return empty_average(model)
-    with record(model.blocks) as recording:
-        model.model(mx.array([[*prompt, *response]]), cache=make_prompt_cache(model.model))
-    streams = [recording.latest[layer][0, len(prompt) :].astype(mx.float32) for layer in range(len(model.blocks))]
-    mean = mx.stack([h.mean(axis=0) for h in streams])  # (layers, D)
-    norm = mx.stack([mx.linalg.norm(h, axis=-1).mean() for h in streams])
-    return Average(np.array(mean), np.array(norm), len(response))
+    [batch] = _read(model, [Text(tuple(prompt), tuple(response))])
+    return batch[0].average
 
 
 def empty_average(model: Model) -> Average:
     """Return the average over no token at all, which is zero."""
     layers, width = model.fingerprint.layers, model.fingerprint.width
     return Average(np.zeros((layers, width), np.float32), np.zeros(layers, np.float32), 0)
+
+
+def _read(model: Model, texts: Sequence[Text]) -> Iterator[dict[int, Reading]]:
+    """Yield the readings of every batch by the texts' places; a text without a response is in none."""
+    asked = [place for place, text in enumerate(texts) if text.response]
+    recording = record(model.blocks)
+    measure = _Measure([texts[place] for place in asked], recording)
+    passages = [_passage(texts[place]) for place in asked]
+    for batch in read_passages(model, passages, measure, patch=recording):
+        yield {asked[place]: reading for place, reading in zip(batch.places, _readings(batch), strict=True)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Measure:
+    """Sums over the responses' tokens in a piece: streams (B, layers, D), norms (B, layers), count, likelihood (B,)."""
+
+    texts: Sequence[Text]
+    recording: Recording
+
+    def __call__(self, piece: Piece) -> Sequence[mx.array]:
+        texts = [self.texts[place] for place in piece.places]
+        streams = [self.recording.latest.pop(layer) for layer in sorted(self.recording.latest)]
+        at = np.array(piece.positions)[None]
+        first = np.array([len(text.prompt) for text in texts])[:, None]
+        end = np.array([len(text.prompt) + len(text.response) for text in texts])[:, None]
+        inside = mx.array((at >= first) & (at < end))  # (B, T)
+        foretold = mx.array((at >= first - 1) & (at < end - 1))
+        following = mx.array([[_token(text, position + 1) for position in piece.positions] for text in texts])
+        likelihoods = mx.where(foretold, log_likelihoods(piece.logits, following), 0)
+        return [
+            mx.stack([_summed(h, inside) for h in streams], axis=1),
+            mx.stack([_summed(mx.linalg.norm(h.astype(mx.float32), axis=-1), inside) for h in streams], axis=1),
+            inside.sum(axis=1),
+            likelihoods.sum(axis=1),
+        ]
+
+
+def _passage(text: Text) -> Passage:
+    # The token before the response foretells its first one.
+    return Passage(text.prompt + text.response, max(len(text.prompt) - 1, 0))
+
+
+def _token(text: Text, position: int) -> int:
+    beyond = position - len(text.prompt)
+    return text.response[beyond] if 0 <= beyond < len(text.response) else 0
+
+
+def _summed(values: mx.array, counted: mx.array) -> mx.array:
+    """Return the sum of `values` (B, T, ...) over T in float32; what stands beyond a text may be anything."""
+    counted = counted.reshape(*counted.shape, *[1] * (values.ndim - 2))
+    return mx.where(counted, values.astype(mx.float32), 0).sum(axis=1)
+
+
+def _readings(batch: Measured) -> list[Reading]:
+    streams, norms, tokens, likelihoods = batch.sums
+    return [
+        Reading(Average(streams[row] / count, norms[row] / count, int(count)), float(likelihoods[row]))
+        for row, count in enumerate(tokens)
+    ]

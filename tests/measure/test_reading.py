@@ -1,0 +1,141 @@
+"""What the unsteered model makes of texts, in batches, against one forward pass per text."""
+
+import math
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx_lm.models.cache import make_prompt_cache
+from tiny import tiny_folder
+
+from billy_mlx.errors import UsageError
+from billy_mlx.measure.averages import Average
+from billy_mlx.measure.likelihood import next_token_probabilities
+from billy_mlx.measure.reading import Reading, Text, empty_average, read, read_all
+from billy_mlx.model import prefill
+from billy_mlx.model.layers import record
+from billy_mlx.model.load import load
+
+TEXTS = [
+    Text((5, 9, 2, 7), (3, 8, 1, 4)),
+    Text((5, 9, 2, 7), (3, 8)),  # a beginning of the one before
+    Text((5, 9, 4), (6, 6, 6, 2, 11)),
+    Text((5, 9, 4), ()),
+    Text((5, 9, 2, 7, 3), (8,)),
+    Text((5, 9, 2, 7), (3, 8, 1, 4)),
+]
+
+
+def finish(steps):
+    """Run a generator to its end and return what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.fixture(params=["tiny", "hybrid"])
+def model(request):
+    return request.getfixturevalue(request.param)
+
+
+def by_hand(model, text):
+    """Return mean (layers, D), norm (layers,) and log-likelihood of a text from one forward pass over it."""
+    tokens, first = text.prompt + text.response, len(text.prompt)
+    with record(model.layers) as recording:
+        logits = model.model(mx.array([tokens]), cache=make_prompt_cache(model.model))[0].astype(mx.float32)
+    h = np.stack([np.array(recording.latest[layer][0, first:].astype(mx.float32)) for layer in range(4)])
+    probabilities = np.array(mx.softmax(logits, axis=-1))
+    likelihood = sum(math.log(probabilities[at - 1, tokens[at]]) for at in range(max(first, 1), len(tokens)))
+    return h.mean(1), np.linalg.norm(h, axis=-1).mean(1), likelihood
+
+
+def assert_read(model, texts, tolerance=1e-4):
+    for text, reading in zip(texts, finish(read_all(model, texts)), strict=True):
+        mean, norm, likelihood = by_hand(model, text)
+        assert np.abs(reading.average.mean - mean).max() <= tolerance
+        assert reading.average.norm == pytest.approx(norm, rel=tolerance)
+        assert reading.average.tokens == len(text.response)
+        assert reading.log_likelihood == pytest.approx(likelihood, rel=tolerance)
+
+
+def test_texts_are_read_as_each_is_alone(model):
+    assert_read(model, [text for text in TEXTS if text.response])
+
+
+def test_short_passes_change_nothing(model, monkeypatch):
+    monkeypatch.setattr(prefill, "PREFILL_CHUNK", 2)
+    assert_read(model, [text for text in TEXTS if text.response])
+
+
+def test_one_text_is_read_as_many_are(model):
+    assert_read(model, TEXTS[:1])
+    mean, norm, _ = by_hand(model, TEXTS[0])
+    average = read(model, list(TEXTS[0].prompt), list(TEXTS[0].response))
+    assert np.abs(average.mean - mean).max() < 1e-5
+    assert average.norm == pytest.approx(norm, rel=1e-5)
+
+
+def test_a_bfloat16_model_is_read_in_float32(tmp_path):
+    model = load(tiny_folder(tmp_path, dtype=mx.bfloat16))
+    model.model.set_dtype(mx.bfloat16)
+    assert_read(model, [text for text in TEXTS if text.response], tolerance=0.05)
+
+
+def test_reading_says_how_many_texts_are_read(tiny, monkeypatch):
+    monkeypatch.setattr(prefill, "_PASS_TOKENS", 8)
+    done = list(read_all(tiny, TEXTS))
+    assert done == sorted(set(done))
+    assert len(done) > 1
+    assert done[-1] == len(TEXTS)
+
+
+def test_an_empty_response_is_no_text_at_all(tiny):
+    readings = finish(read_all(tiny, TEXTS))
+    assert (readings[3].average.tokens, readings[3].log_likelihood, readings[3].perplexity) == (0, 0.0, 1.0)
+    assert not readings[3].average.mean.any()
+    assert finish(read_all(tiny, [Text((), ()), Text((4,), ())]))[1].perplexity == 1.0
+    assert finish(read_all(tiny, [])) == []
+
+
+def test_without_a_prompt_the_first_token_counts_as_certain(model):
+    assert_read(model, [Text((), (3, 8, 1))])
+    assert finish(read_all(model, [Text((), (3,))]))[0].perplexity == 1.0
+
+
+def test_perplexity_is_the_inverse_of_the_geometric_mean():
+    average = Average(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), 2)
+    assert Reading(average, math.log(0.5) + math.log(0.125)).perplexity == pytest.approx(4.0)
+    assert math.isfinite(Reading(average, -1e9).perplexity)
+
+
+def test_nothing_read_has_the_models_shape(tiny):
+    assert empty_average(tiny).mean.shape == (4, 32)
+
+
+def test_next_tokens_are_as_probable_as_after_each_prompt_alone(model):
+    prompts, asked = [(5, 9, 2), (5, 9, 2, 7, 7), (5,), (5, 9, 2)], (0, 7, 200)
+    found = finish(next_token_probabilities(model, prompts, asked))
+    assert (found.shape, found.dtype) == ((4, 3), np.float32)
+    for row, prompt in zip(found, prompts, strict=True):
+        logits = model.model(mx.array([prompt]), cache=make_prompt_cache(model.model))[0, -1]
+        assert row == pytest.approx(np.array(mx.softmax(logits))[list(asked)], abs=1e-5, rel=1e-4)
+
+
+def test_next_tokens_survive_short_passes(model, monkeypatch):
+    prompts = [(5, 9, 2), (5, 9, 2, 7, 7), (5,), (5, 9, 2)]
+    whole = finish(next_token_probabilities(model, prompts, (0, 7)))
+    monkeypatch.setattr(prefill, "PREFILL_CHUNK", 1)
+    assert finish(next_token_probabilities(model, prompts, (0, 7))) == pytest.approx(whole, rel=1e-4)
+
+
+def test_all_tokens_together_are_certain(tiny):
+    every = range(tiny.fingerprint.vocabulary)
+    assert finish(next_token_probabilities(tiny, [(1, 2)], every)).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_no_prompts_have_no_probabilities_and_an_empty_one_is_refused(tiny):
+    assert finish(next_token_probabilities(tiny, [], (0, 7))).shape == (0, 2)
+    with pytest.raises(UsageError, match="empty"):
+        finish(next_token_probabilities(tiny, [(1,), ()], (0,)))
