@@ -17,7 +17,7 @@ def persona_vector(persona_id="noir", directions=None, *, seed=0, norm=2.0, fing
     return PersonaVector(
         persona_id=persona_id,
         fingerprint=fingerprint,
-        origin=Origin(model_id="tiny", rollouts="3/4", quality={"auc": "0.9"}),
+        origin=Origin(model_id="tiny", rollouts="3/4", date="2026-01-01"),
         directions=np.asarray(directions, np.float32),
         neutral_mean=random.normal(size=shape).astype(np.float32),
         residual_norm=np.full(shape[0], norm, np.float32),

@@ -1,6 +1,7 @@
 """From a blend and its persona vectors to what is added at each layer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import median_low
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ FULL_DOSE_RESIDUAL_NORMS = 0.2
 """What dose 1 is until it has been calibrated for a persona and a model: at 0.25 the starter model's texts lay, on
 average over 24 personas, 1.4 times as far along the vector as the answers it was made from, and began to loop."""
 
+PAPER_LAYER = 19
+"""The paper's layer: it counts hidden states, of which the first is the embedding, so that its 20 is our 19."""
+
+_PAPER_DEPTH = 0.625  # of its 32 layers, for models that have no layer 19
 _CANCELLED = 1e-3
 _DEPENDENT = 1e-4
 
@@ -30,56 +35,85 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
 
     Returns:
         For `balanced` and `orthogonal`, dose * r(l) * min(1, sum |w_i|) * d / ||d|| with d = sum w_i u_i over unit
-        vectors u_i, orthonormalised for `orthogonal`; r(l) is the mean residual norm at layer l. For `paper`, the
-        dose times sum w_i v_i / sum |w_i|; for `raw`, times sum w_i v_i. A dose in residual norms or of full gives
-        these two that length instead. Nothing at all if every weight or the dose is 0.
+        vectors u_i, orthonormalised for `orthogonal`; r(l) is the mean residual norm at layer l, and a dose of 1 is
+        `full_dose`. For `paper`, the dose times sum w_i v_i / sum |w_i|; for `raw`, times sum w_i v_i. A dose in
+        residual norms or of full gives these two that length instead. Nothing at all if every weight or the dose is 0.
 
     Raises:
-        BlendError: the weights cancel, a layer does not exist, or personas to be orthogonalised are too alike.
+        BlendError: the weights cancel, a layer does not exist, personas to be orthogonalised are too alike, or the
+            dose is in residual norms and no vector says what they are.
 
     Source: arXiv 2510.10157, eq. 2 and 3, for `paper`.
     """
     used = [vectors[persona_id] for persona_id in blend.persona_ids]
     weights = np.array([weight for _, weight in blend.weights], np.float64)
-    layers = _layers(blend, used[0])
+    layers = steered_layers(blend, used)
     if not weights.any() or blend.dose.amount == 0:
         return Directions(everywhere=blend.everywhere)
-    residual_norm = np.mean([vector.residual_norm for vector in used], axis=0)
+    lengths = None if blend.dose.unit is Unit.COEFFICIENT else _lengths(blend, weights, used)
     by_layer = {}
     for layer in layers:
         at_layer = np.stack([vector.directions[layer] for vector in used]).astype(np.float64)  # (N, D)
-        by_layer[layer] = _direction(blend, weights, at_layer, float(residual_norm[layer]))
+        merged = _merged(blend, weights, at_layer)
+        factor = blend.dose.amount if lengths is None else lengths[layer] / np.linalg.norm(merged)
+        by_layer[layer] = np.asarray(factor * merged, np.float32)
     return Directions(by_layer, everywhere=blend.everywhere, norm_preserving=blend.norm_preserving)
 
 
-def _layers(blend: Blend, vector: PersonaVector) -> tuple[int, ...]:
-    layer_count = len(vector.directions)
+def steered_layers(blend: Blend, vectors: Sequence[PersonaVector]) -> tuple[int, ...]:
+    """Return the layers that `blend` of `vectors` steers, sorted.
+
+    Where it names none: for `raw` all that a vector has, for `paper` the paper's, otherwise the (lower) median of what
+    its personas were calibrated to (half of the depth until then), whatever their weights: a dial never moves it.
+
+    Raises:
+        BlendError: a layer that it names does not exist.
+    """
+    layer_count = len(vectors[0].directions)
     if blend.layers is None:
-        # Raw is what other tools do with a file: every layer it has. Otherwise half of the depth, until calibrated.
-        return tuple(range(layer_count)) if blend.mode is Mode.RAW else (layer_count // 2,)
+        if blend.mode is Mode.RAW:
+            weighed = [v for v, (_, weight) in zip(vectors, blend.weights, strict=True) if weight]
+            return tuple(layer for layer in range(layer_count) if any(v.directions[layer].any() for v in weighed))
+        if blend.mode is Mode.PAPER:
+            return (PAPER_LAYER if layer_count > PAPER_LAYER else int(layer_count * _PAPER_DEPTH),)
+        calibrated = [layer_count // 2 if v.calibration is None else v.calibration.layer for v in vectors]
+        return (median_low(calibrated),)
     if blend.layers[-1] >= layer_count:
         raise BlendError(f"there is no layer {blend.layers[-1]}: the model's layers go from 0 to {layer_count - 1}")
     return blend.layers
 
 
-def _direction(blend: Blend, weights: Doubles, vectors: Doubles, residual_norm: float) -> Floats:
+def full_dose(weights: Sequence[float], vectors: Sequence[PersonaVector]) -> float:
+    """Return what a dose of 1 is for a blend, in residual norms: the mean of its personas' own, by weight."""
+    own = [FULL_DOSE_RESIDUAL_NORMS if v.calibration is None else v.calibration.full for v in vectors]
+    return float(np.average(own, weights=np.abs(weights)))
+
+
+def _lengths(blend: Blend, weights: Doubles, vectors: Sequence[PersonaVector]) -> Doubles:
+    """Return (layers,), the length of what is added at each."""
+    norms = [vector.residual_norm for vector in vectors if vector.residual_norm is not None]
+    if not norms:
+        raise BlendError(
+            f"nothing says what residual norms a dose of {blend.dose} could be for {_names(blend)}, which came from "
+            f"another tool's file; use it as that tool does, with /raw and a dose such as @1a"
+        )
+    dose = blend.dose.amount * (full_dose(weights.tolist(), vectors) if blend.dose.unit is Unit.FULL else 1.0)
+    return np.asarray(dose * min(1.0, np.abs(weights).sum()) * np.mean(norms, axis=0), np.float64)
+
+
+def _merged(blend: Blend, weights: Doubles, vectors: Doubles) -> Doubles:
     """Return (D,) from `weights` (N,) and `vectors` (N, D) of one layer."""
-    total = float(np.abs(weights).sum())
     if blend.mode in (Mode.PAPER, Mode.RAW):
-        parts = vectors / (total if blend.mode is Mode.PAPER else 1.0)
+        parts = vectors / (np.abs(weights).sum() if blend.mode is Mode.PAPER else 1.0)
     else:
         units = _unit(vectors, blend)
         parts = _orthonormal(units, blend) if blend.mode is Mode.ORTHOGONAL else units
-    merged = weights @ parts
-    length = float(np.linalg.norm(merged))
-    if length <= _CANCELLED * float(np.abs(weights) @ np.linalg.norm(parts, axis=1)):
+    merged = np.asarray(weights @ parts)
+    if np.linalg.norm(merged) <= _CANCELLED * float(np.abs(weights) @ np.linalg.norm(parts, axis=1)):
         raise BlendError(
             f"{_names(blend)} cancel each other, so that nothing is left to add; change one of the weights"
         )
-    if blend.dose.unit is Unit.COEFFICIENT:
-        return np.asarray(blend.dose.amount * merged, np.float32)
-    dose = blend.dose.amount * (FULL_DOSE_RESIDUAL_NORMS if blend.dose.unit is Unit.FULL else 1.0)
-    return np.asarray(dose * residual_norm * min(1.0, total) / length * merged, np.float32)
+    return merged
 
 
 def _unit(vectors: Doubles, blend: Blend) -> Doubles:

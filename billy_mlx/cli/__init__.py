@@ -17,7 +17,7 @@ from billy_mlx.cli.config import generate_defaults
 from billy_mlx.cli.output import STOPPED, say, say_stopped
 from billy_mlx.errors import BillyError
 
-_COMMANDS = ("generate", "extract", "personas", "vectors", "model", "demo", "write", "doctor", "paths")
+_COMMANDS = ("generate", "extract", "calibrate", "personas", "vectors", "model", "demo", "write", "doctor", "paths")
 _SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 _EXAMPLES = """\b
 billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare

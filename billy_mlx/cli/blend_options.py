@@ -33,7 +33,7 @@ _OPTIONS = [
     click.option("--compare", is_flag=True, help="Add the same prompt and seed without steering."),
     click.option("--dose", metavar="DOSE", help="How much: 1.0 is full, 0.3r in residual norms, 2a the paper's unit."),
     click.option("--mode", type=_MODES, metavar="MODE", help=_HOW),
-    click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the middle one]"),
+    click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the calibrated one]"),
     click.option(
         "--positions", type=click.Choice(["response", "all"]), help="Steer the answer, or the prompt as well."
     ),
@@ -63,7 +63,7 @@ class Overrides:
             dose = Dose.parse(self.dose)
         layers, everywhere = blend.layers, blend.everywhere
         if self.layers is not None and "layers" in wins:
-            layers = _numbers(self.layers)
+            layers = layer_numbers(self.layers)
         if self.positions is not None and "positions" in wins:
             everywhere = self.positions == "all"
         return replace(blend, mode=mode, dose=dose, layers=layers, everywhere=everywhere)
@@ -113,8 +113,9 @@ def _said(text: str) -> set[str]:
     return {name for name, is_there in said.items() if is_there}
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def layer_numbers(text: str) -> tuple[int, ...]:
+    """Return the layers that a flag such as --layers 15,16 names; UsageError if it names none."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and len(part) <= 4 for part in parts):
         raise UsageError(f"{sanitize(text[:80])!r} names no layers; write their numbers, such as --layers 15 or 15,16")
-    return tuple(map(int, parts))
+    return tuple(sorted({*map(int, parts)}))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.cli.job import Job
 from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import STOPPED, say, waiting, write_line
-from billy_mlx.cli.poles import Poles
 from billy_mlx.cli.voices import show, summarise, write_all
 from billy_mlx.extraction.card import get_persona
 
@@ -74,12 +74,12 @@ def _extract(model: "Model") -> None:
     from billy_mlx.extraction.rollouts import RolloutSettings
 
     settings = RolloutSettings(questions=_QUESTIONS, rollouts=1, max_tokens=48, batch=_QUESTIONS)
-    with Poles() as poles:
+    with Job("Extracting") as job:
         for news in extract(model, [get_persona(persona) for persona in _PERSONAS], settings=settings):
             if isinstance(news, Extracted):
                 store_vector(news.vector)
             else:
-                poles.show(news)
+                job.show(news.stage, news.share)
 
 
 @contextmanager

@@ -1,80 +1,165 @@
 """billy extract: persona vectors for a model."""
 
 import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from billy_mlx import paths
-from billy_mlx.cli.options import count_option, model_option, seed_option
+from billy_mlx.cli.blend_options import is_typed
+from billy_mlx.cli.job import Job
+from billy_mlx.cli.options import count_option, judge_option, model_option, seed_option
 from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_line
-from billy_mlx.cli.poles import Poles
+from billy_mlx.cli.own_text import read_own_text
+from billy_mlx.cli.vector_report import judged
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import Persona, get_persona, load_personas, load_questions
 
+if TYPE_CHECKING:
+    from billy_mlx.extraction.extract import Extracted, Progress
+    from billy_mlx.extraction.rollouts import RolloutSettings
+    from billy_mlx.extraction.vector import PersonaVector
+    from billy_mlx.model.model import Model
+
 _EXAMPLES = """\b
 billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
+billy extract --from-text novel.md stories.md --name my-voice
 billy extract --all --to personas/vectors     (how the bundled vectors were made)
 """
+_SIZES = ("questions", "rollouts", "max_tokens", "batch", "seed")
 
 
 @click.command("extract", epilog=_EXAMPLES)
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everyone", is_flag=True, help="Every persona of: billy personas list.")
+@click.option("--from-text", is_flag=True, help="The voice of your own text: name its files instead of ids.")
+@click.option("--name", metavar="ID", help="What to call the voice of --from-text.")
 @model_option
+@judge_option("Who decides which answers count: self, none or a model.")
+@click.option("--paper", is_flag=True, help="The paper's 10 answers of 1000 tokens, at temperature 1.")
 @count_option("--questions", default=24, text="Of the shared questions.")
 @count_option("--rollouts", default=5, text="Answers to each question.")
 @count_option("-m", "--max-tokens", default=64, text="Of each answer.")
 @count_option("--batch", default=60, text="Answers written at once.")
 @seed_option(0, "Of the first answer.")
 @click.option("--to", metavar="FOLDER", help="Store there instead, in a folder for the model.")
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     ids: tuple[str, ...],
     everyone: bool,
+    from_text: bool,
+    name: str | None,
     model: str | None,
-    questions: int,
-    rollouts: int,
-    max_tokens: int,
-    batch: int,
-    seed: int,
+    judge: str,
+    paper: bool,
     to: str | None,
+    **sizes: int,
 ) -> int:
     """Extract persona vectors for a model.
 
     The model answers the shared questions once as itself and once as each persona; a vector is the difference.
-    stdout gets the file of each vector. Vectors that are stored already are replaced.
-    Ctrl+C keeps those that are ready.
+    A judge (the model itself, if nothing else is said) leaves out answers that miss the persona; if it cannot tell the
+    personas apart it is not heeded. stdout gets the file of each vector. Vectors that are stored already are replaced.
+    Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there.
     """
-    personas = _personas(ids, everyone)
-    there_are = len(load_questions().questions)
-    if questions > there_are:
-        raise UsageError(f"--questions is {questions}, and there are {there_are} shared questions; ask for fewer")
-    from billy_mlx.extraction.extract import Extracted, extract
-    from billy_mlx.extraction.library import store_vector
-    from billy_mlx.extraction.rollouts import RolloutSettings
-    from billy_mlx.model.load import default_name, load
-
-    settings = RolloutSettings(questions=questions, rollouts=rollouts, max_tokens=max_tokens, batch=batch, seed=seed)
+    if from_text and (everyone or paper):
+        raise UsageError("--from-text is for your own voice, --all and --paper are for personas; leave out one of them")
+    if name is not None and not from_text:
+        raise UsageError("--name is for the voice of your own text; name its files: --from-text FILE --name my-voice")
+    personas = [] if from_text else _personas(ids, everyone)
+    text = read_own_text(ids, name) if from_text else ""
+    settings = _settings(context, paper, sizes)
     root = None if to is None else Path(to).expanduser()
-    for folder in (root or paths.vectors_folder(), paths.cache_folder() / "neutral"):
+    for folder in (root or paths.vectors_folder(), paths.cache_folder() / "poles"):
         _require_writable(folder)  # now, and not after minutes of rollouts
-    name = default_name() if model is None else model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
+    loaded, steps = _begin(ids, name, text, personas, model, judge, settings)
     ready = 0
     try:
-        with Poles() as poles:
-            for news in extract(loaded, personas, settings=settings):
-                if isinstance(news, Extracted):
-                    poles.close()
-                    write_line(str(store_vector(news.vector, root)))
-                    ready += 1
-                else:
-                    poles.show(news)
+        with Job("Extracting") as job:
+            for vector, file in _store(steps, job, root):
+                write_line(file)
+                _report(vector, loaded)
+                ready += 1
     except KeyboardInterrupt:
-        say_stopped(f"stopped; {ready} of {len(personas)} vectors are stored")
+        wanted = max(1, len(personas))
+        say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: run it again to go on")
         return STOPPED
+    if paper:
+        names = "+".join(persona.id for persona in personas[:4])
+        say(f"to write as the paper does, with the raw mean of the vectors: --blend {names}/paper")
     return 0
+
+
+def _begin(
+    files: Sequence[str],
+    name: str | None,
+    text: str,
+    personas: Sequence[Persona],
+    model: str | None,
+    judge: str,
+    settings: "RolloutSettings",
+) -> "tuple[Model, Iterator[Progress | Extracted]]":
+    """Return the loaded model, and the extraction that is asked for, which has not begun."""
+    from billy_mlx.cli.judges import load_judge
+    from billy_mlx.extraction.extract import extract
+    from billy_mlx.extraction.writing import extract_from_text
+    from billy_mlx.model.load import default_name, load
+
+    called = default_name() if model is None else model
+    with waiting(f"Loading {called} ..."):
+        loaded = load(called)
+    if name is None:
+        return loaded, extract(loaded, personas, settings=settings, judge=load_judge(judge, loaded))
+    source = f"{len(text.split()):,} words of {', '.join(Path(file).name for file in files)}"
+    return loaded, extract_from_text(loaded, name, text, source=source, settings=settings)
+
+
+def _store(
+    steps: "Iterator[Progress | Extracted]", job: Job, root: Path | None
+) -> "Iterator[tuple[PersonaVector, str]]":
+    """Yield every vector that is ready, and the file it is in; the rest goes to the progress bar."""
+    from billy_mlx.extraction.extract import Extracted
+    from billy_mlx.extraction.library import store_vector
+
+    for news in steps:
+        if isinstance(news, Extracted):
+            job.close()
+            yield news.vector, str(store_vector(news.vector, root))
+        else:
+            job.show(news.stage, news.share)
+
+
+def _report(vector: "PersonaVector", model: "Model") -> None:
+    """Say what the judge did and how good the vector is."""
+    quality = vector.quality
+    if vector.judgement is not None and vector.judgement.judge != "none":
+        say(f"{vector.persona_id}: as a judge {judged(vector.judgement)}; answers kept: {vector.origin.rollouts}")
+    if quality is not None:
+        best = max(range(len(quality.held_out_auc)), key=quality.held_out_auc.__getitem__)
+        separates = f"held-out answers are separated best at layer {best}, with AUC {quality.held_out_auc[best]:.2f}"
+        say(f"{vector.persona_id}: {separates} (0.5 is chance)")
+    if vector.weakness is not None:
+        say(f"{vector.persona_id} is weak for {model.id}: {vector.weakness}")
+
+
+def _settings(context: click.Context, paper: bool, sizes: dict[str, int]) -> "RolloutSettings":
+    """Return how the answers are sampled: what is typed wins over the paper's numbers."""
+    there_are = len(load_questions().questions)
+    if sizes["questions"] > there_are:
+        raise UsageError(
+            f"--questions is {sizes['questions']}, and there are {there_are} shared questions; ask for fewer"
+        )
+    from billy_mlx.extraction.rollouts import RolloutSettings
+
+    if not paper:
+        return RolloutSettings(**sizes)  # type: ignore[arg-type]  # the flags are the settings' own numbers
+    typed = {size: sizes[size] for size in _SIZES if is_typed(context, size)}
+    return replace(RolloutSettings.paper(), **typed)  # type: ignore[arg-type]
 
 
 def _require_writable(folder: Path) -> None:

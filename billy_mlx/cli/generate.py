@@ -7,10 +7,10 @@ from dataclasses import asdict
 import click
 
 from billy_mlx.cli.blend_options import Overrides, blend_options, is_typed, wanted_blends
-from billy_mlx.cli.changed_cards import warn_of_changed_cards
 from billy_mlx.cli.options import json_option, model_option
 from billy_mlx.cli.output import STOPPED, say, waiting, write_json
 from billy_mlx.cli.sampling_options import sampling_options
+from billy_mlx.cli.vector_warnings import warn_of_changed_cards, warn_of_weakness
 from billy_mlx.cli.voices import show, stream, summarise, write_all
 from billy_mlx.errors import UsageError
 
@@ -103,7 +103,9 @@ def command(
         loaded = load(name)
         writing = Voices(loaded, request, blends)
     used = {persona_id for each in blends if each is not None for persona_id in each.persona_ids}
-    warn_of_changed_cards(load_vectors(sorted(used), loaded.id, loaded.fingerprint).values(), model)
+    vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint).values()
+    warn_of_changed_cards(vectors, model)
+    warn_of_weakness(vectors)
     if as_json:
         generations = write_all(writing, len(blends), max_tokens)
         rows = [asdict(generation) for generation in generations]

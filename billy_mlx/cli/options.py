@@ -22,3 +22,8 @@ def count_option(*names: str, default: int | None, text: str, least: int = 1, mo
 def seed_option(default: int | None, text: str) -> Decorator:
     """Return the flag for a seed, which may be anything that samplers take."""
     return count_option("--seed", default=default, text=text, least=0, most=2**32 - 1)
+
+
+def judge_option(text: str) -> Decorator:
+    """Return the flag that names a judge."""
+    return click.option("--judge", metavar="self|none|MODEL", default="self", show_default=True, help=text)

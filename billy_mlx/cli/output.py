@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 STOPPED = 130  # the exit code after Ctrl+C
+_WHOLE = "{desc} {percentage:3.0f}% |{bar}| {elapsed}, {remaining} left"
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -92,7 +93,17 @@ def progress(what: str, *, unit: str, total: int | None = None) -> "tqdm[Any]":
     return _bar(what, unit=unit, total=total, delay=2)
 
 
-def advance(bar: "tqdm[Any]", done: int, total: int | None = None) -> None:
+def progress_of_whole(what: str, share: float) -> "tqdm[Any]":
+    """Return a progress bar, as `progress` does, for work that is counted by its share of the whole, from 0 to 1.
+
+    Args:
+        what: is being done.
+        share: what was done already, and took this run no time.
+    """
+    return _bar(what, total=1, initial=share, delay=2, bar_format=_WHOLE)
+
+
+def advance(bar: "tqdm[Any]", done: float, total: int | None = None) -> None:
     """Move `bar` to `done`, and give it another total if there is one."""
     bar.total = bar.total if total is None else total
     bar.update(done - bar.n)
@@ -117,7 +128,13 @@ def _lines(text: str, columns: int) -> list[str]:
 
 
 def _bar(
-    what: str, *, bar_format: str | None = None, unit: str = "", total: int | None = None, delay: float = 0
+    what: str,
+    *,
+    bar_format: str | None = None,
+    unit: str = "",
+    total: int | None = None,
+    initial: float = 0,
+    delay: float = 0,
 ) -> "tqdm[Any]":
     from tqdm import tqdm
 
@@ -134,6 +151,7 @@ def _bar(
         bar_format=bar_format,
         unit=unit,
         total=total,
+        initial=initial,
         delay=delay,
         leave=False,
         disable=None,  # when stderr is no terminal

@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billy_mlx import paths
-from billy_mlx.cli.changed_cards import warn_of_changed_cards
 from billy_mlx.cli.options import json_option, model_option
 from billy_mlx.cli.output import on_terminal, say, waiting, width, write_heading, write_json, write_line, write_table
+from billy_mlx.cli.plots import draw_similarity, require_plots
+from billy_mlx.cli.vector_export import export
+from billy_mlx.cli.vector_import import import_
+from billy_mlx.cli.vector_report import LAYER_HEADER, cosines_at, described, layer_rows, steered_layer
+from billy_mlx.cli.vector_warnings import warn_of_changed_cards
 from billy_mlx.errors import UsageError, VectorError
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.fingerprint import Fingerprint
 
-_BAR_CELLS = 30
-
 
 @click.group("vectors")
 def command() -> None:
     """List persona vectors, show one, compare them."""
+
+
+command.add_command(import_)
+command.add_command(export)
 
 
 @command.command("list")
@@ -49,8 +55,8 @@ def list_(model: str | None, as_json: bool) -> None:
     if not rows:
         say(f"there is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
         return
-    table = [[*(row[key] for key in ("persona_id", "rollouts", "date")), _whose(row)] for row in rows]
-    write_table(("ID", "ROLLOUTS", "DATE", "FROM"), table)
+    table = [_listed(vector, _whose(row)) for vector, row in zip(vectors, rows, strict=True)]
+    write_table(("ID", "AUC", "LAYER", "FULL DOSE", "ANSWERS", "DATE", "FROM", ""), table)
     say(f"yours are kept in {paths.vectors_folder()}")
 
 
@@ -59,56 +65,60 @@ def list_(model: str | None, as_json: bool) -> None:
 @model_option
 @json_option
 def show(persona_id: str, model: str | None, as_json: bool) -> None:
-    """Show a vector: its origin, its norm at each layer."""
-    import numpy as np
+    """Show a vector: its origin, how good it is, its norm at each layer, what it resembles."""
+    from billy_mlx.extraction.library import find_all, load_vectors
 
-    from billy_mlx.extraction.library import find_all
-
-    fingerprint, vectors = _load([persona_id], model)
-    vector = vectors[persona_id]
+    model_id, fingerprint = _identify(model)
+    vector = load_vectors([persona_id], model_id, fingerprint)[persona_id]
     warn_of_changed_cards([vector], model)
     summary = _summary(vector, find_all(fingerprint)[persona_id], fingerprint)
-    norms = np.linalg.norm(vector.directions, axis=1)
-    shares = norms / vector.residual_norm
+    layer = steered_layer(vector)
+    others = _similar(vector, layer, fingerprint)
     if as_json:
-        per_layer = {"norm": norms.tolist(), "residual_norm": vector.residual_norm.tolist()}
-        write_json({**summary, "fingerprint": asdict(vector.fingerprint), **per_layer})
+        write_json({**summary, "fingerprint": asdict(vector.fingerprint), **_per_layer(vector), "similar": others})
         return
     write_heading(persona_id)
-    for key, value in summary.items():
-        if isinstance(value, str) and value:
-            write_line(f"{key.replace('_', ' '):15}{value}")
+    for line in described(vector):
+        write_line(line)
     if summary["transferred"]:
         write_line("transferred    from other weights of the same model, such as another quantisation")
     write_line()
-    rows = [
-        (str(layer), f"{norm:.3g}", f"{share:.3f}", "█" * round(share / shares.max() * _BAR_CELLS))
-        for layer, (norm, share) in enumerate(zip(norms, shares, strict=True))
-    ]
-    write_table(("LAYER", "NORM", "IN RESIDUAL NORMS", ""), rows)
+    write_table(LAYER_HEADER, layer_rows(vector))
+    if others:
+        write_line(f"\nMost like it at layer {layer}, in cosines:")
+        closest = sorted(others.items(), key=lambda pair: -abs(pair[1]))[:5]
+        write_line("  ".join(f"{other} {cosine:.2f}" for other, cosine in closest))
 
 
 @command.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--layer", type=click.IntRange(0), help="From 0.  [default: the one that is steered]")
+@click.option("--plot", metavar="FILE", help="Draw the matrix as well: a file that ends in .png, .svg or .pdf.")
 @model_option
 @json_option
-def similarity(ids: tuple[str, ...], layer: int | None, model: str | None, as_json: bool) -> None:
+def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model: str | None, as_json: bool) -> None:
     """Show how alike vectors are, in cosines.
 
     1 is the same direction, 0 has nothing in common. Without ids, of all there are.
     """
-    import numpy as np
-
     from billy_mlx.blend.blend import Blend
-    from billy_mlx.blend.directions import directions
+    from billy_mlx.blend.directions import steered_layers
+    from billy_mlx.extraction.library import find_all, load_vectors
 
-    _, vectors = _load(list(dict.fromkeys(ids)), model)
-    blend = Blend(((next(iter(vectors)), 1.0),), layers=None if layer is None else (layer,))
-    (at_layer,) = directions(blend, vectors).by_layer  # the default there is, or a layer that exists
-    values = np.stack([vector.directions[at_layer] for vector in vectors.values()])
-    units = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
-    cosines: list[list[float]] = (units @ units.T).tolist()
+    picture = None if plot is None else Path(plot).expanduser()
+    if picture is not None:
+        require_plots(picture)
+    model_id, fingerprint = _identify(model)
+    wanted = list(dict.fromkeys(ids)) or list(find_all(fingerprint))
+    if not wanted:
+        raise UsageError(f"There is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
+    vectors = load_vectors(wanted, model_id, fingerprint)
+    blend = Blend(tuple((persona_id, 1.0) for persona_id in vectors), layers=None if layer is None else (layer,))
+    (at_layer,) = steered_layers(blend, list(vectors.values()))  # the default there is, or a layer that exists
+    cosines = cosines_at(list(vectors.values()), at_layer)
+    if picture is not None:
+        draw_similarity(list(vectors), cosines, f"Cosines at layer {at_layer}, {model_id}", picture)
+        say(f"drawn: {picture}")
     if as_json:
         write_json({"layer": at_layer, "ids": list(vectors), "cosines": cosines})
         return
@@ -136,15 +146,18 @@ def _identify(model: str | None) -> "tuple[str, Fingerprint]":
         return identify(model)
 
 
-def _load(ids: Sequence[str], model: str | None) -> "tuple[Fingerprint, Mapping[str, PersonaVector]]":
-    """Return the vectors of `ids`, or all there are, for a model."""
-    from billy_mlx.extraction.library import find_all, load_vectors
-
-    model_id, fingerprint = _identify(model)
-    wanted = ids or list(find_all(fingerprint))
-    if not wanted:
-        raise UsageError(f"There is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
-    return fingerprint, load_vectors(wanted, model_id, fingerprint)
+def _listed(vector: "PersonaVector", whose: str) -> tuple[str, ...]:
+    found, quality, origin = vector.calibration, vector.quality, vector.origin
+    return (
+        vector.persona_id,
+        "" if quality is None else f"{max(quality.held_out_auc):.2f}",
+        "" if found is None else str(found.layer),
+        "" if found is None else f"{found.full:.2f}r",
+        origin.rollouts,
+        origin.date,
+        whose,
+        "" if vector.weakness is None else f"weak: {vector.weakness}",
+    )
 
 
 def _whose(row: Mapping[str, Any]) -> str:
@@ -153,6 +166,36 @@ def _whose(row: Mapping[str, Any]) -> str:
     return "yours" if Path(row["path"]).is_relative_to(paths.vectors_folder()) else "bundled"
 
 
+def _similar(vector: "PersonaVector", layer: int, fingerprint: "Fingerprint") -> dict[str, float]:
+    """Return the cosine of `vector` to that of every other persona of the model, by id."""
+    from billy_mlx.extraction.library import find_all
+    from billy_mlx.extraction.vector_file import load_vector
+
+    cosines = {}
+    for persona_id, path in find_all(fingerprint).items():
+        if persona_id != vector.persona_id:
+            try:
+                [[_, cosine], _] = cosines_at([vector, load_vector(path)], layer)
+            except VectorError as error:
+                say(f"left out: {error}")
+            else:
+                cosines[persona_id] = cosine
+    return cosines
+
+
+def _per_layer(vector: "PersonaVector") -> dict[str, Any]:
+    norms = None if vector.residual_norm is None else vector.residual_norm.tolist()
+    return {"norm": vector.projection_scale.tolist(), "residual_norm": norms}
+
+
 def _summary(vector: "PersonaVector", path: Path, fingerprint: "Fingerprint") -> dict[str, Any]:
-    transferred = vector.is_transferred_to(fingerprint)
-    return {"persona_id": vector.persona_id, **asdict(vector.origin), "transferred": transferred, "path": str(path)}
+    evidence = {
+        name: None if value is None else asdict(value)
+        for name, value in (
+            ("judgement", vector.judgement),
+            ("quality", vector.quality),
+            ("calibration", vector.calibration),
+        )
+    }
+    origin = {"persona_id": vector.persona_id, **asdict(vector.origin), **evidence, "weakness": vector.weakness}
+    return {**origin, "transferred": vector.is_transferred_to(fingerprint), "path": str(path)}

@@ -142,6 +142,13 @@ def load_questions(path: Path | None = None) -> QuestionSet:
     return QuestionSet(questions, table.texts("neutral_prompts", counts=_exactly(PROMPTS_PER_PERSONA), most=_TEXT))
 
 
+def load_held_out_prompts() -> tuple[str, ...]:
+    """Return the bundled prompts that vectors are calibrated on, which none of them was extracted with."""
+    table = read_table(_bundled_folder() / "prompts.toml")
+    table.check_keys(required=("prompts",))
+    return table.texts("prompts", counts=range(2, 201), most=_TEXT)
+
+
 def read_card(path: Path) -> Persona:
     """Return what the card at `path` says, sanitised; CardError if it breaks a rule of the format."""
     return _persona(read_table(path))

@@ -5,30 +5,37 @@ model and kept; per persona only its own answers are.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
+from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
-from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
-from billy_mlx.extraction.neutral import load_neutral, save_neutral
-from billy_mlx.extraction.rollouts import Progress, Rollout, RolloutSettings, roll_out
-from billy_mlx.extraction.vector import Origin, PersonaVector, find_fault
+from billy_mlx.extraction.difference import vector_between, versions
+from billy_mlx.extraction.judge import Judge
+from billy_mlx.extraction.pole import Pole
+from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
+from billy_mlx.extraction.selection import Selection, keep_all, select
+from billy_mlx.extraction.vector import Origin, PersonaVector
 from billy_mlx.model.model import Model
+from billy_mlx.steps import mapped
 
-Floats = NDArray[np.float32]
+_JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """A persona vector that is ready, with the answers it was made from."""
+    """A persona vector that is ready, with the answers it was made from; those go once the next step is asked for."""
 
     vector: PersonaVector
-    rollouts: tuple[Rollout, ...]
+    pole: Pole
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is being worked on, in words, and what share of the whole extraction is done, from 0 to 1."""
+
+    stage: str
+    share: float
 
 
 def extract(
@@ -37,8 +44,19 @@ def extract(
     *,
     questions: QuestionSet | None = None,
     settings: RolloutSettings | None = None,
+    judge: Judge | None = None,
 ) -> Iterator[Progress | Extracted]:
     """Extract the vectors of `personas`, yielding after every step and with every vector that is ready.
+
+    Answers and scores are kept on disk as they come, so that an extraction that is stopped goes on from its last whole
+    batch when it is begun again. A persona's are removed once its vector has been taken, the neutral ones stay.
+
+    Args:
+        model: answers the questions.
+        personas: whose vectors are wanted.
+        questions: without them the bundled ones.
+        settings: how the answers are sampled.
+        judge: decides which answers count; without one all do.
 
     Raises:
         VectorError: the model gave too few answers to take a mean over, or numbers that overflow.
@@ -46,94 +64,50 @@ def extract(
     """
     questions = load_questions() if questions is None else questions
     settings = RolloutSettings() if settings is None else settings
-    neutral = yield from _neutral(model, questions, settings)
-    for persona in personas:
-        rollouts = yield from roll_out(model, persona.name, persona.prompts, questions.questions, settings)
-        yield Extracted(_vector(model, persona, rollouts, neutral, questions, settings), tuple(rollouts))
+    whole = 1 + len(personas)
+    writing = roll_out(model, "neutral", questions.neutral_prompts, questions.questions, settings)
+    neutral = yield from mapped(writing, lambda share: Progress("neutral answers", share / whole))
+    for number, persona in enumerate(personas, 1):
+        one = _extract_one(model, persona, neutral, questions, settings, judge)
+        extracted = yield from mapped(one, partial(_as_part, number, whole))
+        yield extracted
+        extracted.pole.discard()
 
 
-def mean_difference(positive: Floats, neutral: Floats) -> Floats:
-    """Return the direction from the neutral answers to the persona's.
-
-    Args:
-        positive: (N, layers, D) response-average activations with the persona.
-        neutral: (M, layers, D) the same without it.
-
-    Returns:
-        (layers, D) float32 in units of the residual stream, not normalised: added once, it moves the average neutral
-        answer to the average persona one.
-
-    Source: arXiv 2510.10157, eq. 1.
-    """
-    difference: NDArray[np.float64] = positive.mean(0, dtype=np.float64) - neutral.mean(0, dtype=np.float64)
-    return difference.astype(np.float32)
-
-
-def question_means(rollouts: Sequence[Rollout], pole: str) -> dict[int, Floats]:
-    """Return question to (layers, D), so that a question with more answers left weighs no more than another."""
-    kept: dict[int, list[Floats]] = {}
-    for rollout in rollouts:
-        if rollout.average.tokens > 0:
-            kept.setdefault(rollout.question, []).append(rollout.average.mean)
-    if not kept:
-        raise VectorError(f"the model gave no answer for {pole}; try another model, or more rollouts (--rollouts)")
-    return {question: np.mean(means, axis=0) for question, means in kept.items()}
-
-
-def _neutral(
-    model: Model, questions: QuestionSet, settings: RolloutSettings
-) -> Generator[Progress, None, list[Rollout]]:
-    kept = load_neutral(model.fingerprint, questions, settings)
-    if kept is not None:
-        return kept
-    rollouts = yield from roll_out(model, "neutral", questions.neutral_prompts, questions.questions, settings)
-    with suppress(BillyError):  # kept for the next time where there is room; this time has what it needs
-        save_neutral(rollouts, model.fingerprint, questions, settings)
-    return rollouts
-
-
-@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused below, in words
-def _vector(
+def _extract_one(
     model: Model,
     persona: Persona,
-    positive: Sequence[Rollout],
-    neutral: Sequence[Rollout],
+    neutral: Pole,
     questions: QuestionSet,
     settings: RolloutSettings,
-) -> PersonaVector:
-    with_persona, without = question_means(positive, persona.name), question_means(neutral, "neutral")
-    shared = sorted(with_persona.keys() & without.keys())
-    if not shared:
-        raise VectorError(f"no question was answered both neutrally and as {persona.name}; try more rollouts")
-    neutral_mean = np.stack([without[question] for question in shared])
-    directions = mean_difference(np.stack([with_persona[question] for question in shared]), neutral_mean)
-    norms = np.average(
-        np.stack([rollout.average.norm for rollout in neutral]),
-        axis=0,
-        weights=[rollout.average.tokens for rollout in neutral],
-    )
-    vector = PersonaVector(
-        persona_id=persona.id,
-        fingerprint=model.fingerprint,
-        origin=Origin(
-            model_id=model.id,
-            card_hash=persona.card_hash,
-            question_hash=questions.hash,
-            rollouts=f"{_kept(positive)}/{_kept(neutral)}",
-            sampling=str(settings),
-            versions=f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}",
-            date=date.today().isoformat(),
-        ),
-        directions=directions,
-        neutral_mean=neutral_mean.mean(0, dtype=np.float64).astype(np.float32),
-        residual_norm=norms.astype(np.float32),
-        projection_scale=np.linalg.norm(directions, axis=-1),
-    )
-    fault = find_fault(vector)
-    if fault is not None:
-        raise VectorError(f"{model.id} gives no vector for {persona.name}: {fault}; try another model")
-    return vector
+    judge: Judge | None,
+) -> Generator[Progress, None, Extracted]:
+    """Extract one vector, yielding how much of that is done."""
+    judging = 0.0 if judge is None else _JUDGING
+    writing = roll_out(model, persona.name, persona.prompts, questions.questions, settings)
+    positive = yield from mapped(writing, lambda share: Progress(persona.name, share * (1 - judging)))
+    selection = keep_all(positive, neutral)
+    if judge is not None:
+        selecting = select(judge, persona, positive, neutral, questions.questions)
+        stage = f"{persona.name}, judging"
+        selection = yield from mapped(selecting, lambda share: Progress(stage, 1 - judging + judging * share))
+    origin = _origin(model, persona, selection, questions, settings)
+    return Extracted(vector_between(model, persona.id, positive, neutral, selection, origin), positive)
 
 
-def _kept(rollouts: Sequence[Rollout]) -> int:
-    return sum(rollout.average.tokens > 0 for rollout in rollouts)
+def _as_part(number: int, whole: int, progress: Progress) -> Progress:
+    return Progress(progress.stage, (number + progress.share) / whole)
+
+
+def _origin(
+    model: Model, persona: Persona, selection: Selection, questions: QuestionSet, settings: RolloutSettings
+) -> Origin:
+    return Origin(
+        model_id=model.id,
+        card_hash=persona.card_hash,
+        question_hash=questions.hash,
+        rollouts=f"{sum(selection.positive)}/{sum(selection.neutral)} of {len(selection.positive)}",
+        sampling=str(settings),
+        versions=versions(),
+        date=date.today().isoformat(),
+    )

@@ -20,13 +20,14 @@ def vector_path(persona_id: str, fingerprint: Fingerprint, root: Path | None = N
     return folder / f"{persona_id}.safetensors"
 
 
-def find_all(fingerprint: Fingerprint) -> dict[str, Path]:
+def find_all(fingerprint: Fingerprint, root: Path | None = None) -> dict[str, Path]:
     """Return persona id to file for every vector that fits the model, sorted by id; no file is read.
 
     Where there are several of a persona, it is the one that serves best: of these very weights, else of another
-    quantisation of the same base; the user's own before the bundled.
+    quantisation of the same base; the user's own before the bundled. With `root` only those below it count.
     """
-    folders = [folder for root in (_BUNDLED, paths.vectors_folder()) for folder in root.glob(f"{fingerprint.base}-*")]
+    roots = (_BUNDLED, paths.vectors_folder()) if root is None else (root,)
+    folders = [folder for each in roots for folder in each.glob(f"{fingerprint.base}-*")]
     # The last one found wins.
     exact = _folder_name(fingerprint)
     folders.sort(key=lambda folder: (folder.name == exact, folder.parent != _BUNDLED, folder.name))
@@ -37,14 +38,16 @@ def find_all(fingerprint: Fingerprint) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def load_vectors(persona_ids: Iterable[str], model_id: str, fingerprint: Fingerprint) -> dict[str, PersonaVector]:
-    """Return the vectors of personas for a model.
+def load_vectors(
+    persona_ids: Iterable[str], model_id: str, fingerprint: Fingerprint, root: Path | None = None
+) -> dict[str, PersonaVector]:
+    """Return the vectors of personas for a model, from where `find_all` finds them.
 
     Raises:
         UsageError: there is no such persona.
         VectorError: a persona has no vector for this model yet, or its file is damaged or another persona's.
     """
-    found = find_all(fingerprint)
+    found = find_all(fingerprint, root)
     vectors = {}
     for persona_id in persona_ids:
         if persona_id not in found:

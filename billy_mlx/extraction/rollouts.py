@@ -1,11 +1,14 @@
 """Rollouts: sampled answers to the shared questions, with the residual stream averaged over each answer."""
 
+import json
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from hashlib import sha256
 
 from billy_mlx.errors import UsageError
-from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.extraction.pole import Pole, Rollout
+from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.measure.reading import empty_average
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
@@ -14,6 +17,7 @@ from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.steps import mapped
 
 _SHARED_PROMPT_BYTES = 1 << 28
 
@@ -35,6 +39,15 @@ class RolloutSettings:
     batch: int = 60
     seed: int = 0
     sampling: Sampling = field(default_factory=Sampling)
+
+    @classmethod
+    def paper(cls, *, batch: int = 20, seed: int = 0) -> "RolloutSettings":
+        """Return the paper's: ten answers to each question, up to 1000 tokens, drawn as the model gives them.
+
+        Source: arXiv 2507.21509, whose pipeline arXiv 2510.10157 takes over.
+        """
+        sampling = Sampling(temperature=1.0, top_p=1.0, min_p=0.0)
+        return cls(rollouts=10, max_tokens=1000, batch=batch, seed=seed, sampling=sampling)
 
     def __post_init__(self) -> None:
         for name, most in (("questions", 1000), ("rollouts", 1000), ("max_tokens", 4096), ("batch", 1024)):
@@ -60,51 +73,46 @@ class RolloutSettings:
         return f"{self.max_tokens} tokens, {drawn}, seed {self.seed}"
 
 
-@dataclass(frozen=True)
-class Rollout:
-    """One sampled answer and its response-average activations."""
-
-    question: int
-    answer: str
-    average: Average
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the rollouts of one pole are, in tokens read and written; answers that end early make it jump ahead."""
-
-    pole: str
-    tokens: int
-    total: int
-
-
 def roll_out(
-    model: Model, pole: str, system_prompts: Sequence[str], questions: Sequence[str], settings: RolloutSettings
-) -> Generator[Progress, None, list[Rollout]]:
-    """Write the answers of one pole, yielding after every step.
+    model: Model, name: str, system_prompts: Sequence[str], questions: Sequence[str], settings: RolloutSettings
+) -> Generator[float, None, Pole]:
+    """Write the answers of one pole that are not kept yet, yielding after every step what share of the pole is done.
 
     Args:
-        pole: a name for it, shown with the progress.
+        name: of the pole.
         system_prompts: taken in turn, so that every question meets them evenly.
 
     Raises:
         UsageError: the longest prompt does not fit into the model's context.
         ModelError: a batch would not fit into memory.
+        BillyError: the disk takes no more.
     """
     asked = _asked(model, system_prompts, questions, settings)
-    longest = max((row for _, row in asked), key=_length)
-    check_length(model, list(longest.prompt), settings.max_tokens)
-    together = min(settings.batch, len(asked))
-    check_rows(model, together, _length(longest), prompts=together)
+    digest = sha256(json.dumps([list(system_prompts), list(questions)]).encode()).hexdigest()[:16]
+    pole = Pole(name, f"{digest}-{settings.hash}", [question for question, _ in asked], model.fingerprint)
+    yield from write_answers(model, pole, [row for _, row in asked], settings.batch)
+    return pole
+
+
+def write_answers(model: Model, pole: Pole, rows: Sequence[Row], batch: int) -> Generator[float, None, None]:
+    """Write the answers that `pole` still lacks, one for each of `rows`, yielding what share of them is done.
+
+    Raises:
+        BillyError: as `roll_out` does.
+    """
+    if pole.done < len(rows):
+        longest = max(rows, key=_length)
+        check_length(model, list(longest.prompt), longest.max_tokens)
+        together = min(batch, len(rows))
+        check_rows(model, together, _length(longest), prompts=together)
     # A system prompt is read once, whatever is asked after it: the prompts that share one follow each other.
     store = PromptStore(_SHARED_PROMPT_BYTES)
-    progress = Progress(pole, 0, sum(_length(row) for _, row in asked))
-    rollouts: list[Rollout] = []
-    for start in range(0, len(asked), settings.batch):
-        batch = asked[start : start + settings.batch]
-        rollouts += yield from _write(model, batch, store, progress)
-        progress = replace(progress, tokens=progress.tokens + sum(_length(row) for _, row in batch))
-    return rollouts
+    total = sum(map(_length, rows))
+    while pole.done < len(rows):
+        next_rows = rows[pole.done : pole.done + batch]
+        questions = pole.asked[pole.done : pole.done + batch]
+        before = sum(map(_length, rows[: pole.done]))
+        pole.add((yield from mapped(_write(model, next_rows, questions, store), partial(_share, before, total))))
 
 
 def _asked(
@@ -125,24 +133,33 @@ def _asked(
 
 
 def _write(
-    model: Model, batch: Sequence[tuple[int, Row]], store: PromptStore, before: Progress
-) -> Generator[Progress, None, list[Rollout]]:
-    """Write the answers of one batch; `before` is how far the pole was."""
+    model: Model, rows: Sequence[Row], questions: Sequence[int], store: PromptStore
+) -> Generator[int, None, list[Rollout]]:
+    """Write the answers of one batch, yielding how many tokens of it are read and written; an early end jumps ahead."""
     observer = ResponseAverages()
-    answers = [""] * len(batch)
-    lengths = [0] * len(batch)
-    for step in Decoding(model, [row for _, row in batch], store=store, observer=observer):
+    answers = [""] * len(rows)
+    tokens: list[list[int]] = [[] for _ in rows]
+    lengths = [0] * len(rows)
+    prompts = sum(len(row.prompt) for row in rows)
+    for step in Decoding(model, rows, store=store, observer=observer):
         for news in step.emitted:
-            most = batch[news.row][1].max_tokens
             answers[news.row] += news.text
-            lengths[news.row] = most if news.finish_reason else lengths[news.row] + 1
-        prompts = sum(len(row.prompt) for _, row in batch)
+            if news.token is not None and news.token not in model.tokenizer.eos_token_ids:
+                tokens[news.row].append(news.token)
+            lengths[news.row] = rows[news.row].max_tokens if news.finish_reason else lengths[news.row] + 1
         # Before the first token is written, the step says what share of the prompts has been read.
         read = prompts * step.prompt_tokens_read // step.prompt_tokens if step.prompt_tokens else prompts
-        yield replace(before, tokens=before.tokens + read + sum(lengths))
+        yield read + sum(lengths)
     averages = observer.averages()
     unseen = empty_average(model)  # of a row that never came to a token
-    return [Rollout(question, answers[row], averages.get(row, unseen)) for row, (question, _) in enumerate(batch)]
+    return [
+        Rollout(question, answers[at], tuple(tokens[at]), averages.get(at, unseen))
+        for at, question in enumerate(questions)
+    ]
+
+
+def _share(before: int, total: int, tokens: int) -> float:
+    return (before + tokens) / total
 
 
 def _length(row: Row) -> int:

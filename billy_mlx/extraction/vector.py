@@ -1,13 +1,14 @@
 """A persona vector: one direction per layer, for one model, and where it came from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorMismatch
 from billy_mlx.extraction.card import PERSONA_ID
+from billy_mlx.extraction.evidence import WEAK_AUC, Calibration, Judgement, Quality
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
 
@@ -17,14 +18,16 @@ LARGEST = 1e8
 """No number of a vector is larger: far beyond any residual stream, and its squares, summed over any width, still fit
 into a float32."""
 
+_HASH = re.compile(r"[0-9a-z]{1,64}")
+
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a persona vector came from; every field is text in the file's metadata.
+    """Where a persona vector came from; every field is text in the file's metadata, and empty where nobody knows.
 
     Attributes:
-        rollouts: answers per pole that the means were taken over, as "positive/neutral".
-        quality: measures by name, each a text of its own.
+        rollouts: answers per pole that the means were taken over, as "positive/neutral of so many written".
+        source: for a vector that was not extracted from a card: the writer's text, another tool's file.
     """
 
     model_id: str
@@ -32,10 +35,9 @@ class Origin:
     question_hash: str = ""
     rollouts: str = ""
     sampling: str = ""
-    judge: str = "none"
     versions: str = ""
     date: str = ""
-    quality: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +50,12 @@ class PersonaVector:
         fingerprint: the model it belongs to.
         directions: (layers, D) float32 in units of the residual stream, not normalised: mean answer with the persona
             minus mean neutral answer.
-        neutral_mean: (layers, D) mean residual of the neutral answers.
-        residual_norm: (layers,) mean norm of the residual over neutral response tokens.
+        neutral_mean: (layers, D) mean residual of the neutral answers; None where another tool's file does not say.
+        residual_norm: (layers,) mean norm of the residual over neutral response tokens; None likewise.
         projection_scale: (layers,) distance between the poles along the unit vector.
+        judgement: how its answers were judged; None if that is not known, as the next two.
+        quality: how well it separates held-out answers.
+        calibration: which layer and how much of it; of a sum or a multiple there is none.
 
     Source: arXiv 2510.10157, eq. 1.
     """
@@ -59,9 +64,12 @@ class PersonaVector:
     fingerprint: Fingerprint
     origin: Origin
     directions: Floats
-    neutral_mean: Floats
-    residual_norm: Floats
+    neutral_mean: Floats | None
+    residual_norm: Floats | None
     projection_scale: Floats
+    judgement: Judgement | None = None
+    quality: Quality | None = None
+    calibration: Calibration | None = None
 
     def __add__(self, other: "PersonaVector") -> "PersonaVector":
         if not isinstance(other, PersonaVector):
@@ -90,13 +98,24 @@ class PersonaVector:
 
     @property
     def tensors(self) -> dict[str, Floats]:
-        """The arrays under the names that a file gives them."""
-        return {
+        """The arrays there are, under the names that a file gives them."""
+        arrays = {
             "persona_vector": self.directions,
             "neutral_mean": self.neutral_mean,
             "residual_norm": self.residual_norm,
             "projection_scale": self.projection_scale,
         }
+        return {name: array for name, array in arrays.items() if array is not None}
+
+    @property
+    def weakness(self) -> str | None:
+        """Why little is to be expected of it, as the end of a sentence; None if nothing measured speaks against it."""
+        if self.quality is not None and max(self.quality.held_out_auc) < WEAK_AUC:
+            best = max(self.quality.held_out_auc)
+            return f"it hardly separates held-out answers (AUC {best:.2f} at best, and 0.5 is chance)"
+        if self.calibration is not None and not self.calibration.shows:
+            return "it does not show in what is written with it"
+        return None
 
     def is_transferred_to(self, fingerprint: Fingerprint) -> bool:
         """Whether it came from other weights of the same base model, such as another quantisation."""
@@ -127,19 +146,31 @@ class PersonaVector:
 
     def _with(self, directions: Floats, persona_id: str) -> "PersonaVector":
         scale = np.linalg.norm(directions, axis=-1)
-        return replace(self, directions=directions, persona_id=persona_id, projection_scale=scale)
+        return replace(
+            self,
+            directions=directions,
+            persona_id=persona_id,
+            projection_scale=scale,
+            judgement=None,
+            quality=None,
+            calibration=None,
+        )
 
 
 def find_fault(vector: PersonaVector) -> str | None:
     """Return why `vector` cannot be one persona's of a real model, as the end of a sentence, or None if it can."""
     if not PERSONA_ID.fullmatch(vector.persona_id):
         return f"its id is {sanitize(vector.persona_id)[:80]!r}, and ids are lower-case letters, digits, - and _"
+    if not all(map(_HASH.fullmatch, (vector.fingerprint.base, vector.fingerprint.weights))):
+        # They name the folder that a vector is kept in.
+        base, weights = (sanitize(each)[:80] for each in (vector.fingerprint.base, vector.fingerprint.weights))
+        return f"{base!r} and {weights!r} cannot be the fingerprint of a model"
     for name, array in vector.tensors.items():
         if not np.isfinite(array).all():
             return f"{name} holds a number that is not finite"
         if np.abs(array).max() > LARGEST:
             return f"{name} holds {np.abs(array).max():.3g}, and nothing in a model goes beyond {LARGEST:g}"
-    if not (vector.residual_norm > 0).all():
+    if vector.residual_norm is not None and not (vector.residual_norm > 0).all():
         return "residual_norm holds a number that is not positive"
     if (vector.projection_scale < 0).any():
         return "projection_scale holds a negative number"

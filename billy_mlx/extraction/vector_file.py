@@ -1,23 +1,36 @@
 """Persona vectors as safetensors files: where it came from in the metadata, nothing believed that cannot be true."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
 from billy_mlx.errors import VectorError
+from billy_mlx.extraction.evidence import (
+    calibration_text,
+    judgement_text,
+    parse_calibration,
+    parse_judgement,
+    parse_quality,
+    quality_text,
+)
 from billy_mlx.extraction.vector import Floats, Origin, PersonaVector, find_fault
 from billy_mlx.files import write_atomically
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
 
-_FORMAT = "billy-persona-vector-1"
-_MAX_FILE_BYTES = 1 << 29
-_TENSORS = ("persona_vector", "neutral_mean", "residual_norm", "projection_scale")  # as PersonaVector takes them
+FORMAT = "billy-persona-vector-1"
+MAX_FILE_BYTES = 1 << 29
+
+_ALWAYS = ("persona_vector", "projection_scale")
+_PERHAPS = ("neutral_mean", "residual_norm")  # other tools' files do not say
+
+_MOST_EVIDENCE = 1 << 18  # characters
+_Evidence = TypeVar("_Evidence")
 
 
 def save_vector(vector: PersonaVector, path: Path) -> None:
@@ -30,12 +43,8 @@ def save_vector(vector: PersonaVector, path: Path) -> None:
     fault = find_fault(vector)
     if fault is not None:
         raise VectorError(f"{path} was not saved: {fault}; extract the vector again, or give a sum an id of its own")
-    origin = {name: value for name, value in asdict(vector.origin).items() if name != "quality"}
-    quality = {f"quality.{name}": value for name, value in vector.origin.quality.items()}
-    fingerprint = {f"fingerprint.{name}": str(value) for name, value in asdict(vector.fingerprint).items()}
-    metadata = {"format": _FORMAT, "persona_id": vector.persona_id, **origin, **quality, **fingerprint}
-    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in vector.tensors.items()}
-    write_atomically(path, safetensors.numpy.save(arrays, metadata))
+    arrays, metadata = to_content(vector)
+    write_atomically(path, safetensors.numpy.save(arrays, {"format": FORMAT, **metadata}))
 
 
 def load_vector(path: Path) -> PersonaVector:
@@ -44,57 +53,88 @@ def load_vector(path: Path) -> PersonaVector:
     Raises:
         VectorError: the file is missing, damaged, holds something else, or a number in it is not finite or too large.
     """
-    tensors, metadata = _read(path)
-    if metadata.get("format") != _FORMAT:
-        raise _bad(path, f"it says it is {sanitize(metadata.get('format', 'nothing known'))[:60]!r}, not {_FORMAT!r}")
-    layers, width = tensors["persona_vector"].shape
-    fingerprint = _fingerprint(path, metadata)
+    arrays, metadata = _read(path)
+    if metadata.get("format") != FORMAT:
+        raise _bad(path, f"it says it is {sanitize(metadata.get('format', 'nothing known'))[:60]!r}, not {FORMAT!r}")
+    try:
+        return from_content(arrays, metadata)
+    except ValueError as error:
+        raise _bad(path, str(error)) from error
+
+
+def to_content(vector: PersonaVector) -> tuple[dict[str, Floats], dict[str, str]]:
+    """Return the tensors and the metadata by which a file carries `vector`."""
+    fingerprint = {f"fingerprint.{name}": str(value) for name, value in asdict(vector.fingerprint).items()}
+    evidence = {
+        "judgement": None if vector.judgement is None else judgement_text(vector.judgement),
+        "quality": None if vector.quality is None else quality_text(vector.quality),
+        "calibration": None if vector.calibration is None else calibration_text(vector.calibration),
+    }
+    known = {name: text for name, text in evidence.items() if text is not None}
+    metadata = {"persona_id": vector.persona_id, **asdict(vector.origin), **fingerprint, **known}
+    return {name: np.ascontiguousarray(array, np.float32) for name, array in vector.tensors.items()}, metadata
+
+
+def from_content(arrays: Mapping[str, Floats], metadata: Mapping[str, str]) -> PersonaVector:
+    """Return the vector that tensors and metadata of a stranger's file are.
+
+    Raises:
+        ValueError: they are not one; its text says why, as the end of a sentence.
+    """
+    layers, width = _checked_shapes(arrays)
+    fingerprint = _fingerprint(metadata)
     if (fingerprint.layers, fingerprint.width) != (layers, width):
-        raise _bad(path, f"its tensors have {layers} layers of {width}, its metadata says otherwise")
-    clean = {name: sanitize(value)[:2000] for name, value in metadata.items()}
-    quality = {name.removeprefix("quality."): value for name, value in clean.items() if name.startswith("quality.")}
-    known = {f.name for f in fields(Origin)} - {"quality"}
-    origin = Origin(
-        **{"model_id": "an unnamed model", **{k: v for k, v in clean.items() if k in known}}, quality=quality
+        raise ValueError(f"its tensors have {layers} layers of {width}, its metadata says otherwise")
+    origin = {f.name: sanitize(metadata[f.name])[:2000] for f in fields(Origin) if f.name in metadata}
+    vector = PersonaVector(
+        persona_id=sanitize(metadata.get("persona_id", "")),
+        fingerprint=fingerprint,
+        origin=Origin(**{"model_id": "an unnamed model", **origin}),
+        directions=arrays["persona_vector"],
+        neutral_mean=arrays.get("neutral_mean"),
+        residual_norm=arrays.get("residual_norm"),
+        projection_scale=arrays["projection_scale"],
+        judgement=_evidence(metadata, "judgement", parse_judgement),
+        quality=_evidence(metadata, "quality", lambda text: parse_quality(text, layers)),
+        calibration=_evidence(metadata, "calibration", lambda text: parse_calibration(text, layers)),
     )
-    arrays = (tensors[name] for name in _TENSORS)
-    vector = PersonaVector(clean.get("persona_id", ""), fingerprint, origin, *arrays)
     fault = find_fault(vector)
     if fault is not None:
-        raise _bad(path, fault)
+        raise ValueError(fault)
     return vector
 
 
 def _read(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise _bad(path, f"it is larger than {_MAX_FILE_BYTES >> 20} MiB")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _bad(path, f"it is larger than {MAX_FILE_BYTES >> 20} MiB")
         # Unlike mx.load, the safetensors library refuses truncated files and overlapping tensors.
         with safetensors.safe_open(path, framework="np") as file:
             names = set(file.keys())
-            if names != set(_TENSORS):
+            if not {*_ALWAYS} <= names <= {*_ALWAYS, *_PERHAPS}:
                 raise _bad(path, f"it holds {sanitize(', '.join(sorted(names)))[:200] or 'no tensors'}")
-            _check_shapes(path, file)
-            return {name: file.get_tensor(name) for name in _TENSORS}, file.metadata() or {}
+            for name in sorted(names):  # before they are read: NumPy has no types for some that a file may hold
+                if file.get_slice(name).get_dtype() != "F32":
+                    raise _bad(path, f"{name} is {file.get_slice(name).get_dtype()}, not F32")
+            return {name: file.get_tensor(name) for name in sorted(names)}, file.metadata() or {}
     except OSError as error:
         raise _bad(path, error.strerror or str(error)) from error
     except safetensors.SafetensorError as error:
         raise _bad(path, sanitize(str(error))[:200]) from error
 
 
-def _check_shapes(path: Path, file: Any) -> None:
-    """Raise VectorError unless an open file's tensors fit together; NumPy has no types for some that it may hold."""
-    shape = tuple(file.get_slice("persona_vector").get_shape())
+def _checked_shapes(arrays: Mapping[str, Floats]) -> tuple[int, int]:
+    shape = arrays["persona_vector"].shape
     if len(shape) != 2 or 0 in shape:
-        raise _bad(path, f"its vector has shape {shape}, not (layers, width)")
-    expected = dict(zip(_TENSORS, (shape, shape, shape[:1], shape[:1]), strict=True))
-    for name in _TENSORS:
-        stored = file.get_slice(name)
-        if (stored.get_dtype(), tuple(stored.get_shape())) != ("F32", expected[name]):
-            raise _bad(path, f"{name} is {stored.get_dtype()} {tuple(stored.get_shape())}, not F32 {expected[name]}")
+        raise ValueError(f"its vector has shape {shape}, not (layers, width)")
+    expected: dict[str, tuple[int, ...]] = {"persona_vector": shape, "neutral_mean": shape}
+    for name, array in arrays.items():
+        if array.shape != expected.get(name, shape[:1]):
+            raise ValueError(f"{name} is {array.shape}, not {expected.get(name, shape[:1])}")
+    return shape[0], shape[1]
 
 
-def _fingerprint(path: Path, metadata: Mapping[str, str]) -> Fingerprint:
+def _fingerprint(metadata: Mapping[str, str]) -> Fingerprint:
     def text(name: str) -> str:
         return sanitize(metadata[f"fingerprint.{name}"])[:200]
 
@@ -102,7 +142,19 @@ def _fingerprint(path: Path, metadata: Mapping[str, str]) -> Fingerprint:
         layers, width, vocabulary = (int(text(name)) for name in ("layers", "width", "vocabulary"))
         return Fingerprint(text("architecture"), layers, width, vocabulary, text("base"), text("weights"))
     except (KeyError, ValueError) as error:
-        raise _bad(path, "its metadata lacks the fingerprint of a model") from error
+        raise ValueError("its metadata lacks the fingerprint of a model") from error
+
+
+def _evidence(metadata: Mapping[str, str], name: str, parse: Callable[[str], _Evidence]) -> _Evidence | None:
+    text = metadata.get(name)
+    if text is None:
+        return None
+    try:
+        if len(text) > _MOST_EVIDENCE:
+            raise ValueError("it is too long")
+        return parse(text)
+    except ValueError as error:
+        raise ValueError(f"what it says of its {name} cannot be: {sanitize(str(error))[:200]}") from error
 
 
 def _bad(path: Path, why: str) -> VectorError:

@@ -26,3 +26,8 @@ def distinct_share(text: str, n: int = 2) -> float:
     found = words(text)
     runs = [tuple(found[i : i + n]) for i in range(len(found) - n + 1)]
     return len(set(runs)) / len(runs) if runs else 1.0
+
+
+def repeated_share(text: str, n: int = 4) -> float:
+    """Return the share of runs of `n` words that have come before: 0 without repetition, near 1 in a loop."""
+    return 1.0 - distinct_share(text, n)

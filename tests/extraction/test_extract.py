@@ -1,10 +1,12 @@
 """Extraction: a planted direction is found again, the neutral pole is written once, nothing is kept half done."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors import safe_open
+from vectors import FINGERPRINT
 
 from billy_mlx import paths
 from billy_mlx.cli.extract import command
@@ -12,11 +14,15 @@ from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.card import load_personas
-from billy_mlx.extraction.extract import Extracted, extract, mean_difference, question_means
+from billy_mlx.extraction.evidence import Judgement
+from billy_mlx.extraction.extract import Extracted, Progress, extract
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
-from billy_mlx.extraction.rollouts import Progress, Rollout, RolloutSettings, roll_out
+from billy_mlx.extraction.means import mean_difference, question_means
+from billy_mlx.extraction.pole import Pole, Rollout
+from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
 from billy_mlx.measure.averages import Average, ResponseAverages
 from billy_mlx.model.sample import MAX_SEED
+from billy_mlx.steps import finish
 
 FEW = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4)
 
@@ -24,15 +30,6 @@ FEW = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4)
 @pytest.fixture
 def personas():
     return list(load_personas().personas.values())[:2]
-
-
-def finish(steps):
-    """Run a generator to its end and return what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def vectors_of(steps):
@@ -47,30 +44,46 @@ def test_a_planted_direction_is_found_again():
     assert np.allclose(mean_difference(positive, neutral), planted, atol=0.3)
 
 
-def test_every_question_weighs_the_same_however_many_answers_are_left():
-    def rollout(question, value):
-        return Rollout(question, "", Average(np.full((1, 2), value, np.float32), np.ones(1, np.float32), 3))
+def pole_of(*answers):
+    """A pole of answers (question, value, tokens): every number of the activations is the value."""
+    pole = Pole("Noir", "key", [question for question, _, _ in answers], FINGERPRINT)
+    means = [np.full((4, 32), value, np.float32) for _, value, _ in answers]
+    norm = np.ones(4, np.float32)
+    averages = [Average(mean, norm, tokens) for mean, (_, _, tokens) in zip(means, answers, strict=True)]
+    pole.add([Rollout(asked[0], "", (), average) for asked, average in zip(answers, averages, strict=True)])
+    return pole
 
-    means = question_means([rollout(0, 1.0), rollout(0, 3.0), rollout(1, 10.0)], "noir")
+
+def test_every_question_weighs_the_same_however_many_answers_are_left():
+    means = question_means(pole_of((0, 1.0, 3), (0, 3.0, 5), (1, 10.0, 1)), [True] * 3)
     assert {question: mean[0, 0] for question, mean in means.items()} == {0: 2.0, 1: 10.0}
 
 
+def test_an_answer_that_does_not_count_is_left_out_of_the_mean():
+    means = question_means(pole_of((0, 1.0, 3), (0, 3.0, 5), (1, 10.0, 1)), [True, False, False])
+    assert {question: mean[0, 0] for question, mean in means.items()} == {0: 1.0}
+
+
 def test_an_answer_without_a_token_is_left_out_and_none_at_all_is_an_error():
-    empty = Rollout(0, "", Average(np.zeros((1, 2), np.float32), np.zeros(1, np.float32), 0))
-    with pytest.raises(VectorError, match="gave no answer for noir"):
-        question_means([empty], "noir")
+    with pytest.raises(VectorError, match="gave no answer for Noir"):
+        question_means(pole_of((0, 1.0, 0)), [True])
 
 
 def test_the_vector_is_the_difference_of_the_poles_at_every_layer(tiny, personas):
-    steps = list(extract(tiny, personas[:1], settings=FEW))
-    (done,) = [step for step in steps if isinstance(step, Extracted)]
-    neutral = finish(roll_out(tiny, "neutral", *neutral_pole(), FEW))
-    positive_mean = np.mean(list(question_means(done.rollouts, "").values()), axis=0)
-    neutral_mean = np.mean(list(question_means(neutral, "").values()), axis=0)
-    assert done.vector.directions.shape == (4, 32)
-    assert np.allclose(done.vector.directions, positive_mean - neutral_mean, atol=1e-5)
-    assert np.allclose(done.vector.neutral_mean, neutral_mean, atol=1e-5)
-    assert done.vector.origin.rollouts == "6/6"
+    vector = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    answers = [average_answer(tiny, *pole) for pole in ((personas[0].prompts, neutral_pole()[1]), neutral_pole())]
+    assert vector.directions.shape == (4, 32)
+    assert np.allclose(vector.directions, answers[0] - answers[1], atol=1e-5)
+    assert np.allclose(vector.neutral_mean, answers[1], atol=1e-5)
+    assert (vector.origin.rollouts, vector.judgement) == ("6/6 of 6", Judgement())
+
+
+def average_answer(model, prompts, questions):
+    return np.mean([rollout.average.mean for rollout in rollouts_of(model, "Noir", prompts, questions)], axis=0)
+
+
+def rollouts_of(model, name, prompts, questions, settings=FEW):
+    return [rollout for batch in finish(roll_out(model, name, prompts, questions, settings)) for rollout in batch]
 
 
 def neutral_pole():
@@ -80,16 +93,16 @@ def neutral_pole():
 
 def test_the_norm_is_the_mean_over_neutral_response_tokens(tiny, personas):
     vector = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
-    neutral = finish(roll_out(tiny, "neutral", *neutral_pole(), FEW))
+    neutral = rollouts_of(tiny, "neutral", *neutral_pole())
     tokens = np.array([rollout.average.tokens for rollout in neutral])
     norms = np.stack([rollout.average.norm for rollout in neutral])
     assert np.allclose(vector.residual_norm, (norms * tokens[:, None]).sum(0) / tokens.sum(), rtol=1e-5)
 
 
 def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
-    poles = [step.pole for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
-    assert list(dict.fromkeys(poles)) == ["neutral", personas[0].name, personas[1].name]
-    again = [step.pole for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress)]
+    stages = [step.stage for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
+    assert list(dict.fromkeys(stages)) == ["neutral answers", *(persona.name for persona in personas)]
+    again = [step.stage for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress)]
     assert set(again) == {personas[0].name}
 
 
@@ -100,33 +113,56 @@ def test_a_kept_neutral_pole_gives_the_same_vector(tiny, personas):
 
 def test_a_damaged_neutral_pole_is_written_again(tiny, personas):
     first = vectors_of(extract(tiny, personas[:1], settings=FEW))
-    (kept,) = (paths.cache_folder() / "neutral").iterdir()
+    *_, kept = sorted((paths.cache_folder() / "poles").rglob("*.safetensors"))
     kept.write_bytes(kept.read_bytes()[:50])
     second = vectors_of(extract(tiny, personas[:1], settings=FEW))
-    assert np.array_equal(first[personas[0].id].directions, second[personas[0].id].directions)
+    assert np.allclose(first[personas[0].id].directions, second[personas[0].id].directions, atol=1e-5)
     assert safe_open(kept, framework="np").keys()
 
 
-def test_a_neutral_pole_that_cannot_be_kept_costs_no_vector(tiny, personas, billy_home):
-    billy_home.mkdir()
-    (billy_home / "cache").write_text("no folder")
-    assert vectors_of(extract(tiny, personas[:1], settings=FEW))
+def test_the_answers_of_a_persona_go_when_its_vector_has_been_taken(tiny, personas):
+    for step in extract(tiny, personas[:1], settings=FEW):
+        if isinstance(step, Extracted):
+            assert step.pole.done == 6
+    assert len(list((paths.cache_folder() / "poles").iterdir())) == 1  # the neutral ones
+
+
+@pytest.mark.parametrize("steps", [1, 7, 12, 20, 27])
+def test_an_extraction_that_was_stopped_goes_on_to_the_same_vector(tiny, personas, steps, tmp_path, monkeypatch):
+    whole = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    monkeypatch.setenv("BILLY_HOME", str(tmp_path / "another"))
+    interrupted = extract(tiny, personas[:1], settings=FEW)
+    for _ in range(steps):
+        next(interrupted)
+    interrupted.close()
+    resumed = vectors_of(extract(tiny, personas[:1], settings=replace(FEW, batch=3)))[personas[0].id]
+    assert np.allclose(resumed.directions, whole.directions, atol=1e-5)
+
+
+def test_a_stopped_run_loses_at_most_a_batch(tiny, personas):
+    interrupted = extract(tiny, personas[:1], settings=FEW)
+    while not (folder := paths.cache_folder() / "poles").exists():
+        next(interrupted)
+    interrupted.close()
+    first = next(step.share for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress))
+    assert len(list(folder.rglob("*.safetensors"))) == 1
+    assert first > 4 / 6 / 2  # four of six answers of the first of two poles are there
 
 
 def test_the_batch_does_not_change_the_answers(tiny, personas):
     def answers(batch):
         settings = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=batch)
-        return [r.answer for r in finish(roll_out(tiny, "noir", personas[0].prompts, neutral_pole()[1], settings))]
+        found = rollouts_of(tiny, "Noir", personas[0].prompts, neutral_pole()[1], settings)
+        shutil.rmtree(paths.cache_folder())
+        return [(rollout.answer, rollout.tokens) for rollout in found]
 
     assert answers(1) == answers(4) == answers(6)
 
 
-def test_progress_only_grows_and_ends_at_its_total(tiny, personas):
-    steps = [step for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress)]
-    for pole in ("neutral", personas[0].name):
-        own = [step for step in steps if step.pole == pole]
-        assert own == sorted(own, key=lambda step: step.tokens)
-        assert own[-1].tokens == own[0].total
+def test_progress_only_grows_and_ends_with_the_whole(tiny, personas):
+    shares = [step.share for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
 
 
 def test_a_hybrid_model_is_extracted_too(hybrid, personas):
@@ -173,18 +209,18 @@ def test_a_row_that_never_came_to_a_token_has_an_empty_average(tiny, personas, m
             return {row: average for row, average in super().averages().items() if row > 0}
 
     monkeypatch.setattr(rollouts_module, "ResponseAverages", Forgetful)
-    (first, *_) = finish(roll_out(tiny, "noir", personas[0].prompts, neutral_pole()[1], FEW))
+    (first, *_) = rollouts_of(tiny, "Noir", personas[0].prompts, neutral_pole()[1])
     assert (first.average.tokens, first.average.mean.shape, first.average.norm.shape) == (0, (4, 32), (4,))
 
 
-@pytest.mark.parametrize(("value", "said"), [(np.nan, "not finite"), (np.inf, "not finite"), (3e38, "goes beyond")])
-def test_a_model_that_overflows_gives_a_sentence_and_no_vector(tiny, personas, monkeypatch, value, said):
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
+def test_a_model_that_overflows_gives_a_sentence_and_no_vector(tiny, personas, monkeypatch, value):
     class Overflowing(ResponseAverages):
         def averages(self):
             return {row: replace(average, norm=average.norm + value) for row, average in super().averages().items()}
 
     monkeypatch.setattr(rollouts_module, "ResponseAverages", Overflowing)
-    with pytest.raises(VectorError, match=f"gives no vector for {personas[0].name}: residual_norm .*{said}"):
+    with pytest.raises(VectorError, match=r"answers for neutral have activations that are not finite or go beyond"):
         list(extract(tiny, personas[:1], settings=FEW))
 
 

@@ -108,11 +108,11 @@ def metadata(tmp_path):
         ({"persona_vector": np.full((4, 32), -1e30, np.float32)}, r"persona_vector holds 1e\+30"),
         ({"neutral_mean": np.full((4, 32), 1e9, np.float32)}, r"neutral_mean holds 1e\+09"),
         ({"projection_scale": np.array([1, 0, -1, 1], np.float32)}, "projection_scale holds a negative number"),
-        ({"neutral_mean": np.zeros((4, 31), np.float32)}, r"neutral_mean is F32 \(4, 31\)"),
+        ({"neutral_mean": np.zeros((4, 31), np.float32)}, r"neutral_mean is \(4, 31\), not \(4, 32\)"),
         ({"persona_vector": np.zeros((4, 32), np.float16)}, "persona_vector is F16"),
         ({"persona_vector": np.zeros(4, np.float32)}, r"shape \(4,\)"),
         ({"persona_vector": np.zeros((0, 0), np.float32)}, r"shape \(0, 0\)"),
-        ({"neutral_mean": None}, "it holds persona_vector"),
+        ({"projection_scale": None}, "it holds neutral_mean, persona_vector"),
         ({"evil\x1b[2J": np.zeros(1, np.float32)}, "evil␛"),
     ],
 )
@@ -133,7 +133,7 @@ def test_a_type_that_is_not_float32_is_refused_before_it_is_read(tmp_path, dtype
         place = end
     text = json.dumps(header).encode()
     (tmp_path / "bad.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(place))
-    with pytest.raises(VectorError, match=f"persona_vector is {dtype}"):
+    with pytest.raises(VectorError, match=f"neutral_mean is {dtype}"):
         load_vector(tmp_path / "bad.safetensors")
 
 

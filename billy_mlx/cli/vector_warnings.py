@@ -1,4 +1,4 @@
-"""Cards that were edited after their vector was extracted: the vector still says what the card said before."""
+"""What to say about vectors before they are used: that their card has changed since, or that they are weak."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -22,6 +22,13 @@ def warn_of_changed_cards(vectors: "Iterable[PersonaVector]", model: str | None)
                 f"the card of {persona_id} has changed since its vector was extracted; "
                 f"run: billy extract {persona_id}{named}"
             )
+
+
+def warn_of_weakness(vectors: "Iterable[PersonaVector]") -> None:
+    """Say on stderr of which of `vectors` little is to be expected, and why."""
+    for vector in vectors:
+        if vector.weakness is not None:
+            say(f"{vector.persona_id} is weak for this model: {vector.weakness}")
 
 
 def _card_hash(persona_id: str) -> str:

@@ -1,0 +1,163 @@
+"""billy calibrate: which layer to steer for a persona, and how much of it is enough."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from billy_mlx.cli.blend_options import layer_numbers
+from billy_mlx.cli.job import Job
+from billy_mlx.cli.judges import load_judge
+from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option
+from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_json, write_table
+from billy_mlx.cli.plots import draw_sweep, require_plots
+from billy_mlx.errors import BillyError, UsageError
+from billy_mlx.extraction.card import get_persona
+
+if TYPE_CHECKING:
+    from billy_mlx.blend.calibrate import Calibrated, Subject
+    from billy_mlx.extraction.extract import Progress
+    from billy_mlx.extraction.vector import PersonaVector
+    from billy_mlx.model.model import Model
+
+_HEADER = ("ID", "LAYER", "GENTLE", "FULL", "TOO MUCH", "EFFECT", "PERPLEXITY", "")
+_EXAMPLES = """\b
+billy calibrate noir
+billy calibrate --all --plot sweeps
+"""
+
+
+@click.command("calibrate", epilog=_EXAMPLES)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everyone", is_flag=True, help="Every persona that has a vector.")
+@model_option
+@judge_option("Who judges as well, where it could tell the persona: self, none or a model.")
+@click.option("--layers", metavar="N,N", help="The layers to try, from 0.  [default: six about the middle]")
+@count_option("--prompts", default=12, text="To write about, of 16.", least=4, most=16)
+@count_option("-m", "--max-tokens", default=64, text="Of each text.", least=8)
+@count_option("--batch", default=60, text="Texts written at once.")
+@seed_option(0, "Of the first text.")
+@click.option("--plot", metavar="FOLDER", help="Draw the sweep of each persona there, as PNG.")
+@click.option("--to", metavar="FOLDER", help="Where the vectors are, if they were extracted with --to.")
+@json_option
+def command(
+    ids: tuple[str, ...],
+    everyone: bool,
+    model: str | None,
+    judge: str,
+    layers: str | None,
+    prompts: int,
+    max_tokens: int,
+    batch: int,
+    seed: int,
+    plot: str | None,
+    to: str | None,
+    as_json: bool,
+) -> int:
+    """Find which layer to steer for a persona, and how much.
+
+    Writes with it at many layers and doses, and with nothing, to the same prompts: a full dose (1) is what makes the
+    text as much of the persona as its own answers are, or as much as the text bears. Layer and doses are stored with
+    the vector; doses are in residual norms. Ctrl+C keeps what is ready.
+    """
+    if bool(ids) == everyone:
+        raise UsageError(
+            "Name the personas to calibrate, or --all (and not both); to see them, run: billy vectors list"
+        )
+    from billy_mlx.blend.calibrate import CalibrationSettings, calibrate
+
+    if plot is not None:
+        require_plots()
+    settings = CalibrationSettings(
+        layers=None if layers is None else layer_numbers(layers),
+        prompts=prompts,
+        max_tokens=max_tokens,
+        batch=batch,
+        seed=seed,
+    )
+    root = None if to is None else Path(to).expanduser()
+    loaded, subjects = _subjects(ids, model, root)
+    steps = calibrate(loaded, subjects, settings=settings, judge=load_judge(judge, loaded))
+    ready: list[PersonaVector] = []
+    stopped = False
+    try:
+        with Job("Calibrating") as job:
+            for vector in _store(steps, job, root):
+                ready.append(vector)
+                if plot is not None:
+                    _draw(vector, Path(plot).expanduser())
+    except KeyboardInterrupt:
+        say_stopped(f"stopped; {len(ready)} of {len(subjects)} are calibrated")
+        stopped = True
+    _report(ready, as_json=as_json)
+    return STOPPED if stopped else 0
+
+
+def _subjects(ids: Sequence[str], model: str | None, root: Path | None) -> "tuple[Model, list[Subject]]":
+    """Return the loaded model and what to calibrate: the vectors of `ids`, or all there are, with their cards."""
+    from billy_mlx.blend.calibrate import Subject
+    from billy_mlx.extraction.library import find_all, load_vectors
+    from billy_mlx.model.load import default_name, load
+
+    name = default_name() if model is None else model
+    with waiting(f"Loading {name} ..."):
+        loaded = load(name)
+    wanted = list(dict.fromkeys(ids)) or list(find_all(loaded.fingerprint, root))
+    vectors = load_vectors(wanted, loaded.id, loaded.fingerprint, root).values()
+    if not vectors:
+        raise UsageError(
+            f"There is no persona vector for {loaded.id} yet; run: billy extract --all --model {loaded.id}"
+        )
+    subjects = []
+    for vector in vectors:
+        try:
+            subjects.append(Subject(vector, get_persona(vector.persona_id)))
+        except BillyError:  # a voice of one's own text has no card
+            subjects.append(Subject(vector))
+    return loaded, subjects
+
+
+def _store(steps: "Iterator[Progress | Calibrated]", job: Job, root: Path | None) -> "Iterator[PersonaVector]":
+    """Yield every vector that is calibrated, and stored; the rest goes to the progress bar."""
+    from billy_mlx.blend.calibrate import Calibrated
+    from billy_mlx.extraction.library import store_vector
+
+    for news in steps:
+        if isinstance(news, Calibrated):
+            job.close()
+            store_vector(news.vector, root)
+            yield news.vector
+        else:
+            job.show(news.stage, news.share)
+
+
+def _report(vectors: "Sequence[PersonaVector]", *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    known = [(vector, vector.calibration) for vector in vectors if vector.calibration is not None]
+    if as_json:
+        write_json([{"persona_id": vector.persona_id, **asdict(found)} for vector, found in known])
+        return
+    rows = [
+        (
+            vector.persona_id,
+            str(found.layer),
+            f"{found.gentle:.3f}r",
+            f"{found.full:.3f}r",
+            "" if found.too_much is None else f"{found.too_much:.3f}r",
+            f"{found.at_full.effect:+.2f}",
+            f"{found.at_full.perplexity:.2f}",
+            "" if found.shows else "does not show",
+        )
+        for vector, found in known
+    ]
+    if rows:
+        write_table(_HEADER, rows)
+        say("doses are in residual norms (r); 1 in a blend is full. An effect of 1 is as far as its own answers go")
+
+
+def _draw(vector: "PersonaVector", folder: Path) -> None:
+    path = folder / f"{vector.persona_id}.png"
+    draw_sweep(vector, path)
+    say(f"drawn: {path}")

@@ -1,0 +1,93 @@
+"""What is known about a vector, in lines and rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from billy_mlx.extraction.evidence import Calibration, Judgement
+
+if TYPE_CHECKING:
+    from billy_mlx.extraction.vector import PersonaVector
+
+LAYER_HEADER = ("LAYER", "NORM", "IN RESIDUAL NORMS", "", "HELD-OUT AUC", "", "HALVES")
+_CELLS = 12
+
+
+def described(vector: "PersonaVector") -> Iterator[str]:
+    """Yield what is known about `vector` as a whole, a line each."""
+    origin = vector.origin
+    known = {
+        "model": origin.model_id,
+        "source": origin.source,
+        "answers": origin.rollouts,
+        "sampling": origin.sampling,
+        "versions": origin.versions,
+        "date": origin.date,
+        "judge": "" if vector.judgement is None else judged(vector.judgement),
+        "calibration": "none yet" if vector.calibration is None else _calibrated(vector.calibration),
+        "weak": vector.weakness or "",
+    }
+    return (f"{name:15}{text}" for name, text in known.items() if text)
+
+
+def steered_layer(vector: "PersonaVector") -> int:
+    """Return the layer that is steered with `vector` where nobody names one."""
+    from billy_mlx.blend.blend import Blend
+    from billy_mlx.blend.directions import steered_layers
+
+    return steered_layers(Blend(((vector.persona_id, 1.0),)), [vector])[0]
+
+
+def cosines_at(vectors: "Sequence[PersonaVector]", layer: int) -> list[list[float]]:
+    """Return the matrix of cosines between `vectors` at one layer; a vector that is zero there has 0 with all."""
+    import numpy as np
+
+    values = np.stack([vector.directions[layer] for vector in vectors])
+    units = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    cosines: list[list[float]] = (units @ units.T).tolist()
+    return cosines
+
+
+def layer_rows(vector: "PersonaVector") -> list[tuple[str, ...]]:
+    """Return a row for every layer, as `LAYER_HEADER` has them: numbers with small bars beside them."""
+    import numpy as np
+
+    norms, quality = vector.projection_scale, vector.quality
+    shares = np.zeros_like(norms) if vector.residual_norm is None else norms / vector.residual_norm
+    rows: list[tuple[str, ...]] = []
+    for layer, norm in enumerate(norms):
+        auc = None if quality is None else quality.held_out_auc[layer]
+        rows.append(
+            (
+                f"{layer}{' ◂' if layer == steered_layer(vector) else ''}",
+                f"{norm:.3g}",
+                "" if vector.residual_norm is None else f"{shares[layer]:.3f}",
+                _bar(shares[layer] / max(shares.max(), 1e-12)),
+                "" if auc is None else f"{auc:.2f}",
+                "" if auc is None else _bar(2 * auc - 1),  # from chance on
+                "" if quality is None else f"{quality.split_half_cosine[layer]:.2f}",
+            )
+        )
+    return rows
+
+
+def judged(judgement: Judgement) -> str:
+    """Return in a sentence what a judge did, without an end."""
+    if judgement.judge == "none":
+        return "none, so that all answers count"
+    if judgement.auc is None or judgement.medians is None:
+        return f"{judgement.judge} gave hardly any scores and filtered nothing"
+    told = f"{judgement.judge} told the poles apart with AUC {judgement.auc:.2f} over {judgement.judged} answers each"
+    scores = "median scores {:.0f} and {:.0f}".format(*judgement.medians)
+    return f"{told} ({scores}) and {'filtered the answers' if judgement.filtered else 'filtered nothing'}"
+
+
+def _calibrated(found: Calibration) -> str:
+    most = "" if found.too_much is None else f", too much {found.too_much:.3f}"
+    doses = f"gentle {found.gentle:.3f}, full {found.full:.3f}{most} residual norms"
+    effect = f"effect {found.at_full.effect:.2f} (at least {found.effect_low:.2f}), perplexity ×"
+    return f"layer {found.layer}, {doses}; at full {effect}{found.at_full.perplexity:.2f}"
+
+
+def _bar(share: float) -> str:
+    """Return a bar for 0 to 1; nothing below that."""
+    return "█" * max(0, round(float(share) * _CELLS))

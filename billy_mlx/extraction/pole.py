@@ -1,0 +1,174 @@
+"""A pole: the answers to the shared questions under one set of system prompts, kept on disk as they are written.
+
+A file for every batch, so that a run that was stopped goes on from the last whole one, and so that any number of
+answers can be gone through with one batch of them in memory.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from billy_mlx import paths
+from billy_mlx.errors import VectorError
+from billy_mlx.extraction.vector import LARGEST
+from billy_mlx.files import write_atomically
+from billy_mlx.measure.averages import Average
+from billy_mlx.model.fingerprint import Fingerprint
+
+Score = float | None
+"""What a judge gave an answer, 0 to 100; None if it gave no score."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One sampled answer, its tokens, and its response-average activations."""
+
+    question: int
+    answer: str
+    tokens: tuple[int, ...]
+    average: Average
+
+
+class Pole:
+    """The answers of one pole: iterate over it for batches of rollouts, in the order they were written.
+
+    Args:
+        name: what to call it, "neutral" or a persona's name.
+        key: of the folder: whatever decides which answers come out.
+        asked: the number of the question of every answer that belongs to the pole.
+        fingerprint: of the model that answers.
+
+    Attributes:
+        asked: the same.
+        done: how many answers are there; those after a file that is damaged are written again.
+    """
+
+    def __init__(self, name: str, key: str, asked: Sequence[int], fingerprint: Fingerprint) -> None:
+        self.name = name
+        self.folder = paths.cache_folder() / "poles" / f"{fingerprint.base}-{fingerprint.weights}-{key}"
+        self.asked = list(asked)
+        self._shape = (fingerprint.layers, fingerprint.width)
+        self._starts: list[int] = []
+        self.done = 0
+        while self.done < len(asked) and (batch := self._read(self.done)):
+            self._starts.append(self.done)
+            self.done += len(batch)
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def __iter__(self) -> Iterator[list[Rollout]]:
+        for start in self._starts:
+            yield self._read(start)
+
+    def add(self, rollouts: Sequence[Rollout]) -> None:
+        """Keep the next batch of answers.
+
+        Raises:
+            VectorError: the model's numbers are none that a vector could be made of.
+            BillyError: the disk does not take it.
+        """
+        for rollout in rollouts:
+            if not all(map(_is_sound, (rollout.average.mean, rollout.average.norm))):
+                raise VectorError(
+                    f"the answers for {self.name} have activations that are not finite or go beyond {LARGEST:g}; "
+                    f"try another model"
+                )
+        tensors: dict[str, NDArray[Any]] = {
+            "mean": np.stack([rollout.average.mean for rollout in rollouts]),
+            "norm": np.stack([rollout.average.norm for rollout in rollouts]),
+            "counted": np.array([rollout.average.tokens for rollout in rollouts], np.int64),
+            "lengths": np.array([len(rollout.tokens) for rollout in rollouts], np.int64),
+            "tokens": np.array([token for rollout in rollouts for token in rollout.tokens], np.int64),
+        }
+        answers = json.dumps([(rollout.question, rollout.answer) for rollout in rollouts])
+        write_atomically(self._file(self.done), safetensors.numpy.save(tensors, {"answers": answers}))
+        self._starts.append(self.done)
+        self.done += len(rollouts)
+
+    def scores(self, judge: str, criterion: str) -> list[Score]:
+        """Return the scores that are kept of the first answers: None where the judge gave none."""
+        try:
+            stored = json.loads(self._score_file(judge, criterion).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return []
+        if not isinstance(stored, list) or len(stored) > self.done or not all(map(_is_score, stored)):
+            return []
+        return stored
+
+    def save_scores(self, judge: str, criterion: str, scores: Sequence[Score]) -> None:
+        """Keep what `judge` gave the first answers; BillyError if the disk does not take it."""
+        write_atomically(self._score_file(judge, criterion), json.dumps(list(scores)).encode())
+
+    def discard(self) -> None:
+        """Remove the files: the answers can be written again."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _score_file(self, judge: str, criterion: str) -> Path:
+        return self.folder / f"{sha256(f'{judge} {criterion}'.encode()).hexdigest()[:16]}.json"
+
+    def _file(self, start: int) -> Path:
+        return self.folder / f"{start:06}.safetensors"
+
+    def _read(self, start: int) -> list[Rollout]:
+        """Return the batch that begins with answer `start`; nothing if it is not there or anything about it is odd."""
+        try:
+            with safetensors.safe_open(self._file(start), framework="np") as file:
+                answers = _answers(json.loads((file.metadata() or {})["answers"]), self.asked[start:])
+                tensors = _tensors(file, len(answers), self._shape)
+        except (OSError, safetensors.SafetensorError, KeyError, ValueError, RecursionError):
+            return []
+        ends = np.cumsum(tensors["lengths"])
+        tokens = np.split(tensors["tokens"], ends[:-1])
+        averages = zip(tensors["mean"], tensors["norm"], tensors["counted"].tolist(), strict=True)
+        return [
+            Rollout(question, answer, tuple(own.tolist()), Average(*average))
+            for (question, answer), own, average in zip(answers, tokens, averages, strict=True)
+        ]
+
+
+def _is_score(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and 0 <= value <= 100)
+
+
+def _tensors(file: Any, count: int, shape: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    """Return what an open file holds; ValueError unless it is what so many answers of this model can be."""
+    layers, width = shape
+    shapes = {"mean": [count, layers, width], "norm": [count, layers], "counted": [count], "lengths": [count]}
+    tensors = {name: _checked(file, name, expected) for name, expected in shapes.items()}
+    tensors["tokens"] = _checked(file, "tokens", [int(tensors["lengths"].sum())])
+    return tensors
+
+
+def _checked(file: Any, name: str, shape: list[int]) -> NDArray[Any]:
+    stored = file.get_slice(name)
+    kind = "F32" if name in ("mean", "norm") else "I64"
+    if (stored.get_dtype(), stored.get_shape()) != (kind, shape):
+        raise ValueError(name)
+    array: NDArray[Any] = file.get_tensor(name)
+    if not _is_sound(array) or (name != "mean" and (array < 0).any()):
+        raise ValueError(name)
+    return array
+
+
+def _is_sound(array: NDArray[Any]) -> bool:
+    return bool((np.abs(array) <= LARGEST).all())  # not so of NaN
+
+
+def _answers(stored: Any, asked: Sequence[int]) -> list[tuple[int, str]]:
+    """Return the answers of `stored`, [question, answer] each, to the first of `asked`; ValueError if not that."""
+    if not isinstance(stored, list) or not 1 <= len(stored) <= len(asked):
+        raise ValueError("answers")
+    for pair, question in zip(stored, asked, strict=False):
+        if not (isinstance(pair, list) and len(pair) == 2 and pair[0] == question and isinstance(pair[1], str)):
+            raise ValueError("answers")
+    return [(question, answer) for question, answer in stored]

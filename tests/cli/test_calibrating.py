@@ -1,0 +1,72 @@
+"""billy calibrate: stored with the vector, shown as a table, drawn on request."""
+
+import json
+
+import pytest
+
+from billy_mlx import paths
+
+FEW = ("--judge", "none", "--prompts", "4", "-m", "8")
+
+
+def test_a_calibration_is_stored_with_the_vector_and_used(billy, model):
+    (row,) = json.loads(billy("calibrate", "noir", *FEW, "--json").out)
+    shown = json.loads(billy("vectors", "show", "noir", "--json").out)["calibration"]
+    assert shown["at_full"] == pytest.approx(row["at_full"], rel=1e-3, abs=1e-3)
+    generation = json.loads(billy("generate", "-p", "Once", "-m", "2", "--blend", "noir", "--json").out)
+    assert generation["layers"] == [row["at_full"]["layer"]]
+
+
+def test_the_table_has_a_line_for_every_persona_and_says_what_the_numbers_are(billy, model):
+    done = billy("calibrate", "--all", *FEW)
+    assert [line.split()[0] for line in done.out.splitlines()] == ["ID", "gothic", "noir"]
+    assert "doses are in residual norms" in done.err
+
+
+def test_a_sweep_is_drawn(billy, model, tmp_path):
+    done = billy("calibrate", "noir", *FEW, "--plot", str(tmp_path / "sweeps"))
+    assert done.code == 0
+    assert (tmp_path / "sweeps" / "noir.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_vectors_in_another_folder_are_calibrated_there(billy, extracted, tmp_path, monkeypatch):
+    import shutil
+
+    shutil.copytree(extracted.vectors, tmp_path / "vectors")
+    done = billy("calibrate", "noir", *FEW, "--model", str(extracted.model), "--to", str(tmp_path / "vectors"))
+    assert done.code == 0
+    assert not paths.vectors_folder().exists()
+
+
+def test_ctrl_c_keeps_what_is_ready(billy, model, monkeypatch):
+    from billy_mlx.extraction import library
+
+    store = library.store_vector
+
+    def store_and_stop(vector, root):
+        if vector.persona_id == "noir":
+            raise KeyboardInterrupt
+        return store(vector, root)
+
+    monkeypatch.setattr(library, "store_vector", store_and_stop)
+    done = billy("calibrate", "gothic", "noir", *FEW)
+    assert (done.code, "stopped; 1 of 2 are calibrated" in done.err) == (130, True)
+    assert done.out.splitlines()[1].startswith("gothic")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "Name the personas to calibrate, or --all"),
+        (("noir", "--all"), "(and not both)"),
+        (("noir", "--layers", "x"), "names no layers"),
+        (("noir", "--layers", "3"), "layer 3 cannot be calibrated"),
+        (("noir", "--prompts", "17"), "17 is not in the range"),
+        (("comic",), "comic has no vector for"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(billy, model, arguments, sentence):
+    done = billy("calibrate", *arguments)
+    assert done.code in (1, 2)
+    assert sentence in done.err
+    assert done.out == ""
