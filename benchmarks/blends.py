@@ -115,7 +115,8 @@ def _page(model: Model, trial: Trial, measured: Sequence[Measured]) -> str:
     lines = [
         "# The full dose of a blend",
         "",
-        f"Model `{model.id}`, {trial}, read at layer {trial.read_layer}; equal parts, mode `balanced`. Made by",
+        f"Model `{model.id}`, {len(trial.prompts)} prompts, {trial.max_tokens} tokens, read at layer "
+        f"{trial.read_layer}; equal parts, mode `balanced`. Made by",
         "",
         f"    {command}",
         "",

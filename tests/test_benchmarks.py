@@ -3,10 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tiny import tiny_folder
+from vectors import persona_vector
+
+from billy_mlx.extraction.evidence import Calibration, Cell, Quality
+from billy_mlx.extraction.library import store_vector
+from billy_mlx.model.load import load
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -38,6 +44,35 @@ def test_the_speed_and_the_wait_for_the_first_token_are_printed(model):
     table = printed("speed.py", "--quick", "--model", model)
     for line in ("first text", "imports", "load", "read (prefill)", "written, one row", "written, 16 rows"):
         assert line in table
+
+
+@pytest.fixture
+def calibrated(model):
+    """Vectors of four personas for the model, with a calibration each, among the user's own."""
+    at_full = Cell(layer=1, dose=0.5, effect=0.8, perplexity=1.2, distinct=1.0, repetition=0.0, length=1.0)
+    found = Calibration(0.2, 0.7, 3, at_full, effect_low=0.4, judged=None, prompts=4, made_with="four prompts")
+    fingerprint = load(model).fingerprint
+    for seed, persona_id in enumerate(("noir", "gothic", "comic", "lyrical")):
+        vector = persona_vector(persona_id, seed=seed, norm=5.0, fingerprint=fingerprint)
+        store_vector(replace(vector, calibration=found, quality=Quality((0.9, 0.8, 0.7, 0.6), (0.5,) * 4)))
+
+
+def test_the_page_of_vectors_has_a_row_for_each_and_says_which_are_weak(model, calibrated):
+    page = printed("vectors.py", "--model", model)
+    assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")][2:] == [
+        "| noir",
+        "| gothic",
+        "| lyrical",
+        "| comic",
+    ]
+    assert "0.80 | 0.90 at 0" in page
+    assert "No persona is weak" in page
+
+
+def test_the_page_of_blends_has_pairs_triples_and_quads(model, calibrated):
+    page = printed("blends.py", "--model", model, "--blends", "1", "--prompts", "4", "--max-tokens", "8")
+    assert [line.count(" + ") for line in page.splitlines() if " + " in line] == [1, 2, 3]
+    assert "Median ratio" in page
 
 
 def test_the_stages_to_the_first_token_are_one_json_object(model):

@@ -55,6 +55,11 @@ class CalibrationSettings:
             if not least <= getattr(self, name) <= highest:
                 raise UsageError(f"{name} is {getattr(self, name)}; it goes from {least} to {highest}")
 
+    def __str__(self) -> str:
+        tried = "" if self.layers is None else f"layers {', '.join(map(str, self.layers))}, "
+        drawn = f"temperature {self.sampling.temperature:g}, min-p {self.sampling.min_p:g}"
+        return f"{tried}{self.prompts} prompts, {self.max_tokens} tokens, {drawn}, seed {self.seed}"
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -106,8 +111,8 @@ def calibrate(
     sweep = Sweep(model)
     for number, subject in enumerate(subjects):
         one = _calibrate_one(sweep, subject, layers, trial, judge)
-        calibration = yield from mapped(one, partial(_progress, subject.vector.persona_id, number, len(subjects)))
-        yield Calibrated(replace(subject.vector, calibration=calibration))
+        found = yield from mapped(one, partial(_progress, subject.vector.persona_id, number, len(subjects)))
+        yield Calibrated(replace(subject.vector, calibration=replace(found, made_with=str(settings))))
 
 
 def _calibrate_one(
@@ -133,7 +138,6 @@ def _calibrate_one(
         effect_low=_lower_end(at_full),
         judged=judged,
         prompts=len(trial.prompts),
-        made_with=str(trial),
         cells=tuple(tried.cell for tried in (*coarse, *fine)),
     )
 

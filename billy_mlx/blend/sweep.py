@@ -48,10 +48,6 @@ class Trial:
     seed: int
     sampling: Sampling
 
-    def __str__(self) -> str:
-        drawn = f"temperature {self.sampling.temperature:g}, min-p {self.sampling.min_p:g}"
-        return f"{len(self.prompts)} prompts, {self.max_tokens} tokens, {drawn}, seed {self.seed}"
-
 
 @dataclass(frozen=True, eq=False)
 class Written:

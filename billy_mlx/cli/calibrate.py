@@ -16,7 +16,7 @@ from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import get_persona
 
 if TYPE_CHECKING:
-    from billy_mlx.blend.calibrate import Calibrated, Subject
+    from billy_mlx.blend.calibrate import Calibrated, CalibrationSettings, Subject
     from billy_mlx.extraction.extract import Progress
     from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.model import Model
@@ -59,7 +59,7 @@ def command(
 
     Writes with it at many layers and doses, and with nothing, to the same prompts: a full dose (1) is what makes the
     text as much of the persona as its own answers are, or as much as the text bears. Layer and doses are stored with
-    the vector; doses are in residual norms. Ctrl+C keeps what is ready.
+    the vector; doses are in residual norms. Ctrl+C keeps what is ready; --all goes on with what is not.
     """
     if bool(ids) == everyone:
         raise UsageError(
@@ -78,6 +78,8 @@ def command(
     )
     root = None if to is None else Path(to).expanduser()
     loaded, subjects = _subjects(ids, model, root)
+    if everyone:
+        subjects = _unfinished(subjects, settings)
     steps = calibrate(loaded, subjects, settings=settings, judge=load_judge(judge, loaded))
     ready: list[PersonaVector] = []
     stopped = False
@@ -116,6 +118,14 @@ def _subjects(ids: Sequence[str], model: str | None, root: Path | None) -> "tupl
         except BillyError:  # a voice of one's own text has no card
             subjects.append(Subject(vector))
     return loaded, subjects
+
+
+def _unfinished(subjects: "Sequence[Subject]", settings: "CalibrationSettings") -> "list[Subject]":
+    """Return those that have not been calibrated in this way yet."""
+    done = [each for each in subjects if (found := each.vector.calibration) and found.made_with == str(settings)]
+    if done:
+        say(f"{len(done)} of {len(subjects)} are calibrated like this already; to do one again, name it")
+    return [each for each in subjects if each not in done]
 
 
 def _store(steps: "Iterator[Progress | Calibrated]", job: Job, root: Path | None) -> "Iterator[PersonaVector]":

@@ -76,9 +76,9 @@ def judged(judgement: Judgement) -> str:
         return "none, so that all answers count"
     if judgement.auc is None or judgement.medians is None:
         return f"{judgement.judge} gave hardly any scores and filtered nothing"
-    told = f"{judgement.judge} told the poles apart with AUC {judgement.auc:.2f} over {judgement.judged} answers each"
-    scores = "median scores {:.0f} and {:.0f}".format(*judgement.medians)
-    return f"{told} ({scores}) and {'filtered the answers' if judgement.filtered else 'filtered nothing'}"
+    told = f"{judgement.judge} tells the poles apart with AUC {judgement.auc:.2f} over {judgement.judged} answers each"
+    scores = "0.5 is chance; median scores {:.0f} and {:.0f} of 100".format(*judgement.medians)
+    return f"{told} ({scores}), so it filtered {'the answers' if judgement.filtered else 'nothing'}"
 
 
 def _calibrated(found: Calibration) -> str:

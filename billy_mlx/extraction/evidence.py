@@ -124,7 +124,7 @@ class Calibration:
     effect_low: float
     judged: float | None
     prompts: int
-    made_with: str
+    made_with: str = ""
     cells: tuple[Cell, ...] = ()
 
     @property

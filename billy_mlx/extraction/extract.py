@@ -96,7 +96,9 @@ def _extract_one(
 
 
 def _as_part(number: int, whole: int, progress: Progress) -> Progress:
-    return Progress(progress.stage, (number + progress.share) / whole)
+    """Return the progress with the persona of this `number` as that of all: the neutral answers are one part more."""
+    count = f" ({number} of {whole - 1})" if whole > 2 else ""
+    return Progress(f"{progress.stage}{count}", (number + progress.share) / whole)
 
 
 def _origin(

@@ -23,6 +23,14 @@ def test_the_table_has_a_line_for_every_persona_and_says_what_the_numbers_are(bi
     assert "doses are in residual norms" in done.err
 
 
+def test_all_goes_on_with_what_has_not_been_calibrated_like_this(billy, model):
+    billy("calibrate", "noir", *FEW)
+    done = billy("calibrate", "--all", *FEW)
+    assert [line.split()[0] for line in done.out.splitlines()] == ["ID", "gothic"]
+    assert "1 of 2 are calibrated like this already" in done.err
+    assert len(json.loads(billy("calibrate", "--all", *FEW, "--seed", "5", "--json").out)) == 2
+
+
 def test_a_sweep_is_drawn(billy, model, tmp_path):
     done = billy("calibrate", "noir", *FEW, "--plot", str(tmp_path / "sweeps"))
     assert done.code == 0

@@ -101,7 +101,11 @@ def test_the_norm_is_the_mean_over_neutral_response_tokens(tiny, personas):
 
 def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
     stages = [step.stage for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
-    assert list(dict.fromkeys(stages)) == ["neutral answers", *(persona.name for persona in personas)]
+    assert list(dict.fromkeys(stages)) == [
+        "neutral answers",
+        f"{personas[0].name} (1 of 2)",
+        f"{personas[1].name} (2 of 2)",
+    ]
     again = [step.stage for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress)]
     assert set(again) == {personas[0].name}
 
