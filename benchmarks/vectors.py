@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from billy_mlx import PersonaVector, load_vectors
 from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS
@@ -26,7 +27,7 @@ _HEADER = (
     "persona",
     "judge AUC",
     "held-out AUC",
-    "best",
+    "median",
     "halves",
     "norm",
     "layer",
@@ -68,7 +69,7 @@ def _row(vector: PersonaVector) -> tuple[str, ...]:
             if quality is None
             else (
                 f"{quality.held_out_auc[layer]:.2f}",
-                f"{max(quality.held_out_auc):.2f} at {quality.held_out_auc.index(max(quality.held_out_auc))}",
+                f"{median(quality.held_out_auc):.2f}",
                 f"{quality.split_half_cosine[layer]:.2f}",
             )
         ),
@@ -123,7 +124,7 @@ file (`billy vectors show noir --json`); this page is made of them by
 - *judge AUC*: how well the model, as a judge of its own answers, tells the persona's from neutral ones; below
   {JUDGE_AUC} it filters nothing and all answers count.
 - *held-out AUC*: the vector of one half of the questions against the answers to the other half, at the steered layer,
-  and at the *best* layer; 0.5 is chance, and a vector that has less than {WEAK_AUC} everywhere is weak. *halves*: the
+  and the *median* over all layers; 0.5 is chance, and a vector with a median below {WEAK_AUC} is weak. *halves*: the
   cosine between the vectors of the two halves. *norm*: of the vector, in residual norms.
 - *gentle*, *full*, *too much*: doses in residual norms at that layer. Full is where the text lies as far along the
   vector as the persona's own answers do, or short of that as much as the text bears: perplexity under the unsteered

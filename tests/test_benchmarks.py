@@ -65,7 +65,7 @@ def test_the_page_of_vectors_has_a_row_for_each_and_says_which_are_weak(model, c
         "| lyrical",
         "| comic",
     ]
-    assert "0.80 | 0.90 at 0" in page
+    assert "0.80 | 0.75" in page
     assert "No persona is weak" in page
 
 

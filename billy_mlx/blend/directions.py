@@ -109,7 +109,10 @@ def _merged(blend: Blend, weights: Doubles, vectors: Doubles) -> Doubles:
         units = _unit(vectors, blend)
         parts = _orthonormal(units, blend) if blend.mode is Mode.ORTHOGONAL else units
     merged = np.asarray(weights @ parts)
-    if np.linalg.norm(merged) <= _CANCELLED * float(np.abs(weights) @ np.linalg.norm(parts, axis=1)):
+    apart = float(np.abs(weights) @ np.linalg.norm(parts, axis=1))
+    if apart == 0:
+        raise _zero(blend)
+    if np.linalg.norm(merged) <= _CANCELLED * apart:
         raise BlendError(
             f"{_names(blend)} cancel each other, so that nothing is left to add; change one of the weights"
         )
@@ -119,7 +122,7 @@ def _merged(blend: Blend, weights: Doubles, vectors: Doubles) -> Doubles:
 def _unit(vectors: Doubles, blend: Blend) -> Doubles:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not norms.all():
-        raise BlendError(f"a vector among {_names(blend)} is zero at a steered layer; choose another layer")
+        raise _zero(blend)
     return np.asarray(vectors / norms)
 
 
@@ -132,6 +135,10 @@ def _orthonormal(units: Doubles, blend: Blend) -> Doubles:
     if values[0] < _DEPENDENT:
         raise BlendError(f"{_names(blend)} are too alike to be made orthogonal; leave one out or use mode balanced")
     return np.asarray(basis / np.sqrt(values) @ basis.T @ units)
+
+
+def _zero(blend: Blend) -> BlendError:
+    return BlendError(f"a vector of {_names(blend)} is zero at a steered layer; choose another layer, such as /L15")
 
 
 def _names(blend: Blend) -> str:

@@ -69,6 +69,8 @@ def command(
     """
     if from_text and (everyone or paper):
         raise UsageError("--from-text is for your own voice, --all and --paper are for personas; leave out one of them")
+    if from_text and is_typed(context, "judge"):
+        raise UsageError("--judge is for answers as a persona; your own text counts as it is: leave --judge out")
     if name is not None and not from_text:
         raise UsageError("--name is for the voice of your own text; name its files: --from-text FILE --name my-voice")
     personas = [] if from_text else _personas(ids, everyone)

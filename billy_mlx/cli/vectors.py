@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -150,7 +151,7 @@ def _listed(vector: "PersonaVector", whose: str) -> tuple[str, ...]:
     found, quality, origin = vector.calibration, vector.quality, vector.origin
     return (
         vector.persona_id,
-        "" if quality is None else f"{max(quality.held_out_auc):.2f}",
+        "" if quality is None else f"{median(quality.held_out_auc):.2f}",
         "" if found is None else str(found.layer),
         "" if found is None else f"{found.full:.2f}r",
         origin.rollouts,

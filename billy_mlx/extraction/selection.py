@@ -59,31 +59,37 @@ def select(
     progress = _Progress(2 * (len(positive) + len(neutral)))
     criterion, poles = trait_criterion(persona), (positive, neutral)
     for most in (min(_AUDITION, len(positive), len(neutral)), max(map(len, poles))):
-        progress.heard = 0
         traits = []
         for pole in poles:
-            traits.append((yield from progress.of(_scores(judge, criterion, pole, questions, most))))
+            traits.append((yield from progress.of(pole, "trait", _scores(judge, criterion, pole, questions, most))))
         judgement = _judgement(judge, *traits)
         if not _can_filter(judgement):
             return keep_all(positive, neutral, judgement)
     kept = []
     for pole, trait, is_neutral in zip(poles, traits, (False, True), strict=True):
-        coherence = yield from progress.of(_scores(judge, COHERENCE, pole, questions, len(pole)))
+        scoring = _scores(judge, COHERENCE, pole, questions, len(pole))
+        coherence = yield from progress.of(pole, "coherence", scoring)
         kept.append([_passes(*pair, is_neutral=is_neutral) for pair in zip(trait, coherence, strict=True)])
     _require_enough(persona, judge, kept)
     return Selection(kept[0], kept[1], replace(judgement, filtered=True))
 
 
 class _Progress:
-    """How much of the judging is done, over several generators."""
+    """How much of the judging is done, over several generators, of which one may go on where another left off."""
 
     def __init__(self, total: int) -> None:
-        self.total = total
-        self.heard = 0
+        self._total = total
+        self._scored: dict[tuple[Pole, str], int] = {}
 
-    def of(self, judging: Generator[int, None, list[Score]]) -> Generator[float, None, list[Score]]:
-        scores = yield from mapped(judging, lambda done: min(1.0, (self.heard + done) / self.total))
-        self.heard += len(scores)
+    def of(
+        self, pole: Pole, criterion: str, judging: Generator[int, None, list[Score]]
+    ) -> Generator[float, None, list[Score]]:
+        def share(done: int) -> float:
+            self._scored[pole, criterion] = done
+            return sum(self._scored.values()) / self._total
+
+        scores = yield from mapped(judging, share)
+        share(len(scores))
         return scores
 
 

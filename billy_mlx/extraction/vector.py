@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,9 +111,10 @@ class PersonaVector:
     @property
     def weakness(self) -> str | None:
         """Why little is to be expected of it, as the end of a sentence; None if nothing measured speaks against it."""
-        if self.quality is not None and max(self.quality.held_out_auc) < WEAK_AUC:
-            best = max(self.quality.held_out_auc)
-            return f"it hardly separates held-out answers (AUC {best:.2f} at best, and 0.5 is chance)"
+        # The best of many layers would be good by chance.
+        auc = None if self.quality is None else median(self.quality.held_out_auc)
+        if auc is not None and auc < WEAK_AUC:
+            return f"it hardly separates held-out answers (median AUC {auc:.2f}, and 0.5 is chance)"
         if self.calibration is not None and not self.calibration.shows:
             return "it does not show in what is written with it"
         return None

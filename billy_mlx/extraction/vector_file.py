@@ -10,7 +10,7 @@ import safetensors
 import safetensors.numpy
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.evidence import (
+from billy_mlx.extraction.evidence_text import (
     calibration_text,
     judgement_text,
     parse_calibration,

@@ -1,5 +1,7 @@
 """What a blend adds: the four modes against their formulas, and what cannot be added."""
 
+from dataclasses import replace
+
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -9,9 +11,10 @@ from mlx_lm.models.cache import make_prompt_cache
 from vectors import persona_vector
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.blend.directions import FULL_DOSE_RESIDUAL_NORMS, directions
+from billy_mlx.blend.directions import FULL_DOSE_RESIDUAL_NORMS, directions, full_dose, steered_layers
 from billy_mlx.errors import BlendError
-from billy_mlx.model.layers import Steering, record, stack, steer
+from billy_mlx.extraction.evidence import Calibration, Cell
+from billy_mlx.model.layers import Steering, record, steer
 
 IDS = ("comic", "gothic", "noir")
 VECTORS = {persona_id: persona_vector(persona_id, seed=seed) for seed, persona_id in enumerate(IDS)}
@@ -21,6 +24,26 @@ UNIT = {persona_id: raw / np.linalg.norm(raw, axis=1, keepdims=True) for persona
 
 def at(text, layer=2, vectors=VECTORS):
     return directions(Blend.parse(text), vectors).by_layer[layer]
+
+
+def calibrated(persona_id, layer, full):
+    """The vector of a persona, calibrated to a layer and a full dose in residual norms."""
+    at_full = Cell(layer, full, 1.0, 1.2, 1.0, 0.0, 1.0)
+    return replace(VECTORS[persona_id], calibration=Calibration(full / 2, None, 3, at_full, 0.5, None, 16))
+
+
+CALIBRATED = {
+    "comic": calibrated("comic", layer=3, full=0.1),
+    "gothic": calibrated("gothic", layer=1, full=0.4),
+    "noir": calibrated("noir", layer=2, full=0.3),
+}
+
+
+def shaped(layers, *, norm=2.0):
+    """A random vector of so many layers, which says nothing of residual norms if `norm` is None."""
+    vector = persona_vector("noir", np.random.default_rng(0).normal(size=(layers, 32)))
+    norms = None if norm is None else np.full(layers, norm, np.float32)
+    return replace(vector, residual_norm=norms)
 
 
 def unit(vector):
@@ -42,6 +65,63 @@ def test_a_dose_of_one_is_full():
     assert np.allclose(at("noir@1"), at(f"noir@{FULL_DOSE_RESIDUAL_NORMS}r"))
 
 
+def test_a_dose_of_one_is_full_as_calibrated_at_the_layer_that_was_calibrated():
+    added = directions(Blend.parse("noir"), CALIBRATED)
+    assert list(added.by_layer) == [2]
+    assert np.linalg.norm(added.by_layer[2]) == pytest.approx(0.3 * 2.0)
+    assert np.linalg.norm(at("gothic@0.5", 1, CALIBRATED)) == pytest.approx(0.5 * 0.4 * 2.0)
+    assert np.allclose(at("noir@0.3r/L3", 3, CALIBRATED), at("noir@1/L3", 3, CALIBRATED))
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("gothic+noir", (0.4 + 0.3) / 2),
+        ("gothic:3+noir:1", (3 * 0.4 + 0.3) / 4),
+        ("gothic:-3+noir:1", (3 * 0.4 + 0.3) / 4),
+        ("gothic:0+noir:0.5", 0.3),
+        ("comic+gothic+noir", (0.1 + 0.4 + 0.3) / 3),
+    ],
+)
+def test_full_of_a_blend_is_the_mean_of_its_personas_own_by_weight(text, full):
+    blend = Blend.parse(text)
+    used = [CALIBRATED[persona_id] for persona_id in blend.persona_ids]
+    weights = [weight for _, weight in blend.weights]
+    assert full_dose(weights, used) == pytest.approx(full)
+    (added,) = directions(blend, CALIBRATED).by_layer.values()
+    assert np.linalg.norm(added) == pytest.approx(full * 2.0 * min(1, np.abs(weights).sum()), rel=1e-5)
+
+
+def test_what_is_not_calibrated_yet_counts_with_the_usual_full_dose():
+    mixed = CALIBRATED | {"comic": VECTORS["comic"]}
+    assert full_dose([1.0, 1.0], [mixed["comic"], mixed["gothic"]]) == pytest.approx(
+        (FULL_DOSE_RESIDUAL_NORMS + 0.4) / 2
+    )
+    assert full_dose([2.0], [mixed["comic"]]) == FULL_DOSE_RESIDUAL_NORMS
+
+
+@pytest.mark.parametrize(
+    ("text", "layer"),
+    [
+        ("comic+gothic+noir", 2),
+        ("comic:0+gothic:9+noir:0.1", 2),
+        ("comic:-1+gothic:0+noir:0", 2),
+        ("comic+noir", 2),  # of an even number the lower of the two in the middle
+        ("comic+gothic", 1),
+        ("comic:0.01+gothic:0", 1),
+        ("comic", 3),
+    ],
+)
+def test_a_blend_is_steered_at_the_median_of_its_personas_layers_whatever_their_weights(text, layer):
+    blend = Blend.parse(text)
+    assert steered_layers(blend, [CALIBRATED[persona_id] for persona_id in blend.persona_ids]) == (layer,)
+
+
+def test_half_of_the_depth_counts_for_what_is_not_calibrated_yet():
+    vectors = [CALIBRATED["comic"], VECTORS["gothic"], VECTORS["noir"]]  # at 3, 2 and 2
+    assert steered_layers(Blend.parse("comic+gothic+noir"), vectors) == (2,)
+
+
 def test_a_negative_weight_and_a_negative_dose_turn_round():
     assert np.allclose(at("noir:-1"), -at("noir:1"))
     assert np.allclose(at("noir@-1"), -at("noir@1"))
@@ -55,6 +135,22 @@ def test_paper_is_the_mean_of_the_raw_vectors_times_the_coefficient():
     assert np.allclose(twice, 1.5 * (RAW["comic"][2] + RAW["gothic"][2] + 2 * RAW["noir"][2]) / 4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("layers", "layer"), [(4, 2), (16, 10), (19, 11), (20, 19), (28, 19), (32, 19)])
+def test_paper_steers_the_papers_layer_or_as_deep_in_a_model_that_has_none(layers, layer):
+    (at_layer,) = directions(Blend.parse("noir/paper"), {"noir": shaped(layers)}).by_layer
+    assert at_layer == layer
+
+
+def test_no_calibration_moves_the_papers_layer_or_its_coefficient():
+    assert np.array_equal(at("noir+comic/paper", 2, CALIBRATED), at("noir+comic/paper"))
+
+
+@pytest.mark.parametrize("text", ["noir+gothic@0.3r/paper", "noir:0.5+gothic:0.5@0.3r/raw"])
+def test_paper_and_raw_take_a_dose_in_residual_norms_as_well(text):
+    for direction in directions(Blend.parse(text), VECTORS).by_layer.values():
+        assert np.linalg.norm(direction) == pytest.approx(0.3 * 2.0)
+
+
 def test_a_hand_computed_merge():
     vectors = {"a": persona_vector("a", np.tile([3.0, 0.0] + [0.0] * 30, (4, 1))),
                "b": persona_vector("b", np.tile([0.0, 4.0] + [0.0] * 30, (4, 1)))}  # fmt: skip
@@ -66,6 +162,43 @@ def test_raw_is_undivided_and_at_every_layer():
     added = directions(Blend.parse("noir:0.5+gothic:-2/raw"), VECTORS)
     assert sorted(added.by_layer) == [0, 1, 2, 3]
     assert np.allclose(added.by_layer[3], 0.5 * RAW["noir"][3] - 2 * RAW["gothic"][3], atol=1e-5)
+
+
+def test_raw_leaves_out_layers_where_a_vector_has_nothing():
+    partial = {
+        "a": persona_vector("a", RAW["comic"] * np.array([[0], [1], [1], [0]])),
+        "b": persona_vector("b", RAW["noir"] * np.array([[0], [0], [1], [0]])),
+    }
+    both = directions(Blend.parse("a:2+b/raw"), partial).by_layer
+    assert list(both) == [1, 2]
+    assert np.allclose(both[1], 2 * partial["a"].directions[1])
+    assert np.allclose(both[2], 2 * partial["a"].directions[2] + partial["b"].directions[2])
+    assert list(directions(Blend.parse("a:0+b/raw"), partial).by_layer) == [2]
+
+
+def test_a_vector_of_another_tool_is_used_as_that_tool_does():
+    unknown = {"noir": shaped(4, norm=None)}
+    added = directions(Blend.parse("noir@1a/raw"), unknown).by_layer
+    assert all(np.allclose(added[layer], unknown["noir"].directions[layer]) for layer in range(4))
+    assert np.allclose(at("noir@2a/paper", vectors=unknown), 2 * unknown["noir"].directions[2])
+
+
+@pytest.mark.parametrize("text", ["noir", "noir@0.3r/raw", "noir@1/paper", "noir/orthogonal"])
+def test_a_dose_in_residual_norms_that_nobody_knows_is_a_sentence(text):
+    with pytest.raises(BlendError, match=r"nothing says what residual norms .* for noir, .*; use it .* with /raw"):
+        at(text, vectors={"noir": shaped(4, norm=None)})
+
+
+def test_one_vector_that_says_the_norms_is_enough_for_a_blend():
+    vectors = {"noir": shaped(4, norm=None), "gothic": VECTORS["gothic"]}
+    assert np.linalg.norm(at("noir+gothic@0.5r", vectors=vectors)) == pytest.approx(0.5 * 2.0)
+
+
+@pytest.mark.parametrize("mode", ["balanced", "orthogonal", "paper", "raw"])
+def test_a_layer_where_every_vector_is_zero_is_refused_as_that(mode):
+    partial = {"noir": persona_vector("noir", RAW["noir"] * np.array([[0], [1], [1], [1]]))}
+    with pytest.raises(BlendError, match="a vector of noir is zero at a steered layer; choose another layer"):
+        directions(Blend.parse(f"noir/{mode}/L0"), partial)
 
 
 def test_orthogonal_gives_each_persona_its_weight_on_its_own_axis():
@@ -125,19 +258,30 @@ def test_a_layer_the_model_does_not_have_is_refused():
         at("noir/L4")
 
 
-def test_a_vector_that_is_zero_at_a_layer_is_refused():
-    with pytest.raises(BlendError, match="zero at a steered layer"):
-        at("zero", vectors={"zero": persona_vector("zero", np.zeros((4, 32)))})
-
-
-def test_the_merged_vector_is_what_reaches_the_model(tiny):
+@pytest.mark.parametrize(
+    ("text", "layers"), [("noir+gothic+comic@2a/paper", (2,)), ("noir+gothic@1.5a/paper/L1,3", (1, 3))]
+)
+def test_the_merged_vector_is_what_reaches_the_model(tiny, text, layers):
     """The published code merged the vectors and then steered with the first of them."""
+    blend = Blend.parse(text)
+    added = residual_changes(tiny, directions(blend, VECTORS))
+    merged = np.mean([RAW[persona_id] for persona_id in blend.persona_ids], axis=0)
+    for layer in layers:
+        assert np.allclose(added[layer], blend.dose.amount * merged[layer], atol=1e-5)
+
+
+def residual_changes(model, directions):
+    """Return what `directions` add at each layer that they steer, (T, D), over what it was fed by the one before."""
     tokens = mx.array([[3, 7, 11, 2]])
-    added = directions(Blend.parse("noir+gothic+comic@2a/paper/L1"), VECTORS)
-    residuals = []
-    for steering in (Steering({}), Steering(stack([added]))):
-        with steer(tiny.layers, steering), record(tiny.layers) as recording:
-            tiny.model(tokens, cache=make_prompt_cache(tiny.model))
-        residuals.append(np.array(recording.latest[1]))
-    merged = np.mean([raw[1] for raw in RAW.values()], axis=0)
-    assert np.allclose(residuals[1] - residuals[0], np.broadcast_to(2.0 * merged, residuals[0].shape), atol=1e-5)
+    changes = {}
+    for layer, direction in directions.by_layer.items():
+        earlier = {each: mx.array(d) for each, d in directions.by_layer.items() if each < layer}
+        with_it = earlier | {layer: mx.array(direction)}
+        changes[layer] = stream(model, tokens, with_it, layer) - stream(model, tokens, earlier, layer)
+    return changes
+
+
+def stream(model, tokens, directions, layer):
+    with steer(model.layers, Steering(directions)), record(model.layers) as recording:
+        model.model(tokens, cache=make_prompt_cache(model.model))
+    return np.array(recording.latest[layer][0])

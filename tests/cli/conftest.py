@@ -9,7 +9,7 @@ from tiny import tiny_folder
 from billy_mlx import paths
 from billy_mlx.cli import run
 
-FEW = ["--questions", "2", "--rollouts", "1", "-m", "4"]
+FEW = ["--questions", "2", "--rollouts", "1", "-m", "4", "--judge", "none"]
 
 
 @pytest.fixture(scope="session")

@@ -3,20 +3,98 @@
 from pathlib import Path
 
 import pytest
+from tiny import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.extraction import library
 from billy_mlx.extraction.vector_file import load_vector
 
 FEW = ("--questions", "2", "--rollouts", "1", "-m", "4")
+NOBODY = ("--judge", "none")
+TEXT = "The fox went home, and nobody saw it. The owl was up, and the rain came down on the hens. " * 40
+
+
+def vector_of(done):
+    """The vector in the only file that stdout names."""
+    return load_vector(Path(done.out.removesuffix("\n")))
 
 
 def test_stdout_names_the_files_and_generate_finds_them(billy, model):
-    done = billy("extract", "comic", "noir", *FEW)
+    done = billy("extract", "comic", "noir", *FEW, *NOBODY)
     files = [Path(line) for line in done.out.splitlines()]
     assert [file.stem for file in files] == ["comic", "noir"]
     assert all(file.is_relative_to(paths.vectors_folder()) for file in files)
     assert billy("generate", "-p", "Once", "-m", "2", "--blend", "comic").code == 0
+
+
+def test_the_model_is_its_own_judge_and_what_it_did_is_said(billy, model):
+    done = billy("extract", "noir", *FEW)
+    vector = vector_of(done)
+    assert vector.judgement.judge == str(model)
+    assert not vector.judgement.filtered  # random weights give digits no quarter of the mass
+    assert f"noir: as a judge {model} gave hardly any scores and filtered nothing; answers kept: 2/2 of 2" in done.err
+
+
+def test_how_well_the_vector_separates_is_said(billy, model):
+    done = billy("extract", "noir", *FEW, *NOBODY)
+    best = max(vector_of(done).quality.held_out_auc)
+    assert "held-out answers are separated best at layer" in done.err
+    assert f"with AUC {best:.2f} (0.5 is chance)" in done.err
+
+
+def test_nobody_and_another_model_can_be_the_judge(billy, model, tmp_path):
+    nobody = billy("extract", "noir", *FEW, *NOBODY)
+    assert vector_of(nobody).judgement.judge == "none"
+    assert "as a judge" not in nobody.err
+    other = str(tiny_folder(tmp_path / "other", seed=1))
+    assert vector_of(billy("extract", "noir", *FEW, "--judge", other)).judgement.judge == other
+
+
+def test_a_judge_that_is_not_there_is_said(billy, model):
+    done = billy("extract", "noir", *FEW, "--judge", "nobody/nothing")
+    assert (done.code, done.out) == (1, "")
+    assert "nobody/nothing is not on this machine; run: billy model get nobody/nothing" in done.err
+
+
+def test_paper_takes_the_papers_numbers_and_what_is_typed_wins(billy, model):
+    done = billy("extract", "noir", "--paper", "--questions", "1", "-m", "3", *NOBODY)
+    origin = vector_of(done).origin
+    assert (origin.rollouts, origin.sampling) == (
+        "10/10 of 10",
+        "3 tokens, temperature 1, top-p 1, min-p 0, seed 0",
+    )
+    assert "to write as the paper does, with the raw mean of the vectors: --blend noir/paper" in done.err
+
+
+def test_what_is_typed_as_it_is_by_default_wins_over_the_paper_as_well(billy, model):
+    done = billy("extract", "noir", "--paper", *FEW[:2], "--rollouts", "5", "-m", "3", *NOBODY)
+    assert vector_of(done).origin.rollouts == "10/10 of 10"  # 2 questions, 5 answers each
+
+
+def test_the_papers_answers_may_be_too_long_for_a_model(billy, model):
+    assert "1,000 more are asked for" in billy("extract", "noir", "--paper", *NOBODY).err
+
+
+def test_ones_own_text_becomes_a_voice_to_write_with(billy, model, tmp_path):
+    for name in ("one.md", "two.md"):
+        (tmp_path / name).write_text(TEXT, encoding="utf-8-sig")
+    files = (str(tmp_path / "one.md"), str(tmp_path / "two.md"))
+    done = billy("extract", "--from-text", *files, "--name", "my-voice", "-m", "8")
+    assert vector_of(done).origin.source == "1,600 words of one.md, two.md"
+    assert "my-voice: held-out answers are separated best at layer" in done.err
+    assert billy("generate", "-p", "Once", "-m", "2", "--blend", "my-voice").code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "is not a file"), (b"\xff\xfe\x00", "is not UTF-8 text"), (b"Too short.", "a voice needs 24")],
+)
+def test_a_text_that_cannot_be_used_is_said(billy, model, tmp_path, content, sentence):
+    if content is not None:
+        (tmp_path / "novel.md").write_bytes(content)
+    done = billy("extract", "--from-text", str(tmp_path / "novel.md"), "--name", "my-voice")
+    assert (done.code > 0, done.out) == (True, "")
+    assert sentence in done.err
 
 
 def test_another_folder_gets_a_folder_for_the_model(extracted):
@@ -35,7 +113,7 @@ def test_ctrl_c_keeps_the_vectors_that_are_ready(billy, model, monkeypatch):
         return store(vector, root)
 
     monkeypatch.setattr(library, "store_vector", store_and_stop)
-    done = billy("extract", "futurist", "comic", *FEW)
+    done = billy("extract", "futurist", "comic", *FEW, *NOBODY)
     assert (done.code, Path(done.out.strip()).exists()) == (130, True)
     assert "1 of 2 vectors are stored" in done.err
 
@@ -48,6 +126,15 @@ def test_ctrl_c_keeps_the_vectors_that_are_ready(billy, model, monkeypatch):
         (["nior"], "did you mean noir"),
         (["noir", "--questions", "25"], "--questions is 25, and there are 24 shared questions"),
         (["noir", "--rollouts", "0"], "0 is not in the range"),
+        (["noir", "--name", "my-voice"], "--name is for the voice of your own text"),
+        (["--from-text", "novel.md"], "Name the files of your text and the voice"),
+        (["--from-text", "--name", "my-voice"], "Name the files of your text and the voice"),
+        (["--from-text", "novel.md", "--name", "My Voice"], "--name takes lower-case letters"),
+        (["--from-text", "novel.md", "--name", "noir"], "There is a persona called noir"),
+        (["--from-text", "novel.md", "--name", "my-voice", "--all"], "--from-text is for your own voice"),
+        (["--from-text", "novel.md", "--name", "my-voice", "--paper"], "--from-text is for your own voice"),
+        (["--from-text", "novel.md", "--name", "my-voice", "--judge", "self"], "your own text counts as it is"),
+        (["noir", "--paper", "--questions", "25"], "--questions is 25, and there are 24 shared questions"),
     ],
 )
 def test_wrong_usage_is_said_before_a_model_is_loaded(billy, arguments, sentence):

@@ -28,3 +28,34 @@ def test_a_file_of_another_width_that_claims_the_models_base_is_refused():
     store_vector(persona_vector("noir", fingerprint=replace(FINGERPRINT, width=1)))
     with pytest.raises(VectorMismatch, match="the vector of noir has 4 layers of 1, but tiny has 4 of 32"):
         load_vectors(["noir"], "tiny", FINGERPRINT)
+
+
+def test_below_a_root_of_its_own_only_that_root_counts(tmp_path):
+    elsewhere = store_vector(persona_vector("noir"), tmp_path / "vectors")
+    own = store_vector(persona_vector("gothic"))
+    assert elsewhere == vector_path("noir", FINGERPRINT, tmp_path / "vectors")
+    assert elsewhere.parent.name == own.parent.name == f"{FINGERPRINT.base}-{FINGERPRINT.weights}"
+    assert find_all(FINGERPRINT, tmp_path / "vectors") == {"noir": elsewhere}
+    assert find_all(FINGERPRINT) == {"gothic": own}
+
+
+def test_vectors_are_loaded_from_below_a_root(tmp_path):
+    store_vector(persona_vector("noir", seed=1))
+    store_vector(persona_vector("noir", seed=2), tmp_path)
+    (loaded,) = load_vectors(["noir"], "tiny", FINGERPRINT, tmp_path).values()
+    assert (loaded.directions == persona_vector("noir", seed=2).directions).all()
+    with pytest.raises(VectorError, match="gothic has no vector for tiny yet; run: billy extract gothic --model tiny"):
+        load_vectors(["gothic"], "tiny", FINGERPRINT, tmp_path)
+
+
+def test_of_these_very_weights_comes_before_another_quantisation_below_a_root_too(tmp_path):
+    transferred = replace(FINGERPRINT, weights="z" * 16)
+    for fingerprint in (FINGERPRINT, transferred):
+        store_vector(persona_vector("noir", fingerprint=fingerprint), tmp_path)
+    only = store_vector(persona_vector("gothic", fingerprint=transferred), tmp_path)
+    found = find_all(FINGERPRINT, tmp_path)
+    assert found == {"gothic": only, "noir": vector_path("noir", FINGERPRINT, tmp_path)}
+
+
+def test_a_root_that_is_not_there_holds_nothing(tmp_path):
+    assert find_all(FINGERPRINT, tmp_path / "nowhere") == {}

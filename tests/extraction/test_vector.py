@@ -11,10 +11,16 @@ import safetensors.numpy
 from vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.errors import BillyError, VectorError, VectorMismatch
+from billy_mlx.extraction.evidence import Calibration, Cell, Judgement, Quality
 from billy_mlx.extraction.vector_file import load_vector, save_vector
 
 FIELDS = ("directions", "neutral_mean", "residual_norm", "projection_scale")
 NORMS = {"residual_norm": [4], "projection_scale": [4]}
+EVIDENCE = {
+    "judgement": Judgement("org/judge", auc=0.75, medians=(70.0, 30.5), filtered=True, judged=120),
+    "quality": Quality(held_out_auc=(0.5, 0.75, 1.0, 0.9), split_half_cosine=(0.1, 0.5, 0.9, 0.8)),
+    "calibration": Calibration(0.125, None, 3, Cell(2, 0.25, 1.5, 1.2, 1.0, 0.0, 0.9), 0.5, None, 16, "64 tokens"),
+}
 
 
 def test_vectors_are_values():
@@ -24,6 +30,32 @@ def test_vectors_are_values():
     assert np.allclose((2 * a).directions, (a * 2.0).directions)
     assert np.allclose((-a).projection_scale, a.projection_scale)
     assert np.allclose(sum([a, b]).directions, (a + b).directions)
+
+
+@pytest.mark.parametrize(("operate", "other"), [(add, persona_vector("b")), (sub, persona_vector("b")), (mul, -2.0)])
+def test_what_was_measured_of_a_vector_is_not_true_of_a_sum_or_a_multiple(operate, other):
+    combined = operate(replace(persona_vector("a"), **EVIDENCE), other)
+    assert [getattr(combined, name) for name in EVIDENCE] == [None] * 3
+    assert np.array_equal(combined.residual_norm, persona_vector("a").residual_norm)
+
+
+@pytest.mark.parametrize(
+    ("aucs", "effect_low", "said"),
+    [
+        ((0.5, 0.5, 0.9), 1.0, "it hardly separates held-out answers (median AUC 0.50, and 0.5 is chance)"),
+        ((0.5, 0.7, 0.9), 1.0, None),
+        ((0.5, 0.8, 0.9), 0.0, "it does not show in what is written with it"),
+        ((0.1, 0.1, 0.1), 0.0, "it hardly separates held-out answers (median AUC 0.10, and 0.5 is chance)"),
+    ],
+)
+def test_a_vector_is_weak_where_something_measured_speaks_against_it(aucs, effect_low, said):
+    calibration = replace(EVIDENCE["calibration"], effect_low=effect_low)
+    vector = replace(persona_vector(), quality=Quality(aucs, (0.0, 0.0, 0.0)), calibration=calibration)
+    assert vector.weakness == said
+
+
+def test_a_vector_of_which_nothing_was_measured_is_not_weak():
+    assert persona_vector().weakness is None
 
 
 @pytest.mark.parametrize(("operate", "other"), [(add, 1), (add, None), (sub, 1), (mul, "2"), (mul, persona_vector())])
@@ -62,6 +94,22 @@ def test_a_file_reads_back_to_the_same_vector(tmp_path):
     read = load_vector(tmp_path / "deep" / "noir.safetensors")
     assert (read.persona_id, read.fingerprint, read.origin) == (vector.persona_id, vector.fingerprint, vector.origin)
     assert all(np.array_equal(getattr(read, name), getattr(vector, name)) for name in FIELDS)
+
+
+@pytest.mark.parametrize("name", [*EVIDENCE, "all"])
+def test_a_file_carries_what_was_measured_and_nothing_that_was_not(tmp_path, name):
+    known = EVIDENCE if name == "all" else {name: EVIDENCE[name]}
+    save_vector(replace(persona_vector(), **known), tmp_path / "noir.safetensors")
+    read = load_vector(tmp_path / "noir.safetensors")
+    assert {each: getattr(read, each) for each in EVIDENCE} == dict.fromkeys(EVIDENCE) | known
+
+
+def test_what_another_tools_file_does_not_say_stays_unknown(tmp_path):
+    vector = replace(persona_vector(), neutral_mean=None, residual_norm=None)
+    save_vector(vector, tmp_path / "noir.safetensors")
+    read = load_vector(tmp_path / "noir.safetensors")
+    assert (read.neutral_mean, read.residual_norm) == (None, None)
+    assert np.array_equal(read.directions, vector.directions)
 
 
 def test_another_base_is_refused_with_the_command_that_extracts_it_again():
@@ -152,6 +200,29 @@ def test_metadata_that_does_not_fit_is_refused(tmp_path, changed, said):
     path.write_bytes(safetensors.numpy.save(tensors(), metadata(tmp_path) | changed))
     with pytest.raises(VectorError, match=said):
         load_vector(path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"judgement": "{"}, "what it says of its judgement cannot be: Expecting property name"),
+        ({"judgement": "[" * 100_000}, "what it says of its judgement cannot be: it is nested too deeply"),
+        ({"judgement": '{"judge": 5}'}, "what it says of its judgement cannot be: judge is not a text"),
+        ({"judgement": "\x1b]52;c;aGk=\x07"}, "what it says of its judgement cannot be"),
+        ({"quality": "x" * 300_000}, "what it says of its quality cannot be: it is too long"),
+        ({"quality": '{"held_out_auc": [1]}'}, "what it says of its quality cannot be: held_out_auc is not 4 numbers"),
+        ({"calibration": "5"}, "what it says of its calibration cannot be: it is not a JSON object"),
+        ({"calibration": '{"gentle": NaN}'}, "gentle is nan, and goes from 0 to 1000; extract it again or remove"),
+    ],
+    ids=range(8),
+)
+def test_evidence_that_cannot_be_is_refused_in_a_clean_sentence(tmp_path, changed, said):
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(safetensors.numpy.save(tensors(), metadata(tmp_path) | changed))
+    with pytest.raises(VectorError, match=said) as caught:
+        load_vector(path)
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 500
 
 
 def test_metadata_cannot_carry_an_escape(tmp_path):

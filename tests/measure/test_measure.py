@@ -8,7 +8,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import read
-from billy_mlx.measure.vocabulary import distinct_share, share_of_words, words
+from billy_mlx.measure.vocabulary import distinct_share, repeated_share, share_of_words, words
 from billy_mlx.model.layers import record
 
 
@@ -75,3 +75,17 @@ def test_distinct_runs():
     assert distinct_share("a b c d") == 1
     assert distinct_share("a b a b a") == pytest.approx(2 / 4)
     assert distinct_share("one") == 1
+
+
+def test_repetition_is_the_share_of_runs_that_have_come_before():
+    assert repeated_share("one two three four five") == 0
+    assert repeated_share("a b c d a b c d") == pytest.approx(1 / 5)  # of five runs of four, the last is the first
+    assert repeated_share("la la la la la la la", n=2) == pytest.approx(5 / 6)
+
+
+def test_a_text_too_short_to_repeat_itself_does_not():
+    assert repeated_share("") == repeated_share("la la la") == 0
+
+
+def test_a_loop_comes_near_to_one():
+    assert repeated_share("the rain, the rain, " * 200) > 0.99

@@ -52,10 +52,11 @@ def open_file(path: Path) -> ControlVector | Rows | Trait | Norms | Bundle:
     head = read_start(path, 64)
     if head.startswith(b"GGUF"):
         return read_control_vector(path)
-    if head.startswith((b"PK", b"\x80")):  # a zip, and the pickle that older versions wrote
-        return read_rows(path)
+    # Before the two below: the length of a header may begin with any byte.
     if int.from_bytes(head[:8], "little") < _LONGEST_HEADER and head[8:9] == b"{":
         return read_bundle(path)
+    if head.startswith((b"PK", b"\x80")):  # a zip, and the pickle that older versions wrote
+        return read_rows(path)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         document = read_json(path)
         return read_trait(path, document) if is_trait(document) else read_norms(path, document)

@@ -17,7 +17,8 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.errors import CardError, VectorError
 from billy_mlx.extraction.card import get_persona
 from billy_mlx.extraction.evidence import Calibration, Cell, Judgement, Quality
-from billy_mlx.extraction.formats.bundle import FORMAT, bundle_bytes, read_bundle
+from billy_mlx.extraction.formats.bundle import FORMAT, Bundle, bundle_bytes, read_bundle
+from billy_mlx.extraction.formats.opened import open_file
 from billy_mlx.extraction.vector_file import save_vector, to_content
 
 CELL = Cell(layer=1, dose=0.3, effect=1.0, perplexity=1.1, distinct=0.9, repetition=0.01, length=1.0)
@@ -172,3 +173,9 @@ def test_a_damaged_bundle_is_an_error_of_ours_or_a_bundle(tmp_path_factory, data
     path.write_bytes(bytes(whole))
     with suppress(VectorError, CardError):
         assert read_bundle(path).vectors
+
+
+@pytest.mark.parametrize("more", range(0, 256, 8))
+def test_a_bundle_is_told_by_its_first_bytes_however_long_its_header_is(tmp_path, more):
+    path = written(tmp_path / "voice.safetensors", made=MADE | {"date": "2" * (more + 1)})
+    assert isinstance(open_file(path), Bundle)
