@@ -23,6 +23,7 @@ from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Text as ToRead
 from billy_mlx.measure.reading import read_all
 from billy_mlx.measure.vocabulary import distinct_share, share_of_words
+from billy_mlx.model.answers import Answers
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.prompt import chat_prompt
@@ -94,16 +95,12 @@ def _write(
         Row(prompt, added, Sampling(), seed=arguments.seed + number, max_tokens=arguments.max_tokens)
         for number, prompt in enumerate(prompts)
     ]
-    texts = [""] * len(rows)
-    tokens: list[list[int]] = [[] for _ in rows]
+    answers = Answers(rows, model.tokenizer.eos_token_ids)
     for step in Decoding(model, rows):
-        for news in step.emitted:
-            texts[news.row] += news.text
-            if news.token is not None and news.token not in model.tokenizer.eos_token_ids:
-                tokens[news.row].append(news.token)
-    to_read = [ToRead(prompt, tuple(own)) for prompt, own in zip(prompts, tokens, strict=True)]
+        answers.take(step)
+    to_read = [ToRead(prompt, tuple(own)) for prompt, own in zip(prompts, answers.tokens, strict=True)]
     readings = finish(read_all(model, to_read))
-    return [Text(text, reading.average.mean) for text, reading in zip(texts, readings, strict=True)]
+    return [Text(text, reading.average.mean) for text, reading in zip(answers.texts, readings, strict=True)]
 
 
 def _row(

@@ -19,6 +19,7 @@ from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
+from billy_mlx.model.answers import Answers
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.memory import check_rows
@@ -176,17 +177,12 @@ def _mean(measure: Callable[[Written], float], written: Sequence[Written]) -> fl
 
 def _write(model: Model, rows: Sequence[Row]) -> Generator[float, None, list[tuple[str, Text]]]:
     """Write `rows` as one batch, yielding how many of them that amounts to so far."""
-    texts = [""] * len(rows)
-    tokens: list[list[int]] = [[] for _ in rows]
-    done = [0.0] * len(rows)
+    answers = Answers(rows, model.tokenizer.eos_token_ids)
     for step in Decoding(model, rows):
-        for news in step.emitted:
-            texts[news.row] += news.text
-            if news.token is not None and news.token not in model.tokenizer.eos_token_ids:
-                tokens[news.row].append(news.token)
-            done[news.row] = 1.0 if news.finish_reason else len(tokens[news.row]) / rows[news.row].max_tokens
-        yield sum(done)
-    return [(text, Text(row.prompt, tuple(own))) for row, text, own in zip(rows, texts, tokens, strict=True)]
+        answers.take(step)
+        yield sum(done / row.max_tokens for done, row in zip(answers.done, rows, strict=True))
+    written = zip(answers.texts, rows, answers.tokens, strict=True)
+    return [(text, Text(row.prompt, tuple(tokens))) for text, row, tokens in written]
 
 
 def _share(before: float, total: float, since: float, upto: float, done: float) -> float:

@@ -10,6 +10,7 @@ from billy_mlx.errors import UsageError
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.measure.reading import empty_average
+from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.memory import check_rows
@@ -137,24 +138,18 @@ def _write(
 ) -> Generator[int, None, list[Rollout]]:
     """Write the answers of one batch, yielding how many tokens of it are read and written; an early end jumps ahead."""
     observer = ResponseAverages()
-    answers = [""] * len(rows)
-    tokens: list[list[int]] = [[] for _ in rows]
-    lengths = [0] * len(rows)
+    answers = Answers(rows, model.tokenizer.eos_token_ids)
     prompts = sum(len(row.prompt) for row in rows)
     for step in Decoding(model, rows, store=store, observer=observer):
-        for news in step.emitted:
-            answers[news.row] += news.text
-            if news.token is not None and news.token not in model.tokenizer.eos_token_ids:
-                tokens[news.row].append(news.token)
-            lengths[news.row] = rows[news.row].max_tokens if news.finish_reason else lengths[news.row] + 1
+        answers.take(step)
         # Before the first token is written, the step says what share of the prompts has been read.
         read = prompts * step.prompt_tokens_read // step.prompt_tokens if step.prompt_tokens else prompts
-        yield read + sum(lengths)
+        yield read + sum(answers.done)
     averages = observer.averages()
     unseen = empty_average(model)  # of a row that never came to a token
     return [
-        Rollout(question, answers[at], tuple(tokens[at]), averages.get(at, unseen))
-        for at, question in enumerate(questions)
+        Rollout(question, text, tuple(tokens), averages.get(at, unseen))
+        for at, (question, text, tokens) in enumerate(zip(questions, answers.texts, answers.tokens, strict=True))
     ]
 
 

@@ -19,6 +19,7 @@ from billy_mlx.extraction.card import get_persona
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
 from billy_mlx.measure.likelihood import next_token_probabilities
 from billy_mlx.model.load import load
+from billy_mlx.steps import finish
 
 ANSWERS = [("Who comes?", "the rain"), ("And then?", "a dog and a hat and the rain"), ("Why?", "x")]
 
@@ -34,14 +35,6 @@ class Planted(nn.Module):
 
     def __call__(self, tokens, cache):
         return mx.broadcast_to(self._logits, (*tokens.shape, self._logits.size))
-
-
-def finish(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def planted(model, tokenizer, shares):

@@ -15,6 +15,7 @@ from billy_mlx.measure.reading import Reading, Text, empty_average, read, read_a
 from billy_mlx.model import prefill
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
+from billy_mlx.steps import finish
 
 TEXTS = [
     Text((5, 9, 2, 7), (3, 8, 1, 4)),
@@ -24,15 +25,6 @@ TEXTS = [
     Text((5, 9, 2, 7, 3), (8,)),
     Text((5, 9, 2, 7), (3, 8, 1, 4)),
 ]
-
-
-def finish(steps):
-    """Run a generator to its end and return what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 @pytest.fixture(params=["tiny", "hybrid"])
