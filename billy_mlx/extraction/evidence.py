@@ -6,8 +6,9 @@ from dataclasses import dataclass
 JUDGE_AUC = 0.6
 """A judge that tells the poles apart less well than this filters nothing; nor does one that puts both on the same side
 of the middle of its scale, where the filter cuts."""
-WEAK_AUC = 0.7
-"""A vector that separates held-out answers less well than this, at half of the layers, is weak. Chance is 0.5."""
+WEAK_AUC = 0.65
+"""A vector that separates held-out answers less well than this, at half of the layers, is weak: with 120 answers a pole
+chance is 0.5, give or take 0.04 (simulated)."""
 
 MOST_PERPLEXITY = 1.5
 """Times that of the unsteered text."""
