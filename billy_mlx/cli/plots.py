@@ -36,9 +36,12 @@ def draw_sweep(vector: "PersonaVector", path: Path) -> None:
     if found is None:
         raise UsageError(f"{vector.persona_id} has not been calibrated; run: billy calibrate {vector.persona_id}")
     effect, perplexity = figure.subplots(1, 2)
+    coarse = {cell.dose for cell in found.cells if cell.layer != found.layer}
     for layer in sorted({cell.layer for cell in found.cells}):
-        row = sorted((cell for cell in found.cells if cell.layer == layer), key=lambda cell: cell.dose)
         chosen = layer == found.layer
+        # The coarse doses were tried on fewer and shorter texts: at the chosen layer they are left out.
+        cells = [cell for cell in found.cells if cell.layer == layer and not (chosen and cell.dose in coarse)]
+        row = sorted(cells, key=lambda cell: cell.dose)
         style = {"marker": "o", "markersize": 3, "linewidth": 2.0 if chosen else 0.8, "alpha": 1.0 if chosen else 0.5}
         doses, label = [cell.dose for cell in row], f"layer {layer}"
         effect.plot(doses, [cell.effect for cell in row], label=label, **style)
