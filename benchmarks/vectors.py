@@ -113,11 +113,11 @@ def _verdict(vectors: Sequence[PersonaVector]) -> str:
 def _head(model_id: str, vectors: Sequence[PersonaVector]) -> str:
     origin, found = vectors[0].origin, vectors[0].calibration
     command = " ".join([".venv/bin/python benchmarks/vectors.py", *sys.argv[1:], "> docs/vectors.md"])
-    made = "" if found is None else f"Calibrated with {found.made_with}, read at layer {found.read_layer}. "
+    made = "" if found is None else f"\nCalibrated with {found.made_with}, read at layer {found.read_layer}."
     return f"""# How good the vectors are
 
-Model `{model_id}`. Answers: {origin.sampling} ({origin.versions}). {made}Every number stands in the vector's own
-file (`billy vectors show noir --json`); this page is made of them by
+Model `{model_id}`. Answers: {origin.sampling} ({origin.versions}).{made}
+Every number stands in the vector's own file (`billy vectors show noir --json`); this page is made of them by
 
     {command}
 
