@@ -23,7 +23,8 @@ def described(vector: "PersonaVector") -> Iterator[str]:
         "versions": origin.versions,
         "date": origin.date,
         "judge": "" if vector.judgement is None else judged(vector.judgement),
-        "calibration": "none yet" if vector.calibration is None else _calibrated(vector.calibration),
+        "calibration": "none yet" if vector.calibration is None else _doses(vector.calibration),
+        "at full dose": "" if vector.calibration is None else _effect(vector.calibration),
         "weak": vector.weakness or "",
     }
     return (f"{name:15}{text}" for name, text in known.items() if text)
@@ -81,11 +82,14 @@ def judged(judgement: Judgement) -> str:
     return f"{told} ({scores}), so it filtered {'the answers' if judgement.filtered else 'nothing'}"
 
 
-def _calibrated(found: Calibration) -> str:
+def _doses(found: Calibration) -> str:
     most = "" if found.too_much is None else f", too much {found.too_much:.3f}"
-    doses = f"gentle {found.gentle:.3f}, full {found.full:.3f}{most} residual norms"
-    effect = f"effect {found.at_full.effect:.2f} (at least {found.effect_low:.2f}), perplexity ×"
-    return f"layer {found.layer}, {doses}; at full {effect}{found.at_full.perplexity:.2f}"
+    return f"layer {found.layer}, gentle {found.gentle:.3f}, full {found.full:.3f}{most} residual norms"
+
+
+def _effect(found: Calibration) -> str:
+    effect = f"effect {found.at_full.effect:.2f} (at least {found.effect_low:.2f})"
+    return f"{effect}, perplexity ×{found.at_full.perplexity:.2f}"
 
 
 def _bar(share: float) -> str:

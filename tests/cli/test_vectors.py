@@ -111,8 +111,8 @@ def test_what_is_known_of_a_vector_is_said_in_lines(billy, model):
     assert "answers        2/2 of 2\n" in said
     assert "judge          org/judge tells the poles apart with AUC 0.80 over 120 answers each" in said
     assert "median scores 80 and 20 of 100), so it filtered the answers\n" in said
-    calibrated = "layer 1, gentle 0.100, full 0.250, too much 0.500 residual norms; at full effect 1.50 (at least 0.75)"
-    assert f"calibration    {calibrated}, perplexity ×1.20\n" in said
+    assert "calibration    layer 1, gentle 0.100, full 0.250, too much 0.500 residual norms\n" in said
+    assert "at full dose   effect 1.50 (at least 0.75), perplexity ×1.20\n" in said
 
 
 @pytest.mark.parametrize(
