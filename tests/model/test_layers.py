@@ -36,7 +36,9 @@ def test_the_direction_is_what_the_steered_block_gains_and_nothing_before_it_cha
 
 @pytest.mark.parametrize("chunks", [[], [2], [3], [4], [1, 2, 3, 4, 5]])
 def test_response_positions_are_absolute_whatever_the_chunks(tiny, chunks):
-    gained = streams(tiny, steering=Steering({0: mx.ones(32)}, start=3), chunks=chunks)[0] - streams(tiny)[0]
+    # Held against the same chunks: how many rows a matrix has may change the last bit of each.
+    steered = streams(tiny, steering=Steering({0: mx.ones(32)}, start=3), chunks=chunks)
+    gained = steered[0] - streams(tiny, chunks=chunks)[0]
     assert mx.allclose(gained[:, 3:], mx.ones((1, 3, 32)), atol=1e-5)
     assert not gained[:, :3].any()
 
@@ -88,8 +90,9 @@ def test_norm_preservation_is_per_row(tiny):
     tokens = mx.concatenate([TOKENS, TOKENS])
     flags = mx.array([True, False])[:, None, None]
     mixed = streams(tiny, tokens, Steering({1: mx.ones(32)}, norm_preserving=flags))[1]
-    assert mx.allclose(mixed[:1], streams(tiny, steering=Steering({1: mx.ones(32)}, norm_preserving=True))[1])
-    assert mx.allclose(mixed[1:], streams(tiny, steering=Steering({1: mx.ones(32)}))[1])
+    preserved = streams(tiny, steering=Steering({1: mx.ones(32)}, norm_preserving=True))
+    assert mx.allclose(mixed[:1], preserved[1], atol=1e-5)
+    assert mx.allclose(mixed[1:], streams(tiny, steering=Steering({1: mx.ones(32)}))[1], atol=1e-5)
 
 
 def test_blocks_come_back_after_an_error(tiny):
