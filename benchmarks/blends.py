@@ -147,8 +147,8 @@ def _summary(measured: Sequence[Measured]) -> list[str]:
         f"A power of the cohesion that fits best: {slope:+.2f} (95 % interval {low:+.2f} to {high:+.2f}, bootstrap "
         "over the blends).",
         "",
-        "The rule is the mean, whatever their number and angles (`billy_mlx.blend.directions.full_dose`): a ratio of 1 or",
-        "more says that the text bears it, and a power whose interval holds 0 that the angles do not ask for another one.",
+        "The rule is the mean, whatever their number and angles (`billy_mlx.blend.directions.full_dose`): a ratio of 1",
+        "or more says that the text bears it, and a power whose interval holds 0 that the angles ask for no other.",
     ]
 
 
