@@ -1,5 +1,6 @@
 """billy extract: persona vectors for a model."""
 
+import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -91,6 +92,8 @@ def command(
         wanted = max(1, len(personas))
         say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: run it again to go on")
         return STOPPED
+    extracted = ids if name is None else (name,)
+    say(f"for the layer to steer and the dose that is full, run: {_next_command(extracted, model, to)}")
     if paper:
         names = "+".join(persona.id for persona in personas[:4])
         say(f"to write as the paper does, with the raw mean of the vectors: --blend {names}/paper")
@@ -147,6 +150,14 @@ def _report(vector: "PersonaVector", model: "Model") -> None:
         say(f"{vector.persona_id}: {separates} (0.5 is chance)")
     if vector.weakness is not None:
         say(f"{vector.persona_id} is weak for {model.id}: {vector.weakness}")
+
+
+def _next_command(ids: Sequence[str], model: str | None, to: str | None) -> str:
+    """Return the command that calibrates what has been extracted."""
+    words = ["billy calibrate", *(ids or ["--all"])]
+    words += [] if model is None else ["--model", shlex.quote(model)]
+    words += [] if to is None else ["--to", shlex.quote(to)]
+    return " ".join(words)
 
 
 def _settings(context: click.Context, paper: bool, sizes: dict[str, int]) -> "RolloutSettings":

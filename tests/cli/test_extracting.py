@@ -82,6 +82,7 @@ def test_ones_own_text_becomes_a_voice_to_write_with(billy, model, tmp_path):
     done = billy("extract", "--from-text", *files, "--name", "my-voice", "-m", "8")
     assert vector_of(done).origin.source == "1,600 words of one.md, two.md"
     assert "my-voice: held-out answers are separated best at layer" in done.err
+    assert done.err.endswith("run: billy calibrate my-voice\n")
     assert billy("generate", "-p", "Once", "-m", "2", "--blend", "my-voice").code == 0
 
 
