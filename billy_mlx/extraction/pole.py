@@ -68,7 +68,10 @@ class Pole:
 
     def __iter__(self) -> Iterator[list[Rollout]]:
         for start in self._starts:
-            yield self._read(start)
+            batch = self._read(start)
+            if not batch:  # another run has ended and removed them, or the disk is failing
+                raise VectorError(f"{self._file(start)} is gone or damaged; run the same command again")
+            yield batch
 
     def add(self, rollouts: Sequence[Rollout]) -> None:
         """Keep the next batch of answers.

@@ -7,7 +7,7 @@ import pytest
 import safetensors.numpy
 from vectors import FINGERPRINT
 
-from billy_mlx.errors import BillyError
+from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.averages import Average
 
@@ -82,6 +82,13 @@ def test_what_comes_after_a_damaged_file_is_written_again():
 def test_a_discarded_pole_is_empty_again(kept):
     new_pole().discard()
     assert new_pole().done == 0
+
+
+def test_answers_that_go_while_they_are_used_are_said(kept):
+    pole = new_pole()
+    new_pole().discard()
+    with pytest.raises(VectorError, match=r"safetensors is gone or damaged; run the same command again"):
+        list(pole)
 
 
 def test_a_pole_that_cannot_be_kept_is_said(billy_home):
