@@ -35,3 +35,11 @@ class VectorMismatch(VectorError):
 
 class BlendError(UsageError):
     """A blend cannot be read, or its personas cancel."""
+
+
+class ManuscriptError(BillyError):
+    """A manuscript, or what is kept beside it, cannot be read, changed or saved."""
+
+
+class DocumentError(ManuscriptError):
+    """A document or lorebook of another program cannot be taken in."""
