@@ -1,8 +1,10 @@
 """A passage: what a model wrote, and everything it takes to make it write the same again."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 Work = Literal["continue", "rewrite", "infill"]
 """What the model was asked to do."""
@@ -65,9 +67,21 @@ class Passage:
     made_with: Mapping[str, str] = field(default_factory=dict)
     date: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.voices or self.voices[0].first_token != 0:
+            raise ValueError("a passage is in some voice from its first token on")
+        starts = [voice.first_token for voice in self.voices]
+        if starts != sorted(set(starts)):
+            raise ValueError("the voices of a passage follow each other")
+        if any(voice.blend == "" for voice in self.voices):
+            raise ValueError("a voice has a blend, or none")
+        if min(self.tokens + self.prompt, default=0) < 0 or not 0 <= self.seed < 2**32:
+            raise ValueError("token ids and seeds count from 0")
+
     def as_json(self) -> dict[str, Any]:
         """Return it as what the json module can write; `Passage.of_json` reads it back."""
-        return asdict(self)
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return data
 
     @classmethod
     def of_json(cls, data: Any) -> "Passage":
@@ -76,4 +90,7 @@ class Passage:
         Raises:
             ValueError: something is missing, of another kind, or does not fit together.
         """
-        raise NotImplementedError
+        try:
+            return msgspec.convert(data, cls)
+        except RecursionError as error:
+            raise ValueError("this passage is nested too deeply") from error

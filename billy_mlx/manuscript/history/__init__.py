@@ -1,0 +1,1 @@
+"""The tree of versions, in a SQLite file that may be lost without losing a word."""

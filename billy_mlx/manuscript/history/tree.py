@@ -1,0 +1,210 @@
+"""The tree of versions: its revisions, the ways between them, and what a screen draws of it."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.history.rows import pair_of, revision_of, revision_row
+from billy_mlx.manuscript.history.schema import Row
+from billy_mlx.manuscript.history.store import Store, Table
+from billy_mlx.manuscript.revision import Kind, Revision
+
+_PAGE = 200  # rows
+
+
+@dataclass(frozen=True)
+class Version:
+    """What is drawn of a revision.
+
+    Attributes:
+        parent: the nearest one on the way to the root that is drawn as well; None for a root.
+        made: seconds since the epoch.
+        removed: characters that it took out.
+        inserted: characters that it put in.
+        names: of checkpoints and branches that stand at it.
+    """
+
+    id: int
+    parent: int | None
+    kind: Kind
+    made: float
+    removed: int
+    inserted: int
+    draft: int | None
+    names: tuple[str, ...] = ()
+
+
+class Tree:
+    """All revisions. A parent's number is lower than its child's."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._revisions: Table[int] = Table(store, "revision")
+        self._travelled: Table[int] = Table(store, "travelled")  # where redo does not go to the newest child
+        self._last_put = 0  # until the head goes elsewhere: redo goes there anyway
+        self._highest = max(store.file.numbers("revision", "ORDER BY id DESC LIMIT 1"), default=0)
+
+    def __contains__(self, id: int) -> bool:
+        return self._revisions.get(id) is not None
+
+    def put(self, revision: Revision) -> bool:
+        """Add a revision, or change one that has no children, and return whether that made a difference.
+
+        Raises:
+            KeyError: its parent is unknown.
+            ValueError: it had another parent, or its values cannot be written down.
+        """
+        id, parent = revision.id, revision.parent
+        row = revision_row(revision)
+        held = self._revisions.get(id)
+        if held is None and parent is not None and parent not in self:
+            raise KeyError(parent)
+        if held is not None and held[1] != parent:
+            raise ValueError(f"revision {id} has another parent")
+        if held == row or (held is not None and id != self._last_put and self.children(id)):
+            return False  # what others were made on stays as it was
+        self._revisions.put(id, row)
+        self._prefer(id, parent)
+        return True
+
+    def travel(self, id: int) -> None:
+        """Have redo go to this revision from its parent. Raises KeyError if there is none of this number."""
+        if id != self._last_put:
+            self._last_put = 0
+            parent = self.revision(id).parent
+            if parent is not None and self.preferred_child(parent) != id:
+                self._travelled.put(parent, (parent, id))
+
+    def revision(self, id: int) -> Revision:
+        """Return a revision. Raises KeyError if there is none of this number."""
+        row = self._revisions.get(id)
+        if row is None:
+            raise KeyError(id)
+        return self._made_out(row)
+
+    def children(self, id: int) -> tuple[int, ...]:
+        """Return the numbers of the revisions made on this one, oldest first."""
+        rows = self._revisions.overlay("WHERE parent = ? AND parent IS NOT id - 1", id)
+        following = self._revisions.get(id + 1)
+        if following is not None:
+            rows[id + 1] = following
+        return tuple(sorted(child for child, row in rows.items() if row[1] == id))
+
+    def preferred_child(self, id: int) -> int | None:
+        """Return the child that was put or gone to last."""
+        row = self._travelled.get(id)
+        if row is None:
+            return next(reversed(self.children(id)), None)
+        with self._store.file.making_out():
+            return pair_of(row)[1]
+
+    def line(self, id: int) -> Iterator[Revision]:
+        """Yield a revision, its parent, and so on to the root. Raises KeyError if there is none of this number."""
+        wanted: int | None = id
+        size = 1  # most who ask want a step or two
+        while wanted is not None:
+            rows = self._page(wanted + 1, size)
+            size = min(2 * size, _PAGE)
+            if wanted not in rows:
+                raise KeyError(wanted) if wanted == id else self._missing(wanted)
+            while wanted in rows:
+                revision = self._made_out(rows[wanted])
+                yield revision
+                wanted = revision.parent
+
+    def between(self, start: int, goal: int) -> tuple[list[Revision], list[Revision]]:
+        """Return what lies between two revisions and the nearest one they share: from `start` up, then down to `goal`.
+
+        Raises:
+            KeyError: there is none of this number.
+        """
+        lines = self.line(start), self.line(goal)
+        one, other = (next(line, None) for line in lines)
+        up, down = [], []
+        while one is not None or other is not None:
+            if one is not None and (other is None or one.id > other.id):
+                up.append(one)
+                one = next(lines[0], None)
+            elif other is not None and (one is None or other.id > one.id):
+                down.append(other)
+                other = next(lines[1], None)
+            else:  # parents have lower numbers, so both lines meet here
+                break
+        return up, down[::-1]
+
+    def versions(self, names: Mapping[int, tuple[str, ...]]) -> Iterator[Version]:
+        """Yield all revisions, newest first."""
+        before = 2**63 - 1
+        while rows := self._page(before):
+            for row in rows.values():
+                revision = self._made_out(row)
+                yield _version(revision, revision.parent, names)
+            before = min(rows)
+
+    def landmarks(self, names: Mapping[int, tuple[str, ...]]) -> Iterator[Version]:
+        """Yield roots, ends, and those with several children, a name, or a draft: the newest first."""
+        starts = self._starts()
+        ids = sorted({*self._ends(starts), *(parent or id for id, parent in starts.items()), *names, *self._drafted()})
+        firsts = sorted(starts)
+        for place in range(len(ids) - 1, -1, -1):
+            id, line = ids[place], bisect_right(firsts, ids[place])
+            if not line or id not in self:
+                raise self._missing(id)
+            first = firsts[line - 1]
+            nearest = ids[place - 1] if place and ids[place - 1] >= first else starts[first]
+            yield _version(self.revision(id), nearest, names)
+
+    def _prefer(self, id: int, parent: int | None) -> None:
+        """Have redo go to a revision just put; to the newest child it goes without a row that says so."""
+        if id < self._highest:
+            self.travel(id)
+        elif parent is not None and self._travelled.get(parent) is not None:
+            self._travelled.put(parent, None)
+        self._last_put = id
+        self._highest = max(self._highest, id)
+
+    def _starts(self) -> dict[int, int | None]:
+        """Return the revisions that do not follow on the number before, and their parents: each begins a line."""
+        rows = self._revisions.overlay("WHERE parent IS NOT id - 1").values()
+        revisions = [self._made_out(row) for row in rows if row[1] is None or row[1] != _key(row) - 1]
+        return {revision.id: revision.parent for revision in revisions}
+
+    def _ends(self, starts: Iterable[int]) -> Iterator[int]:
+        for before in (*starts, 2**63 - 1):
+            yield from self._page(before, 1)
+
+    def _drafted(self) -> Iterator[int]:
+        for id, row in self._revisions.overlay("WHERE draft IS NOT NULL").items():
+            if row[4] is not None:
+                yield id
+
+    def _page(self, before: int, limit: int = _PAGE) -> dict[int, Row]:
+        """Return up to `limit` revisions below a number, newest first."""
+        rows = self._revisions.overlay("WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit)
+        ids = sorted((id for id in rows if id < before), reverse=True)[:limit]
+        return {id: rows[id] for id in ids}
+
+    def _missing(self, id: int) -> ManuscriptError:
+        return self._store.file.unreadable(ValueError(f"revision {id} is missing"))
+
+    def _made_out(self, row: Row) -> Revision:
+        with self._store.file.making_out():
+            return revision_of(row)
+
+
+def _version(revision: Revision, parent: int | None, names: Mapping[int, tuple[str, ...]]) -> Version:
+    return Version(
+        revision.id,
+        parent,
+        revision.kind,
+        revision.made,
+        sum(len(edit.removed) for edit in revision.edits),
+        sum(len(edit.inserted) for edit in revision.edits),
+        revision.draft,
+        names.get(revision.id, ()),
+    )
+
+
+def _key(row: Row) -> int:
+    return row[0] if isinstance(row[0], int) else 0
