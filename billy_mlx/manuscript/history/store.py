@@ -63,7 +63,7 @@ class Store:
 class Table(Generic[Key]):
     """One table. A change is seen at once and waits in `pending`, by key; None is a row that is to go."""
 
-    def __init__(self, store: Store, name: history_schema.Table) -> None:
+    def __init__(self, store: Store, name: schema.Table) -> None:
         self.name = name
         self.pending: dict[Key, Row | None] = {}
         self._store = store

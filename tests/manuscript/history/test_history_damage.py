@@ -294,9 +294,9 @@ def test_a_row_does_not_pass_for_one_of_another_table_or_of_other_values():
 
 @pytest.mark.parametrize("data", [zlib.compress(bytes(10_000)), zlib.compress(bytes(500))[:-3], b"xyz"])
 def test_compressed_bytes_are_read_up_to_a_limit(monkeypatch, data):
-    monkeypatch.setattr(history_seal, "LIMIT", 1000)
+    monkeypatch.setattr(seal, "LIMIT", 1000)
     with pytest.raises(ValueError, match="compressed bytes"):
-        history_seal._unpacked(data)
+        seal._unpacked(data)
 
 
 @pytest.mark.parametrize(
