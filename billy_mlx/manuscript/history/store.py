@@ -4,6 +4,7 @@ import sqlite3
 from threading import Lock, RLock
 from typing import Any, Generic, TypeVar
 
+from billy_mlx.manuscript.history import schema
 from billy_mlx.manuscript.history.connection import is_damage
 from billy_mlx.manuscript.history.file import HistoryFile
 from billy_mlx.manuscript.history.schema import KEYS, Row

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.history import seal
 from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.history.rows import keyframe_of, revision_of, standing_of
 from billy_mlx.manuscript.history.seal import sealed, unsealed
