@@ -1,39 +1,81 @@
 """Files that are whole or not there."""
 
 import contextlib
+import errno
 import fcntl
 import os
-import tempfile
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from billy_mlx.errors import BillyError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that a reader, or a power cut, sees the old file or the new one.
+    """Write `content` to `path`, in a folder that is made if need be.
 
     Raises:
         BillyError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        replace_file(path, content)
     except OSError as error:
         raise _cannot_save(path, error) from error
+
+
+def replace_file(path: Path, content: bytes, before: Callable[[Path], None] | None = None) -> None:
+    """Write `content` to `path` so that a reader, or a power cut, sees the old file or the new one.
+
+    Args:
+        path: in a folder that exists; not a link.
+        content: of the whole file.
+        before: called with the new file, complete but under another name, right before it takes its own. What it
+            raises goes on, and the old file stays.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            sync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise _cannot_save(path, error) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        _write_new(temporary, content)
+        if before is not None:
+            before(temporary)
+        os.replace(temporary, path)  # noqa: PTH105  every call to the disk can be found, and made to fail, in os
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
     # The file is whole already: a file system that cannot sync a folder must not make it "not saved".
     with contextlib.suppress(OSError):
         _sync_folder(path.parent)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of `content` to an open file.
+
+    Raises:
+        OSError: the disk is full or gone; a part of it may be written.
+    """
+    rest = memoryview(content)
+    while rest:
+        written = os.write(descriptor, rest)
+        if written == 0:  # it would go on for ever
+            raise OSError(errno.EIO, "nothing was written")
+        rest = rest[written:]
+
+
+def read_all(descriptor: int, limit: int) -> bytes:
+    """Return what an open file holds from where it stands, or `limit` bytes of it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    parts: list[bytes] = []
+    while limit > 0 and (part := os.read(descriptor, min(limit, 1 << 20))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
 
 
 def sync(descriptor: int) -> None:
@@ -50,6 +92,15 @@ def sync(descriptor: int) -> None:
     os.fsync(descriptor)
 
 
+def _write_new(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        write_all(handle, content)
+        sync(handle)
+    finally:
+        os.close(handle)
+
+
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -63,9 +114,3 @@ def _cannot_save(path: Path, error: OSError) -> BillyError:
         f"{path} was not saved: {error.strerror or error}; "
         "nothing was changed: put that right or choose another folder (BILLY_HOME), then run the same command again"
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

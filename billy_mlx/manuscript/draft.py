@@ -1,6 +1,6 @@
 """A draft: what a model has written for a place in the text and the writer has not yet decided on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from billy_mlx.manuscript.passage import Passage, Work
@@ -32,11 +32,18 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Placed:
-    """Where a draft was when it was decided on: characters `start` to `end` of the text of a revision."""
+    """A draft in the text: characters `start` to `end` at a revision that put them there.
+
+    Attributes:
+        shown: the alternative they are of.
+        taken: how many characters of it are in the text so far; of a rewrite, all once every change is made.
+    """
 
     revision: int
     start: int
     end: int
+    shown: int
+    taken: int
 
 
 @dataclass(frozen=True)
@@ -49,23 +56,20 @@ class Draft:
         end: the same as `start` if nothing is to be replaced.
         original: what stood there when the draft was begun: what a rewrite is to replace, or nothing.
         shown: index of the alternative in view.
-        placed: where it was each time it was decided on or exchanged, the newest last.
+        decided: the revision in whose text `start` and `end` are counted once it is no longer open.
+        placed: where it was put into the text, each time some of it was or it was exchanged, the newest last.
     """
 
     id: int
     work: Work
     start: int
     end: int
-    original: Prose = Prose()
+    original: Prose = field(default_factory=Prose)
     alternatives: tuple[Alternative, ...] = ()
     shown: int = 0
     fate: Fate = Fate.OPEN
+    decided: int = 0
     placed: tuple[Placed, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """What is in view of it."""
-        return self.alternatives[self.shown].text if self.alternatives else ""
 
     def of(self, author: Author) -> Alternative | None:
         """Return the alternative of this number, if it is one of this draft's."""

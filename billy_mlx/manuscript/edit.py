@@ -85,27 +85,37 @@ def difference(before: Prose, after: Prose) -> Edit:
     return Edit(start, before[start : len(before) - end], after[start : len(after) - end])
 
 
+def shared_start(one: str, other: str) -> int:
+    """Return how many characters both begin with."""
+    low, high = 0, min(len(one), len(other))
+    # Halve the doubt: comparing two long strings is one call of memcmp, comparing their characters is thousands.
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
+
+
+def shared_end(one: str, other: str) -> int:
+    """Return how many characters both end with."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        same = one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]
+        low, high = (middle, high) if same else (low, middle - 1)
+    return low
+
+
 def _shared(before: Prose, after: Prose) -> int:
     """Return how many characters both begin with, by the same authors."""
-    return min(_shared_text(before.text, after.text), _shared_runs(before.authors.runs, after.authors.runs))
+    return min(shared_start(before.text, after.text), _shared_runs(before.authors.runs, after.authors.runs))
 
 
 def _shared_end(before: Prose, after: Prose) -> int:
     """Return how many characters both end with, by the same authors."""
     return min(
-        _shared_text(before.text, after.text, from_end=True),
+        shared_end(before.text, after.text),
         _shared_runs(before.authors.runs[::-1], after.authors.runs[::-1]),
     )
-
-
-def _shared_text(one: str, other: str, *, from_end: bool = False) -> int:
-    """Halve the doubt: comparing two long strings is one call of memcmp, comparing their characters is thousands."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        same = one[len(one) - middle :] == other[len(other) - middle :] if from_end else one[:middle] == other[:middle]
-        low, high = (middle, high) if same else (low, middle - 1)
-    return low
 
 
 def _shared_runs(one: tuple[tuple[int, Author], ...], other: tuple[tuple[int, Author], ...]) -> int:

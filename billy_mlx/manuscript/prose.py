@@ -1,7 +1,11 @@
 """Text of which it is known, character by character, who wrote it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from operator import itemgetter
 from typing import NewType
 
 Author = NewType("Author", int)
@@ -38,14 +42,26 @@ class Authors:
         return cls(tuple(joined))
 
     def __len__(self) -> int:
-        return sum(length for length, _ in self.runs)
+        return self._length
 
     def __getitem__(self, part: slice) -> "Authors":
         """Return who wrote the characters of `part`, a slice without a step and with bounds inside the text."""
-        return Authors(tuple(_cut(self.runs, part.start or 0, len(self) if part.stop is None else part.stop)))
+        start, end = part.start or 0, len(self) if part.stop is None else part.stop
+        if start >= end:
+            return Authors()
+        first, last = bisect_right(self._ends, start), bisect_left(self._ends, end)
+        runs = list(self.runs[first : last + 1])
+        runs[-1] = (runs[-1][0] - (self._ends[last] - end), runs[-1][1])
+        begun = start - (self._ends[first - 1] if first else 0)
+        runs[0] = (runs[0][0] - begun, runs[0][1])
+        return _of_length(end - start, tuple(runs))
 
     def __add__(self, other: "Authors") -> "Authors":
-        return Authors.of((*self.runs, *other.runs))
+        length = len(self) + len(other)
+        if self.runs and other.runs and self.runs[-1][1] == other.runs[0][1]:
+            border = (self.runs[-1][0] + other.runs[0][0], other.runs[0][1])
+            return _of_length(length, (*self.runs[:-1], border, *other.runs[1:]))
+        return _of_length(length, self.runs + other.runs)
 
     def at(self, index: int) -> Author:
         """Return who wrote character `index`.
@@ -53,10 +69,9 @@ class Authors:
         Raises:
             IndexError: the text ends before it.
         """
-        for span in self.spans():
-            if span.start <= index < span.end:
-                return span.author
-        raise IndexError(index)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self.runs[bisect_right(self._ends, index)][1]
 
     def spans(self) -> Iterator[Span]:
         """Yield the runs with their places."""
@@ -64,6 +79,15 @@ class Authors:
         for length, author in self.runs:
             yield Span(start, start + length, author)
             start += length
+
+    @cached_property
+    def _length(self) -> int:
+        return sum(map(itemgetter(0), self.runs))
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where each run ends."""
+        return list(accumulate(map(itemgetter(0), self.runs)))
 
 
 @dataclass(frozen=True)
@@ -93,12 +117,8 @@ class Prose:
         return Prose(self.text + other.text, self.authors + other.authors)
 
 
-def _cut(runs: tuple[tuple[int, Author], ...], start: int, end: int) -> Iterator[tuple[int, Author]]:
-    at = 0
-    for length, author in runs:
-        kept = min(at + length, end) - max(at, start)
-        if kept > 0:
-            yield kept, author
-        at += length
-        if at >= end:
-            return
+def _of_length(length: int, runs: tuple[tuple[int, Author], ...]) -> Authors:
+    """Return runs of which the length is known: counting thousands of them takes longer than a keystroke may."""
+    authors = Authors(runs)
+    authors.__dict__["_length"] = length
+    return authors

@@ -73,6 +73,11 @@ class History:
             file.close()
             raise
 
+    @classmethod
+    def in_memory(cls, path: Path) -> History:
+        """Return an empty history that no file has unless it is flushed; `path` is the one it would have."""
+        return cls(HistoryFile(path))
+
     @property
     def failure(self) -> str | None:
         """Why the last flush did not reach the disk; None once one has."""

@@ -240,9 +240,9 @@ def test_drafts_and_their_passages_come_back(history, path):
 def test_a_draft_changes_its_fate_before_and_after_a_flush(history):
     history.put_draft(draft(1, 1))
     history.flush()
-    history.put_draft(draft(1, 1, fate=Fate.ACCEPTED, placed=(Placed(4, 3, 7),)))
+    history.put_draft(draft(1, 1, fate=Fate.ACCEPTED, placed=(Placed(4, 3, 7, 0, 4),)))
     assert [*history.drafts(Fate.OPEN)] == []
-    assert next(history.drafts(Fate.ACCEPTED)).placed == (Placed(4, 3, 7),)
+    assert next(history.drafts(Fate.ACCEPTED)).placed == (Placed(4, 3, 7, 0, 4),)
 
 
 def test_a_passage_is_kept_before_its_draft_and_after_it(history):

@@ -1,0 +1,151 @@
+"""Find and replace."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.hunks import Hunk
+from billy_mlx.text import sanitize
+
+_TIMEOUT_SECONDS = 1.0
+_LONGEST_PATTERN = 1_000
+_QUOTES = {"'": "['‘’‚‛]", '"': '["“”„‟]'}  # a keyboard has the straight ones, a writer's text the others
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for.
+
+    Attributes:
+        text: the words; if `regex`, a pattern as the `regex` library reads it, in which ^ and $ are those of a line.
+        match_case: tell capitals from small letters, and curly quotes from straight ones.
+        whole_words: no letter, digit or underscore may stand right before or behind.
+    """
+
+    text: str
+    regex: bool = False
+    match_case: bool = False
+    whole_words: bool = False
+
+    @classmethod
+    def smart(cls, text: str, *, regex: bool = False, whole_words: bool = False) -> "Query":
+        """Return a query that matches case only if it has a capital letter."""
+        return cls(text, regex, match_case=text != text.lower(), whole_words=whole_words)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Characters `start` to `end` are what was looked for; a pattern may match nothing, between two characters."""
+
+    start: int
+    end: int
+
+    @property
+    def beyond(self) -> int:
+        """Where to look for the next one."""
+        return max(self.end, self.start + 1)
+
+
+def find(text: str, query: Query) -> Iterator[Match]:
+    """Yield the matches in order; none overlaps another, and an empty query has none.
+
+    Raises:
+        ManuscriptError: the pattern is not one, or takes too long; the time between two matches counts as well.
+    """
+    for found in _found(text, query):
+        yield Match(*found.span())
+
+
+def find_all(text: str, query: Query) -> tuple[Match, ...]:
+    """Return all matches; raises as `find` does."""
+    return tuple(find(text, query))
+
+
+def next_match(text: str, query: Query, place: int) -> Match | None:
+    """Return the first match that starts at `place` or behind it, or else the first of all; raises as `find` does.
+
+    To go on from a match, look from its `beyond`.
+    """
+    first = None
+    for match in find(text, query):
+        if match.start >= place:
+            return match
+        first = first or match
+    return first
+
+
+def previous_match(text: str, query: Query, place: int) -> Match | None:
+    """Return the last match that starts before `place`, or else the last of all; raises as `find` does.
+
+    To go back from a match, look from its `start`.
+    """
+    matches = find_all(text, query)
+    return next((match for match in reversed(matches) if match.start < place), matches[-1] if matches else None)
+
+
+def replacements(text: str, query: Query, replacement: str, only: Match | None = None) -> tuple[Hunk, ...]:
+    r"""Return the changes that put `replacement` in the place of each match, or of `only` one.
+
+    Args:
+        text: to look in.
+        query: what to look for.
+        replacement: put in as it stands; of a pattern's match, `\1` and `\g<name>` are its groups, `\n` a new line and
+            `\\` a backslash.
+        only: a match of this query in this text.
+
+    Raises:
+        ManuscriptError: as `find`, or the replacement names a group that the pattern does not have.
+    """
+    return tuple(
+        Hunk(*found.span(), _expanded(found, replacement) if query.regex else replacement)
+        for found in _found(text, query)
+        if only is None or found.span() == (only.start, only.end)
+    )
+
+
+def _found(text: str, query: Query) -> Iterator[regex.Match[str]]:
+    if not query.text:
+        return
+    try:
+        yield from _compiled(query).finditer(text, timeout=_TIMEOUT_SECONDS)
+    except TimeoutError as error:
+        raise ManuscriptError(
+            f"looking for {_shown(query.text)} took more than {_TIMEOUT_SECONDS:g} s; make the pattern simpler"
+        ) from error
+
+
+def _compiled(query: Query) -> regex.Pattern[str]:
+    pattern = query.text if query.regex else _literal(query)
+    if query.regex and len(pattern) > _LONGEST_PATTERN:
+        raise ManuscriptError(f"the pattern has {len(pattern)} characters; use at most {_LONGEST_PATTERN}")
+    flags = regex.MULTILINE if query.match_case else regex.MULTILINE | regex.IGNORECASE
+    try:
+        compiled = regex.compile(pattern, flags)
+        # What stands around the pattern must not mend it, so it is compiled by itself first.
+        return regex.compile(rf"(?<!\w)(?:{pattern})(?!\w)", flags) if query.whole_words else compiled
+    except (regex.error, RecursionError, OverflowError, ValueError) as error:
+        why = sanitize(str(error)) or "it is nested too deeply"
+        raise ManuscriptError(
+            f"{_shown(query.text)} is not a pattern: {why}; put that right, or search for it as plain text"
+        ) from error
+
+
+def _literal(query: Query) -> str:
+    quotes = {} if query.match_case else _QUOTES
+    return "".join(quotes.get(letter) or regex.escape(letter) for letter in query.text)
+
+
+def _expanded(found: regex.Match[str], replacement: str) -> str:
+    try:
+        return found.expand(replacement)
+    except (regex.error, IndexError, KeyError) as error:
+        raise ManuscriptError(
+            f"{_shown(replacement)} cannot be put in: {sanitize(str(error))}; "
+            "name only groups that the pattern has, and write \\\\ for a backslash"
+        ) from error
+
+
+def _shown(text: str) -> str:
+    return repr(sanitize(text if len(text) <= 60 else text[:59] + "…"))

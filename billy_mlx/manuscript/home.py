@@ -1,0 +1,141 @@
+"""Where a manuscript's journal and history are: a folder of the program's own, found by the path of the file."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from billy_mlx import paths
+from billy_mlx.errors import BillyError
+from billy_mlx.files import read_all, write_atomically
+from billy_mlx.manuscript.lock import Lock, acquire
+
+_LONGEST = 1 << 16
+_CARD = "manuscript.json"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A manuscript's folder.
+
+    Attributes:
+        path: the writer's file, without links.
+        folder: where the rest is kept.
+        failure: why nothing can be kept there; None if it can.
+        moved_from: where the file was when it was last open, if that is elsewhere.
+    """
+
+    path: Path
+    folder: Path
+    failure: str | None = None
+    moved_from: Path | None = None
+
+
+@dataclass(frozen=True)
+class Recent:
+    """A manuscript that was open before; `last` is in seconds since the epoch."""
+
+    path: Path
+    last: float
+    exists: bool
+
+
+@dataclass(frozen=True)
+class _Card:
+    """What a folder says of itself. `digest` is of the file when it was last saved or opened."""
+
+    path: str
+    digest: str | None
+    last: float
+    version: int = 1
+
+
+def find_home(path: Path, digest: str | None) -> Home:
+    """Return the home of a file, which is made if need be, or comes along if the file was moved or renamed.
+
+    Args:
+        path: of the file; there may be none yet.
+        digest: of what it holds; None if there is none.
+    """
+    real = _true_path(path)
+    folder = _root() / f"{_readable(real.stem)}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:16]}"
+    moved_from = None
+    try:
+        if not folder.exists() and digest is not None:
+            moved_from = _adopt(digest, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(0, "it may not be written")
+    except OSError as error:
+        why = (
+            f"nothing can be kept beside this text: {folder}: {error.strerror or error}; save often, or put that right"
+        )
+        return Home(real, folder, failure=why)
+    return Home(real, folder, moved_from=moved_from)
+
+
+def remember(home: Home, digest: str | None) -> None:
+    """Note what the file of a manuscript holds now, so that it is known again under another name."""
+    with contextlib.suppress(BillyError):  # a convenience: the text does not depend on it
+        write_atomically(home.folder / _CARD, msgspec.json.encode(_Card(str(home.path), digest, time.time())))
+
+
+def recent(limit: int = 20) -> tuple[Recent, ...]:
+    """Return the manuscripts that were open last, the newest first."""
+    cards = sorted((card for _, card in _cards()), key=lambda card: card.last, reverse=True)
+    return tuple(Recent(Path(card.path), card.last, Path(card.path).exists()) for card in cards[:limit])
+
+
+def _adopt(digest: str, folder: Path) -> Path | None:
+    """Move the folder of a manuscript that is not where it was, but is this file to the byte; returns its old path."""
+    for old, card in _cards():
+        if card.digest == digest and not Path(card.path).exists():
+            lock = acquire(old)
+            if isinstance(lock, Lock):  # nobody has it open
+                os.replace(old, folder)  # noqa: PTH105
+                lock.release()
+                return Path(card.path)
+    return None
+
+
+def _cards() -> Iterator[tuple[Path, _Card]]:
+    """Yield the folders that say whose they are; others are passed over."""
+    root = _root()
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        with contextlib.suppress(OSError, ValueError):
+            handle = os.open(folder / _CARD, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                card = msgspec.json.decode(read_all(handle, _LONGEST), type=_Card)
+            finally:
+                os.close(handle)
+            if card.version == 1 and "\0" not in card.path:
+                yield folder, card
+
+
+def _root() -> Path:
+    return paths.state_folder() / "manuscripts"
+
+
+def _readable(stem: str) -> str:
+    return re.sub(r"[^\w-]+", "-", stem).strip("-")[:40] or "manuscript"
+
+
+def _true_path(path: Path) -> Path:
+    """Return a path without links, as the system spells it: macOS knows a file by names of any case."""
+    real = Path(os.path.realpath(path))
+    command = getattr(fcntl, "F_GETPATH", None)
+    with contextlib.suppress(OSError):
+        if command is not None:
+            handle = os.open(real, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return Path(os.fsdecode(fcntl.fcntl(handle, command, bytes(1024)).rstrip(b"\0")))
+            finally:
+                os.close(handle)
+    return real

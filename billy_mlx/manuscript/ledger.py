@@ -1,0 +1,171 @@
+"""The ledger: the one way a manuscript changes. A record goes into the journal, then into the text and the history."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.burst import joined
+from billy_mlx.manuscript.draft import Draft
+from billy_mlx.manuscript.edit import Edit
+from billy_mlx.manuscript.history.history import History
+from billy_mlx.manuscript.journal import Journal
+from billy_mlx.manuscript.keeper import Keeper
+from billy_mlx.manuscript.prose import Author, Prose
+from billy_mlx.manuscript.records import (
+    Begun,
+    Branched,
+    Checkpointed,
+    Decided,
+    Drafted,
+    Edited,
+    Finished,
+    Moved,
+    Record,
+    Swiped,
+    decode,
+    encode,
+)
+from billy_mlx.manuscript.revision import Kind, Revision
+from billy_mlx.manuscript.state import State
+
+
+class Ledger:
+    """Text, journal and history of one manuscript, kept in step.
+
+    Attributes:
+        state: text, drafts and names as they are now.
+        history: the tree of versions.
+        journal: where records are written down; None if nowhere.
+        keeper: the thread that waits for the disk.
+        trouble: why the history could not follow; None if it could.
+    """
+
+    def __init__(self, begun: Begun, history: History, clock: Callable[[], float]) -> None:
+        self.state = State(begun)
+        self.history = history
+        self.journal: Journal | None = None
+        self.keeper: Keeper | None = None
+        self.trouble: str | None = None
+        self._clock = clock
+        self._newest: Revision | None = None
+        self._last_revision = max(history.last_revision, begun.revision, *(offer.revision for offer in begun.offers))
+        self._known(begun.revision, begun.prose)
+        history.head = begun.revision
+        history.set_branch(begun.branch, begun.revision)
+
+    def commit(self, *records: Record) -> None:
+        """Let records happen, all or none of them as far as a crash is concerned."""
+        if self.journal is not None:
+            self.journal.append(encode(*records))
+        for record in records:
+            self._apply(record)
+        if self.keeper is not None:
+            self.keeper.touch()
+
+    def replay(self, pieces: Iterable[bytes]) -> str | None:
+        """Let happen what a journal has after its first record; returns what is wrong with it, if anything is."""
+        try:
+            for piece in pieces:
+                for record in decode(piece):
+                    self._apply(record)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def reconcile(self) -> None:
+        """Have the history stand at the text as it is, even if the two have grown apart, as a power cut may do."""
+        if self.history.prose_at(self.state.revision) != self.state.prose:
+            self.state.revision = self._last_revision = self._last_revision + 1
+            self._known(self.state.revision, self.state.prose, Kind.RECOVERED)
+            self.history.head = self.state.revision
+
+    def begin_journal(self, path: Path, digest: str | None) -> None:
+        """Begin the journal anew at what there is; `digest` is of the writer's file.
+
+        Raises:
+            ManuscriptError: it cannot be written; an old one goes on as it was.
+        """
+        first = encode(self._begun(digest))
+        if self.journal is None:
+            self.journal = Journal.create(path, first)
+        else:
+            self.journal.restart(first)
+
+    def next_revision(self) -> int:
+        """Return a number for a new revision."""
+        return self._last_revision + 1
+
+    def next_author(self) -> Author:
+        """Return a number for a new passage."""
+        return Author(max(self.history.last_passage, self.state.passages) + 1)
+
+    def next_draft(self) -> int:
+        """Return a number for a new draft."""
+        return max(self.history.last_draft, self.state.draft_count) + 1
+
+    def _begun(self, digest: str | None) -> Begun:
+        state = self.state
+        revision, prose = state.saves[digest]
+        return Begun(
+            prose=state.prose,
+            digest=digest,
+            revision=state.revision,
+            saved=None if prose == state.prose else (revision, prose),
+            branch=state.branch,
+            passages=state.passages,
+            drafts=tuple(state.drafts.values()),
+            draft_count=state.draft_count,
+            offers=state.offers,
+        )
+
+    def _apply(self, record: Record) -> None:
+        before, drafts = (self.state.revision, self.state.prose), self.state.drafts
+        edits = self.state.apply(record)
+        try:
+            self._tell(record, before, drafts, edits)
+        except ManuscriptError as error:  # the history cannot be read: no reason not to write
+            self.trouble = str(error)
+
+    def _tell(
+        self, record: Record, before: tuple[int, Prose], drafts: Mapping[int, Draft], edits: tuple[Edit, ...]
+    ) -> None:
+        """Pass a record on to the history, where it belongs there."""
+        state, history = self.state, self.history
+        match record:
+            case Edited():
+                self._known(*before)
+                self._revise(record, before[0], edits)
+            case Moved():
+                self._known(state.revision, state.prose)
+                history.head = state.revision
+            case Checkpointed():
+                history.checkpoints[record.name] = record.revision
+            case Drafted(draft):
+                history.put_draft(draft)
+            case Finished():
+                history.put_passage(record.author, record.passage)
+            case Decided():
+                history.put_draft(replace(drafts[record.draft], fate=record.fate, decided=state.revision))
+            case Swiped() if (held := history.find_draft(record.draft)) is not None:
+                history.put_draft(replace(held, shown=record.placed.shown, placed=(*held.placed, record.placed)))
+        if isinstance(record, Edited | Moved | Branched):
+            history.set_branch(state.branch, state.revision)
+
+    def _known(self, revision: int, prose: Prose, kind: Kind = Kind.OPENED) -> None:
+        """Have the history know a revision, as the beginning of a line if need be: it may have been lost."""
+        if not self.history.has(revision):
+            self.history.add(Revision(revision, None, (), kind, self._clock()))
+            self.history.keyframe(revision, prose)
+
+    def _revise(self, record: Edited, parent: int, edits: tuple[Edit, ...]) -> None:
+        if record.grows and self._newest is not None and self._newest.id == record.revision:
+            self._newest = replace(self._newest, edits=(joined(self._newest.edits[0], edits[0]),), made=record.made)
+            self.history.replace(self._newest)
+        else:
+            self._newest = Revision(record.revision, parent, edits, record.kind, record.made, record.draft)
+            self.history.add(self._newest)
+        self._last_revision = max(self._last_revision, record.revision)
+        self.history.head = record.revision
+        if self.history.keyframe_due(record.revision):
+            self.history.keyframe(record.revision, self.state.prose)

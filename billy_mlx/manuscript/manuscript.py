@@ -1,0 +1,275 @@
+"""A manuscript, open for writing: the text, its versions and drafts, and how safe they are."""
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.anchor import reanchor
+from billy_mlx.manuscript.burst import Burst
+from billy_mlx.manuscript.drafting import Drafts
+from billy_mlx.manuscript.edit import Edit, difference
+from billy_mlx.manuscript.home import remember
+from billy_mlx.manuscript.keeper import Keeper
+from billy_mlx.manuscript.opening import Opened, opened
+from billy_mlx.manuscript.passage import Passage
+from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
+from billy_mlx.manuscript.records import Change, Edited, Offer, Record, Saving, Settled
+from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.safety import Safety
+from billy_mlx.manuscript.storable import storable
+from billy_mlx.manuscript.textfile import Conflict, Stamp, TextFile, changed, digest_of, read_text_file, save_text_file
+from billy_mlx.manuscript.versions import Versions, moved
+
+_LONG_JOURNAL = 64 << 20
+
+
+class Manuscript:
+    """A text that cannot be lost. For one thread; only saving and syncing happen on another, its own.
+
+    What is changed is written down before a method returns, so that it survives the program, and is on the disk half
+    a second later. Places in the text are counted in code points.
+
+    Attributes:
+        path: the writer's file, without links.
+        versions: undo, redo, and every version.
+        drafts: what models have written for it.
+        notices: what the writer should be told about the opening, a sentence each.
+        read_only: why it cannot be changed here; None if it can.
+        newline: the end of line that its file has.
+    """
+
+    def __init__(self, found: Opened, clock: Callable[[], float]) -> None:
+        self.path = found.home.path
+        self.notices = tuple(found.notices)
+        self.read_only = found.notices[0] if found.lock is None else None
+        self.newline = "\n" if found.file is None else found.file.newline
+        self._home, self._lock, self._clock = found.home, found.lock, clock
+        self._ledger = found.ledger
+        self._bom = found.file is not None and found.file.bom
+        self._digest: str | None
+        self._stamp: Stamp | None
+        self._problem: str | None
+        self._conflict: Conflict | None
+        self._seen(found.file)
+        self._burst: Burst | None = None
+        self.versions = Versions(self._ledger)
+        self.drafts = Drafts(self._ledger, clock, self.newline)
+        if found.lock is not None:
+            self._keeper = self._ledger.keeper = Keeper(self._sync)
+            remember(self._home, self._digest)
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> "Manuscript":
+        """Open the manuscript in a file, or begin one that its first save will make.
+
+        Raises:
+            ManuscriptError: the file cannot be read, or is not UTF-8 text.
+        """
+        return cls(opened(path, clock), clock)
+
+    @property
+    def prose(self) -> Prose:
+        """The text and who wrote it."""
+        return self._ledger.state.prose
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return self.prose.text
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """Texts that were never saved, found when the manuscript was opened: to `recover` or to `decline`."""
+        return self._ledger.state.offers
+
+    @property
+    def safety(self) -> Safety:
+        """How safe the text is at this moment."""
+        journal, text = self._ledger.journal, self.text
+        unsaved = self._saved != text
+        problems = [self._problem, journal and journal.failure, self._ledger.history.failure, self._ledger.trouble]
+        at_risk = unsaved and self.read_only is None and (journal is None or journal.failure is not None)
+        return Safety(unsaved, at_risk, tuple(problem for problem in problems if problem), self._conflict is not None)
+
+    def passage(self, author: Author) -> Passage | None:
+        """Return how a span of this author was made; None for the writer's own and where it is not known."""
+        return self._ledger.history.passage(author) if author > 0 else None
+
+    def edit(self, start: int, end: int, text: str) -> None:
+        """Have characters `start` to `end` be `text`, by the writer: a keystroke, a deletion, a paste.
+
+        Raises:
+            ManuscriptError: it can only be read, or the place is not in the text.
+        """
+        change = self._change(start, end, Prose.by(WRITER, storable(text)))
+        if change.end > change.start or len(change.prose):
+            self._type(change)
+
+    def replace(self, places: Sequence[tuple[int, int, str]], kind: Kind = Kind.REPLACED) -> None:
+        """Make several changes as one undo step, as replacing a word everywhere does.
+
+        Args:
+            places: start, end and new text of each, in order and not overlapping, all counted in the text as it is now.
+            kind: what is done, for the tree of versions.
+
+        Raises:
+            ManuscriptError: it can only be read, or the places are not in the text.
+        """
+        author = UNKNOWN if kind is Kind.IMPORTED else WRITER
+        changes = [self._change(start, end, Prose.by(author, storable(text))) for start, end, text in places]
+        if any(one.end > other.start for one, other in itertools.pairwise(changes)):
+            raise ManuscriptError("two of these changes overlap; make one after the other")
+        if changes:  # from the end, so that none moves another
+            self._commit(Edited(self._ledger.next_revision(), tuple(reversed(changes)), kind, self._clock()))
+
+    def save(self, *, wait: bool = True) -> Safety:
+        """Save the text to its file.
+
+        Args:
+            wait: until it is saved or has failed; otherwise `safety` says so later.
+        """
+        self._writable()
+        text, journal = self.text, self._ledger.journal
+        if journal is None or journal.failure is not None or journal.size > _LONG_JOURNAL:
+            self._begin_journal()
+        self._commit(Saving(digest_of(text, bom=self._bom)))
+        done = self._keeper.run(lambda: self._save(text))
+        if wait:
+            done.result()
+        return self.safety
+
+    def save_copy(self, path: Path) -> None:
+        """Save the text to another file, which must not be there yet; the manuscript stays where it is.
+
+        Raises:
+            Conflict: the file is there.
+            ManuscriptError: it cannot be written.
+        """
+        save_text_file(path, self.text, bom=self._bom, expected=None)
+
+    def changed_elsewhere(self) -> bool:
+        """Return whether another program has changed, moved or made the file since it was last read or saved."""
+        if not changed(self.path, self._stamp):
+            return False
+        there = read_text_file(self.path)
+        if there is not None and there.digest == self._digest:
+            self._stamp = there.stamp
+            return False
+        return there is not None or self._digest is not None
+
+    def take_theirs(self) -> None:
+        """Have the text be what another program has put into the file; undo brings this one back.
+
+        Raises:
+            ManuscriptError: it can only be read, or the file cannot be.
+        """
+        self._writable()
+        there = read_text_file(self.path)
+        self._commit(*self._theirs(there))
+        self._seen(there)
+
+    def keep_mine(self) -> Safety:
+        """Save over what another program has put into the file; theirs is in the tree of versions.
+
+        Raises:
+            ManuscriptError: it can only be read, or the file cannot be.
+        """
+        self._writable()
+        there, mine, prose = read_text_file(self.path), self.versions.current, self.prose
+        self._commit(*self._theirs(there))
+        self._commit(moved(mine, (difference(self.prose, prose),)))
+        self._seen(there)
+        return self.save()
+
+    def recover(self, offer: Offer) -> None:
+        """Have the text be what was never saved; undo does not lead back, but the other text is in the tree.
+
+        Raises:
+            ManuscriptError: it can only be read.
+        """
+        self._writable()
+        self._commit(moved(offer.revision, (difference(self.prose, offer.prose),)), Settled(offer.revision))
+
+    def decline(self, offer: Offer) -> None:
+        """Leave the text as it is; what was offered stays in the tree.
+
+        Raises:
+            ManuscriptError: it can only be read.
+        """
+        self._writable()
+        self._commit(Settled(offer.revision))
+
+    def close(self) -> None:
+        """Let go of the manuscript. What was not saved is offered at the next opening."""
+        if self._lock is None:
+            return
+        self._keeper.close()
+        self._ledger.history.close()
+        if self._ledger.journal is not None:
+            self._ledger.journal.close()
+        self._lock.release()
+        self._lock = None
+        self.read_only = "this text was closed; open it again"
+
+    def _change(self, start: int, end: int, prose: Prose) -> Change:
+        self._writable()
+        if not 0 <= start <= end <= len(self.text):
+            raise ManuscriptError(f"characters {start} to {end} are not in a text of {len(self.text)}")
+        return Change(start, end, prose)
+
+    def _type(self, change: Change) -> None:
+        edit, now = Edit.of(self.prose, change.start, change.end, change.prose), self._clock()
+        burst = self._burst
+        grown = burst.grown(edit, now) if burst is not None and burst.revision == self.versions.current else None
+        revision = self._ledger.next_revision() if grown is None else grown.revision
+        self._commit(Edited(revision, (change,), Kind.TYPED, now, grows=grown is not None))
+        self._burst = grown or Burst.begun(revision, edit, now)
+
+    def _commit(self, *records: Record) -> None:
+        self._writable()
+        self._burst = None
+        self._ledger.commit(*records)
+
+    def _writable(self) -> None:
+        if self.read_only is not None:
+            raise ManuscriptError(self.read_only)
+
+    def _theirs(self, there: TextFile | None) -> list[Record]:
+        """Return what has to happen for the text to be another program's."""
+        text, digest = ("", None) if there is None else (there.text, there.digest)
+        edit = difference(self.prose, reanchor(self.prose, text))
+        change = Change(edit.start, edit.end, edit.inserted)
+        return [Edited(self._ledger.next_revision(), (change,), Kind.ELSEWHERE, self._clock()), Saving(digest)]
+
+    def _seen(self, file: TextFile | None) -> None:
+        self._digest = None if file is None else file.digest
+        self._stamp = None if file is None else file.stamp
+        self._saved = "" if file is None else file.text
+        self._conflict = self._problem = None
+
+    def _save(self, text: str) -> None:
+        """Save on the keeper's thread: file, then journal, then history, so that none is ahead of what it rests on."""
+        self._conflict = self._problem = None
+        try:
+            self._stamp = save_text_file(self.path, text, bom=self._bom, expected=self._digest)
+            self._digest, self._saved = digest_of(text, bom=self._bom), text
+            remember(self._home, self._digest if text else None)
+        except Conflict as conflict:
+            self._conflict, self._problem = conflict, str(conflict)
+        except ManuscriptError as error:
+            self._problem = str(error)
+        self._sync()
+        self._ledger.history.flush()
+
+    def _begin_journal(self) -> None:
+        """Try to begin the journal anew: it has become long, or could not be written."""
+        self._ledger.history.flush()  # or the steps that only the old one has would be lost with it
+        with contextlib.suppress(ManuscriptError):  # safety says so
+            self._ledger.begin_journal(self._home.folder / "journal", self._digest)
+
+    def _sync(self) -> None:
+        if self._ledger.journal is not None:
+            self._ledger.journal.sync()

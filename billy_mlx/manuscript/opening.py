@@ -1,0 +1,193 @@
+"""Opening a manuscript: the writer's file, and what the journal and the history know that the file does not."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.anchor import reanchor
+from billy_mlx.manuscript.draft import Fate
+from billy_mlx.manuscript.edit import difference
+from billy_mlx.manuscript.history.history import History
+from billy_mlx.manuscript.home import Home, find_home
+from billy_mlx.manuscript.journal import Journal, Journalled, read_journal
+from billy_mlx.manuscript.ledger import Ledger
+from billy_mlx.manuscript.lock import Holder, Lock, acquire
+from billy_mlx.manuscript.prose import UNKNOWN, Prose
+from billy_mlx.manuscript.records import Begun, Change, Edited, Offer, Offered, Record, decode, encode
+from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.textfile import TextFile, read_text_file
+from billy_mlx.manuscript.versions import moved
+
+
+@dataclass
+class Opened:
+    """A manuscript that was opened.
+
+    Attributes:
+        file: as it was found; None if there is none yet.
+        lock: None for a reader.
+        notices: what the writer should be told, a sentence each.
+    """
+
+    home: Home
+    file: TextFile | None
+    ledger: Ledger
+    lock: Lock | None
+    notices: list[str] = field(default_factory=list)
+
+
+def opened(path: Path, clock: Callable[[], float]) -> Opened:
+    """Open the manuscript at `path`, or begin one.
+
+    The text is the file's. What was never saved is offered; what another program changed is a new version, in which
+    the passages that are still there are still known.
+
+    Raises:
+        ManuscriptError: the file cannot be read, or is not text.
+    """
+    file = read_text_file(path)
+    home = find_home(path, file.digest if file is not None and file.text else None)
+    lock = Lock(None) if home.failure else acquire(home.folder)
+    if isinstance(lock, Holder):
+        return _for_reading(home, file, lock, clock)
+    try:
+        return _for_writing(home, file, lock, clock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[[], float]) -> Opened:
+    notices = [home.failure] if home.failure else []
+    if lock.doubtful:
+        notices.append(f"this text cannot be locked ({home.folder}): do not open it twice")
+    if home.moved_from is not None:
+        notices.append(f"this text was {home.moved_from.name} before; its versions and passages have come along")
+    history = History.open(home.folder / "history.db")
+    notices += [history.notice] if history.notice else []
+    journal = home.folder / "journal"
+    journalled = read_journal(journal)
+    ledger, wrong = _replayed(journalled, history, clock)
+    if wrong:
+        notices.append(_set_aside(journal, wrong))
+        journalled = Journalled()
+    if ledger is None:
+        ledger = Ledger(_from_history(history) or _from_file(history, file), history, clock)
+    records = _met(ledger, file, clock())
+    ledger.commit(*records)
+    digest = None if file is None else file.digest
+    ledger.state.saves[digest] = (ledger.state.revision, ledger.state.prose)
+    notices += [problem] if (problem := _begin_journal(ledger, journal, journalled, records, digest)) else []
+    return Opened(home, file, ledger, lock, notices)
+
+
+def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Callable[[], float]) -> Opened:
+    text = "" if file is None else file.text
+    try:
+        known, _ = _replayed(read_journal(home.folder / "journal"), History.in_memory(home.folder), clock)
+    except ManuscriptError:
+        known = None
+    prose = Prose.by(UNKNOWN, text) if known is None else reanchor(known.state.prose, text)
+    ledger = Ledger(Begun(prose, None, 1), History.in_memory(home.folder), clock)
+    who = f"process {holder.pid}" if holder.pid else "another program"
+    where = f" on {holder.host}" if holder.host else ""
+    notice = f"this text is open in {who}{where}: here it can only be read; close it there, then open it again"
+    return Opened(home, file, ledger, None, [notice])
+
+
+def _replayed(journalled: Journalled, history: History, clock: Callable[[], float]) -> tuple[Ledger | None, str | None]:
+    """Return what a journal tells, if anything, and what is wrong with it."""
+    if not journalled.records:
+        return None, journalled.damage
+    try:
+        (begun,) = decode(journalled.records[0])
+        if not isinstance(begun, Begun):
+            raise ValueError("it does not begin at its beginning")
+    except ValueError as error:
+        return None, str(error)
+    ledger = Ledger(begun, history, clock)
+    wrong = ledger.replay(journalled.records[1:])
+    ledger.reconcile()
+    return ledger, wrong  # a torn end is no damage: it was never acknowledged
+
+
+def _from_history(history: History) -> Begun | None:
+    """Return the beginning of a journal by the history, if there was none: its text is the last that it knows."""
+    if history.head is None:
+        return None
+    prose = history.prose_at(history.head)
+    drafts = [draft for draft in history.drafts(Fate.OPEN) if draft.end <= len(prose)]
+    return Begun(
+        prose,
+        None,
+        history.head,
+        branch=history.branch,
+        passages=history.last_passage,
+        drafts=tuple(drafts),
+        draft_count=history.last_draft,
+    )
+
+
+def _from_file(history: History, file: TextFile | None) -> Begun:
+    """Return the beginning of a manuscript whose file is all there is."""
+    revision = history.last_revision + 1
+    if file is None:
+        return Begun(Prose(), None, revision)
+    return Begun(Prose.by(UNKNOWN, file.text), file.digest, revision)
+
+
+def _met(ledger: Ledger, file: TextFile | None, now: float) -> list[Record]:
+    """Return what has to happen for the text to be the file's, and for nothing else to be lost."""
+    state, text, digest = ledger.state, "" if file is None else file.text, None if file is None else file.digest
+    if state.prose.text == text:
+        return []
+    revision, saved = state.saves.get(digest) or list(state.saves.values())[-1]
+    records: list[Record] = []
+    if state.prose.text != saved.text:
+        records.append(Offered(Offer(state.revision, state.prose, state.worked)))
+    if state.revision != revision:
+        records.append(moved(revision, (difference(state.prose, saved),)))
+    if saved.text != text:
+        edit = difference(saved, reanchor(saved, text))
+        change = Change(edit.start, edit.end, edit.inserted)
+        records.append(Edited(ledger.next_revision(), (change,), Kind.ELSEWHERE, now))
+    return records
+
+
+def _begin_journal(
+    ledger: Ledger, path: Path, old: Journalled, records: list[Record], digest: str | None
+) -> str | None:
+    """Begin the journal anew; where that cannot be, or the history is not safe yet, go on with the old one.
+
+    Returns:
+        What is wrong, if nothing can be written down.
+    """
+    ledger.history.flush()
+    try:
+        if ledger.history.failure is None or not old.records:
+            ledger.begin_journal(path, digest)
+            return None
+    except ManuscriptError as error:
+        if not old.records:
+            return str(error)
+    try:
+        ledger.journal = Journal.open(path, old.valid_bytes)
+    except ManuscriptError as error:
+        return str(error)
+    if records:
+        ledger.journal.append(encode(*records))
+    return None
+
+
+def _set_aside(journal: Path, wrong: str) -> str:
+    """Keep a damaged journal under another name, and return the sentence that says so."""
+    number = 1
+    while (aside := journal.with_name(f"journal.damaged-{number}")).exists():
+        number += 1
+    try:
+        os.replace(journal, aside)  # noqa: PTH105
+    except OSError as error:
+        raise ManuscriptError(f"{journal} is damaged ({wrong}) and cannot be renamed: {error.strerror}") from error
+    return f"the journal was damaged ({wrong}) and is kept as {aside}; what could be read of it is here"

@@ -1,0 +1,24 @@
+"""How safe a manuscript is: what a status line says."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Safety:
+    """Where the text is, besides memory.
+
+    Attributes:
+        unsaved: the file does not have the text as it is now.
+        at_risk: some of it is in memory only: neither in the file nor in the journal.
+        problems: a sentence each for what goes wrong: file, journal, history.
+        conflict: another program has changed, moved or made the file.
+    """
+
+    unsaved: bool
+    at_risk: bool
+    problems: tuple[str, ...] = ()
+    conflict: bool = False
+
+    def __str__(self) -> str:
+        state = "NOT SAVED" if self.at_risk or self.conflict or (self.unsaved and self.problems) else ""
+        return state or ("unsaved" if self.unsaved else "saved")

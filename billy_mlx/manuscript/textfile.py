@@ -1,0 +1,188 @@
+"""The writer's file: read and saved byte for byte, and never over what somebody else has put there."""
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.files import read_all, replace_file
+
+MAX_BYTES = 64 << 20
+_BOM = b"\xef\xbb\xbf"
+_COPYFILE_ACL_XATTR = 1 << 0 | 1 << 2  # of macOS's copyfile(3)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a file looks like from outside: if it is the same, so is the file."""
+
+    modified_ns: int
+    size: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class TextFile:
+    r"""A file as it was read.
+
+    Attributes:
+        digest: SHA-256 of its bytes, in hexadecimal.
+        bom: it begins with a byte order mark, which is not part of the text.
+        newline: the commoner end of line in it: "\n" or "\r\n".
+    """
+
+    text: str
+    digest: str
+    bom: bool
+    newline: Literal["\n", "\r\n"]
+    stamp: Stamp
+
+
+class Conflict(ManuscriptError):
+    """A file is not as it was last seen, so it was not overwritten."""
+
+    def __init__(self, path: Path, kind: Literal["changed", "gone", "appeared"]) -> None:
+        self.path = path
+        self.kind = kind
+        what = {
+            "changed": "was changed by another program",
+            "gone": "was moved or deleted by another program",
+            "appeared": "was made by another program",
+        }
+        super().__init__(
+            f"{path} {what[kind]}, so it was not overwritten; look at both texts and keep one, or save a copy"
+        )
+
+
+def read_text_file(path: Path) -> TextFile | None:
+    """Return a file's text; None if there is no file.
+
+    Raises:
+        ManuscriptError: it cannot be read, is too large, or is not UTF-8 text.
+    """
+    read = _read(path)
+    if read is None:
+        return None
+    data, stamp = read
+    bom = data.startswith(_BOM)
+    text = _decoded(path, data[len(_BOM) :] if bom else data)
+    newline: Literal["\n", "\r\n"] = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
+    return TextFile(text, _digest(data), bom, newline, stamp)
+
+
+def digest_of(text: str, *, bom: bool) -> str:
+    """Return the digest of the file that `text` makes."""
+    return _digest(_encoded(text, bom))
+
+
+def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) -> Stamp:
+    """Save `text`, so that the file is the old one or the new one at any moment.
+
+    Args:
+        path: a link is followed, and stays.
+        text: all of it.
+        bom: begin with a byte order mark.
+        expected: digest of the file as it was last seen; None if there was none.
+
+    Raises:
+        Conflict: the file is another one by now.
+        ManuscriptError: it cannot be written; it is as it was, and nothing is left beside it.
+    """
+    real = Path(os.path.realpath(path))
+
+    def check(temporary: Path) -> None:
+        there = _read(real)
+        digest = None if there is None else _digest(there[0])
+        if digest != expected:
+            raise Conflict(path, "gone" if digest is None else "appeared" if expected is None else "changed")
+        if there is not None:
+            _keep_metadata(real, temporary)
+
+    try:
+        if os.path.exists(real) and not os.access(real, os.W_OK):  # noqa: PTH110
+            raise PermissionError(0, "it is marked as read-only")
+        replace_file(real, _encoded(text, bom), before=check)
+        return _stamp(os.stat(real))  # noqa: PTH116
+    except OSError as error:
+        raise ManuscriptError(
+            f"{path} was NOT SAVED: {error.strerror or error}; the text is kept: put that right and save again, "
+            "or save a copy elsewhere"
+        ) from error
+
+
+def changed(path: Path, stamp: Stamp | None) -> bool:
+    """Return whether a file looks another than it did; `stamp` is None if there was none. It may yet be the same."""
+    try:
+        return _stamp(os.stat(path)) != stamp  # noqa: PTH116
+    except FileNotFoundError:
+        return stamp is not None
+    except OSError:
+        return False  # out of reach for now, which saving will say
+
+
+def _read(path: Path) -> tuple[bytes, Stamp] | None:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not be waited for
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise _unreadable(path, "it is not a file")
+        data = read_all(handle, MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    finally:
+        os.close(handle)
+    if len(data) > MAX_BYTES:
+        raise _unreadable(path, f"it has more than {MAX_BYTES >> 20} MiB")
+    return data, _stamp(status)
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    wrong = data.find(b"\0")
+    try:
+        if wrong < 0:
+            return data.decode()
+    except UnicodeDecodeError as error:
+        wrong = error.start
+    line = data.count(b"\n", 0, wrong) + 1
+    raise ManuscriptError(f"{path} is not text in UTF-8: see line {line}; import it into a new manuscript instead")
+
+
+def _encoded(text: str, bom: bool) -> bytes:
+    return _BOM * bom + text.encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _keep_metadata(old: Path, new: Path) -> None:
+    """Give the new file what the old one has besides its text, as far as this system lets us."""
+    status = os.stat(old)  # noqa: PTH116
+    with contextlib.suppress(OSError):
+        os.chown(new, status.st_uid, status.st_gid)
+    os.chmod(new, stat.S_IMODE(status.st_mode))  # noqa: PTH101  after chown, which takes some bits away
+    with contextlib.suppress(OSError, AttributeError):
+        if sys.platform == "darwin":  # Finder's tags and comments are extended attributes
+            ctypes.CDLL(None).copyfile(os.fsencode(old), os.fsencode(new), None, _COPYFILE_ACL_XATTR)
+        else:
+            for name in os.listxattr(old):
+                os.setxattr(new, name, os.getxattr(old, name))
+
+
+def _unreadable(path: Path, why: str) -> ManuscriptError:
+    return ManuscriptError(f"{path} cannot be read: {why}; put that right or open another file")
