@@ -5,7 +5,7 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from billy_mlx.errors import BillyError
@@ -63,6 +63,21 @@ def write_all(descriptor: int, content: bytes) -> None:
         if written == 0:  # it would go on for ever
             raise OSError(errno.EIO, "nothing was written")
         rest = rest[written:]
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[int]:
+    """Open a file to read from, and close it again.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not be waited for
+    try:
+        yield handle
+    finally:
+        with contextlib.suppress(OSError):  # nothing was written that could be lost
+            os.close(handle)
 
 
 def read_all(descriptor: int, limit: int) -> bytes:

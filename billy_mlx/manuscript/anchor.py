@@ -11,6 +11,7 @@ from billy_mlx.manuscript.prose import UNKNOWN, Author, Authors, Prose
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U000323af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 _SENTENCE_END = re.compile(r"[.!?…。！？\n]")
+_BESIDE = re.compile(r"\S*\s*")
 _FEWEST = 4  # words in a row that two texts hardly share by chance
 _ROUNDS = 3  # how often, on average, a word may be looked at; what is left then is not recognised
 _SHORTEST = 3  # characters per word, with what is between, below which they may
@@ -165,7 +166,7 @@ def _trusted(runs: list[_Piece], one: _Words, other: _Words) -> Iterator[_Piece]
         cut = _broken(run, run.old, run.new, 1, hole_before, one, other)
         cut_behind = _broken(run, run.old_end, run.new_end, -1, hole_behind, one, other)
         length = run.length - cut - cut_behind
-        if length > 0:
+        if length > 1 or (length == 1 and other.words[run.new + cut]):  # the empty words alone are nothing
             yield _Piece(run.old + cut, run.new + cut, length)
 
 
@@ -185,25 +186,23 @@ def _broken(run: _Piece, at: int, other_at: int, step: int, hole: int, one: _Wor
 
 def _spelt(run: _Piece, one: _Words, other: _Words) -> Iterator[_Piece]:
     """Yield the characters of a run of words, in more than one piece where what is between them was changed."""
-    first = 0
-    for index in range(1, run.length + 1):
-        if index < run.length and one.gap(run.old + index) == other.gap(run.new + index):
-            continue
+    text = one.text[one.starts[run.old] : one.ends[run.old_end - 1]]
+    changed: list[int] = []
+    if text != other.text[other.starts[run.new] : other.ends[run.new_end - 1]]:
+        changed += (at for at in range(1, run.length) if one.gap(run.old + at) != other.gap(run.new + at))
+    for first, end in pairwise([0, *changed, run.length]):
         start, other_start = one.starts[run.old + first], other.starts[run.new + first]
         before = _touching(one.gap(run.old + first)[::-1], other.gap(run.new + first)[::-1])
-        behind = _touching(one.gap(run.old + index), other.gap(run.new + index))
-        length = before + one.ends[run.old + index - 1] - start + behind
+        behind = _touching(one.gap(run.old + end), other.gap(run.new + end))
+        length = before + one.ends[run.old + end - 1] - start + behind
         yield _Piece(start - before, other_start - before, length)
-        first = index
 
 
 def _touching(gap: str, other_gap: str) -> int:
-    """Return how many marks both have right beside a word."""
-    return shared_start(_marks(gap), _marks(other_gap))
-
-
-def _marks(gap: str) -> str:
-    return "" if not gap or gap[0].isspace() else gap.split(None, 1)[0]
+    """Return how many marks, and how much white space behind them, both have right beside a word."""
+    shared = gap[: shared_start(gap, other_gap)]
+    beside = _BESIDE.match(shared)
+    return 0 if beside is None else beside.end()
 
 
 def _painted(old: Prose, new_text: str, pieces: list[_Piece]) -> Prose:

@@ -47,7 +47,8 @@ class Edit:
         Raises:
             ValueError: what is to be removed does not stand there.
         """
-        if prose.text[self.start : self.end] != self.removed.text:
+        # A part that is empty is the same anywhere, even outside the text.
+        if not 0 <= self.start <= len(prose) or prose.text[self.start : self.end] != self.removed.text:
             raise ValueError(f"the text at {self.start} is not what this edit removes")
         return prose[: self.start] + self.inserted + prose[self.end :]
 

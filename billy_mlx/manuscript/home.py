@@ -14,7 +14,7 @@ import msgspec
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError
-from billy_mlx.files import read_all, write_atomically
+from billy_mlx.files import read_all, reading, write_atomically
 from billy_mlx.manuscript.lock import Lock, acquire
 
 _LONGEST = 1 << 16
@@ -110,11 +110,8 @@ def _cards() -> Iterator[tuple[Path, _Card]]:
     root = _root()
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         with contextlib.suppress(OSError, ValueError):
-            handle = os.open(folder / _CARD, os.O_RDONLY | os.O_CLOEXEC)
-            try:
+            with reading(folder / _CARD) as handle:
                 card = msgspec.json.decode(read_all(handle, _LONGEST), type=_Card)
-            finally:
-                os.close(handle)
             if card.version == 1 and "\0" not in card.path:
                 yield folder, card
 
@@ -133,9 +130,6 @@ def _true_path(path: Path) -> Path:
     command = getattr(fcntl, "F_GETPATH", None)
     with contextlib.suppress(OSError):
         if command is not None:
-            handle = os.open(real, os.O_RDONLY | os.O_CLOEXEC)
-            try:
+            with reading(real) as handle:
                 return Path(os.fsdecode(fcntl.fcntl(handle, command, bytes(1024)).rstrip(b"\0")))
-            finally:
-                os.close(handle)
     return real

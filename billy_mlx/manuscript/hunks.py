@@ -38,8 +38,8 @@ def hunks(before: str, after: str) -> tuple[Hunk, ...]:
     """Return the changes that make `after` out of `before`, in order; no two of them touch.
 
     White space goes with the word before it, so that whichever are made, words stay apart as they should. Changes
-    are joined where next to nothing is kept between them: one short word or mark, or up to three words if more
-    than that were changed on each side. A longer stretch that was changed throughout is one change.
+    are joined where next to nothing is kept between them: one short word, or up to three words if more than that
+    were changed on each side. Very long texts change by lines.
     """
     token = _TOKEN if len(before) + len(after) <= _LONG else _LINE
     old, new = _Words.of(before, token), _Words.of(after, token)
@@ -111,8 +111,8 @@ def _gaps(old: _Words, new: _Words, kept: Iterable[tuple[_Pair, _Pair]]) -> Iter
 def _kept(old: list[str], new: list[str]) -> list[_Pair]:
     """Return the words that both have in the same order, as their places in both.
 
-    Words that occur once in each are matched first, as patience diff does it, or else phrases that do; what is between
-    them, likewise.
+    Words that occur once in each are matched first, as patience diff does it, and what is between them likewise. Where
+    there are none, all are compared, or if that were too many, phrases that occur once.
     """
     kept: list[_Pair] = []
     todo = [(0, len(old), 0, len(new))]
@@ -125,11 +125,12 @@ def _kept(old: list[str], new: list[str]) -> list[_Pair]:
             end, other_end = end - 1, other_end - 1
             kept.append((end, other_end))
         here, there = range(start, end), range(other, other_end)
-        if anchors := _unique(old, new, here, there, 1) or _unique(old, new, here, there, _PHRASE):
+        anchors = _unique(old, new, here, there, 1)
+        if not anchors and _equal_pairs(old[start:end], new[other:other_end]) <= _MOST_PAIRS:
+            kept += _common(old[start:end], new[other:other_end], start, other)
+        elif anchors := anchors or _unique(old, new, here, there, _PHRASE):
             bounds = [(start, other), *anchors, (end, other_end)]
             todo += [(one[0], two[0], one[1], two[1]) for one, two in pairwise(bounds)]
-        else:
-            kept += _common(old[start:end], new[other:other_end], start, other)
     return sorted(kept)
 
 
@@ -152,10 +153,12 @@ def _unique(old: list[str], new: list[str], here: range, there: range, width: in
     return series[::-1]
 
 
-def _common(old: list[str], new: list[str], start: int, other: int) -> Iterator[_Pair]:
+def _equal_pairs(old: list[str], new: list[str]) -> int:
     counts = Counter(new)
-    if sum(counts[word] for word in old) > _MOST_PAIRS:
-        return
+    return sum(counts[word] for word in old)
+
+
+def _common(old: list[str], new: list[str], start: int, other: int) -> Iterator[_Pair]:
     for one, two, length in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
         yield from ((start + one + at, other + two + at) for at in range(length))
 

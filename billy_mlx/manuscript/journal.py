@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.files import read_all, replace_file, sync, write_all
+from billy_mlx.files import read_all, reading, replace_file, sync, write_all
 
 MAGIC = b"BILLYJ01"
 MAX_RECORD = 1 << 28
@@ -44,17 +44,12 @@ def read_journal(path: Path) -> Journalled:
         ManuscriptError: it is there, but out of reach.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        with reading(path) as handle:
+            data = read_all(handle, _MAX_FILE)
+    except (FileNotFoundError, NotADirectoryError):
         return Journalled()
     except OSError as error:
         raise _unreadable(path, error) from error
-    try:
-        data = read_all(handle, _MAX_FILE)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    finally:
-        os.close(handle)
     return _parse(data)
 
 

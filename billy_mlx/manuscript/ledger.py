@@ -38,6 +38,7 @@ class Ledger:
         history: the tree of versions.
         journal: where records are written down; None if nowhere.
         keeper: the thread that waits for the disk.
+        read_only: why nothing may happen any more; None if it may.
         trouble: why the history could not follow; None if it could.
     """
 
@@ -47,6 +48,7 @@ class Ledger:
         self.journal: Journal | None = None
         self.keeper: Keeper | None = None
         self.trouble: str | None = None
+        self.read_only: str | None = None
         self._clock = clock
         self._newest: Revision | None = None
         self._last_revision = max(history.last_revision, begun.revision, *(offer.revision for offer in begun.offers))
@@ -55,7 +57,13 @@ class Ledger:
         history.set_branch(begun.branch, begun.revision)
 
     def commit(self, *records: Record) -> None:
-        """Let records happen, all or none of them as far as a crash is concerned."""
+        """Let records happen, all or none of them as far as a crash is concerned.
+
+        Raises:
+            ManuscriptError: the manuscript can only be read.
+        """
+        if self.read_only is not None:
+            raise ManuscriptError(self.read_only)
         if self.journal is not None:
             self.journal.append(encode(*records))
         for record in records:

@@ -37,17 +37,16 @@ class Manuscript:
         versions: undo, redo, and every version.
         drafts: what models have written for it.
         notices: what the writer should be told about the opening, a sentence each.
-        read_only: why it cannot be changed here; None if it can.
         newline: the end of line that its file has.
     """
 
     def __init__(self, found: Opened, clock: Callable[[], float]) -> None:
         self.path = found.home.path
         self.notices = tuple(found.notices)
-        self.read_only = found.notices[0] if found.lock is None else None
         self.newline = "\n" if found.file is None else found.file.newline
         self._home, self._lock, self._clock = found.home, found.lock, clock
         self._ledger = found.ledger
+        self._ledger.read_only = found.notices[0] if found.lock is None else None
         self._bom = found.file is not None and found.file.bom
         self._digest: str | None
         self._stamp: Stamp | None
@@ -69,6 +68,11 @@ class Manuscript:
             ManuscriptError: the file cannot be read, or is not UTF-8 text.
         """
         return cls(opened(path, clock), clock)
+
+    @property
+    def read_only(self) -> str | None:
+        """Why it cannot be changed here; None if it can."""
+        return self._ledger.read_only
 
     @property
     def prose(self) -> Prose:
@@ -166,7 +170,6 @@ class Manuscript:
         Raises:
             ManuscriptError: it can only be read, or the file cannot be.
         """
-        self._writable()
         there = read_text_file(self.path)
         self._commit(*self._theirs(there))
         self._seen(there)
@@ -180,7 +183,8 @@ class Manuscript:
         self._writable()
         there, mine, prose = read_text_file(self.path), self.versions.current, self.prose
         self._commit(*self._theirs(there))
-        self._commit(moved(mine, (difference(self.prose, prose),)))
+        if self.versions.current != mine:
+            self._commit(moved(mine, (difference(self.prose, prose),)))
         self._seen(there)
         return self.save()
 
@@ -190,7 +194,6 @@ class Manuscript:
         Raises:
             ManuscriptError: it can only be read.
         """
-        self._writable()
         self._commit(moved(offer.revision, (difference(self.prose, offer.prose),)), Settled(offer.revision))
 
     def decline(self, offer: Offer) -> None:
@@ -199,7 +202,6 @@ class Manuscript:
         Raises:
             ManuscriptError: it can only be read.
         """
-        self._writable()
         self._commit(Settled(offer.revision))
 
     def close(self) -> None:
@@ -212,7 +214,7 @@ class Manuscript:
             self._ledger.journal.close()
         self._lock.release()
         self._lock = None
-        self.read_only = "this text was closed; open it again"
+        self._ledger.read_only = "this text was closed; open it again"
 
     def _change(self, start: int, end: int, prose: Prose) -> Change:
         self._writable()
@@ -229,7 +231,6 @@ class Manuscript:
         self._burst = grown or Burst.begun(revision, edit, now)
 
     def _commit(self, *records: Record) -> None:
-        self._writable()
         self._burst = None
         self._ledger.commit(*records)
 
@@ -240,6 +241,8 @@ class Manuscript:
     def _theirs(self, there: TextFile | None) -> list[Record]:
         """Return what has to happen for the text to be another program's."""
         text, digest = ("", None) if there is None else (there.text, there.digest)
+        if text == self.text:
+            return [Saving(digest)]
         edit = difference(self.prose, reanchor(self.prose, text))
         change = Change(edit.start, edit.end, edit.inserted)
         return [Edited(self._ledger.next_revision(), (change,), Kind.ELSEWHERE, self._clock()), Saving(digest)]

@@ -45,8 +45,8 @@ class Authors:
         return self._length
 
     def __getitem__(self, part: slice) -> "Authors":
-        """Return who wrote the characters of `part`, a slice without a step and with bounds inside the text."""
-        start, end = part.start or 0, len(self) if part.stop is None else part.stop
+        """Return who wrote the characters of `part`, a slice without a step."""
+        start, end, _ = part.indices(len(self))
         if start >= end:
             return Authors()
         first, last = bisect_right(self._ends, start), bisect_left(self._ends, end)
@@ -110,7 +110,7 @@ class Prose:
         return len(self.text)
 
     def __getitem__(self, part: slice) -> "Prose":
-        """Return a part of the text with its authors; `part` is a slice without a step and with bounds inside it."""
+        """Return a part of the text with its authors; `part` is a slice without a step."""
         return Prose(self.text[part], self.authors[part])
 
     def __add__(self, other: "Prose") -> "Prose":

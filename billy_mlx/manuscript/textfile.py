@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.files import read_all, replace_file
+from billy_mlx.files import read_all, reading, replace_file
 
 MAX_BYTES = 64 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -128,20 +128,15 @@ def changed(path: Path, stamp: Stamp | None) -> bool:
 
 def _read(path: Path) -> tuple[bytes, Stamp] | None:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not be waited for
+        with reading(path) as handle:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise _unreadable(path, "it is not a file")
+            data = read_all(handle, MAX_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise _unreadable(path, "it is not a file")
-        data = read_all(handle, MAX_BYTES + 1)
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
-    finally:
-        os.close(handle)
     if len(data) > MAX_BYTES:
         raise _unreadable(path, f"it has more than {MAX_BYTES >> 20} MiB")
     return data, _stamp(status)

@@ -111,7 +111,7 @@ class Versions:
         Raises:
             ManuscriptError: there is none of that name.
         """
-        self._ledger.commit(self._going(_found(self.branches, name, "branch")), Branched(name))
+        self._ledger.commit(Branched(name), self._going(_found(self.branches, name, "branch")))
 
     def tree(self, *, landmarks: bool = True) -> Iterator[Version]:
         """Yield the versions, newest first; of those that merely follow one another only the ends, with `landmarks`."""

@@ -1,0 +1,132 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.find import Match, Query, find, find_all, next_match, previous_match, replacements
+from billy_mlx.manuscript.hunks import apply_hunks
+
+TEXT = "The cat saw the Cat. It didn’t see the catfish, “the” fish."
+
+
+def words(text, query):
+    return [text[match.start : match.end] for match in find(text, query)]
+
+
+def replaced(text, query, replacement, only=None):
+    return apply_hunks(text, replacements(text, query, replacement, only))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Query("cat"), ["cat", "Cat", "cat"]),
+        (Query("cat", match_case=True), ["cat", "cat"]),
+        (Query("cat", whole_words=True), ["cat", "Cat"]),
+        (Query("c.t"), []),
+        (Query("c.t", regex=True), ["cat", "Cat", "cat"]),
+        (Query("cat|see", regex=True, whole_words=True), ["cat", "Cat", "see"]),
+        (Query("didn't"), ["didn’t"]),
+        (Query("didn't", match_case=True), []),
+        (Query("didn't", regex=True), []),
+        (Query('"the"'), ["“the”"]),
+        (Query.smart("cat"), ["cat", "Cat", "cat"]),
+        (Query.smart("Cat"), ["Cat"]),
+        (Query(""), []),
+        (Query("", regex=True), []),
+    ],
+)
+def test_a_query_finds_what_it_says(query, expected):
+    assert words(TEXT, query) == expected
+
+
+def test_caret_and_dollar_are_those_of_a_line():
+    assert words("one\ntwo", Query(r"^\w|\w$", regex=True)) == ["o", "e", "t", "o"]
+
+
+@given(st.text("ab\n ", max_size=30), st.sampled_from(["", "x*", "^", "$", "a*", r"\b", "(?=a)", "a|"]))
+def test_matches_of_nothing_come_once_each(text, pattern):
+    starts = [match.start for match in find(text, Query(pattern, regex=True))]
+    assert len(starts) <= 2 * (len(text) + 1)
+    assert starts == sorted(starts)
+
+
+@given(st.text("aAb'’\n.", max_size=30), st.text("aAb'.", min_size=1, max_size=3), st.text("xy", max_size=3))
+def test_plain_text_is_replaced_as_python_does_it(text, words, replacement):
+    assert replaced(text, Query(words, match_case=True), replacement) == text.replace(words, replacement)
+
+
+def test_groups_go_into_the_replacement_of_a_pattern():
+    query = Query(r"(\w+), (?<first>\w+)", regex=True)
+    assert replaced("Doe, Jane", query, r"\g<first> \1") == "Jane Doe"
+
+
+def test_a_backslash_in_plain_text_is_a_backslash():
+    assert replaced("a-b", Query("-"), r"\1") == r"a\1b"
+
+
+def test_one_match_alone_can_be_replaced():
+    _, second, _ = find_all(TEXT, Query("cat"))
+    assert replaced(TEXT, Query("cat"), "dog", second) == TEXT.replace("Cat", "dog")
+
+
+def test_a_match_that_is_none_replaces_nothing():
+    assert replacements(TEXT, Query("cat"), "dog", Match(0, 3)) == ()
+
+
+@given(st.text("ab ", max_size=20), st.sampled_from(["a", "b*", "^", "ab"]))
+def test_going_on_visits_every_match_and_then_the_first(text, pattern):
+    query = Query(pattern, regex=True)
+    matches = find_all(text, query)
+    place = 0
+    for match in (*matches, *matches[:1]):
+        found = next_match(text, query, place)
+        assert found == match
+        place = found.beyond
+
+
+@given(st.text("ab ", max_size=20), st.sampled_from(["a", "^", "ab"]))
+def test_going_back_visits_every_match_and_then_the_last(text, pattern):
+    query = Query(pattern, regex=True)
+    matches = find_all(text, query)[::-1]
+    place = len(text) + 1
+    for match in (*matches, *matches[:1]):
+        assert previous_match(text, query, place) == match
+        place = match.start
+
+
+def test_there_is_no_next_or_previous_of_nothing():
+    assert next_match(TEXT, Query("dog"), 3) is None
+    assert previous_match(TEXT, Query("dog"), 3) is None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(", "[a", "\\", "a{99999999999}", "(?P<a", "*", "x" * 2000, "(" * 900 + ")" * 900]
+)
+def test_a_broken_pattern_is_said_in_a_sentence(pattern):
+    for whole_words in (False, True):
+        with pytest.raises(ManuscriptError, match="pattern") as caught:
+            find_all(TEXT, Query(pattern, regex=True, whole_words=whole_words))
+        assert len(str(caught.value)) < 250
+
+
+def test_a_pattern_cannot_break_out_of_whole_words():
+    with pytest.raises(ManuscriptError, match="not a pattern"):
+        find_all(TEXT, Query("a)(b", regex=True, whole_words=True))
+
+
+def test_a_pattern_that_takes_too_long_is_given_up():
+    with pytest.raises(ManuscriptError, match="took more than"):
+        find_all("x" * 5000, Query("(x+x+)+y", regex=True))
+
+
+@pytest.mark.parametrize("replacement", [r"\2", r"\g<name>", r"\q", "\\", r"\g<"])
+def test_a_replacement_that_cannot_be_put_in_is_said_in_a_sentence(replacement):
+    with pytest.raises(ManuscriptError, match="cannot be put in"):
+        replacements("ab", Query("(a)", regex=True), replacement)
+
+
+def test_a_message_shows_no_control_characters():
+    with pytest.raises(ManuscriptError) as caught:
+        find_all(TEXT, Query("(\x1b[2J", regex=True))
+    assert str(caught.value).isprintable()

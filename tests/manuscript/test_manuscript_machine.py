@@ -1,0 +1,185 @@
+"""Anything a writer, a model, another program and a crash can do, against a model of a few lines."""
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.prose import UNKNOWN, WRITER
+
+pytestmark = pytest.mark.slow
+TEXTS = st.text(st.sampled_from("ab \n.é灯"), max_size=12)
+PLACES = st.floats(0, 1)
+
+
+class ManuscriptMachine(RuleBasedStateMachine):
+    """The model: the text at every node of a tree, names of nodes, and what is in the file."""
+
+    @initialize(content=st.none() | TEXTS)
+    def open_it(self, content):
+        self.folder = Path(tempfile.mkdtemp())
+        self.monkeypatch = pytest.MonkeyPatch()
+        self.monkeypatch.setenv("BILLY_HOME", str(self.folder / "home"))
+        self.path = self.folder / "novel.md"
+        if content is not None:
+            self.path.write_bytes(content.encode())
+        self.clock = itertools.count(1.0, 10.0)  # a pause after each change: each is a step
+        self.text = self.file = content or ""
+        self.manuscript = Manuscript.open(self.path, clock=lambda: next(self.clock))
+        self.texts = {self.manuscript.versions.current: self.text}
+        self.names, self.branches = {}, {"main": self.manuscript.versions.current}
+
+    def teardown(self):
+        if hasattr(self, "manuscript"):
+            self.manuscript.close()
+            self.monkeypatch.undo()
+            shutil.rmtree(self.folder)
+
+    def place(self, share):
+        return round(share * len(self.text))
+
+    def note(self, text):
+        self.text = text
+        self.texts[self.manuscript.versions.current] = text
+
+    @rule(where=PLACES, length=st.integers(0, 6), text=TEXTS)
+    def edit(self, where, length, text):
+        start = self.place(where)
+        end = min(len(self.text), start + length)
+        self.manuscript.edit(start, end, text)
+        self.note(self.text[:start] + text + self.text[end:])
+
+    @rule(letter=st.sampled_from("ab "), new=st.sampled_from("xy"))
+    def replace_everywhere(self, letter, new):
+        places = [(index, index + 1, new) for index, there in enumerate(self.text) if there == letter]
+        self.manuscript.replace(places)
+        self.note(self.text.replace(letter, new))
+
+    @rule(where=PLACES, texts=st.lists(TEXTS.filter(bool), min_size=1, max_size=3))
+    def draft(self, where, texts):
+        draft = self.manuscript.drafts.begin("continue", self.place(where))
+        for text in texts:
+            author = self.manuscript.drafts.alternative(draft)
+            self.manuscript.drafts.write(author, text)
+
+    @precondition(lambda self: self.manuscript.drafts.open)
+    @rule(index=st.integers(0, 5), by=st.integers(0, 3))
+    def accept(self, index, by):
+        drafts = self.manuscript.drafts
+        draft = drafts.open[index % len(drafts.open)]
+        drafts.show(draft.id, by)
+        held = drafts.get(draft.id)
+        drafts.accept(draft.id)
+        text = held.alternatives[held.shown].text
+        self.note(self.text[: held.start] + text + self.text[held.start :])
+
+    @precondition(lambda self: self.manuscript.drafts.open)
+    @rule(index=st.integers(0, 5))
+    def reject(self, index):
+        drafts = self.manuscript.drafts
+        drafts.reject(drafts.open[index % len(drafts.open)].id)
+
+    @rule()
+    def undo(self):
+        before = self.manuscript.versions.current
+        if self.manuscript.versions.undo():
+            assert self.manuscript.versions.current < before
+        self.text = self.texts[self.manuscript.versions.current]
+
+    @rule()
+    def redo(self):
+        before = self.manuscript.versions.current
+        if self.manuscript.versions.redo():
+            assert self.manuscript.versions.current > before
+        self.text = self.texts[self.manuscript.versions.current]
+
+    @rule(data=st.data())
+    def go(self, data):
+        revision = data.draw(st.sampled_from(sorted(self.texts)))
+        self.manuscript.versions.go(revision)
+        self.text = self.texts[revision]
+
+    @rule(name=st.sampled_from(["one", "two"]))
+    def checkpoint(self, name):
+        self.manuscript.versions.checkpoint(name)
+        self.names[name] = self.manuscript.versions.current
+
+    @precondition(lambda self: self.names)
+    @rule(data=st.data())
+    def go_to_checkpoint(self, data):
+        name = data.draw(st.sampled_from(sorted(self.names)))
+        self.manuscript.versions.go_to_checkpoint(name)
+        self.text = self.texts[self.names[name]]
+
+    @rule(name=st.sampled_from(["light", "dark"]))
+    def branch(self, name):
+        if name in self.branches:
+            with pytest.raises(ManuscriptError, match="already"):
+                self.manuscript.versions.begin_branch(name)
+            self.manuscript.versions.switch(name)
+            self.text = self.texts[self.branches[name]]
+        else:
+            self.manuscript.versions.begin_branch(name)
+
+    @rule()
+    def save(self):
+        safety = self.manuscript.save()
+        assert not safety.unsaved
+        assert not safety.problems
+        self.file = self.text
+
+    @rule(text=TEXTS, mine=st.booleans())
+    def change_elsewhere(self, text, mine):
+        self.path.write_bytes(text.encode())
+        if self.manuscript.changed_elsewhere():
+            assert self.manuscript.save().conflict
+            assert self.path.read_bytes() == text.encode()
+            theirs = max(self.texts) + 1
+            self.texts |= {theirs: text} if text != self.text else {}
+            (self.manuscript.keep_mine if mine else self.manuscript.take_theirs)()
+            self.note(self.text if mine else text)
+            assert all(self.manuscript.versions.text_at(id).text == known for id, known in self.texts.items())
+        self.file = self.path.read_bytes().decode()
+
+    @rule(recover=st.booleans(), elsewhere=st.none() | TEXTS)
+    def close_and_open(self, recover, elsewhere):
+        self.manuscript.close()
+        if elsewhere is not None:
+            self.path.write_bytes(elsewhere.encode())
+            self.file = elsewhere
+        last, self.text = self.text, self.file
+        self.manuscript = Manuscript.open(self.path, clock=lambda: next(self.clock))
+        self.note(self.file)
+        for offer in self.manuscript.offers:
+            (self.manuscript.recover if recover else self.manuscript.decline)(offer)
+            assert offer.prose.text == last
+            self.text = last if recover else self.text
+        assert not self.manuscript.offers
+
+    @invariant()
+    def it_is_as_the_model_says(self):
+        if not hasattr(self, "manuscript"):
+            return
+        versions = self.manuscript.versions
+        self.branches[versions.branch] = versions.current
+        assert self.manuscript.text == self.text
+        assert dict(versions.branches) == self.branches
+        assert dict(versions.checkpoints) == self.names
+        assert self.manuscript.safety.unsaved == (self.text != self.file)
+        assert not self.manuscript.safety.problems
+        assert all(0 <= draft.start == draft.end <= len(self.text) for draft in self.manuscript.drafts.open)
+        authors = {author for _, author in self.manuscript.prose.authors.runs}
+        assert all(author in (WRITER, UNKNOWN) or author > 0 for author in authors)
+
+
+TestManuscript = ManuscriptMachine.TestCase
+TestManuscript.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
