@@ -15,7 +15,7 @@ from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt, check_length, text_prompt
+from billy_mlx.model.prompt import chat_prompt, check_length, going_on_prompt, text_prompt
 from billy_mlx.model.rows import FinishReason, Row, Step
 from billy_mlx.model.sample import Sampling
 from billy_mlx.model.thinking import Thinking
@@ -27,6 +27,7 @@ class Request:
 
     Attributes:
         chat: put the prompt through the model's chat template; otherwise the model goes on from it.
+        prefix: what the answer has already; the model goes on from there.
         thinking: let a thinking model think; its directions are held back until it has.
         steer_thinking: add them from the prompt's end on, thinking or not.
         stop: strings that end the text.
@@ -35,6 +36,7 @@ class Request:
     prompt: str
     system: str | None = None
     chat: bool = True
+    prefix: str = ""
     thinking: bool = False
     steer_thinking: bool = False
     sampling: Sampling = field(default_factory=Sampling)
@@ -43,7 +45,7 @@ class Request:
     stop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.prompt.strip():
+        if not (self.prompt + self.prefix).strip():
             raise UsageError("The prompt is empty; say what to write")
 
 
@@ -83,32 +85,32 @@ class Voices:
     ) -> None:
         self._model = model
         self._request = request
-        self._blends = blends
+        self._blends = list(blends)
         prompt = _tokens(model, request)
         check_length(model, prompt, request.max_tokens)
         check_rows(model, len(blends), len(prompt) + request.max_tokens)
         ids = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
-        vectors = load_vectors(sorted(ids), model.id, model.fingerprint)
+        self.vectors = load_vectors(sorted(ids), model.id, model.fingerprint)
         thinking = None if request.steer_thinking else Thinking.of(model.tokenizer, prompt, asked=request.thinking)
-        self._rows = [
+        self.rows = [
             Row(
                 prompt=tuple(prompt),
                 sampling=request.sampling,
                 seed=request.seed,
                 max_tokens=request.max_tokens,
                 stop=request.stop,
-                continues=not request.chat,
+                continues=not request.chat or bool(request.prefix),
                 thinking=thinking,
-                directions=UNSTEERED if blend is None else directions(blend, vectors),
+                directions=UNSTEERED if blend is None else directions(blend, self.vectors),
             )
             for blend in blends
         ]
-        if any(row.directions.key for row in self._rows):
+        if any(row.directions.key for row in self.rows):
             _ = model.blocks  # refuses a model that cannot be steered
-        self.decoding = Decoding(model, self._rows, store=store)
+        self.decoding = Decoding(model, self.rows, store=store)
         self._texts = [""] * len(blends)
-        self._tokens = [0] * len(blends)
-        self._finished: list[FinishReason | None] = [None] * len(blends)
+        self.tokens: list[list[int]] = [[] for _ in blends]
+        self.finished: list[FinishReason | None] = [None] * len(blends)
         self._started = self._first_token = 0.0
         self._last_token = [0.0] * len(blends)
         self._steps = self._run()
@@ -126,16 +128,36 @@ class Voices:
             for news in step.emitted:
                 self._last_token[news.row] = now
                 self._texts[news.row] += news.text
-                self._tokens[news.row] += news.token is not None
-                self._finished[news.row] = news.finish_reason
+                self.tokens[news.row] += [] if news.token is None else [news.token]
+                self.finished[news.row] = news.finish_reason
             yield step
+
+    def steer(self, index: int, blend: Blend | None) -> tuple[int, tuple[int, ...]]:
+        """Have a voice go on in another blend.
+
+        Returns:
+            The first token drawn under it, counted from 0, and the layers it steers. Decoding is one token ahead: the
+            token after the last one received has been drawn already.
+
+        Raises:
+            BillyError: as the constructor does for blends.
+        """
+        missing = set() if blend is None else set(blend.persona_ids) - set(self.vectors)
+        self.vectors |= load_vectors(sorted(missing), self._model.id, self._model.fingerprint)
+        changed = UNSTEERED if blend is None else directions(blend, self.vectors)
+        if changed.key:
+            _ = self._model.blocks
+        self.decoding.steer(index, changed)
+        self._blends[index] = blend
+        written = len(self.tokens[index])
+        return (written + 1 if written else 0), tuple(sorted(changed.by_layer))
 
     def results(self) -> list[Generation]:
         """Return what each voice has written so far, in the order of the blends."""
-        return [self._result(index) for index in range(len(self._rows))]
+        return [self._result(index) for index in range(len(self.rows))]
 
     def _result(self, index: int) -> Generation:
-        row, blend = self._rows[index], self._blends[index]
+        row, blend = self.rows[index], self._blends[index]
         prefill, writing = self._first_token - self._started, self._last_token[index] - self._first_token
         return Generation(
             text=self._texts[index],
@@ -147,11 +169,11 @@ class Voices:
             positions="all" if row.directions.everywhere else "response",
             seed=row.seed,
             prompt_tokens=len(row.prompt),
-            generation_tokens=self._tokens[index],
+            generation_tokens=len(self.tokens[index]),
             prompt_tps=_rate(len(row.prompt), prefill),
-            generation_tps=_rate(self._tokens[index] - 1, writing),
+            generation_tps=_rate(len(self.tokens[index]) - 1, writing),
             peak_memory_gb=mx.get_peak_memory() / 1e9,
-            finish_reason=self._finished[index],
+            finish_reason=self.finished[index],
         )
 
 
@@ -170,6 +192,10 @@ def generate(model: Model, request: Request | str, blend: Blend | str | None = N
 
 
 def _tokens(model: Model, request: Request) -> list[int]:
+    if request.prefix:
+        return going_on_prompt(
+            model.tokenizer, request.prefix, user=request.prompt, system=request.system, thinking=request.thinking
+        )
     if request.chat:
         return chat_prompt(model.tokenizer, request.prompt, system=request.system, thinking=request.thinking)
     return text_prompt(model.tokenizer, request.prompt)

@@ -1,5 +1,6 @@
 """Find and replace."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from billy_mlx.text import sanitize
 
 _TIMEOUT_SECONDS = 1.0
 _LONGEST_PATTERN = 1_000
+_MOST_REPEATS = 10_000  # all counts of a pattern multiplied, as if each stood inside the one before
+_COUNT = regex.compile(r"(?<=\{[^{}]*)\d+")
 _QUOTES = {"'": "['‘’‚‛]", '"': '["“”„‟]'}  # a keyboard has the straight ones, a writer's text the others
 
 
@@ -118,8 +121,8 @@ def _found(text: str, query: Query) -> Iterator[regex.Match[str]]:
 
 def _compiled(query: Query) -> regex.Pattern[str]:
     pattern = query.text if query.regex else _literal(query)
-    if query.regex and len(pattern) > _LONGEST_PATTERN:
-        raise ManuscriptError(f"the pattern has {len(pattern)} characters; use at most {_LONGEST_PATTERN}")
+    if query.regex:
+        _check_size(pattern)
     flags = regex.MULTILINE if query.match_case else regex.MULTILINE | regex.IGNORECASE
     try:
         compiled = regex.compile(pattern, flags)
@@ -130,6 +133,17 @@ def _compiled(query: Query) -> regex.Pattern[str]:
         raise ManuscriptError(
             f"{_shown(query.text)} is not a pattern: {why}; put that right, or search for it as plain text"
         ) from error
+
+
+def _check_size(pattern: str) -> None:
+    """Refuse what would be too large once compiled: `regex` spells repeats out, and the time limit comes only later."""
+    if len(pattern) > _LONGEST_PATTERN:
+        raise ManuscriptError(f"the pattern has {len(pattern)} characters; use at most {_LONGEST_PATTERN}")
+    counts = [int(count[:9]) for count in _COUNT.findall(pattern)]
+    if math.prod(max(count, 1) for count in counts) > _MOST_REPEATS:
+        raise ManuscriptError(
+            f"the pattern {_shown(pattern)} repeats things more than {_MOST_REPEATS} times; use smaller counts, * or +"
+        )
 
 
 def _literal(query: Query) -> str:

@@ -44,6 +44,8 @@ class Passage:
         stop: strings that would have ended it.
         reused: prompt tokens that came out of a cache made under the same directions.
         cache: the rule by which they could.
+        thinking: the model was asked to think first.
+        steer_thinking: it was steered while it thought, too.
         ended: why it ended ("stop", "length", "interrupted"); None if that is not known, as after a crash.
         made_with: versions and device, by name.
         date: when it was begun, ISO 8601 with its offset.
@@ -58,11 +60,13 @@ class Passage:
     vectors: Mapping[str, str]
     prompt: tuple[int, ...]
     seed: int
-    sampling: Mapping[str, float]
+    sampling: Mapping[str, int | float]
     max_tokens: int
     stop: tuple[str, ...] = ()
     reused: int = 0
     cache: str = ""
+    thinking: bool = False
+    steer_thinking: bool = False
     ended: str | None = None
     made_with: Mapping[str, str] = field(default_factory=dict)
     date: str = ""

@@ -34,8 +34,34 @@ def chat_prompt(
     controls = _controls(tokenizer)
     user, system = _defused(user, controls), system and _defused(system, controls)
     rendered = _render(tokenizer, user, system, thinking)
-    pieces = (tokenizer.encode(piece, add_special_tokens=False) for piece in rendered.split(_SEAM))
-    return [token for piece in pieces for token in piece]
+    return _encoded(rendered, tokenizer)
+
+
+def going_on_prompt(
+    tokenizer: TokenizerWrapper, prefix: str, *, user: str = "", system: str | None = None, thinking: bool = False
+) -> list[int]:
+    """Return the tokens of an answer that has begun with `prefix`, for the model to go on from.
+
+    Args:
+        tokenizer: with the chat template, or without: then everything is one text.
+        prefix: what is written already, to the letter; templates do not see it, so none can trim it. Best without
+            white space at its end, which tokenizers put at the beginning of the next word.
+        user: what was asked for.
+        system: as in `chat_prompt`.
+        thinking: likewise.
+
+    Raises:
+        UsageError: it is all empty.
+        ModelError: the template fails.
+    """
+    controls = _controls(tokenizer)
+    if user.strip() and tokenizer.has_chat_template:
+        asked = chat_prompt(tokenizer, user, system=system, thinking=thinking)
+        return [*asked, *_encoded(_defused(prefix, controls), tokenizer)]
+    text = "\n\n".join(part for part in (system, user, prefix) if part and part.strip())
+    if not text:
+        raise UsageError("The prompt is empty; give the text to go on from")
+    return [*_beginning(tokenizer), *_encoded(_defused(text, controls), tokenizer)]
 
 
 def text_prompt(tokenizer: TokenizerWrapper, text: str) -> list[int]:
@@ -86,6 +112,18 @@ def _templated(tokenizer: TokenizerWrapper, messages: list[tuple[str, str]], thi
         enable_thinking=thinking,
     )
     return rendered
+
+
+def _beginning(tokenizer: TokenizerWrapper) -> list[int]:
+    """Return the tokens that this tokenizer puts before a text: a BOS or none."""
+    plain, whole = (tokenizer.encode("a", add_special_tokens=special) for special in (False, True))
+    return whole[: len(whole) - len(plain)] if whole[-len(plain) :] == plain else []
+
+
+def _encoded(text: str, tokenizer: TokenizerWrapper) -> list[int]:
+    """Return the tokens of the pieces between seams."""
+    pieces = (tokenizer.encode(piece, add_special_tokens=False) for piece in text.split(_SEAM))
+    return [token for piece in pieces for token in piece]
 
 
 def _joined(system: str | None, user: str) -> str:

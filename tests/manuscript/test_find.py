@@ -101,7 +101,7 @@ def test_there_is_no_next_or_previous_of_nothing():
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(", "[a", "\\", "a{99999999999}", "(?P<a", "*", "x" * 2000, "(" * 900 + ")" * 900]
+    "pattern", ["(", "[a", "\\", "a{99999999999}", "(?P<a", "*", "x" * 2000, "((a{99}){99}){99}", "(" * 900 + ")" * 900]
 )
 def test_a_broken_pattern_is_said_in_a_sentence(pattern):
     for whole_words in (False, True):

@@ -1,0 +1,1 @@
+"""A manuscript and a model brought together: text that remembers how it was written."""

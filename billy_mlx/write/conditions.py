@@ -1,0 +1,37 @@
+"""What a text depends on besides what was asked for: the model, the persona vectors, the programs, the device."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+
+import mlx.core as mx
+
+from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.model.model import Model
+
+_PROGRAMS = ("billy-mlx", "mlx", "mlx-lm")
+
+
+def model_marks(model: Model) -> dict[str, str]:
+    """Return a model's fingerprint as text, by name."""
+    return {name: str(value) for name, value in asdict(model.fingerprint).items()}
+
+
+def vector_mark(vector: PersonaVector) -> str:
+    """Return a checksum of what steering reads of a persona vector: its arrays and its calibration."""
+    digest = hashlib.sha256(repr(vector.calibration).encode())
+    for name, array in sorted(vector.tensors.items()):
+        digest.update(name.encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def vector_marks(vectors: Mapping[str, PersonaVector]) -> dict[str, str]:
+    """Return the checksums of persona vectors, by persona id."""
+    return {persona_id: vector_mark(vector) for persona_id, vector in sorted(vectors.items())}
+
+
+def surroundings() -> dict[str, str]:
+    """Return the versions of what computes a text, and the device it is computed on."""
+    return {program: version(program) for program in _PROGRAMS} | {"device": str(mx.default_device())}

@@ -1,0 +1,160 @@
+"""A passage is written again, token for token, or says why not."""
+
+from dataclasses import replace
+
+import mlx.core as mx
+import pytest
+from mlx_lm.models.cache import make_prompt_cache
+from vectors import persona_vector
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.directions import directions
+from billy_mlx.blend.generate import Request
+from billy_mlx.extraction.library import load_vectors, store_vector
+from billy_mlx.manuscript.passage import Passage
+from billy_mlx.model.cache import PromptStore
+from billy_mlx.model.layers import Steering, stack, steer
+from billy_mlx.model.sample import Sampling
+from billy_mlx.steps import finish
+from billy_mlx.write.recording import Recording
+from billy_mlx.write.replay import replay
+
+REQUEST = Request("Write about the sea.", max_tokens=16, seed=3, prefix="The sea was")
+NOIR, GOTHIC = Blend.parse("noir@5"), Blend.parse("gothic@5/L2")
+
+
+@pytest.fixture(autouse=True)
+def vectors(billy_home, tiny, hybrid):
+    """Random vectors of two personas for both models."""
+    for model in (tiny, hybrid):
+        for seed, persona_id in enumerate(("noir", "gothic")):
+            store_vector(persona_vector(persona_id, seed=seed, fingerprint=model.fingerprint))
+
+
+def record(model, request=REQUEST, blends=(NOIR,), moves=(), **how):
+    """Return the passages of a request; `moves` are (tokens received, row, blend)."""
+    recording = Recording(model, request, list(blends), **how)
+    waiting = list(moves)
+    for _ in recording:
+        while waiting and len(recording.passage(waiting[0][1]).tokens) >= waiting[0][0]:
+            _, row, blend = waiting.pop(0)
+            recording.steer(row, blend)
+    return [Passage.of_json(recording.passage(row).as_json()) for row in range(len(blends))]
+
+
+def replayed(model, passage):
+    return finish(replay(model, passage))
+
+
+MOVES = [(1, 0, GOTHIC), (3, 1, None), (6, 0, None), (6, 2, NOIR), (9, 0, NOIR)]
+
+
+@pytest.mark.parametrize("name", ["tiny", "hybrid"])
+def test_every_row_of_a_batch_is_written_again_alone_with_its_dials_moved(request, name):
+    model = request.getfixturevalue(name)
+    passages = record(model, blends=(NOIR, GOTHIC, None), moves=MOVES)
+    assert [len(passage.voices) for passage in passages] == [4, 2, 2]
+    for passage in passages:
+        assert replayed(model, passage) == replayed(model, passage)
+        assert replayed(model, passage).tokens == passage.tokens
+        assert replayed(model, passage).reason is None
+
+
+def by_hand(model, passage):
+    """The likeliest tokens, drawn one by one with the direction that the passage says each was drawn under."""
+    cache = make_prompt_cache(model.model)
+    model.model(mx.array([passage.prompt[:-1]]), cache=cache)
+    vectors = load_vectors(passage.vectors, model.id, model.fingerprint)
+    token, drawn = passage.prompt[-1], []
+    for n in range(len(passage.tokens)):
+        blend = [voice.blend for voice in passage.voices if voice.first_token <= n][-1]
+        with steer(model.blocks, Steering(stack([directions(Blend.parse(blend), vectors)]))):
+            logits = model.model(mx.array([[token]]), cache=cache)
+        token = int(mx.argmax(logits[0, -1]))
+        drawn.append(token)
+    return tuple(drawn)
+
+
+@pytest.mark.parametrize("moved_at", [0, 1, 2, 5])
+def test_a_voice_begins_exactly_where_it_is_said_to(tiny, moved_at):
+    greedy = replace(REQUEST, sampling=Sampling(temperature=0))
+    (passage,) = record(tiny, greedy, moves=[(moved_at, 0, GOTHIC)])
+    assert passage.voices[-1].first_token == (moved_at + 1 if moved_at else 0)
+    assert by_hand(tiny, passage) == passage.tokens
+
+
+def test_the_first_words_of_two_moves_at_one_place_are_the_last_ones(tiny):
+    (passage,) = record(tiny, moves=[(3, 0, GOTHIC), (3, 0, None)])
+    assert [voice.blend for voice in passage.voices] == ["noir:1@5", None]
+    assert replayed(tiny, passage).reason is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sampling": Sampling(temperature=0)},
+        {"sampling": Sampling(no_repeat_ngram=3, dry_multiplier=0.5)},
+        {"prefix": ""},
+        {"chat": False},
+        {"stop": ("a",)},
+    ],
+)
+def test_it_does_not_matter_how_it_was_sampled(tiny, changes):
+    for passage in record(tiny, replace(REQUEST, **changes), blends=(NOIR, None), moves=[(2, 0, GOTHIC)]):
+        assert replayed(tiny, passage).reason is None
+
+
+def test_a_passage_that_was_stopped_is_written_again_as_far_as_it_went(tiny):
+    recording = Recording(tiny, REQUEST, [NOIR])
+    for _ in recording:
+        if len(recording.passage(0).tokens) == 5:
+            recording.stop()
+    passage = recording.passage(0)
+    assert (passage.ended, len(passage.tokens)) == ("interrupted", 5)
+    assert replayed(tiny, passage).tokens == passage.tokens
+
+
+def test_a_passage_out_of_a_cache_says_so_and_is_written_again_without(tiny):
+    store = PromptStore()
+    record(tiny, store=store)
+    (passage,) = record(tiny, store=store)
+    assert passage.reused > 0
+    assert replayed(tiny, passage).reason is None
+
+
+def test_another_model_is_named(tiny, hybrid):
+    (passage,) = record(tiny)
+    assert "is another model" in replayed(hybrid, passage).reason
+
+
+def test_a_vector_that_was_made_anew_is_named(tiny):
+    (passage,) = record(tiny)
+    store_vector(persona_vector("noir", seed=9, fingerprint=tiny.fingerprint))
+    assert "the vector of noir was extracted or calibrated anew" in replayed(tiny, passage).reason
+
+
+def test_a_text_that_differs_says_from_where_on_and_what_has_changed(tiny):
+    (passage,) = record(tiny)
+    other = replace(passage, tokens=(*passage.tokens[:4], passage.tokens[4] ^ 1, *passage.tokens[5:]))
+    assert replayed(tiny, other).reason.startswith(f"it differs from token 5 of {len(passage.tokens)} on; last digits")
+    older = replace(other, made_with={**passage.made_with, "mlx": "0.1"})
+    assert "mlx 0.1 then and" in replayed(tiny, older).reason
+
+
+@pytest.mark.parametrize("changes", [{"sampling": {"unknown": 1}}, {"prompt": ()}, {"prompt": (10**6,)}])
+def test_what_cannot_be_written_again_says_why(tiny, changes):
+    (passage,) = record(tiny)
+    assert "it" in replayed(tiny, replace(passage, **changes)).reason
+
+
+@pytest.mark.slow
+def test_the_starter_model_writes_a_chorus_again_from_its_json(starter_home):
+    from billy_mlx import load
+
+    model = load()
+    request = Request("Go on with the story.", prefix="The lighthouse keeper counted", max_tokens=24, seed=11)
+    blends = [Blend.parse("noir:0.6+lyrical:0.4"), Blend.parse("gothic"), None]
+    moves = [(4, 0, Blend.parse("noir@0.3")), (9, 0, Blend.parse("gothic:1+noir:-0.3")), (9, 2, Blend.parse("noir"))]
+    passages = record(model, request, blends, moves)
+    assert [len(passage.voices) for passage in passages] == [3, 1, 2]
+    assert [replayed(model, passage).reason for passage in passages] == [None] * 3
