@@ -1,6 +1,8 @@
 """Who wrote a text that another program has changed: what can be recognised keeps its author, all else is unknown."""
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +15,7 @@ _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 _SENTENCE_END = re.compile(r"[.!?…。！？\n]")
 _BESIDE = re.compile(r"\S*\s*")
 _FEWEST = 4  # words in a row that two texts hardly share by chance
+_MOST = 24  # where chance would have as many in a row, nothing is recognised: the words are too few
 _ROUNDS = 3  # how often, on average, a word may be looked at; what is left then is not recognised
 _SHORTEST = 3  # characters per word, with what is between, below which they may
 
@@ -97,11 +100,12 @@ def _runs(one: _Words, other: _Words, authors: list[Author | None]) -> Iterator[
         yield _Piece(len(one) - ended, len(other) - ended, ended)
     todo = [(begun, len(one) - ended, begun, len(other) - ended, len(one))]
     spare = _ROUNDS * (len(one) + len(other))
+    worth = _worth(one, other)
     while todo:
         start, end, other_start, other_end, tried = todo.pop()
-        fewest = max(_FEWEST, _beyond_chance(end - start, other_end - other_start))
+        fewest = max(_FEWEST, _beyond_chance((end - start) * (other_end - other_start), worth))
         spare -= end - start + other_end - other_start
-        if not fewest <= min(tried - 1, end - start, other_end - other_start) or spare < 0:
+        if not fewest <= min(_MOST, tried - 1, end - start, other_end - other_start) or spare < 0:
             continue
         here, there = range(start, end), range(other_start, other_end)
         whose = set(authors[start:end])
@@ -112,9 +116,17 @@ def _runs(one: _Words, other: _Words, authors: list[Author | None]) -> Iterator[
             todo += [(a.old_end, b.old, a.new_end, b.new, fewest) for a, b in pairwise(bounds) if a.old_end <= b.old]
 
 
-def _beyond_chance(words: int, others: int) -> int:
-    """Return how many words in a row are no chance: each is worth four bits, against all places to compare."""
-    return -(-(words * others).bit_length() // 4)
+def _worth(one: _Words, other: _Words) -> float:
+    """Return how many bits it is worth that two words are the same: four, or less if few words make up both texts."""
+    counts = Counter(other.words)
+    same = sum(count * counts[word] for word, count in Counter(one.words).items())
+    # Words of a text depend on one another, so that longer runs are less of a surprise than their words one by one.
+    return min(4.0, math.log2(len(one) * len(other) / same) * 2 / 3)
+
+
+def _beyond_chance(places: int, worth: float) -> int:
+    """Return how many words in a row are no chance, when as many pairs of places are compared."""
+    return math.ceil(places.bit_length() / max(worth, 0.1))
 
 
 def _repeated(one: _Words, other: _Words, here: range, there: range, fewest: int, *, unique: bool) -> Iterator[_Piece]:

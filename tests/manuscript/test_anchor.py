@@ -139,6 +139,14 @@ def test_another_text_of_the_same_common_words_is_unknown():
     assert new == Prose.by(UNKNOWN, other)
 
 
+@pytest.mark.parametrize("seed", [14, 19, 28])
+def test_another_text_out_of_very_few_words_is_unknown(seed):
+    chance = random.Random(seed)
+    words = [f"w{index}" for index in range(30)]
+    one, other = (" ".join(chance.choices(words, [1 / (at + 1) for at in range(30)], k=5000)) for _ in range(2))
+    assert reanchor(Prose.by(MODEL, one), other) == Prose.by(UNKNOWN, other)
+
+
 def test_what_two_authors_wrote_word_for_word_is_by_neither_when_it_cannot_be_told_apart():
     line = "round and round the garden goes the bear\n"
     old = Prose.by(WRITER, line) + Prose.by(MODEL, line)

@@ -142,9 +142,3 @@ def test_an_edit_that_only_inserts_is_refused_outside_the_text(start):
 def test_an_edit_can_insert_at_either_end():
     for start, expected in [(0, "xabc"), (3, "abcx")]:
         assert Edit(start, Prose(), Prose.by(WRITER, "x")).apply(Prose.by(WRITER, "abc")).text == expected
-
-
-@pytest.mark.parametrize("start", [-1, 4])
-def test_an_edit_outside_the_text_is_refused(start):
-    with pytest.raises(ValueError, match="not what this edit removes"):
-        Edit(start, Prose(), Prose.by(WRITER, "x")).apply(Prose.by(WRITER, "abc"))

@@ -32,8 +32,11 @@ def test_a_control_token_in_the_text_stays_text(tokenizer):
 
 
 @pytest.fixture
-def base(tokenizer, monkeypatch):
-    monkeypatch.setattr(tokenizer, "has_chat_template", False)
+def base(starter_home):
+    from billy_mlx import load
+
+    tokenizer = load().tokenizer
+    tokenizer.has_chat_template = False
     return tokenizer
 
 
