@@ -36,7 +36,7 @@ class Share:
 
 
 def count_words(text: str) -> int:
-    """Return how many words `text` has: numbers count, `rock-and-roll` is one, each Chinese or Japanese character is."""
+    """Return how many words `text` has: numbers count, `rock-and-roll` is one, and so is each Chinese character."""
     return len(_WORD.findall(text))
 
 

@@ -81,5 +81,3 @@ def _deciding(lines: Sequence[str]) -> Iterator[int]:
         elif not after_text:
             yield numbers[0]
         after_text = is_text
-
-

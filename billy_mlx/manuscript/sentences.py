@@ -19,10 +19,11 @@ _HEADING = re.compile(r"#{1,6}[ \t]")
 _SAID = "とっ"  # "…。」と言った": in Japanese a quotation with its stop may stand inside a sentence
 
 # What ends in a full stop and hardly ever ends a sentence. The others ("etc.", "p.m.") end one if a capital follows.
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms mx messrs dr prof st ste sgt cpl capt cpt lt col gen maj cmdr adm rev fr hon sen rep gov pres supt insp "
-    "mt ft vs cf viz al ca approx fig figs vol vols ch pp ed eds e.g i.e a.k.a "
-    "hr fr nr bzw bspw z.b d.h u.a mme mlle sra srta dott".split()
+_ABBREVIATION = re.compile(
+    r"mr|mrs|ms|mx|messrs|dr|prof|st|ste|sgt|cpl|capt|cpt|lt|col|gen|maj|cmdr|adm|rev|fr|hon|sen|rep|gov|pres|supt|insp|"
+    r"mt|ft|vs|cf|viz|al|ca|approx|figs?|vols?|ch|pp|eds?|e\.g|i\.e|a\.k\.a|"
+    r"hr|nr|bzw|bspw|z\.b|d\.h|u\.a|mme|mlle|sra|srta|dott",
+    re.IGNORECASE,
 )
 _LONGEST_ABBREVIATION = 12
 
@@ -68,7 +69,7 @@ def before_space(text: str, place: int) -> int:
 
 def _starts(text: str, start: int) -> Iterator[int]:
     """Yield where sentences begin, from `start` on."""
-    begin = start
+    begin = min(start, len(text))
     while begin > 0 and (text[begin - 1].isspace() or text[begin - 1] in _STOPS + _CLOSERS):
         begin -= 1
     first = _after_space(text, 0) if begin == 0 else -1
@@ -109,8 +110,10 @@ def _line_begins(text: str, start: int, space: str, place: int) -> bool:
 
 def _runs_on(text: str, stop: int, place: int) -> bool:
     """Return whether only the space is missing between two sentences: "left.She came"."""
-    return text[max(0, stop - 2) : stop].islower() and text[max(0, stop - 2) : stop].isalpha() and (
-        text[place].isupper() and text[place + 1 : place + 2].islower()
+    return (
+        text[max(0, stop - 2) : stop].islower()
+        and text[max(0, stop - 2) : stop].isalpha()
+        and (text[place].isupper() and text[place + 1 : place + 2].islower())
     )
 
 
@@ -124,7 +127,7 @@ def _is_abbreviated(text: str, stop: int) -> bool:
         line = _LINE_START.search(before)
         return line is not None and line[1] == word[0] and (line.start() > 0 or stop <= _LONGEST_ABBREVIATION)
     initial = len(word[0]) == 1 and word[0].isupper() and word[0] != "I"
-    return initial or word[0].lower() in _ABBREVIATIONS
+    return initial or _ABBREVIATION.fullmatch(word[0]) is not None
 
 
 def _after_space(text: str, place: int) -> int:

@@ -12,7 +12,6 @@ import contextlib
 import itertools
 import os
 import random
-import select
 import shutil
 import signal
 import sys
@@ -24,7 +23,18 @@ from faults import faults
 
 from billy_mlx.manuscript.manuscript import Manuscript
 
-WORDS = "sea fog lamp harbour \n\n Ünder 灯 said the keeper, and then nothing more was heard of it. \n".split(" ")
+WORDS = (
+    "sea",
+    "fog",
+    "lamp,",
+    "harbour",
+    "Ünder",
+    "灯",
+    "said the keeper.",
+    "then nothing was heard of it",
+    "\n\n",
+    "\n",
+)
 
 
 def steps(seed, count):
@@ -113,12 +123,12 @@ def home(folder):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     os.environ["BILLY_HOME"] = str(folder / "home")
-    (folder / "novel.md").write_bytes("# One\n\nIt was a dark night.\n".encode())
+    (folder / "novel.md").write_bytes(b"# One\n\nIt was a dark night.\n")
     yield folder / "novel.md"
 
 
 def killed(folder, path, seed, count, *, crash=None, delay=None):
-    """Run in a child that is killed at a call to the disk, or after `delay` seconds; return the steps it acknowledged."""
+    """Run in a child that is killed at a call to the disk or after `delay` seconds; return what it acknowledged."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,0 +1,60 @@
+"""Markdown out of blocks: what reads back as the same blocks."""
+
+import re
+from collections.abc import Sequence
+
+from billy_mlx.manuscript.formats.document import Block, Run
+from billy_mlx.manuscript.formats.layout import laid_out
+
+# What means something in a line of Markdown, wherever it stands; underscores only at a word's border.
+_INLINE = re.compile(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|!(?=\[)")
+_FIRST = re.compile(
+    r"^(\s*)(#{1,6}(?=\s|$)|[-+](?=\s|$)|=+\s*$|-{2,}\s*$|>|~{3,}|(\d{1,9})([.)])(?=\s|$))", re.MULTILINE
+)
+_CLOSING = re.compile(r"(?<!\\)(#+)$")  # of a heading
+_MARKS = {(False, False): "", (False, True): "*", (True, False): "**", (True, True): "***"}
+
+
+def markdown(blocks: Sequence[Block]) -> str:
+    """Return blocks as Markdown, with a backslash before what would be markup and is not."""
+    return laid_out(blocks, _text, quote="> ")
+
+
+def _text(block: Block) -> str:
+    match block.kind:
+        case "break":
+            return "***"
+        case "code":
+            fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", block.text)), default=0))
+            return f"{fence}\n{block.text}\n{fence}"
+        case "heading":
+            title = _inline(block.runs).replace("\\\n", " ").replace("\n", " ")
+            return "#" * block.level + " " + _CLOSING.sub(r"\\\1", title)
+    return _FIRST.sub(_unmarked, _inline(block.runs))
+
+
+def _unmarked(found: re.Match[str]) -> str:
+    if found[3]:
+        return f"{found[1]}{found[3]}\\{found[4]}"
+    return f"{found[1]}\\{found[2]}"
+
+
+def _inline(runs: Sequence[Run]) -> str:
+    return "".join(_run(run) for run in runs)
+
+
+def _run(run: Run) -> str:
+    if run.code and run.text.strip("\n"):
+        fence = "`" * (1 + max((len(found) for found in re.findall("`+", run.text)), default=0))
+        pad = " " if run.text.startswith("`") or run.text.endswith("`") else ""
+        return f"{fence}{pad}{run.text.replace(chr(10), ' ')}{pad}{fence}"
+    # Emphasis holds only if it touches what it stresses, so white space at its borders goes outside.
+    core = run.text.strip()
+    if not core:
+        return run.text.replace("\n", "\\\n")
+    before, _, behind = run.text.partition(core)
+    text = _INLINE.sub(lambda found: "\\" + found[0], core).replace("\n", "\\\n")
+    mark = _MARKS[run.strong, run.emphasis]
+    text = f"{mark}{text}{mark}"
+    text = f"[{text}](<{run.link}>)" if run.link else text
+    return before.replace("\n", "\\\n") + text + behind.replace("\n", "\\\n")

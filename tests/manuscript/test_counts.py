@@ -1,0 +1,54 @@
+"""Words as writers count them, and whose they are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billy_mlx.manuscript.counts import count_words, shares, voice_of, words_by_span
+from billy_mlx.manuscript.passage import Passage, Voice
+from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Authors, Prose
+
+
+def passage(*blends):
+    voices = tuple(Voice(2 * index, blend) for index, blend in enumerate(blends))
+    return Passage("", (1,), voices, "continue", "m", {}, {}, (), 0, {}, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 0),
+        ("It was 1984.", 3),
+        ("don't stop—now", 3),
+        ("rock-and-roll", 1),
+        ("* * *", 0),
+        ("雨が降った", 5),
+        ("naïve café", 2),
+        ("3.5 km", 2),
+    ],
+)
+def test_words_are_counted_as_writers_do(text, words):
+    assert count_words(text) == words
+
+
+def test_a_passage_is_named_by_its_voices():
+    assert voice_of(passage("noir:1@1", "noir:1@1", None)) == "noir:1@1 → unsteered"
+
+
+def test_each_has_a_share():
+    prose = Prose("one two three four", Authors.of([(8, WRITER), (6, Author(3)), (4, UNKNOWN)]))
+    assert [(share.who, share.words) for share in shares(prose, {Author(3): passage("noir:1@1")})] == [
+        ("you", 2),
+        ("noir:1@1", 1),
+        ("unknown", 1),
+    ]
+
+
+RUNS = st.lists(st.tuples(st.integers(1, 5), st.sampled_from([WRITER, UNKNOWN, Author(1)])), max_size=8)
+
+
+@given(st.text(st.sampled_from("ab- 灯.'"), max_size=40), RUNS)
+def test_every_word_is_somebodys(text, runs):
+    kept = Authors.of([*runs, (len(text), WRITER)])[: len(text)]
+    prose = Prose(text, kept)
+    assert sum(words_by_span(prose)) == count_words(text)

@@ -1,0 +1,217 @@
+"""Drafts: taken whole, by the sentence or change by change, exchanged, put away and taken up again."""
+
+import itertools
+
+import pytest
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.draft import Fate
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.passage import Passage, Voice
+from billy_mlx.manuscript.prose import UNKNOWN
+from billy_mlx.manuscript.sentences import sentence_end
+
+NIGHT = "It was a dark night. Nobody came."
+END = len(NIGHT)
+PASSAGE = Passage("x", (1,), (Voice(0, "noir:1@1"),), "continue", "starter", {}, {}, (1,), 7, {}, 9)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "novel.md"
+    path.write_text(NIGHT)
+    return path
+
+
+@pytest.fixture
+def manuscript(path):
+    ticking = itertools.count(1.0, 10.0)
+    manuscript = Manuscript.open(path, clock=lambda: next(ticking))
+    yield manuscript
+    manuscript.close()
+
+
+def begin(manuscript, *texts, work="continue", start=END, end=None):
+    drafts = manuscript.drafts
+    draft = drafts.begin(work, start, end)
+    for text in texts:
+        drafts.write(drafts.alternative(draft), text)
+    return draft
+
+
+def test_a_draft_stands_beside_the_text_until_it_is_taken(manuscript):
+    draft = begin(manuscript, " The fog rose.")
+    assert manuscript.text == NIGHT
+    manuscript.drafts.accept(draft)
+    assert manuscript.text == NIGHT + " The fog rose."
+    assert manuscript.versions.undo()
+    assert manuscript.text == NIGHT
+
+
+def test_a_generation_is_one_step_however_it_streamed(manuscript):
+    draft = begin(manuscript)
+    author = manuscript.drafts.alternative(draft)
+    for word in (" The", " fog", " rose."):
+        manuscript.drafts.write(author, word)
+    manuscript.drafts.accept(draft)
+    manuscript.versions.undo()
+    assert manuscript.text == NIGHT
+
+
+def test_a_draft_moves_with_what_is_typed_elsewhere(manuscript):
+    draft = begin(manuscript, " fog", start=8)
+    manuscript.edit(0, 2, "Once it")
+    manuscript.edit(len(manuscript.text), len(manuscript.text), " End.")
+    manuscript.drafts.accept(draft)
+    assert manuscript.text == "Once it was a fog dark night. Nobody came. End."
+
+
+def test_a_draft_can_be_taken_sentence_by_sentence(manuscript):
+    draft = begin(manuscript, " The fog rose. A bell rang.")
+    for expected in (" The fog rose.", " The fog rose. A bell rang."):
+        held = manuscript.drafts.get(draft)
+        rest = held.alternatives[0].text[manuscript.drafts.taken(held) :]
+        manuscript.drafts.accept(draft, sentence_end(rest, 0))
+        assert manuscript.text == NIGHT + expected
+    manuscript.versions.undo()
+    assert manuscript.text == NIGHT + " The fog rose."
+    manuscript.drafts.accept(draft)
+    assert manuscript.text == NIGHT + " The fog rose. A bell rang."
+
+
+def test_a_draft_may_be_taken_while_it_is_written(manuscript):
+    draft = begin(manuscript, " The fog rose.")
+    author = manuscript.drafts.get(draft).alternatives[0].author
+    manuscript.drafts.accept(draft, 8)
+    manuscript.drafts.write(author, " It stayed.")
+    manuscript.drafts.accept(draft)
+    manuscript.drafts.write(author, " too late")
+    manuscript.drafts.finish(author, PASSAGE)
+    assert manuscript.text == NIGHT + " The fog rose. It stayed."
+    assert manuscript.passage(author) == PASSAGE
+
+
+def test_alternatives_can_be_looked_through_before_and_exchanged_after(manuscript):
+    draft = begin(manuscript, " One.", " Two.", " Three.")
+    manuscript.drafts.swipe(draft)
+    manuscript.drafts.accept(draft)
+    assert manuscript.text == NIGHT + " Two."
+    manuscript.edit(0, 0, "Then: ")
+    for by, expected in ((1, " Three."), (1, " One."), (-1, " Three.")):
+        manuscript.drafts.swipe(draft, by)
+        assert manuscript.text == "Then: " + NIGHT + expected
+    manuscript.versions.undo()
+    assert manuscript.text == "Then: " + NIGHT + " One."
+
+
+def test_an_exchange_never_drops_what_the_writer_has_changed(manuscript):
+    draft = begin(manuscript, " One.", " Two.")
+    manuscript.drafts.accept(draft)
+    manuscript.edit(len(NIGHT) + 1, len(NIGHT) + 2, "o")
+    with pytest.raises(ManuscriptError, match="changed since"):
+        manuscript.drafts.swipe(draft)
+
+
+def test_a_rejected_draft_can_be_taken_up_again_where_it_was(manuscript):
+    draft = begin(manuscript, " fog", start=8)
+    manuscript.drafts.reject(draft)
+    manuscript.edit(0, 0, ">> ")
+    assert manuscript.drafts.open == ()
+    manuscript.drafts.reopen(draft)
+    manuscript.drafts.accept(draft)
+    assert manuscript.text == ">> It was a fog dark night. Nobody came."
+
+
+def test_what_was_undone_can_be_taken_up_again(manuscript):
+    draft = begin(manuscript, " One.", " Two.")
+    manuscript.drafts.accept(draft)
+    with pytest.raises(ManuscriptError, match="is in the text"):
+        manuscript.drafts.reopen(draft)
+    manuscript.versions.undo()
+    manuscript.drafts.reopen(draft)
+    manuscript.drafts.swipe(draft)
+    manuscript.drafts.accept(draft)
+    assert manuscript.text == NIGHT + " Two."
+
+
+REWRITE = "It was a bright night. Somebody came."
+
+
+def test_a_rewrite_is_a_word_diff_taken_change_by_change(manuscript):
+    draft = begin(manuscript, REWRITE, work="rewrite", start=0, end=len(NIGHT))
+    assert len(manuscript.drafts.hunks(draft)) == 2
+    manuscript.drafts.accept_hunks(draft, [1])
+    assert manuscript.text == "It was a dark night. Somebody came."
+    manuscript.drafts.accept_hunks(draft, [0])
+    assert manuscript.text == REWRITE
+    assert manuscript.drafts.get(draft).fate is Fate.ACCEPTED
+    manuscript.versions.undo()
+    assert manuscript.text == "It was a dark night. Somebody came."
+
+
+def test_words_that_a_rewrite_keeps_are_still_by_who_wrote_them(manuscript):
+    draft = begin(manuscript, REWRITE, work="rewrite", start=0, end=len(NIGHT))
+    manuscript.drafts.accept(draft)
+    authors = manuscript.prose.authors
+    assert (authors.at(0), authors.at(REWRITE.index("bright")) > 0) == (UNKNOWN, True)
+
+
+def test_a_rewrite_can_be_exchanged_for_another(manuscript):
+    draft = begin(manuscript, REWRITE, "It was a dark day. Nobody stayed.", work="rewrite", start=0, end=len(NIGHT))
+    manuscript.drafts.accept(draft)
+    manuscript.drafts.swipe(draft)
+    assert manuscript.text == "It was a dark day. Nobody stayed."
+    assert manuscript.prose.authors.at(0) == UNKNOWN
+
+
+def test_rejecting_the_rest_of_a_rewrite_leaves_what_was_taken(manuscript):
+    draft = begin(manuscript, REWRITE, work="rewrite", start=0, end=len(NIGHT))
+    manuscript.drafts.accept_hunks(draft, [0])
+    manuscript.drafts.reject(draft)
+    assert manuscript.text == "It was a bright night. Nobody came."
+    assert manuscript.drafts.open == ()
+
+
+def test_drafts_and_their_alternatives_are_there_after_a_restart(manuscript, path):
+    draft = begin(manuscript, " One.", " Two.")
+    manuscript.drafts.accept(draft)
+    manuscript.save()
+    manuscript.close()
+    again = Manuscript.open(path)
+    again.drafts.swipe(draft)
+    assert again.text == NIGHT + " Two."
+    again.close()
+
+
+def test_texts_take_on_the_line_ends_of_the_file(path):
+    path.write_bytes(b"one\r\ntwo\r\n")
+    manuscript = Manuscript.open(path)
+    draft = begin(manuscript, "three\nfour\n", start=10)
+    manuscript.drafts.accept(draft)
+    manuscript.save()
+    assert path.read_bytes() == b"one\r\ntwo\r\nthree\r\nfour\r\n"
+    manuscript.close()
+
+
+WRONG = {
+    "a place outside": lambda drafts: drafts.begin("continue", 999),
+    "no such draft": lambda drafts: drafts.get(999),
+    "not open": lambda drafts: drafts.accept(999),
+    "empty": lambda drafts: drafts.accept(drafts.begin("continue", 0)),
+    "no draft to exchange": lambda drafts: drafts.swipe(999),
+    "open already": lambda drafts: drafts.reopen(drafts.begin("continue", 0)),
+    "nothing rewritten": lambda drafts: drafts.hunks(drafts.begin("rewrite", 0, 3)),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_cannot_be_done_is_said(manuscript, wrong):
+    with pytest.raises(ManuscriptError):
+        WRONG[wrong](manuscript.drafts)
+
+
+def test_changes_that_a_rewrite_does_not_have_are_refused(manuscript):
+    draft = begin(manuscript, REWRITE, work="rewrite", start=0, end=len(NIGHT))
+    for chosen in ([], [7]):
+        with pytest.raises(ManuscriptError, match="has 2 changes"):
+            manuscript.drafts.accept_hunks(draft, chosen)
