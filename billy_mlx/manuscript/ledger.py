@@ -77,13 +77,18 @@ class Ledger:
             for piece in pieces:
                 for record in decode(piece):
                     self._apply(record)
-        except ValueError as error:
+        except (ValueError, KeyError) as error:  # a record that fits no text, or no version
             return str(error)
         return None
 
     def reconcile(self) -> None:
         """Have the history stand at the text as it is, even if the two have grown apart, as a power cut may do."""
-        if self.history.prose_at(self.state.revision) != self.state.prose:
+        history, state = self.history, self.state
+        try:
+            same = history.has(state.revision) and history.prose_at(state.revision) == state.prose
+        except ManuscriptError:
+            same = False
+        if not same:
             self.state.revision = self._last_revision = self._last_revision + 1
             self._known(self.state.revision, self.state.prose, Kind.RECOVERED)
             self.history.head = self.state.revision

@@ -3,17 +3,19 @@
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.files import write_atomically
 from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.burst import Burst
+from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.home import remember
 from billy_mlx.manuscript.keeper import Keeper
-from billy_mlx.manuscript.opening import Opened, opened
+from billy_mlx.manuscript.opening import GUIDE, Opened, opened
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.manuscript.records import Change, Edited, Offer, Record, Saving, Settled
@@ -45,6 +47,7 @@ class Manuscript:
         self.notices = tuple(found.notices)
         self.newline = "\n" if found.file is None else found.file.newline
         self._home, self._lock, self._clock = found.home, found.lock, clock
+        self._guide = found.guide
         self._ledger = found.ledger
         self._ledger.read_only = found.notices[0] if found.lock is None else None
         self._bom = found.file is not None and found.file.bom
@@ -97,6 +100,25 @@ class Manuscript:
         problems = [self._problem, journal and journal.failure, self._ledger.history.failure, self._ledger.trouble]
         at_risk = unsaved and self.read_only is None and (journal is None or journal.failure is not None)
         return Safety(unsaved, at_risk, tuple(problem for problem in problems if problem), self._conflict is not None)
+
+    @property
+    def guide(self) -> Guide:
+        """Memory, author's note and lorebook: what goes along with every request to a model."""
+        return self._guide
+
+    @guide.setter
+    def guide(self, guide: Guide) -> None:
+        """Keep it. Raises ManuscriptError if it can only be read, BillyError if it cannot be written."""
+        self._writable()
+        write_atomically(self._home.folder / GUIDE, guide.as_json())
+        self._guide = guide
+
+    @property
+    def passages(self) -> Mapping[Author, Passage]:
+        """How the spans by models in the text were made, as far as that is known."""
+        authors = {author for _, author in self.prose.authors.runs}
+        found = {author: self.passage(author) for author in sorted(authors)}
+        return {author: passage for author, passage in found.items() if passage is not None}
 
     def passage(self, author: Author) -> Passage | None:
         """Return how a span of this author was made; None for the writer's own and where it is not known."""

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from billy_mlx.errors import ManuscriptError
+from billy_mlx.errors import DocumentError, ManuscriptError
+from billy_mlx.files import read_all, reading
 from billy_mlx.manuscript.anchor import reanchor
+from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.history.history import History
@@ -20,6 +22,9 @@ from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.textfile import TextFile, read_text_file
 from billy_mlx.manuscript.versions import moved
 
+GUIDE = "guide.json"
+_LONGEST_GUIDE = 64 << 20
+
 
 @dataclass
 class Opened:
@@ -28,6 +33,7 @@ class Opened:
     Attributes:
         file: as it was found; None if there is none yet.
         lock: None for a reader.
+        guide: what goes along with every request to a model.
         notices: what the writer should be told, a sentence each.
     """
 
@@ -35,6 +41,7 @@ class Opened:
     file: TextFile | None
     ledger: Ledger
     lock: Lock | None
+    guide: Guide
     notices: list[str] = field(default_factory=list)
 
 
@@ -80,7 +87,7 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     digest = None if file is None else file.digest
     ledger.state.saves[digest] = (ledger.state.revision, ledger.state.prose)
     notices += [problem] if (problem := _begin_journal(ledger, journal, journalled, records, digest)) else []
-    return Opened(home, file, ledger, lock, notices)
+    return Opened(home, file, ledger, lock, _guide(home, notices), notices)
 
 
 def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Callable[[], float]) -> Opened:
@@ -94,7 +101,7 @@ def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Calla
     who = f"process {holder.pid}" if holder.pid else "another program"
     where = f" on {holder.host}" if holder.host else ""
     notice = f"this text is open in {who}{where}: here it can only be read; close it there, then open it again"
-    return Opened(home, file, ledger, None, [notice])
+    return Opened(home, file, ledger, None, _guide(home, []), [notice])
 
 
 def _replayed(journalled: Journalled, history: History, clock: Callable[[], float]) -> tuple[Ledger | None, str | None]:
@@ -105,9 +112,9 @@ def _replayed(journalled: Journalled, history: History, clock: Callable[[], floa
         (begun,) = decode(journalled.records[0])
         if not isinstance(begun, Begun):
             raise ValueError("it does not begin at its beginning")
-    except ValueError as error:
+        ledger = Ledger(begun, history, clock)
+    except (ValueError, KeyError) as error:
         return None, str(error)
-    ledger = Ledger(begun, history, clock)
     wrong = ledger.replay(journalled.records[1:])
     ledger.reconcile()
     return ledger, wrong  # a torn end is no damage: it was never acknowledged
@@ -181,13 +188,28 @@ def _begin_journal(
     return None
 
 
-def _set_aside(journal: Path, wrong: str) -> str:
-    """Keep a damaged journal under another name, and return the sentence that says so."""
+def _guide(home: Home, notices: list[str]) -> Guide:
+    """Return what the writer wants models to know; a file that cannot be made out is kept under another name."""
+    path = home.folder / GUIDE
+    try:
+        with reading(path) as handle:
+            return Guide.of_json(read_all(handle, _LONGEST_GUIDE))
+    except (FileNotFoundError, NotADirectoryError):
+        return Guide()
+    except OSError as error:
+        raise ManuscriptError(f"{path} cannot be read: {error.strerror or error}; put that right") from error
+    except DocumentError as error:
+        notices.append(_set_aside(path, str(error)))
+        return Guide()
+
+
+def _set_aside(path: Path, wrong: str) -> str:
+    """Keep a damaged file under another name, and return the sentence that says so."""
     number = 1
-    while (aside := journal.with_name(f"journal.damaged-{number}")).exists():
+    while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
         number += 1
     try:
-        os.replace(journal, aside)  # noqa: PTH105
+        os.replace(path, aside)  # noqa: PTH105
     except OSError as error:
-        raise ManuscriptError(f"{journal} is damaged ({wrong}) and cannot be renamed: {error.strerror}") from error
-    return f"the journal was damaged ({wrong}) and is kept as {aside}; what could be read of it is here"
+        raise ManuscriptError(f"{path} is damaged ({wrong}) and cannot be renamed: {error.strerror}") from error
+    return f"{path.name} was damaged ({wrong}) and is kept as {aside}; what could be read of it is here"

@@ -77,6 +77,8 @@ class State:
 
     def _go(self, record: Edited | Moved) -> tuple[Edit, ...]:
         own = record.draft if isinstance(record, Edited) else None
+        if isinstance(record, Edited) and not record.changes:
+            raise ValueError("a revision changes something")
         edits = self._change(record.changes, own)
         self.revision = record.revision
         if isinstance(record, Edited):

@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -10,15 +11,20 @@ from pathlib import Path
 
 import pytest
 from faults import ERRORS, faults
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript import keeper
-from billy_mlx.manuscript.journal import read_journal
+from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.manuscript.journal import Journal, read_journal
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.textfile import Conflict
 
+PASSAGE = Passage("x", (1,), (Voice(0, "noir:1@1"),), "continue", "starter", {}, {}, (1,), 7, {}, 9)
 NIGHT = "# One\n\nIt was a dark night.\n"
 
 
@@ -371,6 +377,7 @@ def test_a_program_that_is_told_to_end_has_written_everything_down(start, signal
 import os, signal
 from pathlib import Path
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.passage import Passage, Voice
 manuscript = Manuscript.open(Path({str(start.path)!r}))
 manuscript.edit(0, 0, "typed ")
 author = manuscript.drafts.alternative(manuscript.drafts.begin("continue", 0))
@@ -461,3 +468,74 @@ def test_a_new_manuscript_makes_its_file_when_it_is_saved(start, tmp_path):
     assert not (tmp_path / "new.md").exists()
     assert str(new.save()) == "saved"
     assert Path(tmp_path / "new.md").read_text() == "first words"
+
+
+def test_what_the_model_should_know_is_kept_beside_the_text(start):
+    manuscript = start()
+    manuscript.guide = Guide(memory="Ada keeps the light.")
+    manuscript.close()
+    assert start().guide.memory == "Ada keeps the light."
+
+
+def test_a_damaged_guide_is_set_aside_and_said(start):
+    manuscript = start()
+    manuscript.guide = Guide(memory="Ada keeps the light.")
+    manuscript.close()
+    (path,) = start.path.parent.rglob("guide.json")
+    path.write_bytes(b"{")
+    again = start()
+    assert again.guide == Guide()
+    assert any("guide.damaged-1.json" in notice for notice in again.notices)
+
+
+def test_the_passages_in_the_text_are_at_hand_after_a_restart(start):
+    manuscript = start()
+    author = manuscript.drafts.alternative(draft := manuscript.drafts.begin("continue", 0))
+    manuscript.drafts.write(author, "Fog. ")
+    manuscript.drafts.finish(author, PASSAGE)
+    manuscript.drafts.accept(draft)
+    manuscript.save()
+    manuscript.close()
+    assert start().passages == {author: PASSAGE}
+
+
+VALUES = st.recursive(
+    st.none() | st.integers(-5, 50) | st.text(max_size=5) | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_whole_records_say_there_is_a_text_or_a_sentence(written, data):
+    """The checksums hold, but not what they are about: records of a stranger, of another version, or of a bug."""
+    path, pieces = written
+    records = list(pieces)
+    place = data.draw(st.integers(0, len(records) - 1))
+    kind, fields = json.loads(records[place].split(b"\n")[0])
+    fields[data.draw(st.sampled_from(sorted(fields)))] = data.draw(VALUES)
+    records[place] = json.dumps([kind, fields]).encode()
+    (journal,) = path.parent.rglob("journal")
+    made = Journal.create(journal, records[0])
+    for record in records[1:]:
+        made.append(record)
+    made.close()
+    for damaged in journal.parent.glob("*.damaged*"):
+        damaged.unlink()
+    manuscript = Manuscript.open(path)
+    assert manuscript.text == NIGHT
+    manuscript.close()
+
+
+@pytest.fixture
+def written(start):
+    """A manuscript that was never closed, and the pieces of its journal."""
+    manuscript = start()
+    types(manuscript, "new ")
+    author = manuscript.drafts.alternative(manuscript.drafts.begin("continue", 0))
+    manuscript.drafts.write(author, "draft")
+    manuscript.versions.undo()
+    manuscript._lock.release()
+    (journal,) = start.path.parent.rglob("journal")
+    return start.path, read_journal(journal).records
