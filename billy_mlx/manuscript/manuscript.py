@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import write_atomically
 from billy_mlx.manuscript.anchor import reanchor
@@ -110,7 +112,7 @@ class Manuscript:
     def guide(self, guide: Guide) -> None:
         """Keep it. Raises ManuscriptError if it can only be read, BillyError if it cannot be written."""
         self._writable()
-        write_atomically(self._home.folder / GUIDE, guide.as_json())
+        write_atomically(self._home.folder / GUIDE, msgspec.json.format(msgspec.json.encode(guide.as_json())))
         self._guide = guide
 
     @property

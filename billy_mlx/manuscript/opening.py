@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from billy_mlx.errors import DocumentError, ManuscriptError
 from billy_mlx.files import read_all, reading
 from billy_mlx.manuscript.anchor import reanchor
@@ -193,12 +195,12 @@ def _guide(home: Home, notices: list[str]) -> Guide:
     path = home.folder / GUIDE
     try:
         with reading(path) as handle:
-            return Guide.of_json(read_all(handle, _LONGEST_GUIDE))
+            return Guide.of_json(msgspec.json.decode(read_all(handle, _LONGEST_GUIDE)))
     except (FileNotFoundError, NotADirectoryError):
         return Guide()
     except OSError as error:
         raise ManuscriptError(f"{path} cannot be read: {error.strerror or error}; put that right") from error
-    except DocumentError as error:
+    except (DocumentError, ValueError, RecursionError) as error:
         notices.append(_set_aside(path, str(error)))
         return Guide()
 

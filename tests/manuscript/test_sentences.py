@@ -61,3 +61,23 @@ def test_time_grows_with_the_length_only():
     for text in ("." * 300_000, "a." * 150_000, "\n" * 300_000, ")" * 300_000, "# " * 150_000):
         starts(text)
         sentence_end(text, 0)
+
+
+@given(st.text(st.sampled_from("aB.!?…\r\n “”。」と#1"), max_size=60), st.integers(0, 60), st.integers(0, 60))
+def test_a_part_of_a_text_has_the_sentences_of_the_whole(text, start, end):
+    assert starts(text, start, end) == [place for place in starts(text) if start <= place < end]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("He left.She came.", ["He left.", "She came."]),
+        ("— Go! — he said. — No.", ["— Go! — he said.", "— No."]),
+        ("1. Foo\n2. Bar", ["1. Foo", "2. Bar"]),
+        ("It was 1984. It rained 3.14 mm.", ["It was 1984.", "It rained 3.14 mm."]),
+        ("「行く。」と言った。はい。", ["「行く。」と言った。", "はい。"]),
+        ("a line\nwrapped on. End", ["a line\nwrapped on.", "End"]),
+    ],
+)
+def test_what_is_hard_to_tell(text, expected):
+    assert sentences(text) == expected

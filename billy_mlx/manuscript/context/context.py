@@ -1,30 +1,27 @@
-"""Build what a model is sent: memory, lorebook, author's note, and as much of the text as fits.
+"""What the model is sent for a place in the text, cut to a budget of tokens, with an account of it."""
 
-The text before the cursor is what the model goes on from, to the letter: of a chat model it is the beginning of its own
-answer, not something it is told about. So a passage that the writer has changed is continued as it is now. A rewrite
-is done in place in the same way: the answer has begun with the text before the passage.
-"""
-
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.context import pieces
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.context.lorebook import triggered
-from billy_mlx.manuscript.context.parts import Context, Cut, Part, Prompt
-from billy_mlx.manuscript.context.pieces import Piece
-from billy_mlx.manuscript.context.trimming import MOST_CHARS, Count, end_of
+from billy_mlx.manuscript.context.layout import Contents, Told, base_pieces, chat_pieces
+from billy_mlx.manuscript.context.lorebook import MOST_SCANNED, Scanned, scanned
+from billy_mlx.manuscript.context.parts import BLANKS, Context, Cut, Prompt, account, compose
+from billy_mlx.manuscript.context.window import (
+    Count,
+    first_fitting,
+    fits,
+    last_fitting,
+    last_sentence,
+    sendable,
+    settled,
+)
 from billy_mlx.manuscript.passage import Work
+from billy_mlx.manuscript.sentences import before_space
 
-Measure = Callable[[Prompt], int]
-_ASKED: dict[Work, str] = {
-    "continue": "Go on with the text, in its own voice. Write nothing but the text.",
-    "infill": "Write what comes next in the text, so that it leads to what follows. Write nothing but the text.",
-    "rewrite": "Write the passage anew, in the place where it stands. Write nothing but the passage.",
-}
-_FEWEST = 8  # tokens of the text, below which nothing sensible comes
-_PARAGRAPH = re.compile(r"\n\s*\n")
+_JOINT = 1  # what is between two entries
 
 
 def build_context(
@@ -32,107 +29,161 @@ def build_context(
     cursor: int,
     guide: Guide,
     *,
-    work: Work = "continue",
-    instruction: str = "",
-    selection: tuple[int, int] | None = None,
+    work: Work,
+    instruction: str,
+    selection: tuple[int, int] | None,
     budget: int,
-    measure: Measure,
-    count: Count,
+    measure: Callable[[Prompt], int],
+    count: Callable[[str], int],
     chat: bool,
 ) -> Context:
-    """Return what a model is sent for a place in a text.
+    """Return what the model is sent to write at `cursor`, at most `budget` tokens of it.
+
+    The text before the cursor is what the model goes on from: of a chat, its own turn begins with it. It loses its
+    beginning where it does not fit; memory, note and the text after lose their end; lore entries of low order fall
+    out. The instruction and a selection are sent whole. What is read of the text, and counted, is about what is sent.
 
     Args:
         text: the manuscript.
-        cursor: where the model writes; for a rewrite it does not matter.
-        guide: what goes along.
-        work: what the model is asked to do.
-        instruction: what the writer asks for besides, such as "make her leave".
-        selection: start and end of what a rewrite is to replace.
-        budget: tokens there are for all of it.
-        measure: returns the tokens of a prompt as it will be sent, template included.
-        count: returns the tokens of a piece of text.
-        chat: the model has a chat template.
+        cursor: where to write, unless `work` is "rewrite".
+        guide: what the model is told beside the text.
+        work: "continue" tells what is before the cursor, "infill" what is after it as well. "rewrite" tells the
+            selection and goes on from the text before it, so that what comes joins on to that as the original did.
+        instruction: what the writer asks for; may be empty.
+        selection: start and end of what is to be rewritten; only for "rewrite".
+        budget: how many tokens may be sent.
+        measure: counts the tokens of a whole prompt, the chat template included.
+        count: counts the tokens of a text by itself.
+        chat: the model has a chat template; a base model is sent one text, which is all in `Prompt.prefix`.
 
     Raises:
-        ManuscriptError: the place is not in the text, or the budget is too small for what has to be sent.
+        ManuscriptError: nothing is selected to rewrite, or the budget is too small for what is asked and one sentence
+            before the cursor.
+        ValueError: a place is not in the text.
     """
-    start, end = _place(text, cursor, work, selection)
-    before, behind = _plain(text[:start]), _plain(text[end : end + budget * MOST_CHARS]).lstrip()
-    found = triggered(guide.lorebook, before)
-    known = [*pieces.memory(guide, budget, count), *pieces.lore(guide, found.triggers, budget, count)]
-    later = pieces.after(behind, len(text) - end, guide, budget, count, chat=chat) if work != "continue" else ()
-    asked = [*later, *pieces.asked(instruction, _plain(text[start:end]), count, chat=chat)]
-    notes = list(pieces.note(guide, budget, count))
-    frame = _ASKED[work] if chat else ""
-
-    def prompt(kept: str) -> Prompt:
-        return _prompt([*known, *asked], frame, _with_notes(kept, notes, guide.note_depth), chat=chat)
-
-    kept, sent, tokens = _fitted(before.rstrip(), prompt, budget, measure, count)
-    parts = [piece.part for piece in known + asked]
-    parts += _text_parts(kept, len(before.rstrip()) - len(kept), notes, guide.note_depth, count)
-    parts.append(Part("frame", "template and joints", frame, tokens - sum(part.tokens for part in parts)))
-    return Context(sent, tuple(parts), tokens, budget, before[len(before.rstrip()) :], found.broken)
-
-
-def _fitted(
-    before: str, prompt: Callable[[str], Prompt], budget: int, measure: Measure, count: Count
-) -> tuple[str, Prompt, int]:
-    """Return the end of the text before the cursor that fits, the prompt with it, and the tokens of that."""
-    fixed = measure(prompt(""))
-    room = budget - fixed
-    if room < min(_FEWEST, count(before[-_FEWEST * MOST_CHARS :])):
-        raise ManuscriptError(
-            f"what has to be sent takes {fixed:,} of {budget:,} tokens, and too few are left for the text; "
-            "shorten the instruction, the selection or the memory, or ask for fewer tokens"
-        )
+    job = _job(text, cursor, guide, work, instruction, selection)
+    lay_out = chat_pieces if chat else base_pieces
+    counted = cache(count)
+    around = measure(compose(lay_out(_skeleton(job))))
+    spare = 0
     while True:
-        kept = before[end_of(before, room, count) :]
-        sent = prompt(kept)
-        tokens = measure(sent)
-        if tokens <= budget or not kept:
-            return kept, sent, tokens
-        room -= tokens - budget  # pieces do not add up exactly: tokens reach over their borders
+        pieces = lay_out(_contents(job, budget, budget - around - spare, counted))
+        prompt = compose(pieces)
+        tokens = measure(prompt)
+        if tokens <= budget:
+            parts = account(pieces, tokens, counted)
+            return Context(prompt, parts, tokens, budget, job.held_back, job.lore.faults)
+        spare = max(2 * spare, spare + tokens - budget)  # parts joined can take more tokens than apart
 
 
-def _place(text: str, cursor: int, work: Work, selection: tuple[int, int] | None) -> tuple[int, int]:
-    start, end = selection or (cursor, cursor)
-    if work == "rewrite" and start == end:
-        raise ManuscriptError("nothing is selected; select what is to be rewritten")
+@dataclass(frozen=True)
+class _Job:
+    """What is asked for.
+
+    Attributes:
+        text: the manuscript.
+        end: where the text before the cursor ends, without what is held back.
+        held_back: the blanks behind it.
+        after: where the text after begins; None if it is not told.
+        guide: what the model is told beside the text.
+        lore: the entries that fire.
+        fixed: what is sent whole.
+    """
+
+    text: str
+    end: int
+    held_back: str
+    after: int | None
+    guide: Guide
+    lore: Scanned
+    fixed: Contents
+
+
+def _job(text: str, cursor: int, guide: Guide, work: Work, instruction: str, selection: tuple[int, int] | None) -> _Job:
+    start, end = (cursor, cursor) if work != "rewrite" or selection is None else selection
     if not 0 <= start <= end <= len(text):
-        raise ManuscriptError(f"characters {start} to {end} are not in a text of {len(text)}")
-    return (start, end) if work == "rewrite" else (cursor, cursor)
+        raise ValueError(f"characters {start} to {end} are not in a text of {len(text)}")
+    if work == "rewrite" and not text[start:end].strip():
+        raise ManuscriptError("nothing is selected that could be rewritten; select some text")
+    before_end = start
+    while before_end > 0 and text[before_end - 1] in BLANKS:
+        before_end -= 1
+    fixed = Contents(
+        work,
+        note_depth=guide.note_depth,
+        selection=Told(sendable(text[start:end])),
+        instruction=Told(sendable(instruction).strip()),
+    )
+    recent = text[max(0, start - MOST_SCANNED) : end] + "\n" * bool(instruction) + instruction
+    after = None if work == "continue" else end
+    return _Job(text, before_end, text[before_end:start], after, guide, scanned(guide.lorebook, recent), fixed)
 
 
-def _prompt(told: Sequence[Piece], frame: str, prefix: str, *, chat: bool) -> Prompt:
-    """Return the pieces in their places: a model without a chat template reads everything in one text."""
-    system = "\n\n".join(piece.sent for piece in told if piece.place == "system" and piece.part.text)
-    user = "\n\n".join(piece.sent for piece in told if piece.place == "user" and piece.part.text)
-    if chat:
-        return Prompt(system, "\n\n".join(filter(None, (user, frame))), prefix)
-    return Prompt(prefix="\n\n".join(filter(None, (system, user, prefix))))
+def _skeleton(job: _Job) -> Contents:
+    """Return contents of one letter each, to measure what stands around them, and of what is sent whole."""
+    letter, nothing = Told("x"), Told()
+    return replace(
+        job.fixed,
+        memory=letter if job.guide.memory.strip() else nothing,
+        note=letter if job.guide.note.strip() else nothing,
+        lore=(letter,) if job.lore.triggers else (),
+        after=letter if job.after is not None else nothing,
+    )
 
 
-def _with_notes(kept: str, notes: Sequence[Piece], depth: int) -> str:
-    at = _note_place(kept, depth)
-    return kept[:at] + "".join(piece.sent for piece in notes if piece.part.text) + kept[at:]
+def _contents(job: _Job, budget: int, room: int, count: Count) -> Contents:
+    """Return what is to be sent, with `room` tokens for all that may be cut."""
+    sentence = sendable(job.text[last_sentence(job.text, job.end) : job.end])
+    if not fits(sentence, room, count):
+        raise _too_small(job, budget, budget - room + count(sentence))
+    left = room - count(sentence)
+    shares = job.guide.shares
+    told = []
+    for text, share in ((job.guide.memory, shares.memory), (job.guide.note, shares.note)):
+        told.append(_beginning(text.strip(), min(left, int(share * budget)), count))
+        left -= count(told[-1].text)
+    lore = _lore(job.lore, min(left, int(shares.lore * budget)), count)
+    left -= sum(count(one.text) + _JOINT for one in lore if one.text)
+    after = Told()
+    if job.after is not None:
+        after = _beginning(job.text, min(left, int(shares.after * budget)), count, job.after)
+        left -= count(after.text)
+    before = _before(job, left + count(sentence), count)
+    return replace(job.fixed, memory=told[0], note=told[1], lore=lore, after=after, before=before)
 
 
-def _note_place(kept: str, depth: int) -> int:
-    """Return where a note stands: before the last `depth` paragraphs, at least before the one being written."""
-    borders = [border.end() for border in _PARAGRAPH.finditer(kept)]
-    return borders[-depth] if 0 < depth <= len(borders) else 0 if depth > 0 or not borders else borders[-1]
+def _beginning(text: str, allowed: int, count: Count, start: int = 0) -> Told:
+    """Return as many sentences of `text` from `start` on as are allowed."""
+    end = last_fitting(text, start, allowed, count)
+    rest = max(0, before_space(text, len(text)) - end)
+    cut = Cut("end" if end > start else "all", rest) if rest else None
+    return Told(sendable(text[start:end]).strip(), cut)
 
 
-def _text_parts(kept: str, left_out: int, notes: Sequence[Piece], depth: int, count: Count) -> list[Part]:
-    at = _note_place(kept, depth) if notes else 0
-    cut = Cut(left_out, "beginning" if kept else "all") if left_out else None
-    title = "text before the cursor"
-    above = [Part("before", title, kept[:at], count(kept[:at]), cut)] if kept[:at] else []
-    below = Part("before", title, kept[at:], count(kept[at:]), None if above else cut)
-    return [*above, *(piece.part for piece in notes), below]
+def _before(job: _Job, allowed: int, count: Count) -> Told:
+    """Return the end of the text before the cursor, from a sentence on."""
+    # A sentence can take a token more with the space before it: the last one is sent all the same.
+    earliest = min(first_fitting(job.text, job.end, allowed, count), last_sentence(job.text, job.end))
+    start = settled(job.text, earliest, job.end)
+    return Told(sendable(job.text[start : job.end]), Cut("start", start) if start else None)
 
 
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n")
+def _lore(lore: Scanned, allowed: int, count: Count) -> tuple[Told, ...]:
+    """Return the entries that fire, the lowest order first; where not all are allowed, those are without a text."""
+    orders = [trigger.entry.order for trigger in lore.triggers]
+    told = [Told("", Cut("all", len(trigger.entry.text.strip())), trigger) for trigger in lore.triggers]
+    rising = sorted(range(len(told)), key=orders.__getitem__)
+    for index in sorted(range(len(told)), key=lambda index: -orders[index]):  # of equal ones, the writer's first
+        text = sendable(lore.triggers[index].entry.text).strip()
+        if fits(text, allowed - _JOINT, count):
+            allowed -= count(text) + _JOINT
+            told[index] = Told(text, None, lore.triggers[index])
+    return tuple(told[index] for index in rising)
+
+
+def _too_small(job: _Job, budget: int, needed: int) -> ManuscriptError:
+    shorter = "the instruction" if job.fixed.work != "rewrite" else "the selection or the instruction"
+    return ManuscriptError(
+        f"what is asked and one sentence before the cursor take {needed} tokens, but only {budget} may be sent; "
+        f"allow more, or shorten {shorter}"
+    )

@@ -1,36 +1,40 @@
-"""The guide: what the writer wants the model to know beside the text."""
+"""What the writer wants the model to know beside the text."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import msgspec
 
-from billy_mlx.errors import DocumentError
-from billy_mlx.manuscript.context.lorebook import Lorebook
+from billy_mlx.manuscript.context.lorebook import Lorebook, reading
+
+_DEEPEST = 1_000
 
 
 @dataclass(frozen=True)
 class Shares:
-    """How much of what is sent each part may take, from 0 to 1; what they do not need goes to the text."""
+    """How much of the budget each may take at most, 0 to 1; what they leave goes to the text before the cursor."""
 
-    memory: float = 0.2
-    note: float = 0.1
+    memory: float = 0.25
     lore: float = 0.25
-    after: float = 0.15
+    note: float = 0.1
+    after: float = 0.2
 
     def __post_init__(self) -> None:
-        if not all(0 <= share <= 1 for share in (self.memory, self.note, self.lore, self.after)):
-            raise ValueError("shares go from 0 to 1")
+        for share in fields(self):
+            if not 0 <= getattr(self, share.name) <= 1:  # NaN is not, either
+                raise ValueError(f"{share.name} must be 0 to 1")
 
 
 @dataclass(frozen=True)
 class Guide:
-    """What goes along with every request.
+    """What the model is told besides the text.
 
     Attributes:
-        memory: always told first: who, where, what has happened.
-        note: the author's note, told close to where the model writes: style, mood, what comes next.
-        note_depth: how many paragraphs before the cursor it stands.
-        lorebook: what is told when the text speaks of it.
+        memory: what it must always know.
+        note: the author's note: how to go on, told close to the end of the text.
+        note_depth: before which paragraph the note stands, 1 for the last one before the cursor.
+        lorebook: what it is told when the text mentions it.
+        shares: how much of the budget they may take.
     """
 
     memory: str = ""
@@ -39,18 +43,24 @@ class Guide:
     lorebook: Lorebook = field(default_factory=Lorebook)
     shares: Shares = field(default_factory=Shares)
 
-    def as_json(self) -> bytes:
-        """Return the guide as JSON, which `of_json` reads back."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+    def __post_init__(self) -> None:
+        if not 1 <= self.note_depth <= _DEEPEST:
+            raise ValueError(f"note_depth must be 1 to {_DEEPEST}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what the json module can write; `Guide.of_json` reads it back."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return {**data, "lorebook": self.lorebook.as_json()}
 
     @classmethod
-    def of_json(cls, data: bytes) -> "Guide":
-        """Read what `as_json` gave.
+    def of_json(cls, data: Any) -> "Guide":
+        """Read what `as_json` gave; what is missing is as in a new guide.
 
         Raises:
-            DocumentError: it is something else; says what does not fit.
+            DocumentError: something is of another kind; it names the field.
         """
-        try:
-            return msgspec.json.decode(data, type=cls)
-        except (ValueError, RecursionError) as error:
-            raise DocumentError(f"memory, note and lorebook cannot be read: {str(error)[:200]}") from error
+        with reading("the guide"):
+            if not isinstance(data, dict):
+                raise ValueError("it is not an object with fields")
+            rest = msgspec.convert({key: value for key, value in data.items() if key != "lorebook"}, cls)
+        return replace(rest, lorebook=Lorebook.of_json(data["lorebook"])) if "lorebook" in data else rest

@@ -1,164 +1,225 @@
-"""Lorebooks: what the model is told when the text speaks of it."""
+"""A lorebook: what the model is told about a person, place or thing once the text mentions it."""
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any, Literal
 
 import msgspec
 
-from billy_mlx.errors import DocumentError, ManuscriptError
-from billy_mlx.manuscript.find import Query, next_match
+from billy_mlx.errors import DocumentError
+from billy_mlx.manuscript.context.lorebook_keys import Scan
+from billy_mlx.manuscript.storable import storable
+from billy_mlx.text import sanitize
 
-_PATTERN = re.compile(r"/(.+)/([imsuy]*)", re.DOTALL)
-_MOST_BROKEN = 3  # each may take a second: a file full of them must not stop anybody from writing
+FORMAT = "billy lorebook"
+VERSION = 1
+MOST_ENTRIES = 10_000
+SCAN_CHARS = 2_000  # some 350 words, the last page or so
+MOST_SCANNED = 20_000
+LONGEST_NAME = 200
+LONGEST_KEY = 1_000
+_LARGEST_ORDER = 1 << 53
 
-
-class Secondary(StrEnum):
-    """What an entry's second keys have to do besides one of the first."""
-
-    ANY = "any"
-    ALL = "all"
-    NOT_ANY = "not any"
-    NOT_ALL = "not all"
+Combination = Literal["any", "all", "not any", "not all"]
+"""Which of the secondary keys must be there as well."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something to know.
+    """One thing to know.
 
     Attributes:
-        name: for the writer.
-        text: for the model.
-        keys: words that call for it, or patterns written /like this/i.
-        secondary: further keys, which count as `logic` says; without any, only `keys` do.
-        always: it needs no key.
-        scan_chars: how many characters before the cursor are looked at; None leaves that to the lorebook.
-        order: the higher, the more important: what does not fit is left out from the lowest.
+        name: for the writer; the model is not sent it.
+        text: what the model is sent.
+        keys: any of them sets the entry off: words, or a pattern for the `regex` library between slashes with flags
+            behind: "/drag(on|ons)/i".
+        secondary_keys: what must, or must not, stand there as well.
+        combine: how the secondary keys decide, if there are any.
+        enabled: it may be sent at all.
+        always: it is sent without being set off.
+        case_sensitive: capitals count, in keys that are words.
+        whole_words: keys that are words do not count as a part of longer ones.
+        scan_chars: how many characters before the cursor are searched, 1 to 20,000; None for the lorebook's own.
+        order: those of higher order are kept longer when not all fit, and stand nearer to the text.
+        cascade: the texts of other entries set it off, too; only of those that the manuscript itself set off.
     """
 
     name: str
     text: str
     keys: tuple[str, ...] = ()
-    secondary: tuple[str, ...] = ()
-    logic: Secondary = Secondary.ANY
+    secondary_keys: tuple[str, ...] = ()
+    combine: Combination = "any"
     enabled: bool = True
     always: bool = False
     case_sensitive: bool = False
     whole_words: bool = True
     scan_chars: int | None = None
-    order: float = 0.0
+    order: int = 0
+    cascade: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name) <= LONGEST_NAME:
+            raise ValueError(f"name must have 1 to {LONGEST_NAME} characters")
+        if any(not key.strip() or len(key) > LONGEST_KEY for key in self.keys + self.secondary_keys):
+            raise ValueError(f"keys must have 1 to {LONGEST_KEY} characters each")
+        if any(text != storable(text) for text in (self.name, self.text, *self.keys, *self.secondary_keys)):
+            raise ValueError("name, text and keys must be text that a file can hold")
+        if self.scan_chars is not None and not 0 < self.scan_chars <= MOST_SCANNED:
+            raise ValueError(f"scan_chars must be 1 to {MOST_SCANNED}")
+        if abs(self.order) > _LARGEST_ORDER:
+            raise ValueError("order is too large a number")
 
 
 @dataclass(frozen=True)
 class Lorebook:
-    """Entries, and how far back their keys are looked for.
-
-    Attributes:
-        cascade: the texts of entries that fired call for further ones, once.
-    """
+    """Entries, in the writer's order, and how many characters before the cursor are searched for their keys."""
 
     entries: tuple[Entry, ...] = ()
-    scan_chars: int = 4000
-    cascade: bool = False
+    scan_chars: int = SCAN_CHARS
 
-    def as_json(self) -> bytes:
-        """Return the lorebook as JSON, which `of_json` reads back."""
-        return msgspec.json.format(msgspec.json.encode({"billy_lorebook": 1, **msgspec.to_builtins(self)}), indent=2)
+    def __post_init__(self) -> None:
+        if len(self.entries) > MOST_ENTRIES:
+            raise ValueError(f"entries must be at most {MOST_ENTRIES}")
+        if not 0 < self.scan_chars <= MOST_SCANNED:
+            raise ValueError(f"scan_chars must be 1 to {MOST_SCANNED}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what the json module can write; `Lorebook.of_json` reads it back."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return {"format": FORMAT, "version": VERSION, **data}
 
     @classmethod
-    def of_json(cls, data: bytes) -> "Lorebook":
+    def of_json(cls, data: Any) -> "Lorebook":
         """Read what `as_json` gave.
 
         Raises:
-            DocumentError: it is something else; says what does not fit.
+            DocumentError: something is missing, unknown, or of another kind; it names the entry and the field.
         """
-        try:
-            return msgspec.json.decode(data, type=cls)
-        except (ValueError, RecursionError) as error:
-            raise DocumentError(f"this is not a lorebook: {str(error)[:200]}; choose another file") from error
+        if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("version") != VERSION:
+            raise DocumentError(
+                f"this is not a lorebook of version {VERSION}; choose a file that this program has saved"
+            )
+        _check_known(data, {"format", "version", "entries", "scan_chars"}, "the lorebook")
+        with reading("the lorebook"):
+            entries = msgspec.convert(data.get("entries"), list[Any])
+            scan_chars = msgspec.convert(data.get("scan_chars", SCAN_CHARS), int)
+            book = cls((), scan_chars)
+        if len(entries) > MOST_ENTRIES:
+            raise _wrong("the lorebook", f"it has {len(entries)} entries, more than {MOST_ENTRIES}")
+        return replace(book, entries=tuple(_entry(number, one) for number, one in enumerate(entries, start=1)))
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """An entry that is called for, and by what: a key, or "" if it always is."""
+    """An entry that fires.
+
+    Attributes:
+        entry: which.
+        key: the key that set it off; None if it always is.
+        start: where the key was found in the text before the cursor, or in the text of entry `by`.
+        end: where it ends there.
+        by: the name of the entry whose text set it off; None for the manuscript.
+    """
 
     entry: Entry
-    key: str
+    key: str | None = None
+    start: int = 0
+    end: int = 0
+    by: str | None = None
 
 
 @dataclass(frozen=True)
-class Triggered:
-    """Entries that are called for, the most important first, and patterns that could not be used."""
+class Scanned:
+    """What fires, in the lorebook's order, and one sentence for each key that could not be looked for."""
 
-    triggers: tuple[Trigger, ...]
-    broken: tuple[str, ...] = ()
-
-
-def triggered(lorebook: Lorebook, before: str) -> Triggered:
-    """Return the entries that a text calls for.
-
-    Args:
-        lorebook: where they are.
-        before: the text before the cursor; only its end is looked at.
-    """
-    broken: list[str] = []
-    found = _called_for(lorebook.entries, before, lorebook.scan_chars, broken)
-    if lorebook.cascade:
-        told = "\n".join(trigger.entry.text for trigger in found)
-        rest = [entry for entry in lorebook.entries if entry not in {trigger.entry for trigger in found}]
-        found += _called_for(rest, told, len(told), broken)
-    found.sort(key=lambda trigger: -trigger.entry.order)
-    return Triggered(tuple(found), tuple(dict.fromkeys(broken)))
+    triggers: tuple[Trigger, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
-def _called_for(entries: Iterable[Entry], text: str, scan_chars: int, broken: list[str]) -> list[Trigger]:
-    found = []
-    for entry in entries:
-        if not entry.enabled or not entry.text.strip():
-            continue
-        reach = scan_chars if entry.scan_chars is None else entry.scan_chars
-        seen = text[max(0, len(text) - reach) :]
-        if entry.always:
-            found.append(Trigger(entry, ""))
-        elif (key := _first(entry, entry.keys, seen, broken)) is not None and _secondary(entry, seen, broken):
-            found.append(Trigger(entry, key))
-    return found
+def triggered(lorebook: Lorebook, text_before: str) -> tuple[Trigger, ...]:
+    """Return which entries fire, in the lorebook's order, by which key and where."""
+    return scanned(lorebook, text_before).triggers
 
 
-def _first(entry: Entry, keys: Iterable[str], text: str, broken: list[str]) -> str | None:
-    return next((key for key in keys if key.strip() and _occurs(entry, key, text, broken)), None)
+def scanned(lorebook: Lorebook, text_before: str) -> Scanned:
+    """Return which entries fire by the end of `text_before`, and which keys could not be looked for."""
+    scan = Scan()
+    fired: dict[int, Trigger] = {}
+    for index, entry in enumerate(lorebook.entries):
+        chars = entry.scan_chars or lorebook.scan_chars
+        trigger = _trigger(scan, entry, text_before[-chars:], max(0, len(text_before) - chars))
+        if trigger is not None:
+            fired[index] = trigger
+    fired.update(_cascaded(scan, lorebook, fired))
+    return Scanned(tuple(fired[index] for index in sorted(fired)), tuple(scan.faults))
 
 
-def _secondary(entry: Entry, text: str, broken: list[str]) -> bool:
-    keys = [key for key in entry.secondary if key.strip()]
-    if not keys:
+def _trigger(scan: Scan, entry: Entry, text: str, offset: int) -> Trigger | None:
+    """Return how `text`, which begins at `offset` of a longer one, sets an entry off; None if it does not."""
+    if not entry.enabled or not entry.text.strip():
+        return None
+    if entry.always:
+        return Trigger(entry)
+    for key in entry.keys:
+        found = _find(scan, entry, text, key)
+        if found is not None:
+            passes = _secondary_pass(scan, entry, text)
+            return Trigger(entry, key, found[0] + offset, found[1] + offset) if passes else None
+    return None
+
+
+def _secondary_pass(scan: Scan, entry: Entry, text: str) -> bool:
+    if not entry.secondary_keys:
         return True
-    occur = [_occurs(entry, key, text, broken) for key in keys]
-    match entry.logic:
-        case Secondary.ANY:
-            return any(occur)
-        case Secondary.ALL:
-            return all(occur)
-        case Secondary.NOT_ANY:
-            return not any(occur)
-        case Secondary.NOT_ALL:
-            return not all(occur)
+    found = (_find(scan, entry, text, key) is not None for key in entry.secondary_keys)
+    one_is_enough = entry.combine in ("any", "not any")
+    return (any(found) if one_is_enough else all(found)) is not entry.combine.startswith("not")
 
 
-def _occurs(entry: Entry, key: str, text: str, broken: list[str]) -> bool:
-    """Return whether a key is in the text. A stranger's pattern may be wrong or take for ever: then it is not."""
-    pattern = _PATTERN.fullmatch(key)
-    if pattern is None:
-        query = Query(key.strip(), match_case=entry.case_sensitive, whole_words=entry.whole_words)
-    elif len(broken) >= _MOST_BROKEN:
-        broken.append(key)
-        return False
-    else:
-        dots = "(?s)" if "s" in pattern[2] else ""
-        query = Query(dots + pattern[1], regex=True, match_case="i" not in pattern[2])
+def _find(scan: Scan, entry: Entry, text: str, key: str) -> tuple[int, int] | None:
+    return scan.find(text, key, case_sensitive=entry.case_sensitive, whole_words=entry.whole_words)
+
+
+def _cascaded(scan: Scan, lorebook: Lorebook, fired: dict[int, Trigger]) -> Iterator[tuple[int, Trigger]]:
+    """Yield what the texts of the entries in `fired` set off, looking at the first 20,000 characters of them all."""
+    sources = [trigger.entry for trigger in fired.values()]
+    begins = [0, *accumulate(len(entry.text) + 1 for entry in sources)]
+    text = "\n".join(entry.text for entry in sources)[:MOST_SCANNED]
+    for index, entry in enumerate(lorebook.entries):
+        if entry.cascade and index not in fired and text:
+            trigger = _trigger(scan, entry, text, 0)
+            if trigger is not None:
+                source = bisect_right(begins, trigger.start) - 1
+                start, end = trigger.start - begins[source], trigger.end - begins[source]
+                yield index, Trigger(entry, trigger.key, start, end, sources[source].name)
+
+
+def _entry(number: int, data: Any) -> Entry:
+    name = data.get("name") if isinstance(data, dict) else None
+    where = f"entry {number}" + (f" ({sanitize(name[:40])})" if isinstance(name, str) and name else "")
+    if isinstance(data, dict):
+        _check_known(data, set(Entry.__dataclass_fields__), where)
+    with reading(where):
+        return msgspec.convert(data, Entry)
+
+
+def _check_known(data: dict[Any, Any], known: set[str], where: str) -> None:
+    unknown = next((str(key) for key in data if key not in known), None)
+    if unknown is not None:
+        raise _wrong(where, f"{sanitize(unknown[:40])} is not a field of it")
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Turn what msgspec and the classes above have against a file into a DocumentError that names the place."""
     try:
-        return next_match(text, query, 0) is not None
-    except ManuscriptError:
-        broken.append(key)
-        return False
+        yield
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _wrong(where, sanitize(str(error)[:200]) or "it is nested too deeply") from error
+
+
+def _wrong(where: str, why: str) -> DocumentError:
+    return DocumentError(f"{where} cannot be read: {why}; put that right in the file, or leave it out")

@@ -1,85 +1,146 @@
-"""What the model is told when the text speaks of it."""
+"""What fires in a lorebook, and its own form."""
+
+import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billy_mlx.errors import DocumentError
-from billy_mlx.manuscript.context.lorebook import Entry, Lorebook, Secondary, triggered
+from billy_mlx.manuscript.context.lorebook import MOST_ENTRIES, Entry, Lorebook, scanned, triggered
 
-TEXT = "Long ago there was a dragon. Ada took the lamp and went into the harbour at night."
+TEXT = "Long ago there was a dragon. Mira O’Brien took the lamp to 東京駅 at night."
 
 
 def fires(text=TEXT, **fields):
-    found = triggered(Lorebook((Entry("entry", "told", **fields),)), text)
-    return [trigger.key for trigger in found.triggers]
+    return [trigger.key for trigger in triggered(Lorebook((Entry("one", "told", **fields),)), text)]
 
 
 @pytest.mark.parametrize(
-    ("fields", "keys"),
+    ("fields", "fired"),
     [
         ({"keys": ("lamp",)}, ["lamp"]),
         ({"keys": ("LAMP",)}, ["LAMP"]),
         ({"keys": ("LAMP",), "case_sensitive": True}, []),
-        ({"keys": ("harb",)}, []),
-        ({"keys": ("harb",), "whole_words": False}, ["harb"]),
-        ({"keys": ("nothing", "/l[ae]mp/")}, ["/l[ae]mp/"]),
-        ({"keys": ("/L.MP/i",)}, ["/L.MP/i"]),
+        ({"keys": ("lam",)}, []),
+        ({"keys": ("lam",), "whole_words": False}, ["lam"]),
+        ({"keys": ("O'Brien",)}, ["O'Brien"]),
+        ({"keys": ("東京",)}, ["東京"]),
+        ({"keys": ("moon", "/l[ae]mp/")}, ["/l[ae]mp/"]),
         ({"keys": ("/L.MP/",)}, []),
+        ({"keys": ("/L.MP/i",)}, ["/L.MP/i"]),
         ({"keys": ("dragon",), "scan_chars": 40}, []),
         ({"keys": ("lamp",), "enabled": False}, []),
-        ({"always": True}, [""]),
-        ({"keys": ()}, []),
-        ({"keys": (" ",)}, []),
+        ({"always": True}, [None]),
+        ({}, []),
     ],
 )
-def test_keys_call_for_entries(fields, keys):
-    assert fires(**fields) == keys
+def test_keys_set_entries_off(fields, fired):
+    assert fires(**fields) == fired
 
 
 @pytest.mark.parametrize(
-    ("logic", "secondary", "called"),
+    ("combine", "secondary_keys", "fired"),
     [
-        (Secondary.ANY, ("Ada", "moon"), True),
-        (Secondary.ANY, ("moon",), False),
-        (Secondary.ALL, ("Ada", "moon"), False),
-        (Secondary.ALL, ("Ada", "night"), True),
-        (Secondary.NOT_ANY, ("moon",), True),
-        (Secondary.NOT_ANY, ("Ada", "moon"), False),
-        (Secondary.NOT_ALL, ("Ada", "moon"), True),
-        (Secondary.NOT_ALL, ("Ada", "night"), False),
+        ("any", ("night", "moon"), True),
+        ("any", ("moon",), False),
+        ("all", ("night", "Mira"), True),
+        ("all", ("night", "moon"), False),
+        ("not any", ("moon",), True),
+        ("not any", ("night", "moon"), False),
+        ("not all", ("night", "moon"), True),
+        ("not all", ("night", "Mira"), False),
     ],
 )
-def test_second_keys_count_as_their_logic_says(logic, secondary, called):
-    assert bool(fires(keys=("lamp",), secondary=secondary, logic=logic)) is called
+def test_secondary_keys_decide_as_they_are_combined(combine, secondary_keys, fired):
+    assert bool(fires(keys=("lamp",), secondary_keys=secondary_keys, combine=combine)) is fired
 
 
-@pytest.mark.parametrize("key", ["/(/", "/(a+)+$/", "/(?<x/", "/a{99999999}/"])
-def test_a_pattern_that_is_wrong_or_takes_for_ever_is_reported(key):
-    found = triggered(Lorebook((Entry("bad", "told", (key,)), Entry("good", "told", ("lamp",)))), "a" * 3000 + "! lamp")
+def test_a_trigger_says_where_the_last_place_of_the_key_is():
+    (trigger,) = triggered(Lorebook((Entry("one", "told", ("a",)),)), "a b " * 5_000 + "c")
+    assert (trigger.start, trigger.end) == (19_996, 19_997)
+
+
+def test_entries_that_fire_set_others_off_once():
+    lamp = Entry("lamp", "Kept by the guild.", ("lamp",))
+    guild = Entry("guild", "Its seat is Ostend.", ("guild",), cascade=True)
+    town = Entry("Ostend", "A town.", ("Ostend",), cascade=True)
+    first, second = triggered(Lorebook((lamp, guild, town)), TEXT)
+    assert (first.entry, first.by, second.entry, second.by) == (lamp, None, guild, "lamp")
+    assert lamp.text[second.start : second.end] == "guild"
+
+
+@pytest.mark.parametrize("key", ["/(/", "/(?<x/", "/a{99999999}/", "/(a{999}){999}/", "/a/k", "/(?:a|aa|aaa)+b/"])
+def test_a_pattern_that_is_broken_or_takes_for_ever_fires_nothing_and_is_reported(key):
+    book = Lorebook((Entry("bad", "told", (key,)), Entry("good", "told", ("lamp",))))
+    found = scanned(book, "a" * 1_000 + " lamp")
     assert [trigger.entry.name for trigger in found.triggers] == ["good"]
-    assert found.broken in ((key,), ())
+    assert len(found.faults) == 1
 
 
-def test_entries_that_fired_call_for_others_once():
-    entries = (
-        Entry("lamp", "It is kept by the guild.", ("lamp",)),
-        Entry("guild", "Its seat is Ostend.", ("guild",)),
-        Entry("Ostend", "A town.", ("Ostend",)),
-    )
-    names = {trigger.entry.name for trigger in triggered(Lorebook(entries, cascade=True), TEXT).triggers}
-    assert names == {"lamp", "guild"}
+def test_all_patterns_together_have_a_time_limit():
+    slow = Lorebook(tuple(Entry(f"{n}", "told", (f"/(?:a|aa|aaa)+b{n}/",)) for n in range(200)))
+    assert len(scanned(slow, "a" * 1_000).faults) == 200  # which would be ten seconds
 
 
-def test_the_most_important_come_first():
-    entries = tuple(Entry(str(order), "told", ("lamp",), order=order) for order in (1, 3, 2))
-    assert [trigger.entry.order for trigger in triggered(Lorebook(entries), TEXT).triggers] == [3, 2, 1]
+def test_a_full_lorebook_is_scanned_in_bounded_time():
+    entries = tuple(Entry(f"{n}", "told fox", (f"name{n}", "fox"), cascade=n % 2 == 0) for n in range(MOST_ENTRIES))
+    assert len(triggered(Lorebook(entries), "The fox.")) == MOST_ENTRIES
 
 
-def test_a_lorebook_can_be_written_and_read_again():
-    lorebook = Lorebook((Entry("a", "b", ("c",), ("d",), Secondary.ALL, scan_chars=5, order=1.5),), 100, True)
-    assert Lorebook.of_json(lorebook.as_json()) == lorebook
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+KEYS = st.lists(TEXTS.filter(str.strip), max_size=3).map(tuple)
+ENTRIES = st.builds(
+    Entry,
+    name=TEXTS.filter(bool),
+    text=TEXTS,
+    keys=KEYS,
+    secondary_keys=KEYS,
+    combine=st.sampled_from(["any", "all", "not any", "not all"]),
+    enabled=st.booleans(),
+    always=st.booleans(),
+    case_sensitive=st.booleans(),
+    whole_words=st.booleans(),
+    scan_chars=st.none() | st.integers(1, 20_000),
+    order=st.integers(-(2**53), 2**53),
+    cascade=st.booleans(),
+)
+LOREBOOKS = st.builds(Lorebook, st.lists(ENTRIES, max_size=4).map(tuple), st.integers(1, 20_000))
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b'{"entries": [{"name": 1, "text": ""}]}', b"[" * 100_000])
-def test_what_is_no_lorebook_is_said(data):
-    with pytest.raises(DocumentError, match="not a lorebook"):
+@given(LOREBOOKS)
+def test_a_lorebook_comes_back_as_it_was_written(book):
+    assert Lorebook.of_json(json.loads(json.dumps(book.as_json()))) == book
+
+
+@given(LOREBOOKS, st.text())
+def test_what_fires_is_there(book, text):
+    for trigger in triggered(book, text):
+        assert trigger.entry.always or trigger.key in trigger.entry.keys
+        assert 0 <= trigger.start <= trigger.end <= max(len(text), *(len(entry.text) for entry in book.entries))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"text": 1}, "entry 1 .Mira.*text"),
+        ({"ordre": 1}, "entry 1 .Mira.*ordre"),
+        ({"scan_chars": 0}, "scan_chars must be 1 to"),
+        ({"keys": [" "]}, "keys must have"),
+        ({"combine": "xor"}, "combine"),
+        ({"order": 1e999}, "order"),
+        ({"text": "\ud800"}, "text that a file can hold"),
+    ],
+)
+def test_what_is_wrong_is_named(wrong, said):
+    data = json.loads(json.dumps(Lorebook((Entry("Mira", "tall"),)).as_json()))
+    data["entries"][0] |= wrong
+    with pytest.raises(DocumentError, match=said):
+        Lorebook.of_json(data)
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, {"version": 2}, {"entries": None}, {"scan_chars": -1}, {"more": 1}])
+def test_another_kind_of_file_is_refused(wrong):
+    data = {**Lorebook().as_json(), **wrong} if wrong else wrong
+    with pytest.raises(DocumentError):
         Lorebook.of_json(data)
