@@ -79,3 +79,11 @@ def test_the_stages_to_the_first_token_are_one_json_object(model):
     stages = json.loads(printed("first_token.py", "--steered", "--model", model))
     assert list(stages) == ["imports", "load", "self-test", "prompt", "first token"]
     assert all(wall > 0 and cpu >= 0 for wall, cpu in stages.values())
+
+
+def test_what_a_manuscript_costs_is_printed(tmp_path):
+    lines = printed("manuscript.py", "--folder", str(tmp_path), "--edits", "1500").splitlines()
+    assert lines[0] == "| 100,000 words | median ms | worst ms | bound |"
+    bounded = [line.split("|")[1:5] for line in lines[2:] if line.split("|")[4].strip()]
+    assert len(bounded) == 6
+    assert all(float(cells[1]) > 0 for cells in bounded)

@@ -38,6 +38,7 @@ class Ledger:
         history: the tree of versions.
         journal: where records are written down; None if nowhere.
         keeper: the thread that waits for the disk.
+        pieces: how much was written down since the journal began: what an opening has to go through.
         read_only: why nothing may happen any more; None if it may.
         trouble: why the history could not follow; None if it could.
     """
@@ -49,6 +50,7 @@ class Ledger:
         self.keeper: Keeper | None = None
         self.trouble: str | None = None
         self.read_only: str | None = None
+        self.pieces = 0
         self._clock = clock
         self._newest: Revision | None = None
         self._last_revision = max(history.last_revision, begun.revision, *(offer.revision for offer in begun.offers))
@@ -66,6 +68,7 @@ class Ledger:
             raise ManuscriptError(self.read_only)
         if self.journal is not None:
             self.journal.append(encode(*records))
+            self.pieces += 1
         for record in records:
             self._apply(record)
         if self.keeper is not None:
@@ -104,6 +107,7 @@ class Ledger:
             self.journal = Journal.create(path, first)
         else:
             self.journal.restart(first)
+        self.pieces = 0
 
     def next_revision(self) -> int:
         """Return a number for a new revision."""

@@ -27,7 +27,7 @@ from billy_mlx.manuscript.storable import storable
 from billy_mlx.manuscript.textfile import Conflict, Stamp, TextFile, changed, digest_of, read_text_file, save_text_file
 from billy_mlx.manuscript.versions import Versions, moved
 
-_LONG_JOURNAL = 64 << 20
+_LONG_JOURNAL = 2000  # pieces: going through more of a long text would make the next opening slow
 
 
 class Manuscript:
@@ -161,7 +161,7 @@ class Manuscript:
         """
         self._writable()
         text, journal = self.text, self._ledger.journal
-        if journal is None or journal.failure is not None or journal.size > _LONG_JOURNAL:
+        if journal is None or journal.failure is not None or self._ledger.pieces > _LONG_JOURNAL:
             self._begin_journal()
         self._commit(Saving(digest_of(text, bom=self._bom)))
         done = self._keeper.run(lambda: self._save(text))
@@ -233,6 +233,8 @@ class Manuscript:
         if self._lock is None:
             return
         self._keeper.close()
+        if self._ledger.pieces:
+            self._begin_journal()
         self._ledger.history.close()
         if self._ledger.journal is not None:
             self._ledger.journal.close()
@@ -293,9 +295,11 @@ class Manuscript:
 
     def _begin_journal(self) -> None:
         """Try to begin the journal anew: it has become long, or could not be written."""
-        self._ledger.history.flush()  # or the steps that only the old one has would be lost with it
-        with contextlib.suppress(ManuscriptError):  # safety says so
-            self._ledger.begin_journal(self._home.folder / "journal", self._digest)
+        self._ledger.history.flush()
+        # Or the steps that only the old one has would be lost with it.
+        if self._ledger.journal is None or self._ledger.history.failure is None:
+            with contextlib.suppress(ManuscriptError):  # safety says so
+                self._ledger.begin_journal(self._home.folder / "journal", self._digest)
 
     def _sync(self) -> None:
         if self._ledger.journal is not None:

@@ -436,7 +436,7 @@ def test_places_outside_the_text_are_refused(start, place):
 
 
 def test_the_journal_begins_anew_when_it_has_become_long(start, monkeypatch):
-    monkeypatch.setattr("billy_mlx.manuscript.manuscript._LONG_JOURNAL", 1000)
+    monkeypatch.setattr("billy_mlx.manuscript.manuscript._LONG_JOURNAL", 20)
     manuscript = start()
     types(manuscript, "many letters " * 10)
     manuscript.save()
