@@ -85,5 +85,5 @@ def test_what_a_manuscript_costs_is_printed(tmp_path):
     lines = printed("manuscript.py", "--folder", str(tmp_path), "--edits", "1500").splitlines()
     assert lines[0] == "| 100,000 words | median ms | worst ms | bound |"
     bounded = [line.split("|")[1:5] for line in lines[2:] if line.split("|")[4].strip()]
-    assert len(bounded) == 6
+    assert len(bounded) == 5
     assert all(float(cells[1]) > 0 for cells in bounded)

@@ -68,3 +68,11 @@ def test_at_most_a_dozen_names_are_exported_and_all_are_documented():
     assert all(getattr(billy_mlx, name).__doc__ for name in exported)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         billy_mlx.nothing  # noqa: B018
+
+
+def test_the_snippet_about_manuscripts_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/manuscript.md").read_text(), re.DOTALL)
+    exec(snippet, {})
+    assert capsys.readouterr().out == "It was a dark night. saved\n"
+    assert (tmp_path / "novel.md").read_text() == "It was a dark night."

@@ -27,7 +27,7 @@ from billy_mlx.manuscript.storable import storable
 from billy_mlx.manuscript.textfile import Conflict, Stamp, TextFile, changed, digest_of, read_text_file, save_text_file
 from billy_mlx.manuscript.versions import Versions, moved
 
-_LONG_JOURNAL = 2000  # pieces: going through more of a long text would make the next opening slow
+_LONG_JOURNAL = 1000  # pieces: going through more of a long text would make the next opening slow
 
 
 class Manuscript:
