@@ -16,6 +16,7 @@ from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.home import remember
+from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.keeper import Keeper
 from billy_mlx.manuscript.opening import GUIDE, Opened, opened
 from billy_mlx.manuscript.passage import Passage
@@ -136,18 +137,18 @@ class Manuscript:
         if change.end > change.start or len(change.prose):
             self._type(change)
 
-    def replace(self, places: Sequence[tuple[int, int, str]], kind: Kind = Kind.REPLACED) -> None:
-        """Make several changes as one undo step, as replacing a word everywhere does.
+    def replace(self, hunks: Sequence[Hunk], kind: Kind = Kind.REPLACED) -> None:
+        """Make several changes as one undo step, as replacing a word everywhere (`find.replacements`) does.
 
         Args:
-            places: start, end and new text of each, in order and not overlapping, all counted in the text as it is now.
-            kind: what is done, for the tree of versions.
+            hunks: in order and not overlapping, all counted in the text as it is now.
+            kind: what is done, for the tree of versions; what is imported is by nobody known.
 
         Raises:
             ManuscriptError: it can only be read, or the places are not in the text.
         """
         author = UNKNOWN if kind is Kind.IMPORTED else WRITER
-        changes = [self._change(start, end, Prose.by(author, storable(text))) for start, end, text in places]
+        changes = [self._change(one.start, one.end, Prose.by(author, storable(one.text))) for one in hunks]
         if any(one.end > other.start for one, other in itertools.pairwise(changes)):
             raise ManuscriptError("two of these changes overlap; make one after the other")
         if changes:  # from the end, so that none moves another

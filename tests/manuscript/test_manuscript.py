@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript import keeper
 from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.manuscript.find import Query, replacements
+from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.journal import Journal, read_journal
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
@@ -405,7 +407,7 @@ def test_a_read_only_folder_is_said_and_the_text_is_in_the_journal(start):
 def test_replacing_everywhere_is_one_step_and_leaves_the_rest_to_its_authors(start):
     manuscript = start()
     types(manuscript, "night ")
-    manuscript.replace([(0, 5, "day"), (NIGHT.index("night") + 6, NIGHT.index("night") + 11, "day")])
+    manuscript.replace(replacements(manuscript.text, Query("night"), "day"))
     assert manuscript.text == "day " + NIGHT.replace("night", "day")
     manuscript.versions.undo()
     assert manuscript.text == "night " + NIGHT
@@ -413,12 +415,12 @@ def test_replacing_everywhere_is_one_step_and_leaves_the_rest_to_its_authors(sta
 
 def test_changes_that_overlap_are_refused(start):
     with pytest.raises(ManuscriptError, match="overlap"):
-        start().replace([(0, 5, "x"), (4, 6, "y")])
+        start().replace([Hunk(0, 5, "x"), Hunk(4, 6, "y")])
 
 
 def test_what_is_imported_is_by_nobody_known(start):
     manuscript = start()
-    manuscript.replace([(0, len(NIGHT), "From elsewhere.")], Kind.IMPORTED)
+    manuscript.replace([Hunk(0, len(NIGHT), "From elsewhere.")], Kind.IMPORTED)
     assert manuscript.prose.authors.at(0) == UNKNOWN
 
 

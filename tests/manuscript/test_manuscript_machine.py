@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
 
@@ -33,7 +34,9 @@ class ManuscriptMachine(RuleBasedStateMachine):
         self.clock = itertools.count(1.0, 10.0)  # a pause after each change: each is a step
         self.text = self.file = content or ""
         self.manuscript = Manuscript.open(self.path, clock=lambda: next(self.clock))
+        self.authors = [UNKNOWN] * len(self.text)
         self.texts = {self.manuscript.versions.current: self.text}
+        self.written = {self.manuscript.versions.current: self.authors}
         self.names, self.branches = {}, {"main": self.manuscript.versions.current}
 
     def teardown(self):
@@ -45,22 +48,32 @@ class ManuscriptMachine(RuleBasedStateMachine):
     def place(self, share):
         return round(share * len(self.text))
 
-    def note(self, text):
-        self.text = text
+    def note(self, text, authors=None):
+        """Note what a step has made; whose what another program has written is, has tests of its own."""
+        self.text, self.authors = text, self.told() if authors is None else authors
         self.texts[self.manuscript.versions.current] = text
+        self.written[self.manuscript.versions.current] = self.authors
+
+    def told(self):
+        return [author for length, author in self.manuscript.prose.authors.runs for _ in range(length)]
+
+    def back_to(self, revision):
+        self.text, self.authors = self.texts[revision], self.written[revision]
 
     @rule(where=PLACES, length=st.integers(0, 6), text=TEXTS)
     def edit(self, where, length, text):
         start = self.place(where)
         end = min(len(self.text), start + length)
         self.manuscript.edit(start, end, text)
-        self.note(self.text[:start] + text + self.text[end:])
+        authors = self.authors[:start] + [WRITER] * len(text) + self.authors[end:]
+        self.note(self.text[:start] + text + self.text[end:], authors)
 
     @rule(letter=st.sampled_from("ab "), new=st.sampled_from("xy"))
     def replace_everywhere(self, letter, new):
-        places = [(index, index + 1, new) for index, there in enumerate(self.text) if there == letter]
+        places = [Hunk(index, index + 1, new) for index, there in enumerate(self.text) if there == letter]
         self.manuscript.replace(places)
-        self.note(self.text.replace(letter, new))
+        pairs = zip(self.text, self.authors, strict=True)
+        self.note(self.text.replace(letter, new), [WRITER if there == letter else author for there, author in pairs])
 
     @rule(where=PLACES, texts=st.lists(TEXTS.filter(bool), min_size=1, max_size=3))
     def draft(self, where, texts):
@@ -77,8 +90,9 @@ class ManuscriptMachine(RuleBasedStateMachine):
         drafts.show(draft.id, by)
         held = drafts.get(draft.id)
         drafts.accept(draft.id)
-        text = held.alternatives[held.shown].text
-        self.note(self.text[: held.start] + text + self.text[held.start :])
+        one, at = held.alternatives[held.shown], held.start
+        authors = self.authors[:at] + [one.author] * len(one.text) + self.authors[at:]
+        self.note(self.text[:at] + one.text + self.text[at:], authors)
 
     @precondition(lambda self: self.manuscript.drafts.open)
     @rule(index=st.integers(0, 5))
@@ -91,20 +105,20 @@ class ManuscriptMachine(RuleBasedStateMachine):
         before = self.manuscript.versions.current
         if self.manuscript.versions.undo():
             assert self.manuscript.versions.current < before
-        self.text = self.texts[self.manuscript.versions.current]
+        self.back_to(self.manuscript.versions.current)
 
     @rule()
     def redo(self):
         before = self.manuscript.versions.current
         if self.manuscript.versions.redo():
             assert self.manuscript.versions.current > before
-        self.text = self.texts[self.manuscript.versions.current]
+        self.back_to(self.manuscript.versions.current)
 
     @rule(data=st.data())
     def go(self, data):
         revision = data.draw(st.sampled_from(sorted(self.texts)))
         self.manuscript.versions.go(revision)
-        self.text = self.texts[revision]
+        self.back_to(revision)
 
     @rule(name=st.sampled_from(["one", "two"]))
     def checkpoint(self, name):
@@ -116,7 +130,7 @@ class ManuscriptMachine(RuleBasedStateMachine):
     def go_to_checkpoint(self, data):
         name = data.draw(st.sampled_from(sorted(self.names)))
         self.manuscript.versions.go_to_checkpoint(name)
-        self.text = self.texts[self.names[name]]
+        self.back_to(self.names[name])
 
     @rule(name=st.sampled_from(["light", "dark"]))
     def branch(self, name):
@@ -124,7 +138,7 @@ class ManuscriptMachine(RuleBasedStateMachine):
             with pytest.raises(ManuscriptError, match="already"):
                 self.manuscript.versions.begin_branch(name)
             self.manuscript.versions.switch(name)
-            self.text = self.texts[self.branches[name]]
+            self.back_to(self.branches[name])
         else:
             self.manuscript.versions.begin_branch(name)
 
@@ -144,7 +158,10 @@ class ManuscriptMachine(RuleBasedStateMachine):
             theirs = max(self.texts) + 1
             self.texts |= {theirs: text} if text != self.text else {}
             (self.manuscript.keep_mine if mine else self.manuscript.take_theirs)()
-            self.note(self.text if mine else text)
+            self.note(self.text if mine else text, self.authors if mine else None)
+            if theirs in self.texts:
+                runs = self.manuscript.versions.text_at(theirs).authors.runs
+                self.written[theirs] = [author for length, author in runs for _ in range(length)]
             assert all(self.manuscript.versions.text_at(id).text == known for id, known in self.texts.items())
         self.file = self.path.read_bytes().decode()
 
@@ -154,13 +171,14 @@ class ManuscriptMachine(RuleBasedStateMachine):
         if elsewhere is not None:
             self.path.write_bytes(elsewhere.encode())
             self.file = elsewhere
-        last, self.text = self.text, self.file
+        last, self.text = (self.text, self.authors), self.file
         self.manuscript = Manuscript.open(self.path, clock=lambda: next(self.clock))
         self.note(self.file)
         for offer in self.manuscript.offers:
             (self.manuscript.recover if recover else self.manuscript.decline)(offer)
-            assert offer.prose.text == last
-            self.text = last if recover else self.text
+            assert offer.prose.text == last[0]
+            if recover:
+                self.text, self.authors = last
         assert not self.manuscript.offers
 
     @invariant()
@@ -175,8 +193,7 @@ class ManuscriptMachine(RuleBasedStateMachine):
         assert self.manuscript.safety.unsaved == (self.text != self.file)
         assert not self.manuscript.safety.problems
         assert all(0 <= draft.start == draft.end <= len(self.text) for draft in self.manuscript.drafts.open)
-        authors = {author for _, author in self.manuscript.prose.authors.runs}
-        assert all(author in (WRITER, UNKNOWN) or author > 0 for author in authors)
+        assert self.told() == self.authors
 
 
 TestManuscript = ManuscriptMachine.TestCase
