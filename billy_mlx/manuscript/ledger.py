@@ -1,6 +1,6 @@
-"""The ledger: the one way a manuscript changes. A record goes into the journal, then into the text and the history."""
+"""The ledger: the one way a manuscript changes. A record goes into the text and the history, and into the journal."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from billy_mlx.manuscript.records import (
     Moved,
     Record,
     Swiped,
+    Wrote,
     decode,
     encode,
 )
@@ -38,6 +39,8 @@ class Ledger:
         history: the tree of versions.
         journal: where records are written down; None if nowhere.
         keeper: the thread that waits for the disk.
+        turns: how often something happened that gives the current revision a meaning, such as a name or a save:
+            what is typed from then on must be another one.
         pieces: how much was written down since the journal began: what an opening has to go through.
         read_only: why nothing may happen any more; None if it may.
         trouble: why the history could not follow; None if it could.
@@ -51,6 +54,7 @@ class Ledger:
         self.trouble: str | None = None
         self.read_only: str | None = None
         self.pieces = 0
+        self.turns = 0
         self._clock = clock
         self._newest: Revision | None = None
         self._last_revision = max(history.last_revision, begun.revision, *(offer.revision for offer in begun.offers))
@@ -66,13 +70,13 @@ class Ledger:
         """
         if self.read_only is not None:
             raise ManuscriptError(self.read_only)
-        if self.journal is not None:
-            self.journal.append(encode(*records))
-            self.pieces += 1
-        for record in records:
-            self._apply(record)
-        if self.keeper is not None:
-            self.keeper.touch()
+        done: list[Record] = []
+        try:
+            for record in records:
+                self._apply(record)
+                done.append(record)
+        finally:  # only what could be applied: a journal is gone through up to the first record that cannot
+            self._write_down(done)
 
     def replay(self, pieces: Iterable[bytes]) -> str | None:
         """Let happen what a journal has after its first record; returns what is wrong with it, if anything is."""
@@ -135,6 +139,14 @@ class Ledger:
             draft_count=state.draft_count,
             offers=state.offers,
         )
+
+    def _write_down(self, records: Sequence[Record]) -> None:
+        if self.journal is not None and records:
+            self.journal.append(encode(*records))
+            self.pieces += 1
+        self.turns += sum(not isinstance(record, Edited | Wrote | Finished) for record in records)
+        if self.keeper is not None:
+            self.keeper.touch()
 
     def _apply(self, record: Record) -> None:
         before, drafts = (self.state.revision, self.state.prose), self.state.drafts

@@ -60,6 +60,7 @@ class Manuscript:
         self._conflict: Conflict | None
         self._seen(found.file)
         self._burst: Burst | None = None
+        self._burst_at = (0, 0)  # where and when it was
         self.versions = Versions(self._ledger)
         self.drafts = Drafts(self._ledger, clock, self.newline)
         if found.lock is not None:
@@ -181,6 +182,7 @@ class Manuscript:
 
     def changed_elsewhere(self) -> bool:
         """Return whether another program has changed, moved or made the file since it was last read or saved."""
+        self._finish_saving()
         if not changed(self.path, self._stamp):
             return False
         there = read_text_file(self.path)
@@ -195,6 +197,7 @@ class Manuscript:
         Raises:
             ManuscriptError: it can only be read, or the file cannot be.
         """
+        self._finish_saving()
         there = read_text_file(self.path)
         self._commit(*self._theirs(there))
         self._seen(there)
@@ -206,6 +209,7 @@ class Manuscript:
             ManuscriptError: it can only be read, or the file cannot be.
         """
         self._writable()
+        self._finish_saving()
         there, mine, prose = read_text_file(self.path), self.versions.current, self.prose
         self._commit(*self._theirs(there))
         if self.versions.current != mine:
@@ -251,14 +255,14 @@ class Manuscript:
 
     def _type(self, change: Change) -> None:
         edit, now = Edit.of(self.prose, change.start, change.end, change.prose), self._clock()
-        burst = self._burst
-        grown = burst.grown(edit, now) if burst is not None and burst.revision == self.versions.current else None
+        burst = self._burst if (self.versions.current, self._ledger.turns) == self._burst_at else None
+        grown = None if burst is None else burst.grown(edit, now)
         revision = self._ledger.next_revision() if grown is None else grown.revision
         self._commit(Edited(revision, (change,), Kind.TYPED, now, grows=grown is not None))
         self._burst = grown or Burst.begun(revision, edit, now)
+        self._burst_at = (revision, self._ledger.turns)
 
     def _commit(self, *records: Record) -> None:
-        self._burst = None
         self._ledger.commit(*records)
 
     def _writable(self) -> None:
@@ -293,6 +297,11 @@ class Manuscript:
             self._problem = str(error)
         self._sync()
         self._ledger.history.flush()
+
+    def _finish_saving(self) -> None:
+        """Wait for a save under way: until then, the file may be either."""
+        if self._lock is not None:
+            self._keeper.run(lambda: None).result()
 
     def _begin_journal(self) -> None:
         """Try to begin the journal anew: it has become long, or could not be written."""

@@ -1,6 +1,6 @@
 """Records: everything that can happen to a manuscript, as it is written down in the journal.
 
-A manuscript changes in one way only: a record is written down, then applied. What is read back after a crash goes
+A manuscript changes in one way only: a record is applied and written down. What is read back after a crash goes
 through the same code as what the writer does (state.py), so that the two cannot differ.
 """
 

@@ -22,7 +22,8 @@ from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.journal import Journal, read_journal
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
-from billy_mlx.manuscript.prose import UNKNOWN, WRITER
+from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Prose
+from billy_mlx.manuscript.records import Change, Edited
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.textfile import Conflict
 
@@ -98,6 +99,40 @@ def test_a_word_typed_letter_by_letter_is_one_step(start):
     assert manuscript.text == NIGHT
     manuscript.versions.redo()
     assert manuscript.text == "rain" + NIGHT
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "save", "branch", "draft"])
+def test_what_was_given_a_meaning_does_not_grow_by_typing_on(start, what):
+    manuscript = start()
+    types(manuscript, "ra")
+    revision = manuscript.versions.current
+    {
+        "checkpoint": lambda: manuscript.versions.checkpoint("here"),
+        "save": manuscript.save,
+        "branch": lambda: manuscript.versions.begin_branch("dark"),
+        "draft": lambda: manuscript.drafts.begin("continue", 0),
+    }[what]()
+    types(manuscript, "in", 2)
+    assert manuscript.versions.text_at(revision).text == "ra" + NIGHT
+    assert manuscript.versions.current != revision
+
+
+def test_typing_stays_one_step_while_a_model_writes_elsewhere(start):
+    manuscript = start()
+    author = manuscript.drafts.alternative(manuscript.drafts.begin("continue", len(NIGHT)))
+    for place, letter in enumerate("rain"):
+        manuscript.edit(place, place, letter)
+        manuscript.drafts.write(author, letter)
+    manuscript.versions.undo()
+    assert manuscript.text == NIGHT
+
+
+def test_a_save_that_nobody_waits_for_is_no_change_by_another(start):
+    manuscript = start()
+    types(manuscript, "new ")
+    manuscript.save(wait=False)
+    assert not manuscript.changed_elsewhere()
+    assert str(manuscript.safety) == "saved"
 
 
 def test_undo_reaches_back_over_restarts(start):
@@ -499,6 +534,15 @@ def test_the_passages_in_the_text_are_at_hand_after_a_restart(start):
     manuscript.save()
     manuscript.close()
     assert start().passages == {author: PASSAGE}
+
+
+def test_what_cannot_be_applied_is_not_written_down(start):
+    """Or nothing behind it would be read after a crash."""
+    manuscript = start()
+    with pytest.raises(ValueError, match="are not in a text"):
+        manuscript._ledger.commit(Edited(99, (Change(5000, 5000, Prose()),), Kind.TYPED, 1.0))
+    types(manuscript, "after ")
+    assert [offer.prose.text for offer in start.after_a_crash().offers] == ["after " + NIGHT]
 
 
 VALUES = st.recursive(
