@@ -88,7 +88,9 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     ledger.commit(*records)
     digest = None if file is None else file.digest
     ledger.state.saves[digest] = (ledger.state.revision, ledger.state.prose)
-    notices += [problem] if (problem := _begin_journal(ledger, journal, journalled, records, digest)) else []
+    problem = _begin_journal(ledger, journal, journalled, records, digest)
+    if problem is not None and home.failure is None:  # else that has said so
+        notices.append(problem)
     return Opened(home, file, ledger, lock, _guide(home, notices), notices)
 
 
