@@ -91,7 +91,10 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     problem = _begin_journal(ledger, journal, journalled, records, digest)
     if problem is not None and home.failure is None:  # else that has said so
         notices.append(problem)
-    return Opened(home, file, ledger, lock, _guide(home, notices), notices)
+    guide, wrong = _guide(home)
+    if wrong:
+        notices.append(_set_aside(home.folder / GUIDE, wrong))
+    return Opened(home, file, ledger, lock, guide, notices)
 
 
 def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Callable[[], float]) -> Opened:
@@ -105,7 +108,7 @@ def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Calla
     who = f"process {holder.pid}" if holder.pid else "another program"
     where = f" on {holder.host}" if holder.host else ""
     notice = f"this text is open in {who}{where}: here it can only be read; close it there, then open it again"
-    return Opened(home, file, ledger, None, _guide(home, []), [notice])
+    return Opened(home, file, ledger, None, _guide(home)[0], [notice])
 
 
 def _replayed(journalled: Journalled, history: History, clock: Callable[[], float]) -> tuple[Ledger | None, str | None]:
@@ -192,19 +195,18 @@ def _begin_journal(
     return None
 
 
-def _guide(home: Home, notices: list[str]) -> Guide:
-    """Return what the writer wants models to know; a file that cannot be made out is kept under another name."""
+def _guide(home: Home) -> tuple[Guide, str | None]:
+    """Return what the writer wants models to know, and what is wrong with the file that says so, if anything is."""
     path = home.folder / GUIDE
     try:
         with reading(path) as handle:
-            return Guide.of_json(msgspec.json.decode(read_all(handle, _LONGEST_GUIDE)))
+            return Guide.of_json(msgspec.json.decode(read_all(handle, _LONGEST_GUIDE))), None
     except (FileNotFoundError, NotADirectoryError):
-        return Guide()
+        return Guide(), None
     except OSError as error:
         raise ManuscriptError(f"{path} cannot be read: {error.strerror or error}; put that right") from error
     except (DocumentError, ValueError, RecursionError) as error:
-        notices.append(_set_aside(path, str(error)))
-        return Guide()
+        return Guide(), str(error)
 
 
 def _set_aside(path: Path, wrong: str) -> str:
