@@ -10,6 +10,8 @@ from pathlib import Path
 
 from billy_mlx.errors import BillyError
 
+_DISK_FAILED = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path`, in a folder that is made if need be.
@@ -24,7 +26,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise _cannot_save(path, error) from error
 
 
-def replace_file(path: Path, content: bytes, before: Callable[[Path], None] | None = None) -> None:
+def replace_file(
+    path: Path, content: bytes, before: Callable[[Path], None] | None = None, *, mode: int = 0o666
+) -> None:
     """Write `content` to `path` so that a reader, or a power cut, sees the old file or the new one.
 
     Args:
@@ -32,13 +36,14 @@ def replace_file(path: Path, content: bytes, before: Callable[[Path], None] | No
         content: of the whole file.
         before: called with the new file, complete but under another name, right before it takes its own. What it
             raises goes on, and the old file stays.
+        mode: what the new file may be used for, and by whom; the umask takes its share.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
     try:
-        _write_new(temporary, content)
+        _write_new(temporary, content, mode)
         if before is not None:
             before(temporary)
         os.replace(temporary, path)  # noqa: PTH105  every call to the disk can be found, and made to fail, in os
@@ -101,14 +106,18 @@ def sync(descriptor: int) -> None:
     """
     full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS, whose fsync leaves the data in the drive's own cache
     if full is not None:
-        with contextlib.suppress(OSError):  # not every file system has it
+        try:
             fcntl.fcntl(descriptor, full)
             return
+        except OSError as error:
+            if error.errno in _DISK_FAILED:  # said once only: the fsync after it could succeed
+                raise
+            # Not every file system has it.
     os.fsync(descriptor)
 
 
-def _write_new(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         write_all(handle, content)
         sync(handle)

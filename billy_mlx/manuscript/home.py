@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,20 +82,21 @@ def find_home(path: Path, digest: str | None) -> Home:
 
 def remember(home: Home, digest: str | None) -> None:
     """Note what the file of a manuscript holds now, so that it is known again under another name."""
-    with contextlib.suppress(BillyError):  # a convenience: the text does not depend on it
+    # A convenience: the text does not depend on it. A path that is not UTF-8 cannot be noted at all.
+    with contextlib.suppress(BillyError, UnicodeEncodeError):
         write_atomically(home.folder / _CARD, msgspec.json.encode(_Card(str(home.path), digest, time.time())))
 
 
 def recent(limit: int = 20) -> tuple[Recent, ...]:
     """Return the manuscripts that were open last, the newest first."""
-    cards = sorted((card for _, card in _cards()), key=lambda card: card.last, reverse=True)
-    return tuple(Recent(Path(card.path), card.last, Path(card.path).exists()) for card in cards[:limit])
+    cards = [card for _, card in _cards()][:limit]
+    return tuple(Recent(Path(card.path), card.last, not _is_gone(card.path)) for card in cards)
 
 
 def _adopt(digest: str, folder: Path) -> Path | None:
     """Move the folder of a manuscript that is not where it was, but is this file to the byte; returns its old path."""
     for old, card in _cards():
-        if card.digest == digest and not Path(card.path).exists():
+        if card.digest == digest and _is_gone(card.path):
             lock = acquire(old)
             if isinstance(lock, Lock):  # nobody has it open
                 os.replace(old, folder)  # noqa: PTH105
@@ -105,15 +105,28 @@ def _adopt(digest: str, folder: Path) -> Path | None:
     return None
 
 
-def _cards() -> Iterator[tuple[Path, _Card]]:
-    """Yield the folders that say whose they are; others are passed over."""
-    root = _root()
-    for folder in sorted(root.iterdir()) if root.is_dir() else []:
-        with contextlib.suppress(OSError, ValueError):
-            with reading(folder / _CARD) as handle:
-                card = msgspec.json.decode(read_all(handle, _LONGEST), type=_Card)
-            if card.version == 1 and "\0" not in card.path:
-                yield folder, card
+def _cards() -> list[tuple[Path, _Card]]:
+    """Return the folders that say whose they are, the last used first; others are passed over."""
+    cards: list[tuple[Path, _Card]] = []
+    with contextlib.suppress(OSError):
+        for name in os.listdir(_root()):  # noqa: PTH208
+            with contextlib.suppress(OSError, ValueError):
+                with reading(_root() / name / _CARD) as handle:
+                    card = msgspec.json.decode(read_all(handle, _LONGEST), type=_Card)
+                if card.version == 1 and "\0" not in card.path:
+                    cards.append((_root() / name, card))
+    return sorted(cards, key=lambda found: found[1].last, reverse=True)
+
+
+def _is_gone(path: str) -> bool:
+    """Return whether there is certainly no file; where that cannot be made out, it may only be out of reach."""
+    try:
+        os.stat(path)  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _root() -> Path:
@@ -125,11 +138,18 @@ def _readable(stem: str) -> str:
 
 
 def _true_path(path: Path) -> Path:
-    """Return a path without links, as the system spells it: macOS knows a file by names of any case."""
+    """Return a path without links, as the system spells it: macOS knows a file by names of any case.
+
+    Of a file that is not there yet, the folder is spelt so: its first save must not give it another home.
+    """
     real = Path(os.path.realpath(path))
+    return _as_spelt(real) or (_as_spelt(real.parent) or real.parent) / real.name
+
+
+def _as_spelt(path: Path) -> Path | None:
     command = getattr(fcntl, "F_GETPATH", None)
     with contextlib.suppress(OSError):
         if command is not None:
-            with reading(real) as handle:
+            with reading(path) as handle:
                 return Path(os.fsdecode(fcntl.fcntl(handle, command, bytes(1024)).rstrip(b"\0")))
-    return real
+    return None

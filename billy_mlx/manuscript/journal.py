@@ -6,6 +6,7 @@ Whatever happens to the file, what can be read of it is a beginning of what was 
 """
 
 import contextlib
+import errno
 import os
 import struct
 import threading
@@ -20,6 +21,7 @@ MAGIC = b"BILLYJ01"
 MAX_RECORD = 1 << 28
 _MAX_FILE = 1 << 32
 _HEAD = struct.Struct("<II")
+_CLOSED = -1  # no file: another may get the number of one that was closed
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,7 @@ class Journal:
         """
         content = MAGIC + _framed(first)
         try:
-            replace_file(path, content)
-            return cls(path, _open_at_end(path), len(content))
+            return cls(path, _replaced(path, content), len(content))
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -133,7 +134,10 @@ class Journal:
             if not due:
                 return
             try:
-                sync(handle)
+                if self._sync_failure is None:
+                    sync(handle)
+                else:
+                    self._renew()
                 self._sync_failure = None
             except OSError as error:
                 self.unsynced = True
@@ -147,9 +151,8 @@ class Journal:
         """
         with self._syncing, self._lock:
             fresh = Journal.create(self._path, first)
-            with contextlib.suppress(OSError):
-                os.close(self._handle)
-            self._handle, self.size = fresh._handle, fresh.size
+            self._go_on_with(fresh._handle)
+            self.size = fresh.size
             self._waiting.clear()
             self._torn = self.unsynced = False
             self._write_failure = self._sync_failure = None
@@ -157,8 +160,22 @@ class Journal:
     def close(self) -> None:
         """Sync, and let go of the file."""
         self.sync()
-        with self._syncing, self._lock, contextlib.suppress(OSError):
+        with self._syncing, self._lock:
+            self._go_on_with(_CLOSED)
+
+    def _renew(self) -> None:
+        """Write the whole file again, elsewhere: after a sync that failed, the next may succeed without the data."""
+        with self._lock, reading(self._path) as handle:
+            content = read_all(handle, self.size)
+            if _parse(content).valid_bytes != self.size:
+                raise OSError(errno.EIO, "what was written is not there any more")
+            self._go_on_with(_replaced(self._path, content))
+            self._torn = False
+
+    def _go_on_with(self, handle: int) -> None:
+        with contextlib.suppress(OSError):
             os.close(self._handle)
+        self._handle = handle
 
     def _write(self) -> None:
         """Write what waits, in one call; a part that was written is cut off again, so that nothing follows garbage."""
@@ -209,6 +226,22 @@ def _framed(record: bytes) -> bytes:
         raise ValueError(f"a record of {len(record)} bytes is too long for a journal")
     length = struct.pack("<I", len(record))
     return _HEAD.pack(len(record), zlib.crc32(record, zlib.crc32(length))) + record
+
+
+def _replaced(path: Path, content: bytes) -> int:
+    """Make a file anew and return it, open; on an OSError the old one is in its place.
+
+    It is opened before it takes its name: a journal that cannot be opened must not replace one that is.
+    """
+    handles: list[int] = []
+    try:
+        replace_file(path, content, before=lambda new: handles.append(_open_at_end(new)))
+    except OSError:
+        for handle in handles:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+        raise
+    return handles[0]
 
 
 def _open_at_end(path: Path) -> int:

@@ -39,6 +39,8 @@ class Lock:
     def release(self) -> None:
         """Let others write."""
         if self._handle is not None:
+            with contextlib.suppress(OSError):  # closing alone would leave it with a process that was forked meanwhile
+                fcntl.flock(self._handle, fcntl.LOCK_UN)
             with contextlib.suppress(OSError):
                 os.close(self._handle)
             self._handle = None

@@ -16,6 +16,7 @@ _LINE_START = re.compile(r"(?:\A|[\r\n])[^\S\r\n]*(\S*)\Z")
 _LAST_WORD = re.compile(r"(?:[^\W_]+\.)*[^\W_]+\Z")
 _WORD = re.compile(rf"\s*(?:[{CJK}][^\w\s]*|[^\s—–{CJK}]+[—–]*|[—–]+)")
 _HEADING = re.compile(r"#{1,6}[ \t]")
+_SPACED_STOP = re.compile(r"\.(?=\s|\Z)")  # of an ellipsis written ". . ."
 _SAID = "とっ"  # "…。」と言った": in Japanese a quotation with its stop may stand inside a sentence
 
 # What ends in a full stop and hardly ever ends a sentence. The others ("etc.", "p.m.") end one if a capital follows.
@@ -97,7 +98,7 @@ def _begins(text: str, border: re.Match[str]) -> bool:
     first_letter = _OPENERS.match(text, place)
     if first_letter is not None and text[first_letter.end() : first_letter.end() + 1].islower():
         return False
-    return not (stop == "." and _is_abbreviated(text, border.start()))
+    return not (stop == "." and (_SPACED_STOP.match(text, place) or _is_abbreviated(text, border.start())))
 
 
 def _line_begins(text: str, start: int, space: str, place: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import read_all, reading, replace_file
+from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -56,7 +57,7 @@ class Conflict(ManuscriptError):
             "appeared": "was made by another program",
         }
         super().__init__(
-            f"{path} {what[kind]}, so it was not overwritten; look at both texts and keep one, or save a copy"
+            f"{_named(path)} {what[kind]}, so it was not overwritten; look at both texts and keep one, or save a copy"
         )
 
 
@@ -66,7 +67,12 @@ def read_text_file(path: Path) -> TextFile | None:
     Raises:
         ManuscriptError: it cannot be read, is too large, or is not UTF-8 text.
     """
-    read = _read(path)
+    try:
+        read = _read(path)
+    except OSError as error:
+        raise ManuscriptError(
+            f"{_named(path)} cannot be read: {error.strerror or error}; put that right or open another file"
+        ) from error
     if read is None:
         return None
     data, stamp = read
@@ -82,7 +88,7 @@ def digest_of(text: str, *, bom: bool) -> str:
 
 
 def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) -> Stamp:
-    """Save `text`, so that the file is the old one or the new one at any moment.
+    """Save `text`, so that the file is the old one or the new one at any moment; returns what the new one looks like.
 
     Args:
         path: a link is followed, and stays.
@@ -95,6 +101,7 @@ def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) ->
         ManuscriptError: it cannot be written; it is as it was, and nothing is left beside it.
     """
     real = Path(os.path.realpath(path))
+    stamps: list[Stamp] = []
 
     def check(temporary: Path) -> None:
         there = _read(real)
@@ -103,17 +110,18 @@ def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) ->
             raise Conflict(path, "gone" if digest is None else "appeared" if expected is None else "changed")
         if there is not None:
             _keep_metadata(real, temporary)
+        # Before it takes its name: what is there a moment later could be another program's.
+        stamps.append(_stamp(os.stat(temporary)))  # noqa: PTH116
 
     try:
-        if os.path.exists(real) and not os.access(real, os.W_OK):  # noqa: PTH110
-            raise PermissionError(0, "it is marked as read-only")
-        replace_file(real, _encoded(text, bom), before=check)
-        return _stamp(os.stat(real))  # noqa: PTH116
+        private = _is_there(real)  # until it has the old one's mode, nobody else may read the new one
+        replace_file(real, _encoded(text, bom), before=check, mode=0o600 if private else 0o666)
     except OSError as error:
         raise ManuscriptError(
-            f"{path} was NOT SAVED: {error.strerror or error}; the text is kept: put that right and save again, "
-            "or save a copy elsewhere"
+            f"{_named(path)} was NOT SAVED: {error.strerror or error}; the text is kept: put that right and save "
+            "again, or save a copy elsewhere"
         ) from error
+    return stamps[0]
 
 
 def changed(path: Path, stamp: Stamp | None) -> bool:
@@ -131,15 +139,24 @@ def _read(path: Path) -> tuple[bytes, Stamp] | None:
         with reading(path) as handle:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
-                raise _unreadable(path, "it is not a file")
+                raise OSError(0, "it is not a file")
             data = read_all(handle, MAX_BYTES + 1)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
     if len(data) > MAX_BYTES:
-        raise _unreadable(path, f"it has more than {MAX_BYTES >> 20} MiB")
+        raise OSError(0, f"it has more than {MAX_BYTES >> 20} MiB")
     return data, _stamp(status)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is a file to be replaced; an OSError says that it must not be."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except FileNotFoundError:
+        return False
+    if not mode & 0o222 or not os.access(path, os.W_OK):  # root may write to any, whatever its mode says
+        raise PermissionError(0, "it is marked as read-only")
+    return True
 
 
 def _decoded(path: Path, data: bytes) -> str:
@@ -150,7 +167,8 @@ def _decoded(path: Path, data: bytes) -> str:
     except UnicodeDecodeError as error:
         wrong = error.start
     line = data.count(b"\n", 0, wrong) + 1
-    raise ManuscriptError(f"{path} is not text in UTF-8: see line {line}; import it into a new manuscript instead")
+    name = _named(path)
+    raise ManuscriptError(f"{name} is not text in UTF-8: see line {line}; import it into a new manuscript instead")
 
 
 def _encoded(text: str, bom: bool) -> bytes:
@@ -170,14 +188,17 @@ def _keep_metadata(old: Path, new: Path) -> None:
     status = os.stat(old)  # noqa: PTH116
     with contextlib.suppress(OSError):
         os.chown(new, status.st_uid, status.st_gid)
-    os.chmod(new, stat.S_IMODE(status.st_mode))  # noqa: PTH101  after chown, which takes some bits away
+    # After chown, which takes some bits away; and not in vain, as not every file system lets us.
+    if os.stat(new).st_mode != status.st_mode:  # noqa: PTH116
+        os.chmod(new, stat.S_IMODE(status.st_mode))  # noqa: PTH101
     with contextlib.suppress(OSError, AttributeError):
         if sys.platform == "darwin":  # Finder's tags and comments are extended attributes
             ctypes.CDLL(None).copyfile(os.fsencode(old), os.fsencode(new), None, _COPYFILE_ACL_XATTR)
         else:
             for name in os.listxattr(old):
-                os.setxattr(new, name, os.getxattr(old, name))
+                with contextlib.suppress(OSError):  # some are the system's own
+                    os.setxattr(new, name, os.getxattr(old, name))
 
 
-def _unreadable(path: Path, why: str) -> ManuscriptError:
-    return ManuscriptError(f"{path} cannot be read: {why}; put that right or open another file")
+def _named(path: Path) -> str:
+    return sanitize(str(path))

@@ -76,6 +76,7 @@ def test_a_part_of_a_text_has_the_sentences_of_the_whole(text, start, end):
         ("1. Foo\n2. Bar", ["1. Foo", "2. Bar"]),
         ("It was 1984. It rained 3.14 mm.", ["It was 1984.", "It rained 3.14 mm."]),
         ("「行く。」と言った。はい。", ["「行く。」と言った。", "はい。"]),
+        ("Go . . . now. Or . . . Wait. ...", ["Go . . . now.", "Or . . .", "Wait.", "..."]),
         ("a line\nwrapped on. End", ["a line\nwrapped on.", "End"]),
     ],
 )

@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 0.05
 _ALL_SECONDS = 0.5  # of all patterns of a lorebook together
 _MOST_REPEATS = 10_000  # all counts of a pattern multiplied, as if each stood inside the one before
 _COUNT = re.compile(r"[{,](\d+)")
-_LETTER = rf"[^\W{CJK}]"
+_LETTER = rf"(?-i:[^\W{CJK}])"  # without case, which would take long to compile and changes nothing
 _STRAIGHT = str.maketrans("‘’“”", "''\"\"")  # one for one, so that places stay what they are
 
 
@@ -43,10 +43,11 @@ class Scan:
         pattern = _PATTERN.fullmatch(key)
         if pattern is not None:
             return self._find_pattern(text, key, pattern[1], pattern[2])
-        text, key = text.translate(_STRAIGHT), key.translate(_STRAIGHT)
-        if not (key in text if case_sensitive else key.lower() in text.lower()):  # quick, and nearly always the answer
+        straight, lowered = _folded(text)
+        key = key.translate(_STRAIGHT)
+        if not (key in straight if case_sensitive else key.lower() in lowered):  # quick, and nearly always the answer
             return None
-        found = _words(key, case_sensitive, whole_words).match(text)
+        found = _words(key, case_sensitive, whole_words).match(straight)
         return None if found is None else found.span(1)
 
     def _find_pattern(self, text: str, key: str, body: str, flags: str) -> tuple[int, int] | None:
@@ -69,6 +70,13 @@ class Scan:
     def _fault(self, sentence: str) -> None:
         if sentence not in self.faults:
             self.faults.append(sentence)
+
+
+@lru_cache(maxsize=8)  # thousands of keys are looked for in the same few texts
+def _folded(text: str) -> tuple[str, str]:
+    """Return `text` with straight quotation marks, and that in small letters."""
+    straight = text.translate(_STRAIGHT)
+    return straight, straight.lower()
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.context.lorebook import MOST_ENTRIES, Entry, Lorebook, scanned, triggered
+from billy_mlx.manuscript.context.lorebook_keys import Scan
 
 TEXT = "Long ago there was a dragon. Mira O’Brien took the lamp to 東京駅 at night."
 
@@ -144,3 +145,20 @@ def test_another_kind_of_file_is_refused(wrong):
     data = {**Lorebook().as_json(), **wrong} if wrong else wrong
     with pytest.raises(DocumentError):
         Lorebook.of_json(data)
+
+
+class Counted(str):
+    """A text that counts how often it is gone through."""
+
+    times = 0
+
+    def translate(self, table):
+        self.times += 1
+        return super().translate(table)
+
+
+def test_a_text_is_made_ready_once_for_all_keys():
+    text, scan = Counted("Nobody lit the lamp."), Scan()
+    found = [scan.find(text, key, case_sensitive=False, whole_words=True) for key in ("LAMP", "fog", "“sea”") * 100]
+    assert found == [(15, 19), None, None] * 100
+    assert text.times == 1
