@@ -9,6 +9,7 @@ from billy_mlx.errors import DocumentError
 
 LARGEST = 64 << 20
 _MOST_PARTS = 4096
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack a few bytes to gigabytes in one go
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _BROKEN = (
     zipfile.BadZipFile,
@@ -67,6 +68,8 @@ class Parts:
             return None
         if part.file_size > self._left:
             raise _too_large()
+        if part.compress_type not in _BOUNDED:
+            raise _damaged()
         try:
             with self._archive.open(part) as file:
                 content = file.read(self._left + 1)

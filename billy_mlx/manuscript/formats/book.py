@@ -1,8 +1,11 @@
 """What a book says of itself."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_LONGEST_TAG = 35  # characters
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the earliest that a zip file can say
 
 
@@ -21,3 +24,14 @@ class Book:
     author: str = ""
     language: str = "en"
     date: datetime = _NO_DATE
+
+    @property
+    def language_tag(self) -> str:
+        """Its language as other programs take it, "pt_BR" included; "und", undetermined, where it is none."""
+        tag = self.language.replace("_", "-")
+        return tag if len(tag) <= _LONGEST_TAG and _LANGUAGE.fullmatch(tag) else "und"
+
+    @property
+    def utc(self) -> datetime:
+        """Its date in UTC, which is how files note it."""
+        return self.date.astimezone(UTC)

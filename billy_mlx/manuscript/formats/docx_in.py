@@ -1,9 +1,9 @@
 """Blocks out of Word documents. Parts are read one by one, with a limit, and by a parser that fetches nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, groupby
 from typing import Any
 
 from docx.oxml import parse_xml
@@ -12,7 +12,7 @@ from docx.oxml.ns import qn
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.formats.archive import Parts
 from billy_mlx.manuscript.formats.document import Block, Box, Run, is_web_link, joined
-from billy_mlx.manuscript.formats.docx_styles import Numberings, Style, numberings, styles
+from billy_mlx.manuscript.formats.docx_styles import DEEPEST_LEVEL, Numberings, Style, is_on, numberings, styles
 
 _BREAKS = {"* * *", "***", "*", "#", "⁂", "* * * * *", "---", "—"}
 _INTO = {
@@ -29,6 +29,7 @@ _LOST = {
     qn("w:pict"): "pictures and text boxes were left out",
     qn("w:object"): "pictures and text boxes were left out",
 }
+_MOST_TAGS = 8_000_000  # more than any book has, and what fits into memory
 _SIGNS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "\u2011"}
 
 
@@ -48,7 +49,7 @@ def blocks_of_docx(data: bytes) -> tuple[tuple[Block, ...], tuple[str, ...]]:
         numberings(_parsed(parts, "word/numbering.xml")),
         _links(_parsed(parts, "word/_rels/document.xml.rels")),
     )
-    blocks = tuple(_with_code_joined(reader.blocks(body)))
+    blocks = tuple(_tidied(reader.blocks(body)))
     return blocks, tuple(dict.fromkeys(reader.lost))
 
 
@@ -56,6 +57,8 @@ def _parsed(parts: Parts, name: str) -> Any:
     data = parts.read(name)
     if data is None:
         return None
+    if data.count(b"<") > _MOST_TAGS:
+        raise DocumentError("the file is too large to be taken in at once; split it and import the parts")
     try:
         return parse_xml(data)
     except (SyntaxError, ValueError) as error:
@@ -92,11 +95,16 @@ class _Reader:
                 yield self._block(element)
             elif element.tag == qn("w:tbl"):
                 self.lost.append("tables became lines of text")
-                for row in element.iter(qn("w:tr")):
-                    cells = [" ".join(_plain(cell).split()) for cell in row.iter(qn("w:tc"))]
+                for row in element.iterchildren(qn("w:tr")):
+                    cells = [self._cell(cell) for cell in row.iterchildren(qn("w:tc"))]
                     yield Block("paragraph", (Run(" | ".join(cells)),))
             elif element.tag in _INTO:
                 yield from self.blocks(element)
+
+    def _cell(self, cell: Any) -> str:
+        """Return the text of a cell, tables in it included, as one line."""
+        texts = ("".join(run.text for run in self._runs(paragraph)) for paragraph in cell.iter(qn("w:p")))
+        return " ".join(" ".join(texts).split())
 
     def _block(self, paragraph: Any) -> Block:
         properties = paragraph.find(qn("w:pPr"))
@@ -147,38 +155,37 @@ class _Reader:
                 yield from self._runs(element, leads if is_web_link(leads) else link)
 
     def _run(self, element: Any, link: str) -> Run:
-        self.lost += [_LOST[child.tag] for child in element if child.tag in _LOST]
+        self.lost += (_LOST[inner.tag] for inner in element.iterdescendants(*_LOST))
         properties = element.find(qn("w:rPr"))
-        if _is_on(properties, "w:vanish"):
+        if is_on(properties, "w:vanish"):
             return Run("")
         style = self._styles.get(_value(properties, "w:rStyle"), Style())
-        strong, emphasis = _is_on(properties, "w:b"), _is_on(properties, "w:i")
         if style.code:
             return Run(_plain(element), code=True, link=link)
-        return Run(_plain(element), strong, emphasis, link=link)
+        strong, emphasis = is_on(properties, "w:b"), is_on(properties, "w:i")
+        return Run(
+            _plain(element),
+            style.strong if strong is None else strong,
+            style.emphasis if emphasis is None else emphasis,
+            link=link,
+        )
 
 
-def _with_code_joined(blocks: Iterator[Block]) -> Iterator[Block]:
+def _tidied(blocks: Iterable[Block]) -> Iterator[Block]:
     """Yield blocks with lines of code that follow each other as one, and without empty paragraphs outside of lists."""
-    waiting: Block | None = None
-    for block in blocks:
-        if waiting is not None and block.kind == "code" and block.inside == waiting.inside:
-            waiting = Block("code", (Run(f"{waiting.text}\n{block.text}", code=True),), inside=block.inside)
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = block if block.kind == "code" else None
-        if waiting is None and (block.kind == "break" or block.inside or block.text.strip()):
-            yield block
-    if waiting is not None:
-        yield waiting
+    for (kind, inside), group in groupby(blocks, key=lambda block: (block.kind, block.inside)):
+        if kind == "code":
+            yield Block("code", (Run("\n".join(line.text for line in group), code=True),), inside=inside)
+        else:
+            yield from (block for block in group if kind == "break" or inside or block.text.strip())
 
 
-def _plain(element: Any) -> str:
-    """Return the text of an element, without what is deleted in it."""
+def _plain(run: Any) -> str:
+    """Return the text of a run itself: not of a text box that hangs on it, nor where a page ends."""
     parts = []
-    for inner in element.iter(qn("w:t"), *_SIGNS):
-        parts.append(_SIGNS.get(inner.tag) or inner.text or "")
+    for inner in run.iterchildren(qn("w:t"), *_SIGNS):
+        if inner.get(qn("w:type")) not in ("page", "column"):
+            parts.append(_SIGNS.get(inner.tag) or inner.text or "")
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", "".join(parts))
 
 
@@ -187,10 +194,5 @@ def _value(parent: Any, name: str) -> str:
     return "" if found is None else str(found.get(qn("w:val")) or "")
 
 
-def _is_on(properties: Any, name: str) -> bool:
-    found = None if properties is None else properties.find(qn(name))
-    return found is not None and found.get(qn("w:val")) not in ("0", "false", "off", "none")
-
-
 def _integer(text: str) -> int:
-    return min(int(text), 8) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return min(int(text), DEEPEST_LEVEL) if text.isascii() and text.isdigit() and len(text) < 6 else 0

@@ -43,13 +43,14 @@ def docx(blocks: Sequence[Block], book: Book, notes: Sequence[str] = ()) -> byte
 class _Writer:
     def __init__(self, document: DocxDocument) -> None:
         self._document = document
-        self._styles = {style.name: style for style in document.styles}
+        self._styles = {str(style.name): style.style_id for style in document.styles}
         self._lists = Numbering(document)
         self._begun: set[Box] = set()
 
     def write(self, block: Block) -> None:
         paragraph = self._document.add_paragraph()
-        paragraph.style = self._styles[_style(block)]
+        # By its id: python-docx goes through all styles each time one is set by name, which makes it four times slower.
+        paragraph._p.style = self._styles[_style(block)]
         self._place(paragraph, block.inside)
         if block.kind == "break":
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -77,7 +78,7 @@ class _Writer:
         added.bold = run.strong or None
         added.italic = run.emphasis or None
         if run.code and not within_code:
-            added.style = self._styles[CODE_RUN]
+            added._r.style = self._styles[CODE_RUN]
         if is_web_link(run.link):
             _link(paragraph, added, run.link)
 
@@ -106,9 +107,9 @@ def _describe(document: DocxDocument, book: Book) -> None:
     about = document.core_properties
     about.title = for_xml(book.title)[:_LONGEST_PROPERTY]
     about.author = about.last_modified_by = for_xml(book.author)[:_LONGEST_PROPERTY]
-    about.language = book.language
+    about.language = book.language_tag
     about.comments = ""
-    about.created = about.modified = book.date
+    about.created = about.modified = book.utc
 
 
 def _add_styles(document: DocxDocument) -> None:

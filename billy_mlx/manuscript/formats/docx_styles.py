@@ -9,6 +9,7 @@ from docx.oxml.ns import qn
 _HEADING = re.compile(r"heading ([1-6])")
 _QUOTES = {"quote", "intense quote", "block text", "quotations"}
 _CODES = {"code", "inline code", "source code", "html preformatted", "html code", "preformatted text", "verbatim char"}
+DEEPEST_LEVEL = 8  # of a list, counted from 0: Word has no more
 _DEEPEST = 20  # styles that a style is based on, one by one
 
 
@@ -20,6 +21,7 @@ class Style:
         level: of a heading, 1 to 6; 0 for other paragraphs.
         continues: a paragraph in it goes on with the item of a list before it.
         number: the numbering that it brings along; "" for none.
+        strong, emphasis: what it does to the letters; of character styles only, as a paragraph's are for its looks.
     """
 
     level: int = 0
@@ -27,6 +29,8 @@ class Style:
     code: bool = False
     continues: bool = False
     number: str = ""
+    strong: bool = False
+    emphasis: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _levels(abstract: Any) -> dict[int, tuple[Literal["bullets", "numbers"], int
         format, start = one.find(qn("w:numFmt")), one.find(qn("w:start"))
         bullets = format is None or format.get(qn("w:val")) in ("bullet", "none")
         first = 1 if start is None else _number(start.get(qn("w:val")), 1)
-        levels[_number(one.get(qn("w:ilvl")))] = ("bullets" if bullets else "numbers", first)
+        levels[min(_number(one.get(qn("w:ilvl"))), DEEPEST_LEVEL)] = ("bullets" if bullets else "numbers", first)
     return levels
 
 
@@ -89,9 +93,22 @@ def _style(id: str, found: dict[str, Any]) -> Style:
             style.code or name in _CODES,
             style.continues or name.startswith("list"),
             style.number or _number_of(element),
+            *_letters(element, style),
         )
         id = _value(element, "w:basedOn")
     return style
+
+
+def _letters(element: Any, style: Style) -> tuple[bool, bool]:
+    """Return whether a character style makes bold and italic; what it is based on is not undone by it."""
+    properties = element.find(qn("w:rPr")) if element.get(qn("w:type")) == "character" else None
+    return style.strong or is_on(properties, "w:b") is True, style.emphasis or is_on(properties, "w:i") is True
+
+
+def is_on(properties: Any, name: str) -> bool | None:
+    """Return whether a property of letters is on; None if nothing is said of it."""
+    found = None if properties is None else properties.find(qn(name))
+    return None if found is None else found.get(qn("w:val")) not in ("0", "false", "off", "none")
 
 
 def _number_of(element: Any) -> str:

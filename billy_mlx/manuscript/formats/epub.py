@@ -80,12 +80,12 @@ def _package(chapters: Sequence[_Chapter], book: Book) -> str:
     files = "".join(f'<item id="{name}" href="{name}.xhtml" media-type="application/xhtml+xml"/>\n' for name in names)
     creator = f"<dc:creator>{_escaped(_line(book.author))}</dc:creator>\n" if _line(book.author) else ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
-<package version="3.0" xmlns="http://www.idpf.org/2007/opf" unique-identifier="id" xml:lang="{_language(book)}">
+<package version="3.0" xmlns="http://www.idpf.org/2007/opf" unique-identifier="id" xml:lang="{book.language_tag}">
 <metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
 <dc:identifier id="id">urn:uuid:{identifier}</dc:identifier>
 <dc:title>{_escaped(_line(book.title) or "Untitled")}</dc:title>
-<dc:language>{_language(book)}</dc:language>
-{creator}<meta property="dcterms:modified">{book.date:%Y-%m-%dT%H:%M:%SZ}</meta>
+<dc:language>{book.language_tag}</dc:language>
+{creator}<meta property="dcterms:modified">{book.utc:%Y-%m-%dT%H:%M:%SZ}</meta>
 </metadata>
 <manifest>
 <item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>
@@ -118,7 +118,7 @@ def _chapter(chapter: _Chapter, book: Book, notes: Sequence[str]) -> str:
 def _page(title: str, body: str, book: Book) -> str:
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html>
-<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" xml:lang="{_language(book)}">
+<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" xml:lang="{book.language_tag}">
 <head><title>{_escaped(title)}</title><link rel="stylesheet" type="text/css" href="style.css"/></head>
 <body>
 {body or "<p></p>"}
@@ -168,11 +168,6 @@ def _tag(box: Box) -> str:
 def _opening(box: Box) -> str:
     start = f' start="{box.first}"' if box.kind == "numbers" and box.first != 1 else ""
     return f"<{_tag(box)}{start}>\n"
-
-
-def _language(book: Book) -> str:
-    tag = "".join(letter for letter in book.language if letter.isascii() and (letter.isalnum() or letter == "-"))
-    return tag if tag[:2].isalpha() and len(tag) >= 2 else "en"
 
 
 def _line(text: str) -> str:

@@ -21,7 +21,7 @@ _BOMS = {
 _FOREIGN = {
     b"%PDF": "a PDF",
     b"{\\rtf": "in Rich Text Format",
-    b"\xd0\xcf\x11\xe0": "in an old format of Word",
+    b"\xd0\xcf\x11\xe0": "in an old format of Word, or locked with a password",
 }
 _SAMPLE = 1 << 16  # bytes that are enough to tell an encoding
 
@@ -48,7 +48,7 @@ def read_document(data: bytes, name: str) -> Imported:
     Raises:
         DocumentError: it is damaged, too large, or in a format that is not read here.
     """
-    shown = sanitize(name)
+    shown = " ".join(sanitize(name).split())
     if len(data) > MAX_BYTES:
         raise DocumentError(f"{shown} has more than {MAX_BYTES >> 20} MiB; split it and import the parts")
     for beginning, what in _FOREIGN.items():
@@ -70,11 +70,19 @@ def _text(data: bytes, shown: str) -> Imported:
     try:
         return Imported(_checked(data.decode(), shown))
     except UnicodeDecodeError:
-        best = from_bytes(data[:_SAMPLE]).best()
+        best = from_bytes(_sample(data)).best()
     if best is None:
         raise DocumentError(f"{shown} is no text that can be made out; save it as UTF-8, then import it")
     note = f"{shown} is not UTF-8; it was read as {best.encoding}, so look for letters that are wrong"
     return Imported(_decoded(data, best.encoding, shown), (note,))
+
+
+def _sample(data: bytes) -> bytes:
+    """Return the beginning of `data` up to the end of a line or word: half a letter is wrong in any encoding."""
+    if len(data) <= _SAMPLE:
+        return data
+    start = data[:_SAMPLE]
+    return start[: max(start.rfind(b"\n"), start.rfind(b" ")) + 1] or start
 
 
 def _decoded(data: bytes, encoding: str, shown: str) -> str:

@@ -1,9 +1,11 @@
 """Markdown out of blocks: what reads back as the same blocks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from unicodedata import category
 
-from billy_mlx.manuscript.formats.document import Block, Run
+from billy_mlx.manuscript.formats.document import Block, Run, joined
 from billy_mlx.manuscript.formats.layout import laid_out
 
 # What means something in a line of Markdown, wherever it stands; underscores only at a word's border.
@@ -12,6 +14,8 @@ _FIRST = re.compile(
     r"^(\s*)(#{1,6}(?=\s|$)|[-+](?=\s|$)|=+\s*$|-{2,}\s*$|>|~{3,}|(\d{1,9})([.)])(?=\s|$))", re.MULTILINE
 )
 _CLOSING = re.compile(r"(?<!\\)(#+)$")  # of a heading
+# Line breaks and indents that would be no text at the borders of a paragraph or line, but a stray backslash or code.
+_BORDERS = re.compile(r"\A(?:\\\n|[ \t])+|(?:\\\n|\s)+\Z|(?<=\\\n)[ \t]+")
 _MARKS = {(False, False): "", (False, True): "*", (True, False): "**", (True, True): "***"}
 
 
@@ -40,7 +44,39 @@ def _unmarked(found: re.Match[str]) -> str:
 
 
 def _inline(runs: Sequence[Run]) -> str:
-    return "".join(_run(run) for run in runs)
+    return _BORDERS.sub("", "".join(_run(run) for run in joined(_settled(runs))))
+
+
+def _settled(runs: Sequence[Run]) -> Iterator[Run]:
+    """Yield `runs` with what their marks cannot stand beside split off from those in bold or italics.
+
+    The marks hold only if they touch what they stress, and between a letter and a punctuation sign only on the side
+    of the letter: in "**No.**Yes" they would be asterisks.
+    """
+    texts = ["", *(run.text for run in runs), ""]
+    for run, before, behind in zip(runs, texts, texts[2:], strict=False):
+        if run.code or not (run.strong or run.emphasis):
+            yield run
+            continue
+        start, end = 0, len(run.text)
+        while start < end and _cannot_touch(run.text[start], before[-1:] if start == 0 else run.text[start - 1]):
+            start += 1
+        while end > start and _cannot_touch(run.text[end - 1], behind[:1] if end == len(run.text) else run.text[end]):
+            end -= 1
+        plain = replace(run, strong=False, emphasis=False)
+        yield replace(plain, text=run.text[:start])
+        yield replace(run, text=run.text[start:end])
+        yield replace(plain, text=run.text[end:])
+
+
+def _cannot_touch(sign: str, outside: str) -> bool:
+    """Whether no marks can stand between the first or last sign of what they stress and the one outside of it."""
+    beside_letter = bool(outside.strip()) and not _is_punctuation(outside)
+    return sign.isspace() or (beside_letter and _is_punctuation(sign))
+
+
+def _is_punctuation(sign: str) -> bool:
+    return category(sign)[0] in "PS"
 
 
 def _run(run: Run) -> str:
