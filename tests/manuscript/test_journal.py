@@ -215,3 +215,41 @@ def test_a_disk_that_is_really_full_loses_nothing(path):
     journal.close()
     subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], check=True)
     assert read_journal(path).records == (*RECORDS, b"x" * 50, b"y" * 500, b"z")
+
+
+@pytest.mark.parametrize("failure", ERRORS)
+def test_each_call_of_beginning_anew_may_fail_and_what_follows_is_in_the_file(path, failure):
+    for failing in range(10):
+        journal = Journal.create(path, b"old")
+        with (
+            faults(path.parent, fail=lambda n, name, at=failing: failure if n == at else None),
+            contextlib.suppress(ManuscriptError),
+        ):
+            journal.restart(b"new")
+        journal.append(b"more")
+        assert read_journal(path).records in ((b"old", b"more"), (b"new", b"more"))
+        journal.close()
+
+
+def test_after_a_sync_that_failed_the_file_is_written_again(path):
+    journal = written(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: (path / "no folder").stat())  # an OSError
+        journal.sync()
+    assert journal.failure
+    before = path.stat().st_ino
+    journal.sync()
+    assert (journal.failure, path.stat().st_ino != before) == (None, True)
+    journal.append(b"more")
+    assert read_journal(path).records == (*RECORDS, b"more")
+    journal.close()
+
+
+def test_what_is_appended_after_closing_goes_into_no_other_file(path):
+    journal = written(path)
+    journal.close()
+    other = os.open(path.with_name("other"), os.O_CREAT | os.O_WRONLY)
+    journal.append(b"late")
+    os.close(other)
+    assert path.with_name("other").read_bytes() == b""
+    assert journal.failure
