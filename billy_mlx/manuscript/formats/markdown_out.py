@@ -1,12 +1,13 @@
 """Markdown out of blocks: what reads back as the same blocks."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from unicodedata import category
 
 from billy_mlx.manuscript.formats.document import Block, Run, joined
 from billy_mlx.manuscript.formats.layout import laid_out
+from billy_mlx.manuscript.formats.parsing import runs_of
 
 # What means something in a line of Markdown, wherever it stands; underscores only at a word's border.
 _INLINE = re.compile(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|!(?=\[)")
@@ -44,7 +45,19 @@ def _unmarked(found: re.Match[str]) -> str:
 
 
 def _inline(runs: Sequence[Run]) -> str:
-    return _BORDERS.sub("", "".join(_run(run) for run in joined(_settled(runs))))
+    """Return runs as Markdown; without bold and italics where so many marks meet that they would be text."""
+    text = _written(_settled(runs))
+    if "***" in text and _words(runs_of(text, {})) != _words(runs):
+        return _written(replace(run, strong=False, emphasis=False) for run in runs)
+    return text
+
+
+def _written(runs: Iterable[Run]) -> str:
+    return _BORDERS.sub("", "".join(_run(run) for run in joined(runs)))
+
+
+def _words(runs: Iterable[Run]) -> list[str]:
+    return "".join(run.text for run in runs).split()
 
 
 def _settled(runs: Sequence[Run]) -> Iterator[Run]:
@@ -84,7 +97,6 @@ def _run(run: Run) -> str:
         fence = "`" * (1 + max((len(found) for found in re.findall("`+", run.text)), default=0))
         pad = " " if run.text.startswith("`") or run.text.endswith("`") else ""
         return f"{fence}{pad}{run.text.replace(chr(10), ' ')}{pad}{fence}"
-    # Emphasis holds only if it touches what it stresses, so white space at its borders goes outside.
     core = run.text.strip()
     if not core:
         return run.text.replace("\n", "\\\n")

@@ -135,8 +135,9 @@ def _changes_nothing(content: str, at: int, number: int, marks: Marks, reference
 
 
 def _between_words(before: str, after: str) -> bool:
+    same_sign = before == after and not before.isalnum()  # two marks between three backticks would make code
     without_spaces = min(before, after) >= "\u3000"  # Chinese and Japanese, where any place will do
-    return not before.isspace() and (without_spaces or not after.isalnum())
+    return not before.isspace() and not same_sign and (without_spaces or not after.isalnum())
 
 
 def _closing(text: str, newline: str) -> str:

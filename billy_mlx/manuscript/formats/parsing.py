@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -16,6 +16,8 @@ from billy_mlx.manuscript.formats.document import Block, Box, Run, joined
 # Nobody nests quotes this deep; beyond it `>` and `-` are text. The parser's own limit would leave the rest out.
 _DEEPEST = 16
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_LINE_END = re.compile(r"\r\n?|\n")
+_WIDE = "\u3000"
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 References = MutableMapping[str, Any]
@@ -38,7 +40,18 @@ def blocks_of(text: str, marks: re.Pattern[str] | None = None) -> tuple[Block, .
 def block_tokens(text: str) -> tuple[list[Token], References]:
     """Return the parser's tokens of a text, the contents of its lines not parsed, and its link definitions."""
     references: References = {}
-    return _parser(inline=False).parse(text, references), references
+    tokens = _parser(inline=False).parse(text, references)
+    if _WIDE in text:
+        _indent(tokens, _LINE_END.split(text))
+    return tokens, references
+
+
+def _indent(tokens: list[Token], lines: list[str]) -> None:
+    """Give paragraphs the wide spaces back that Chinese and Japanese ones begin with; the parser has taken them."""
+    for opening, inline in pairwise(tokens):
+        if opening.type == "paragraph_open" and inline.map is not None:
+            before, _, _ = lines[inline.map[0]].partition(inline.content.split("\n", 1)[0])
+            inline.content = before[len(before.rstrip(_WIDE)) :] + inline.content
 
 
 def runs_of(content: str, references: References, marks: re.Pattern[str] | None = None) -> tuple[Run, ...]:

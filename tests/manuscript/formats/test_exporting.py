@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import zipfile
+from datetime import datetime, timedelta, timezone
 from xml.etree import ElementTree
 
 import pytest
@@ -81,6 +82,17 @@ def test_markdown_says_in_footnotes_who_wrote_what():
     assert text.replace("[^p1]", "", 1).startswith(TEXT)
 
 
+def test_footnotes_beside_each_other_do_not_make_code_of_what_is_between_them():
+    each = Prose("x ```", Authors.of((1, Author(number)) for number in range(1, 6)))
+    text = export(each, Format.MARKDOWN, BOOK, provenance=Provenance.FOOTNOTES)["md"].decode()
+    assert text.startswith("x[^p1][^p2] ```[^p3][^p4][^p5]\n")
+
+
+def test_wide_spaces_stay_before_paragraphs():
+    text = "\u3000灯。\r\n\r\n> \u3000\u3000船。\r\n"
+    assert made(Format.PLAIN, text).decode() == "\u3000灯。\n\n    \u3000\u3000船。\n"
+
+
 def test_plain_text_reads_without_markup():
     text = made(Format.PLAIN).decode()
     assert text.startswith("One two\n\nIt was a dark night, and code.\n\n    A quotation of two lines\n\n- first\n")
@@ -143,15 +155,24 @@ def check_container(data):
     return trees
 
 
+@pytest.mark.parametrize(("language", "tag"), [("pt_BR", "pt-BR"), ("x<y", "und"), ("de-", "und"), ("en\x1b", "und")])
+def test_a_language_is_a_tag_or_undetermined(language, tag):
+    book = Book("A", "B", language, datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))))
+    package = zipfile.ZipFile(io.BytesIO(made(Format.EPUB, book=book))).read("book/package.opf").decode()
+    assert f"<dc:language>{tag}</dc:language>" in package
+    assert "2025-12-31T23:00:00Z" in package
+    assert Document(io.BytesIO(made(Format.DOCX, book=book))).core_properties.language == tag
+
+
 def test_an_epub_keeps_the_rules_and_has_a_file_for_each_chapter():
     trees = check_container(made(Format.EPUB, provenance=Provenance.FOOTNOTES))
     assert {name for name in trees if "chapter" in name} == {"book/chapter-1.xhtml", "book/chapter-2.xhtml"}
 
 
 @settings(max_examples=25)
-@given(text=HOSTILE, title=HOSTILE, author=HOSTILE, provenance=st.sampled_from(Provenance))
-def test_whatever_is_written_the_exports_open_again(text, title, author, provenance):
-    book = Book(title, author, "x<y")
+@given(text=HOSTILE, title=HOSTILE, author=HOSTILE, language=HOSTILE, provenance=st.sampled_from(Provenance))
+def test_whatever_is_written_the_exports_open_again(text, title, author, language, provenance):
+    book = Book(title, author, language)
     check_container(made(Format.EPUB, text, provenance, book))
     Document(io.BytesIO(made(Format.DOCX, text, provenance, book)))
     assert made(Format.PLAIN, text, provenance, book) is not None

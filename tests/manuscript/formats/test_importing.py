@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 from docx import Document
+from docx.enum.text import WD_BREAK
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.formats.book import Book
+from billy_mlx.manuscript.formats.document import Block, Run
+from billy_mlx.manuscript.formats.docx_styles import numberings
 from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
 from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
 from billy_mlx.manuscript.formats.markdown_out import markdown
 from billy_mlx.manuscript.formats.parsing import blocks_of
-from billy_mlx.manuscript.prose import UNKNOWN, Prose
+from billy_mlx.manuscript.prose import UNKNOWN, Author, Prose
 
 TEXT = """# One *two*
 
@@ -45,8 +48,8 @@ a <fence>
 """
 
 
-def word(text, **how):
-    return export(Prose.by(UNKNOWN, text), Format.DOCX, Book(), **how)["docx"]
+def word(text):
+    return export(Prose.by(UNKNOWN, text), Format.DOCX, Book())["docx"]
 
 
 def saved(document):
@@ -67,6 +70,46 @@ def test_runs_that_word_has_split_become_one_again():
     assert read_document(saved(document), "x.docx").text == "be**fore it**\n"
 
 
+def test_white_space_and_punctuation_never_turn_marks_into_text():
+    document = Document()
+    for pieces in (("\tIndented", " "), ("    four", "\n"), ("No.", "Yes"), ("a ", "b"), ("“x”", "é")):
+        paragraph = document.add_paragraph()
+        for piece in pieces:
+            paragraph.add_run(piece).bold = piece is pieces[0]
+    assert read_document(saved(document), "x.docx").text == (
+        "**Indented**\n\n**four**\n\n**No**.Yes\n\n**a** b\n\n**“x**”é\n"
+    )
+
+
+PIECES = st.text(st.sampled_from("ab é灯。,.“”*_` \t\n\\(&"), min_size=1, max_size=4)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.builds(Run, PIECES, st.booleans(), st.booleans()), min_size=1, max_size=5))
+def test_no_letter_is_lost_or_added_however_runs_are_styled(runs):
+    blocks = blocks_of(markdown([Block("paragraph", tuple(runs))]))
+    assert "".join(block.text for block in blocks).split() == "".join(run.text for run in runs).split()
+    assert {block.kind for block in blocks} <= {"paragraph"}
+
+
+def test_styles_of_letters_count_as_bold_and_italics():
+    document = Document()
+    paragraph = document.add_paragraph()
+    for text, style in (("all", "Strong"), ("the", None), ("more", "Emphasis")):
+        paragraph.add_run(text, style=style)
+    assert read_document(saved(document), "x.docx").text == "**all**the*more*\n"
+
+
+def test_a_page_ends_without_a_trace_and_text_boxes_are_said_to_be_left_out():
+    document = Document()
+    run = document.add_paragraph("one").add_run()
+    run.add_break(WD_BREAK.PAGE)
+    box = f"<w:pict {nsdecls('w')}><w:txbxContent><w:p><w:r><w:t>box</w:t></w:r></w:p></w:txbxContent></w:pict>"
+    run._r.append(parse_xml(box))
+    imported = read_document(saved(document), "x.docx")
+    assert (imported.text, imported.notes) == ("one\n", ("pictures and text boxes were left out",))
+
+
 def test_tracked_changes_are_taken_as_accepted_and_said():
     document = Document()
     paragraph = document.add_paragraph("old ")._p
@@ -79,12 +122,14 @@ def test_tracked_changes_are_taken_as_accepted_and_said():
 
 
 def test_tables_are_lines_and_footnotes_are_said_to_be_left_out():
-    document = Document(io.BytesIO(word(TEXT, provenance=Provenance.FOOTNOTES)))
+    files = export(Prose.by(Author(1), "By a model."), Format.DOCX, Book(), provenance=Provenance.FOOTNOTES)
+    document = Document(io.BytesIO(files["docx"]))
     table = document.add_table(1, 2)
     table.cell(0, 0).text, table.cell(0, 1).text = "a", "b"
+    table.cell(0, 1).add_table(1, 1).cell(0, 0).text = "in b"
     imported = read_document(saved(document), "x.docx")
-    assert imported.text.endswith("a | b\n")
-    assert imported.notes == ("tables became lines of text",)
+    assert imported.text.endswith("a | b in b\n")
+    assert imported.notes == ("footnotes were left out", "tables became lines of text")
 
 
 WORDS = st.text(st.sampled_from("abc é灯*_`[]<>#&!\\1.)-+=~"), min_size=1, max_size=20).filter(str.strip)
@@ -129,6 +174,11 @@ def test_another_encoding_is_guessed_and_said():
     assert "not UTF-8" in imported.notes[0]
 
 
+def test_a_long_text_is_guessed_without_a_letter_cut_in_two():
+    text = "a" + "灯塔守望者看着海面，数着没有回来的船。\n" * 2000
+    assert read_document(text.encode("gb18030"), "x.txt").text == text
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [
@@ -145,9 +195,9 @@ def test_what_cannot_be_read_is_named_with_a_way_on(data, why):
         read_document(data, "novel.docx" if data[:2] == b"PK" else "novel.txt")
 
 
-def zipped(**parts):
+def zipped(method=zipfile.ZIP_DEFLATED, **parts):
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", method) as archive:
         for name, content in parts.items():
             archive.writestr(name.replace("__", "/"), content)
     return file.getvalue()
@@ -156,6 +206,23 @@ def zipped(**parts):
 def test_a_zip_bomb_is_refused():
     with pytest.raises(DocumentError, match="unpacks to more than 64 MiB"):
         read_document(zipped(**{"word__document.xml": bytes(70 << 20)}), "x.docx")
+
+
+def test_what_unpacks_without_a_limit_is_not_unpacked():
+    with pytest.raises(DocumentError, match="damaged"):
+        read_document(zipped(zipfile.ZIP_BZIP2, **{"word__document.xml": bytes(1 << 20)}), "x.docx")
+
+
+def test_more_tags_than_a_book_has_are_refused():
+    with pytest.raises(DocumentError, match="too large to be taken in"):
+        read_document(zipped(**{"word__document.xml": b"<a/>" * 2_000_001}), "x.docx")
+
+
+def test_a_list_has_no_more_levels_than_word_gives_it():
+    levels = "".join(f'<w:lvl w:ilvl="{level}"/>' for level in range(2000))
+    numbers = "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="0"/></w:num>' for n in range(2000))
+    lists = f'<w:numbering {nsdecls("w")}><w:abstractNum w:abstractNumId="0">{levels}</w:abstractNum>{numbers}'
+    assert len(numberings(parse_xml(lists + "</w:numbering>")).kinds) == 2000 * 9
 
 
 def test_an_entity_bomb_is_refused_or_harmless():
