@@ -27,7 +27,7 @@ class Request:
 
     Attributes:
         chat: put the prompt through the model's chat template; otherwise the model goes on from it.
-        prefix: what the answer has already; the model goes on from there.
+        prefix: what the answer has already; the model goes on from there, past any thinking.
         thinking: let a thinking model think; its directions are held back until it has.
         steer_thinking: add them from the prompt's end on, thinking or not.
         stop: strings that end the text.
@@ -47,6 +47,11 @@ class Request:
     def __post_init__(self) -> None:
         if not (self.prompt + self.prefix).strip():
             raise UsageError("The prompt is empty; say what to write")
+
+    @property
+    def thinks(self) -> bool:
+        """Whether a thinking model is to think first: an answer that has begun is past it."""
+        return self.thinking and not self.prefix
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Voices:
         check_rows(model, len(blends), len(prompt) + request.max_tokens)
         ids = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
         self.vectors = load_vectors(sorted(ids), model.id, model.fingerprint)
-        thinking = None if request.steer_thinking else Thinking.of(model.tokenizer, prompt, asked=request.thinking)
+        thinking = None if request.steer_thinking else Thinking.of(model.tokenizer, prompt, asked=request.thinks)
         self.rows = [
             Row(
                 prompt=tuple(prompt),
@@ -108,6 +113,7 @@ class Voices:
         if any(row.directions.key for row in self.rows):
             _ = model.blocks  # refuses a model that cannot be steered
         self.decoding = Decoding(model, self.rows, store=store)
+        self._directions = [row.directions for row in self.rows]
         self._texts = [""] * len(blends)
         self.tokens: list[list[int]] = [[] for _ in blends]
         self.finished: list[FinishReason | None] = [None] * len(blends)
@@ -136,8 +142,7 @@ class Voices:
         """Have a voice go on in another blend.
 
         Returns:
-            The first token drawn under it, counted from 0, and the layers it steers. Decoding is one token ahead: the
-            token after the last one received has been drawn already.
+            The first token drawn under it, as `Decoding.steer` has it, and the layers it steers.
 
         Raises:
             BillyError: as the constructor does for blends.
@@ -147,17 +152,15 @@ class Voices:
         changed = UNSTEERED if blend is None else directions(blend, self.vectors)
         if changed.key:
             _ = self._model.blocks
-        self.decoding.steer(index, changed)
-        self._blends[index] = blend
-        written = len(self.tokens[index])
-        return (written + 1 if written else 0), tuple(sorted(changed.by_layer))
+        self._blends[index], self._directions[index] = blend, changed
+        return self.decoding.steer(index, changed), tuple(sorted(changed.by_layer))
 
     def results(self) -> list[Generation]:
         """Return what each voice has written so far, in the order of the blends."""
         return [self._result(index) for index in range(len(self.rows))]
 
     def _result(self, index: int) -> Generation:
-        row, blend = self.rows[index], self._blends[index]
+        row, blend, steered = self.rows[index], self._blends[index], self._directions[index]
         prefill, writing = self._first_token - self._started, self._last_token[index] - self._first_token
         return Generation(
             text=self._texts[index],
@@ -165,8 +168,8 @@ class Voices:
             blend=None if blend is None else str(blend),
             dose=None if blend is None else str(blend.dose),
             mode=None if blend is None else str(blend.mode),
-            layers=tuple(sorted(row.directions.by_layer)),
-            positions="all" if row.directions.everywhere else "response",
+            layers=tuple(sorted(steered.by_layer)),
+            positions="all" if steered.everywhere else "response",
             seed=row.seed,
             prompt_tokens=len(row.prompt),
             generation_tokens=len(self.tokens[index]),
@@ -193,9 +196,7 @@ def generate(model: Model, request: Request | str, blend: Blend | str | None = N
 
 def _tokens(model: Model, request: Request) -> list[int]:
     if request.prefix:
-        return going_on_prompt(
-            model.tokenizer, request.prefix, user=request.prompt, system=request.system, thinking=request.thinking
-        )
+        return going_on_prompt(model.tokenizer, request.prefix, user=request.prompt, system=request.system)
     if request.chat:
         return chat_prompt(model.tokenizer, request.prompt, system=request.system, thinking=request.thinking)
     return text_prompt(model.tokenizer, request.prompt)

@@ -1,10 +1,14 @@
 """A passage: what a model wrote, and everything it takes to make it write the same again."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
+
+_MAX_TOKEN_ID = _MAX_SEED = 2**32 - 1
 
 Work = Literal["continue", "rewrite", "infill"]
 """What the model was asked to do."""
@@ -17,12 +21,18 @@ class Voice:
     Attributes:
         first_token: the index of the first token drawn under it.
         blend: its text form; None for the unsteered model.
-        layers: the layers that were steered.
+        layers: the layers that were steered, sorted.
     """
 
     first_token: int
     blend: str | None
     layers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.blend == "":
+            raise ValueError("a voice has a blend, or none")
+        if not _rising(self.layers) or min(self.layers, default=0) < 0:
+            raise ValueError("layers are counted from 0 and sorted")
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Passage:
         sampling: how tokens were drawn, by name.
         max_tokens: how many it was allowed.
         stop: strings that would have ended it.
-        reused: prompt tokens that came out of a cache made under the same directions.
+        reused: prompt tokens that came out of a cache.
         cache: the rule by which they could.
         thinking: the model was asked to think first.
         steer_thinking: it was steered while it thought, too.
@@ -72,15 +82,22 @@ class Passage:
     date: str = ""
 
     def __post_init__(self) -> None:
-        if not self.voices or self.voices[0].first_token != 0:
-            raise ValueError("a passage is in some voice from its first token on")
         starts = [voice.first_token for voice in self.voices]
-        if starts != sorted(set(starts)):
+        if starts[:1] != [0]:
+            raise ValueError("a passage is in some voice from its first token on")
+        if not _rising(starts):
             raise ValueError("the voices of a passage follow each other")
-        if any(voice.blend == "" for voice in self.voices):
-            raise ValueError("a voice has a blend, or none")
-        if min(self.tokens + self.prompt, default=0) < 0 or not 0 <= self.seed < 2**32:
-            raise ValueError("token ids and seeds count from 0")
+        for ids in (self.tokens, self.prompt):
+            if ids and not 0 <= min(ids) <= max(ids) <= _MAX_TOKEN_ID:
+                raise ValueError(f"token ids go from 0 to {_MAX_TOKEN_ID}")
+        if not 0 <= self.seed <= _MAX_SEED:
+            raise ValueError(f"seeds go from 0 to {_MAX_SEED}")
+        if not all(abs(number) < math.inf for number in self.sampling.values()):
+            raise ValueError("what tokens are drawn by is finite")
+        if self.max_tokens < 0 or not 0 <= self.reused <= len(self.prompt):
+            raise ValueError("tokens are counted from 0, and only those of the prompt can be reused")
+        if "" in self.stop:
+            raise ValueError("an empty text ends nothing")
 
     def as_json(self) -> dict[str, Any]:
         """Return it as what the json module can write; `Passage.of_json` reads it back."""
@@ -98,3 +115,7 @@ class Passage:
             return msgspec.convert(data, cls)
         except RecursionError as error:
             raise ValueError("this passage is nested too deeply") from error
+
+
+def _rising(numbers: Sequence[int]) -> bool:
+    return all(before < after for before, after in pairwise(numbers))

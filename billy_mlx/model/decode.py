@@ -50,15 +50,24 @@ class Decoding:
         self._store = PromptStore() if store is None else store
         self._keeps_store = store is not None
         self._observer = observer
-        self._batch: Batch | None = None
         self._whole = True  # every block has taken up the same tokens: false only within a forward pass
         self._steps = self._run()
 
-    def steer(self, row: int, directions: Directions) -> None:
-        """Give a row other directions: the step already scheduled keeps the old ones, every later one has these."""
-        self._states[row].steer(directions)
-        if self._batch is not None:
-            self._batch.restack()
+    def steer(self, row: int, directions: Directions) -> int:
+        """Give a row other directions as soon as can be; return the index of the first token drawn under them.
+
+        Decoding is one token ahead: the token after the last one received keeps the old ones. So does the first token
+        if the prompt is being read, and the old or the new directions are for the prompt as well.
+        """
+        return self._states[row].steer(directions)
+
+    def plan(self, row: int, directions: Directions, first_token: int) -> None:
+        """Give a row other directions from a token on that is not drawn yet, and forget the plans from there on."""
+        self._states[row].plan(directions, first_token)
+
+    def reused_by(self, row: int) -> int:
+        """Return how many tokens of a row's prompt a cache held."""
+        return self._states[row].reused
 
     def stop(self, row: int | None = None) -> None:
         """End one row, or all of them, at once; what was written stays."""
@@ -77,7 +86,8 @@ class Decoding:
                     yield from self._decode([state])
 
     def _decode(self, states: list[RowState]) -> Iterator[Step]:
-        # Directions that change while a prompt is read count from the first token on.
+        for state in states:
+            state.begin()
         starts = [(_prefix(state), state.directions) for state in states]
         progress = _Progress(total=sum(len(prompt) for prompt, _ in {prefix for prefix, _ in starts}))
         caches: dict[Prefix, Cache] = {}
@@ -111,6 +121,8 @@ class Decoding:
         kept, read = self._store.take(prompt, key, branch=not alone)
         cache = make_prompt_cache(self._model.model) if kept is None else kept
         self.reused += read
+        for state in sharing:
+            state.reused = read
         progress.read += read
         steering = Steering(stack([directions] if key else []), norm_preserving=directions.norm_preserving)
         goes_on = False
@@ -156,7 +168,6 @@ class Decoding:
                 self._store.put(state.context[: len(prompt) + usable], key, cache)
 
     def _generate(self, batch: Batch) -> Iterator[Step]:
-        self._batch = batch
         drawn = self._step(batch, mx.array([state.row.prompt[-1] for state in batch.states]), 0)
         for n in itertools.count(1):
             states, ahead = batch.states, None
@@ -183,6 +194,9 @@ class Decoding:
 
     def _step(self, batch: Batch, feed: mx.array, n: int) -> mx.array:
         self._whole = False
+        turned = [state.draw(n) for state in batch.states]
+        if any(turned):
+            batch.restack()
         drawn = batch.step(feed, n)
         self._whole = True
         self.forwarded += feed.size

@@ -7,6 +7,7 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model.model import Model
+from billy_mlx.model.thinking import Thinking
 
 # A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
 _SEAM = "\ufdd0"
@@ -38,7 +39,7 @@ def chat_prompt(
 
 
 def going_on_prompt(
-    tokenizer: TokenizerWrapper, prefix: str, *, user: str = "", system: str | None = None, thinking: bool = False
+    tokenizer: TokenizerWrapper, prefix: str, *, user: str = "", system: str | None = None
 ) -> list[int]:
     """Return the tokens of an answer that has begun with `prefix`, for the model to go on from.
 
@@ -48,7 +49,6 @@ def going_on_prompt(
             white space at its end, which tokenizers put at the beginning of the next word.
         user: what was asked for.
         system: as in `chat_prompt`.
-        thinking: likewise.
 
     Raises:
         UsageError: it is all empty.
@@ -56,8 +56,8 @@ def going_on_prompt(
     """
     controls = _controls(tokenizer)
     if user.strip() and tokenizer.has_chat_template:
-        asked = chat_prompt(tokenizer, user, system=system, thinking=thinking)
-        return [*asked, *_encoded(_defused(prefix, controls), tokenizer)]
+        asked = chat_prompt(tokenizer, user, system=system)
+        return [*asked, *_unthinking(asked, tokenizer), *_encoded(_defused(prefix, controls), tokenizer)]
     text = "\n\n".join(part for part in (system, user, prefix) if part and part.strip())
     if not text:
         raise UsageError("The prompt is empty; give the text to go on from")
@@ -112,6 +112,13 @@ def _templated(tokenizer: TokenizerWrapper, messages: list[tuple[str, str]], thi
         enable_thinking=thinking,
     )
     return rendered
+
+
+def _unthinking(prompt: list[int], tokenizer: TokenizerWrapper) -> list[int]:
+    """Return what ends the thinking block that some templates begin every answer with."""
+    if Thinking.of(tokenizer, prompt, asked=False) is None:
+        return []
+    return [*tokenizer.think_end_tokens, *tokenizer.encode("\n\n", add_special_tokens=False)]
 
 
 def _beginning(tokenizer: TokenizerWrapper) -> list[int]:

@@ -70,11 +70,15 @@ class RowState:
         self.index = index
         self.row = row
         self.directions = row.directions
-        self.switched = False  # to directions that add something else
+        self.switched = False  # to directions that add something else, after the prompt was read
         self.tokens: list[int] = []
+        self.drawn = 0  # tokens, with those that are scheduled and not read yet
+        self.reused = 0  # prompt tokens that a cache held
         self.finish_reason: FinishReason | None = None
         self.stop_requested = False
         self.thinks = row.thinking is not None
+        self._turns: dict[int, Directions] = {}  # by the first token drawn under them
+        self._begun = False
         self._eos = tokenizer.eos_token_ids
         self._held = ""
         self._detokenizer = tokenizer.detokenizer
@@ -88,10 +92,31 @@ class RowState:
         """Prompt and answer so far."""
         return [*self.row.prompt, *self.tokens]
 
-    def steer(self, directions: Directions) -> None:
-        """Go on under other directions."""
-        self.switched |= directions.key != self.directions.key
-        self.directions = directions
+    def steer(self, directions: Directions) -> int:
+        """Go on under other directions as soon as can be; return the index of the first token drawn under them."""
+        # What a prompt is being read under goes for the first token, too, or nothing could read it again.
+        bound = self._begun and (self.directions.everywhere or directions.everywhere)
+        first_token = max(self.drawn, int(bound))
+        self.plan(directions, first_token)
+        return first_token
+
+    def plan(self, directions: Directions, first_token: int) -> None:
+        """Go on under other directions from a token on that is not drawn yet, whatever was planned from there on."""
+        self._turns = {n: turn for n, turn in self._turns.items() if n < first_token} | {first_token: directions}
+
+    def begin(self) -> None:
+        """Note that the prompt is read from here on."""
+        self._begun = True
+        self.directions = self._turns.pop(0, self.directions)
+
+    def draw(self, n: int) -> bool:
+        """Note that token `n` is drawn next; return whether that is under other directions than the one before."""
+        self.drawn = n + 1
+        turn = self._turns.pop(n, self.directions)
+        turned = turn is not self.directions
+        self.switched |= turn.key != self.directions.key
+        self.directions = turn
+        return turned
 
     def read(self, token: int) -> Emitted:
         """Take in the next token of the row and say what it means for the text."""

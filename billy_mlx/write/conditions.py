@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 
-import mlx.core as mx
-
 from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.model.backend import device_name
 from billy_mlx.model.model import Model
 
 _PROGRAMS = ("billy-mlx", "mlx", "mlx-lm")
@@ -19,11 +18,12 @@ def model_marks(model: Model) -> dict[str, str]:
 
 
 def vector_mark(vector: PersonaVector) -> str:
-    """Return a checksum of what steering reads of a persona vector: its arrays and its calibration."""
-    digest = hashlib.sha256(repr(vector.calibration).encode())
-    for name, array in sorted(vector.tensors.items()):
-        digest.update(name.encode())
-        digest.update(array.tobytes())
+    """Return a checksum of what steering reads of a persona vector."""
+    calibration = vector.calibration
+    layer_and_dose = None if calibration is None else (calibration.layer, calibration.full)
+    digest = hashlib.sha256(repr(layer_and_dose).encode())
+    for array in (vector.directions, vector.residual_norm):
+        digest.update(b"none" if array is None else array.tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -34,4 +34,4 @@ def vector_marks(vectors: Mapping[str, PersonaVector]) -> dict[str, str]:
 
 def surroundings() -> dict[str, str]:
     """Return the versions of what computes a text, and the device it is computed on."""
-    return {program: version(program) for program in _PROGRAMS} | {"device": str(mx.default_device())}
+    return {program: version(program) for program in _PROGRAMS} | {"device": device_name()}

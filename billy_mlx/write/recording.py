@@ -55,23 +55,22 @@ class Recording:
         return iter(self._voices)
 
     def steer(self, index: int, blend: Blend | None) -> None:
-        """Have a voice go on in another blend, from the next token that is not drawn yet.
+        """Have a voice go on in another blend, from the next token that it can: decoding is one token ahead.
 
         Raises:
             BillyError: as `Voices` does for blends.
         """
         first, layers = self._voices.steer(index, blend)
-        spoken = self._spoken[index]
-        if spoken[-1].first_token >= first:  # it was moved again before a token was drawn
-            spoken.pop()
-        spoken.append(_voice(first, blend, layers))
+        # Those that were to begin here or later never spoke: it was moved again before their first token was drawn.
+        before = [voice for voice in self._spoken[index] if voice.first_token < first]
+        self._spoken[index] = [*before, _voice(first, blend, layers)]
 
     def stop(self, index: int | None = None) -> None:
         """End one voice, or all of them; what was written stays."""
         self._voices.decoding.stop(index)
 
     def passage(self, index: int) -> Passage:
-        """Return what a voice has written so far and how."""
+        """Return what a voice has written so far and how, whether or not it has ended."""
         voices, row, request = self._voices, self._voices.rows[index], self._request
         tokens = tuple(voices.tokens[index])
         spoken = tuple(voice for voice in self._spoken[index] if voice.first_token < max(len(tokens), 1))
@@ -89,9 +88,9 @@ class Recording:
             sampling=asdict(row.sampling),
             max_tokens=row.max_tokens,
             stop=row.stop,
-            reused=voices.decoding.reused,
+            reused=voices.decoding.reused_by(index),
             cache=CACHE_RULE,
-            thinking=request.thinking,
+            thinking=request.thinks,
             steer_thinking=request.steer_thinking,
             ended=voices.finished[index],
             made_with=self._surroundings,

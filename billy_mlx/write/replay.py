@@ -1,7 +1,9 @@
 """Make a model write a passage again, token for token, or say why it does not."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+import msgspec
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
@@ -10,8 +12,9 @@ from billy_mlx.extraction.library import load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.layers import UNSTEERED, Directions
+from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.model import Model
+from billy_mlx.model.prompt import check_length
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import Sampling
 from billy_mlx.model.thinking import Thinking
@@ -25,10 +28,12 @@ class Replayed:
 
     Attributes:
         tokens: as far as they were written: up to the first that differs.
-        reason: why they are not the passage's; None if they are.
+        differs_at: index of the first token that is not the passage's; None if there is none, or nothing was written.
+        reason: why they are not the passage's, as a sentence without its full stop; None if they are.
     """
 
     tokens: tuple[int, ...]
+    differs_at: int | None = None
     reason: str | None = None
 
 
@@ -39,68 +44,77 @@ def replay(model: Model, passage: Passage) -> Generator[int, None, Replayed]:
     may, rarely, change a token. Then `reason` says where.
     """
     try:
-        vectors = _vectors(model, passage)
-        blends = [_directions(voice.blend, vectors) for voice in passage.voices]
-        decoding = Decoding(model, [_row(model, passage, blends[0])])
+        decoding = _decoding(model, passage)
     except BillyError as error:
-        return Replayed((), str(error))
-    # What is drawn next when a step is received has been drawn already, so a dial is moved one token before.
-    moves = {voice.first_token - 1: blend for voice, blend in zip(passage.voices[1:], blends[1:], strict=True)}
-    tokens: list[int] = []
-    for step in decoding:
-        for news in step.emitted:
-            if news.token is None or len(tokens) == len(passage.tokens):
-                continue
-            tokens.append(news.token)
-            if news.token != passage.tokens[len(tokens) - 1]:
-                return Replayed(tuple(tokens), _differs(passage, len(tokens)))
-            if len(tokens) in moves:
-                decoding.steer(0, moves[len(tokens)])
-        if len(tokens) == len(passage.tokens):
-            return Replayed(tuple(tokens))
-        yield len(tokens)
-    return Replayed(tuple(tokens), f"it ends after {len(tokens)} of {len(passage.tokens)} tokens")
+        return Replayed((), reason=str(error))
+    wanted, tokens = passage.tokens, list[int]()
+    for step in decoding if wanted else ():
+        tokens += [news.token for news in step.emitted if news.token is not None]
+        count = len(tokens)
+        if tokens[-1:] != list(wanted[count - 1 : count]):
+            return Replayed(tuple(tokens), count - 1, _differs(passage, count))
+        yield count
+    if len(tokens) < len(wanted):
+        return Replayed(tuple(tokens), len(tokens), f"it ends after {len(tokens)} of {len(wanted)} tokens")
+    return Replayed(tuple(tokens))
 
 
-def _vectors(model: Model, passage: Passage) -> Mapping[str, PersonaVector]:
-    """Return the vectors of a passage, if they and the model are what they were."""
+def _decoding(model: Model, passage: Passage) -> Decoding:
+    """Return the passage about to be written.
+
+    Raises:
+        BillyError: it cannot be written by this model, with the vectors there are now.
+    """
+    _require_model(model, passage)
+    blends = [None if voice.blend is None else Blend.parse(voice.blend) for voice in passage.voices]
+    vectors = _vectors(model, passage, {persona for blend in blends if blend for persona in blend.persona_ids})
+    first, *later = [UNSTEERED if blend is None else directions(blend, vectors) for blend in blends]
+    thinking = Thinking.of(model.tokenizer, passage.prompt, asked=passage.thinking)
+    row = Row(
+        prompt=passage.prompt,
+        directions=first,
+        sampling=_sampling(passage.sampling),
+        seed=passage.seed,
+        max_tokens=max(len(passage.tokens), 1),  # where it ended is known: it need not be found again
+        thinking=None if passage.steer_thinking else thinking,
+    )
+    decoding = Decoding(model, [row])
+    for voice, changed in zip(passage.voices[1:], later, strict=True):
+        decoding.plan(0, changed, voice.first_token)
+    return decoding
+
+
+def _require_model(model: Model, passage: Passage) -> None:
     if dict(passage.fingerprint) != model_marks(model):
-        raise UsageError(f"it was written by {sanitize(passage.model)}, and {model.id} is another model; load that one")
-    vectors = load_vectors(sorted(passage.vectors), model.id, model.fingerprint)
-    changed = [persona for persona, vector in vectors.items() if vector_mark(vector) != passage.vectors[persona]]
+        name = sanitize(passage.model)[:80]
+        other = "it has changed since" if passage.model == model.id else f"{model.id} is another model; load that one"
+        raise UsageError(f"it was written by {name}, and {other}")
+    if not passage.prompt or max(passage.prompt) >= model.fingerprint.vocabulary:
+        raise UsageError("its prompt is missing or is not this model's, so that it cannot be written again")
+    check_length(model, list(passage.prompt), len(passage.tokens))
+
+
+def _vectors(model: Model, passage: Passage, personas: set[str]) -> Mapping[str, PersonaVector]:
+    vectors = load_vectors(sorted(personas), model.id, model.fingerprint)
+    changed = [persona for persona, vector in vectors.items() if vector_mark(vector) != passage.vectors.get(persona)]
     if changed:
-        which = ", ".join(changed)
-        raise UsageError(f"the vector of {which} was extracted or calibrated anew since; it speaks differently now")
+        raise UsageError(f"the vector of {', '.join(changed)} was extracted or calibrated anew since it was written")
     return vectors
 
 
-def _directions(blend: str | None, vectors: Mapping[str, PersonaVector]) -> Directions:
-    return UNSTEERED if blend is None else directions(Blend.parse(blend), vectors)
-
-
-def _row(model: Model, passage: Passage, first: Directions) -> Row:
-    if not passage.prompt or max(passage.prompt) >= model.fingerprint.vocabulary:
-        raise UsageError("its prompt is missing or is not this model's; it cannot be written again")
-    thinking = Thinking.of(model.tokenizer, passage.prompt, asked=passage.thinking)
+def _sampling(numbers: Mapping[str, int | float]) -> Sampling:
+    unknown = numbers.keys() - {field.name for field in fields(Sampling)}
     try:
-        sampling = Sampling(**passage.sampling)  # type: ignore[arg-type]  # it checks them
-    except TypeError as error:
-        raise UsageError("it was sampled in a way that this version does not know") from error
-    return Row(
-        prompt=passage.prompt,
-        directions=first,
-        sampling=sampling,
-        seed=passage.seed,
-        max_tokens=passage.max_tokens,
-        stop=passage.stop,
-        thinking=None if passage.steer_thinking else thinking,
-    )
+        if not unknown:
+            return msgspec.convert(dict(numbers), Sampling)
+    except msgspec.ValidationError:  # a fraction where there are only whole numbers
+        pass
+    raise UsageError("its tokens were drawn in a way that this version does not know")
 
 
 def _differs(passage: Passage, count: int) -> str:
     now = surroundings()
-    others = [
-        f"{name} {was} then and {now[name]} now" for name, was in passage.made_with.items() if now.get(name) != was
-    ]
-    why = f"; it was made with {', '.join(others)}" if others else "; last digits that differ can do that"
-    return f"it differs from token {count} of {len(passage.tokens)} on{sanitize(why)}"
+    then = {name: passage.made_with.get(name, "unknown")[:80] for name in now}
+    others = [f"{name} {then[name]} then and {now[name]} now" for name in now if then[name] != now[name]]
+    why = f"it was made with {', '.join(others)}" if others else "last digits that differ can do that"
+    return sanitize(f"it differs from token {count} of {len(passage.tokens)} on; {why}")

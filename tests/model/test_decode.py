@@ -118,6 +118,20 @@ def test_a_switched_direction_counts_from_the_second_token_on(tiny):
     assert written == greedy_under(tiny, directions)
 
 
+def test_steering_says_which_token_is_the_first(tiny):
+    decoding, firsts = Decoding(tiny, [row(sampling=GREEDY)]), []
+    firsts = [decoding.steer(0, UP)] + [decoding.steer(0, UP) for step in decoding if step.emitted]
+    assert firsts[:4] == [0, 2, 3, 4]
+
+
+def test_directions_can_be_planned_to_the_token(tiny):
+    decoding = Decoding(tiny, [row(sampling=GREEDY)])
+    for first_token, directions in [(1, UP), (4, UNSTEERED), (9, UP), (5, UP)]:
+        decoding.plan(0, directions, first_token)
+    expected = [UNSTEERED] + [UP] * 3 + [UNSTEERED] + [UP] * 7
+    assert tokens(decoding, 1) == [greedy_under(tiny, expected)]
+
+
 def greedy_under(model, directions):
     """Return greedy tokens, the n-th drawn under `directions[n]`."""
     cache, feed, written = make_prompt_cache(model.model), list(PROMPT), []

@@ -10,25 +10,18 @@ from vectors import persona_vector
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.blend.generate import Request
-from billy_mlx.extraction.library import load_vectors, store_vector
-from billy_mlx.manuscript.passage import Passage
+from billy_mlx.extraction.library import load_vectors, store_vector, vector_path
+from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import Steering, stack, steer
 from billy_mlx.model.sample import Sampling
 from billy_mlx.steps import finish
 from billy_mlx.write.recording import Recording
-from billy_mlx.write.replay import replay
+from billy_mlx.write.replay import Replayed, replay
 
+pytestmark = pytest.mark.usefixtures("vectors")
 REQUEST = Request("Write about the sea.", max_tokens=16, seed=3, prefix="The sea was")
 NOIR, GOTHIC = Blend.parse("noir@5"), Blend.parse("gothic@5/L2")
-
-
-@pytest.fixture(autouse=True)
-def vectors(billy_home, tiny, hybrid):
-    """Random vectors of two personas for both models."""
-    for model in (tiny, hybrid):
-        for seed, persona_id in enumerate(("noir", "gothic")):
-            store_vector(persona_vector(persona_id, seed=seed, fingerprint=model.fingerprint))
 
 
 def record(model, request=REQUEST, blends=(NOIR,), moves=(), **how):
@@ -55,9 +48,7 @@ def test_every_row_of_a_batch_is_written_again_alone_with_its_dials_moved(reques
     passages = record(model, blends=(NOIR, GOTHIC, None), moves=MOVES)
     assert [len(passage.voices) for passage in passages] == [4, 2, 2]
     for passage in passages:
-        assert replayed(model, passage) == replayed(model, passage)
-        assert replayed(model, passage).tokens == passage.tokens
-        assert replayed(model, passage).reason is None
+        assert replayed(model, passage) == Replayed(passage.tokens)
 
 
 def by_hand(model, passage):
@@ -97,6 +88,8 @@ def test_the_first_words_of_two_moves_at_one_place_are_the_last_ones(tiny):
         {"prefix": ""},
         {"chat": False},
         {"stop": ("a",)},
+        {"prefix": "", "thinking": True},
+        {"steer_thinking": True},
     ],
 )
 def test_it_does_not_matter_how_it_was_sampled(tiny, changes):
@@ -111,7 +104,34 @@ def test_a_passage_that_was_stopped_is_written_again_as_far_as_it_went(tiny):
             recording.stop()
     passage = recording.passage(0)
     assert (passage.ended, len(passage.tokens)) == ("interrupted", 5)
-    assert replayed(tiny, passage).tokens == passage.tokens
+    assert replayed(tiny, passage) == Replayed(passage.tokens)
+
+
+@pytest.mark.parametrize("blend", ["noir@2a/paper", "noir:1+gothic:-0.2/orthogonal", "noir@3/all", "noir@3/L1,2/np"])
+def test_it_does_not_matter_how_it_was_blended(tiny, blend):
+    (passage,) = record(tiny, blends=[Blend.parse(blend)], moves=[(3, 0, Blend.parse("gothic@3/all")), (7, 0, None)])
+    assert replayed(tiny, passage) == Replayed(passage.tokens)
+
+
+@pytest.mark.parametrize("steered", [True, False])
+def test_a_model_that_thinks_writes_its_thoughts_and_its_answer_again(thinker, steered):
+    request = replace(REQUEST, prefix="", thinking=True, steer_thinking=steered)
+    (passage,) = record(thinker, request, moves=[(4, 0, GOTHIC)])
+    assert (passage.thinking, passage.steer_thinking) == (True, steered)
+    assert replayed(thinker, passage) == Replayed(passage.tokens)
+
+
+def test_a_passage_of_which_nothing_was_written_is_written_again_at_once(tiny):
+    passage = Recording(tiny, REQUEST, [NOIR]).passage(0)
+    assert replayed(tiny, passage) == Replayed(())
+
+
+def test_a_text_that_ends_too_early_says_so(tiny):
+    (passage,) = record(tiny)
+    count = len(passage.tokens)
+    assert (passage.ended, count) == ("stop", 12)
+    longer = replace(passage, tokens=(*passage.tokens, 1))
+    assert replayed(tiny, longer) == Replayed(passage.tokens, count, "it ends after 12 of 13 tokens")
 
 
 def test_a_passage_out_of_a_cache_says_so_and_is_written_again_without(tiny):
@@ -119,12 +139,29 @@ def test_a_passage_out_of_a_cache_says_so_and_is_written_again_without(tiny):
     record(tiny, store=store)
     (passage,) = record(tiny, store=store)
     assert passage.reused > 0
-    assert replayed(tiny, passage).reason is None
+    assert replayed(tiny, passage) == Replayed(passage.tokens)
 
 
 def test_another_model_is_named(tiny, hybrid):
     (passage,) = record(tiny)
-    assert "is another model" in replayed(hybrid, passage).reason
+    assert f"{hybrid.id} is another model" in replayed(hybrid, passage).reason
+
+
+def test_a_model_that_was_exchanged_under_its_name_is_named(tiny):
+    (passage,) = record(tiny)
+    other = replace(passage, fingerprint={**passage.fingerprint, "weights": "0"})
+    assert "it has changed since" in replayed(tiny, other).reason
+
+
+def test_a_vector_that_is_gone_is_named_with_what_makes_it(tiny):
+    (passage,) = record(tiny)
+    vector_path("noir", tiny.fingerprint).unlink()
+    assert "run: billy extract noir" in replayed(tiny, passage).reason
+
+
+def test_a_vector_that_is_not_vouched_for_is_named(tiny):
+    (passage,) = record(tiny)
+    assert "the vector of noir was" in replayed(tiny, replace(passage, vectors={})).reason
 
 
 def test_a_vector_that_was_made_anew_is_named(tiny):
@@ -136,15 +173,28 @@ def test_a_vector_that_was_made_anew_is_named(tiny):
 def test_a_text_that_differs_says_from_where_on_and_what_has_changed(tiny):
     (passage,) = record(tiny)
     other = replace(passage, tokens=(*passage.tokens[:4], passage.tokens[4] ^ 1, *passage.tokens[5:]))
+    assert replayed(tiny, other).differs_at == 4
     assert replayed(tiny, other).reason.startswith(f"it differs from token 5 of {len(passage.tokens)} on; last digits")
     older = replace(other, made_with={**passage.made_with, "mlx": "0.1"})
     assert "mlx 0.1 then and" in replayed(tiny, older).reason
 
 
-@pytest.mark.parametrize("changes", [{"sampling": {"unknown": 1}}, {"prompt": ()}, {"prompt": (10**6,)}])
-def test_what_cannot_be_written_again_says_why(tiny, changes):
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sampling": {"unknown": 1}}, "does not know"),
+        ({"sampling": {"top_k": 1.5}}, "does not know"),
+        ({"sampling": {"temperature": -1}}, "temperature is -1"),
+        ({"prompt": ()}, "its prompt is missing"),
+        ({"prompt": (10**6,)}, "not this model's"),
+        ({"prompt": (1,) * 600}, "holds 512"),
+        ({"voices": (Voice(0, "noir@"),)}, "is not a dose"),
+        ({"voices": (Voice(0, "noir/L99"),)}, "there is no layer 99"),
+    ],
+)
+def test_what_cannot_be_written_again_says_why(tiny, changes, said):
     (passage,) = record(tiny)
-    assert "it" in replayed(tiny, replace(passage, **changes)).reason
+    assert said in replayed(tiny, replace(passage, **changes)).reason
 
 
 @pytest.mark.slow

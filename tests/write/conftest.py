@@ -1,0 +1,22 @@
+"""Models and vectors to write passages with."""
+
+import pytest
+from tiny import tiny_folder
+from vectors import persona_vector
+
+from billy_mlx.extraction.library import store_vector
+from billy_mlx.model.load import load
+
+
+@pytest.fixture(scope="session")
+def thinker(tmp_path_factory):
+    """A loaded model that has <think>, and whose template can leave it out."""
+    return load(tiny_folder(tmp_path_factory.mktemp("thinker"), thinking=True))
+
+
+@pytest.fixture
+def vectors(billy_home, tiny, hybrid, thinker):
+    """Random vectors of two personas for each of the tiny models."""
+    for model in (tiny, hybrid, thinker):
+        for seed, persona_id in enumerate(("noir", "gothic")):
+            store_vector(persona_vector(persona_id, seed=seed, fingerprint=model.fingerprint))

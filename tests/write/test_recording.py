@@ -1,0 +1,113 @@
+"""What a recording knows of each voice while it writes and afterwards."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from test_replay import GOTHIC, NOIR, REQUEST, record, replayed
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import VectorError
+from billy_mlx.manuscript.passage import Voice
+from billy_mlx.model.cache import PromptStore
+from billy_mlx.model.model import Model
+from billy_mlx.write.recording import Recording
+from billy_mlx.write.replay import Replayed
+
+pytestmark = pytest.mark.usefixtures("vectors")
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LONG = replace(REQUEST, prompt="the sea " * 80, max_tokens=6)  # a prompt that takes more than one step to read
+
+
+def test_a_passage_says_what_it_takes_to_write_it_again(tiny):
+    (passage,) = record(tiny, replace(REQUEST, stop=("never",)), now=NOON, work="infill")
+    assert (passage.model, passage.fingerprint["weights"]) == (tiny.id, tiny.fingerprint.weights)
+    assert passage.voices == (Voice(0, "noir:1@5", (2,)),)
+    assert list(passage.vectors) == ["noir"]
+    assert passage.sampling["temperature"] == REQUEST.sampling.temperature
+    assert (passage.seed, passage.max_tokens, passage.stop, passage.work) == (3, 16, ("never",), "infill")
+    assert set(passage.made_with) == {"billy-mlx", "mlx", "mlx-lm", "device"}
+    assert passage.date == "2026-11-25T12:00:00+00:00"
+
+
+def test_a_passage_may_be_asked_for_half_way(tiny):
+    (whole,) = record(tiny)
+    recording = Recording(tiny, REQUEST, [NOIR])
+    for _ in recording:
+        half = recording.passage(0)
+        assert half.ended is None or half.tokens == whole.tokens
+        assert whole.tokens[: len(half.tokens)] == half.tokens
+        assert whole.text.startswith(half.text)
+
+
+@pytest.mark.parametrize("batches", [True, False])
+def test_each_row_knows_how_much_of_its_own_prompt_a_cache_held(tiny, monkeypatch, batches):
+    monkeypatch.setattr(Model, "batches", batches)
+    store = PromptStore()
+    record(tiny, blends=(NOIR,), store=store)
+    passages = record(tiny, blends=(None, NOIR, Blend.parse("noir/all")), store=store)
+    read = len(passages[0].prompt) - 1
+    assert [passage.reused for passage in passages] == [read, read, 0]
+
+
+def test_one_voice_may_be_stopped_while_the_other_goes_on(tiny):
+    recording = Recording(tiny, REQUEST, [NOIR, GOTHIC])
+    for _ in recording:
+        if len(recording.passage(0).tokens) == 3:
+            recording.stop(0)
+    stopped, whole = recording.passage(0), recording.passage(1)
+    assert (stopped.ended, len(stopped.tokens)) == ("interrupted", 3)
+    assert whole.ended != "interrupted"
+
+
+def test_a_blend_that_never_spoke_is_not_in_the_passage(tiny):
+    recording = Recording(tiny, REQUEST, [NOIR])
+    for _ in recording:
+        if len(recording.passage(0).tokens) == 3:
+            recording.steer(0, GOTHIC)
+            recording.stop()
+    passage = recording.passage(0)
+    assert [voice.blend for voice in passage.voices] == ["noir:1@5"]
+    assert list(passage.vectors) == ["noir"]
+
+
+def test_a_blend_that_cannot_be_leaves_the_old_one(tiny):
+    recording = Recording(tiny, REQUEST, [NOIR])
+    with pytest.raises(VectorError, match="comic has no vector"):
+        recording.steer(0, Blend.parse("comic"))
+    for _ in recording:
+        pass
+    assert recording.passage(0).voices == record(tiny)[0].voices
+
+
+EVERYWHERE = Blend.parse("noir@5/all")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "voices"),
+    [
+        (NOIR, [GOTHIC], [(0, GOTHIC)]),
+        (EVERYWHERE, [GOTHIC], [(0, EVERYWHERE), (1, GOTHIC)]),
+        (None, [EVERYWHERE], [(0, None), (1, EVERYWHERE)]),
+        (NOIR, [EVERYWHERE, GOTHIC], [(0, GOTHIC)]),
+        (NOIR, [GOTHIC, EVERYWHERE], [(0, GOTHIC), (1, EVERYWHERE)]),
+    ],
+)
+def test_a_dial_moved_while_the_prompt_is_read_counts_from_where_the_passage_says(tiny, before, after, voices):
+    recording = Recording(tiny, LONG, [before])
+    for step in recording:
+        if 0 < step.prompt_tokens_read < step.prompt_tokens:
+            for blend in after:
+                recording.steer(0, blend)
+    passage = recording.passage(0)
+    spoken = [(voice.first_token, voice.blend) for voice in passage.voices]
+    assert spoken == [(first, blend and str(blend)) for first, blend in voices]
+    assert replayed(tiny, passage) == Replayed(passage.tokens)
+
+
+def test_a_dial_moved_before_anything_is_read_counts_for_the_prompt_too(tiny):
+    recording = Recording(tiny, LONG, [NOIR])
+    recording.steer(0, EVERYWHERE)
+    for _ in recording:
+        pass
+    assert recording.passage(0).tokens == record(tiny, LONG, [EVERYWHERE])[0].tokens
