@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from billy_mlx.manuscript.edit import shared_end, shared_start
 from billy_mlx.manuscript.prose import UNKNOWN, Author, Authors, Prose
+from billy_mlx.manuscript.sentences import CJK
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U000323af"
-_WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
+_WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
 _SENTENCE_END = re.compile(r"[.!?…。！？\n]")
 _BESIDE = re.compile(r"\S*\s*")
 _FEWEST = 4  # words in a row that two texts hardly share by chance

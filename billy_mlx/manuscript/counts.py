@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose, Span
+from billy_mlx.manuscript.sentences import CJK
 
 UNSTEERED = "unsteered"
 NOT_RECORDED = "a model, not recorded how"
 
 # Han and both kana count one by one, as word processors have it; Hangul is written with spaces.
-_CJK = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U000323af"
-_IN_WORD = rf"[^\s\-–—…{_CJK}]*"
+_IN_WORD = rf"[^\s\-–—…{CJK}]*"
 # From its first letter or digit to white space, a dash or dots; one hyphen joins, two are a dash. Defined by what
 # ends it and not by what it is made of: combining marks are no letters to Python, and would cut words in two.
-_WORD = re.compile(rf"[^\W_{_CJK}]{_IN_WORD}(?:-(?!-){_IN_WORD})*|[{_CJK}]")
+_WORD = re.compile(rf"[^\W_{CJK}]{_IN_WORD}(?:-(?!-){_IN_WORD})*|[{CJK}]")
 
 
 @dataclass(frozen=True)

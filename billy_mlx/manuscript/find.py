@@ -1,6 +1,5 @@
 """Find and replace."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,12 +7,11 @@ import regex
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.hunks import Hunk
+from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
 from billy_mlx.text import sanitize
 
 _TIMEOUT_SECONDS = 1.0
 _LONGEST_PATTERN = 1_000
-_MOST_REPEATS = 10_000  # all counts of a pattern multiplied, as if each stood inside the one before
-_COUNT = regex.compile(r"(?<=\{[^{}]*)\d+")
 _QUOTES = {"'": "['‘’‚‛]", '"': '["“”„‟]'}  # a keyboard has the straight ones, a writer's text the others
 
 
@@ -136,13 +134,12 @@ def _compiled(query: Query) -> regex.Pattern[str]:
 
 
 def _check_size(pattern: str) -> None:
-    """Refuse what would be too large once compiled: `regex` spells repeats out, and the time limit comes only later."""
+    """Refuse what would be too large once compiled."""
     if len(pattern) > _LONGEST_PATTERN:
         raise ManuscriptError(f"the pattern has {len(pattern)} characters; use at most {_LONGEST_PATTERN}")
-    counts = [int(count[:9]) for count in _COUNT.findall(pattern)]
-    if math.prod(max(count, 1) for count in counts) > _MOST_REPEATS:
+    if is_too_large(pattern):
         raise ManuscriptError(
-            f"the pattern {_shown(pattern)} repeats things more than {_MOST_REPEATS} times; use smaller counts, * or +"
+            f"the pattern {_shown(pattern)} repeats things more than {MOST_REPEATS} times; use smaller counts, * or +"
         )
 
 

@@ -18,14 +18,15 @@ from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.home import remember
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.keeper import Keeper
-from billy_mlx.manuscript.opening import GUIDE, Opened, opened
+from billy_mlx.manuscript.opening import GUIDE, JOURNAL, Opened, opened
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.manuscript.records import Change, Edited, Offer, Record, Saving, Settled
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.safety import Safety
+from billy_mlx.manuscript.saved import Saved
 from billy_mlx.manuscript.storable import storable
-from billy_mlx.manuscript.textfile import Conflict, Stamp, TextFile, changed, digest_of, read_text_file, save_text_file
+from billy_mlx.manuscript.textfile import TextFile, read_text_file
 from billy_mlx.manuscript.versions import Versions, moved
 
 _LONG_JOURNAL = 1000  # pieces: going through more of a long text would make the next opening slow
@@ -48,24 +49,19 @@ class Manuscript:
     def __init__(self, found: Opened, clock: Callable[[], float]) -> None:
         self.path = found.home.path
         self.notices = tuple(found.notices)
-        self.newline = "\n" if found.file is None else found.file.newline
         self._home, self._lock, self._clock = found.home, found.lock, clock
         self._guide = found.guide
+        self._file = Saved(self.path, found.file)
+        self.newline = self._file.newline
         self._ledger = found.ledger
         self._ledger.read_only = found.notices[0] if found.lock is None else None
-        self._bom = found.file is not None and found.file.bom
-        self._digest: str | None
-        self._stamp: Stamp | None
-        self._problem: str | None
-        self._conflict: Conflict | None
-        self._seen(found.file)
         self._burst: Burst | None = None
         self._burst_at = (0, 0)  # where and when it was
         self.versions = Versions(self._ledger)
         self.drafts = Drafts(self._ledger, clock, self.newline)
         if found.lock is not None:
             self._keeper = self._ledger.keeper = Keeper(self._sync)
-            remember(self._home, self._digest)
+            self._remember()
 
     @classmethod
     def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> "Manuscript":
@@ -99,11 +95,11 @@ class Manuscript:
     @property
     def safety(self) -> Safety:
         """How safe the text is at this moment."""
-        journal, text = self._ledger.journal, self.text
-        unsaved = self._saved != text
-        problems = [self._problem, journal and journal.failure, self._ledger.history.failure, self._ledger.trouble]
+        journal = self._ledger.journal
+        unsaved = self._file.text != self.text
+        problems = [self._file.problem, journal and journal.failure, self._ledger.history.failure, self._ledger.trouble]
         at_risk = unsaved and self.read_only is None and (journal is None or journal.failure is not None)
-        return Safety(unsaved, at_risk, tuple(problem for problem in problems if problem), self._conflict is not None)
+        return Safety(unsaved, at_risk, tuple(problem for problem in problems if problem), self._file.conflict)
 
     @property
     def guide(self) -> Guide:
@@ -153,7 +149,7 @@ class Manuscript:
         if any(one.end > other.start for one, other in itertools.pairwise(changes)):
             raise ManuscriptError("two of these changes overlap; make one after the other")
         if changes:  # from the end, so that none moves another
-            self._commit(Edited(self._ledger.next_revision(), tuple(reversed(changes)), kind, self._clock()))
+            self._ledger.commit(Edited(self._ledger.next_revision(), tuple(reversed(changes)), kind, self._clock()))
 
     def save(self, *, wait: bool = True) -> Safety:
         """Save the text to its file.
@@ -165,8 +161,9 @@ class Manuscript:
         text, journal = self.text, self._ledger.journal
         if journal is None or journal.failure is not None or self._ledger.pieces > _LONG_JOURNAL:
             self._begin_journal()
-        self._commit(Saving(digest_of(text, bom=self._bom)))
-        done = self._keeper.run(lambda: self._save(text))
+        digest = self._file.digest_of(text)
+        self._ledger.commit(Saving(digest))
+        done = self._keeper.run(lambda: self._save(text, digest))
         if wait:
             done.result()
         return self.safety
@@ -178,18 +175,12 @@ class Manuscript:
             Conflict: the file is there.
             ManuscriptError: it cannot be written.
         """
-        save_text_file(path, self.text, bom=self._bom, expected=None)
+        self._file.copy(path, self.text)
 
     def changed_elsewhere(self) -> bool:
         """Return whether another program has changed, moved or made the file since it was last read or saved."""
         self._finish_saving()
-        if not changed(self.path, self._stamp):
-            return False
-        there = read_text_file(self.path)
-        if there is not None and there.digest == self._digest:
-            self._stamp = there.stamp
-            return False
-        return there is not None or self._digest is not None
+        return self._file.changed()
 
     def take_theirs(self) -> None:
         """Have the text be what another program has put into the file; undo brings this one back.
@@ -199,8 +190,8 @@ class Manuscript:
         """
         self._finish_saving()
         there = read_text_file(self.path)
-        self._commit(*self._theirs(there))
-        self._seen(there)
+        self._ledger.commit(*self._theirs(there))
+        self._file.see(there)
 
     def keep_mine(self) -> Safety:
         """Save over what another program has put into the file; theirs is in the tree of versions.
@@ -211,10 +202,10 @@ class Manuscript:
         self._writable()
         self._finish_saving()
         there, mine, prose = read_text_file(self.path), self.versions.current, self.prose
-        self._commit(*self._theirs(there))
+        self._ledger.commit(*self._theirs(there))
         if self.versions.current != mine:
-            self._commit(moved(mine, (difference(self.prose, prose),)))
-        self._seen(there)
+            self._ledger.commit(moved(mine, (difference(self.prose, prose),)))
+        self._file.see(there)
         return self.save()
 
     def recover(self, offer: Offer) -> None:
@@ -223,7 +214,7 @@ class Manuscript:
         Raises:
             ManuscriptError: it can only be read.
         """
-        self._commit(moved(offer.revision, (difference(self.prose, offer.prose),)), Settled(offer.revision))
+        self._ledger.commit(moved(offer.revision, (difference(self.prose, offer.prose),)), Settled(offer.revision))
 
     def decline(self, offer: Offer) -> None:
         """Leave the text as it is; what was offered stays in the tree.
@@ -231,7 +222,7 @@ class Manuscript:
         Raises:
             ManuscriptError: it can only be read.
         """
-        self._commit(Settled(offer.revision))
+        self._ledger.commit(Settled(offer.revision))
 
     def close(self) -> None:
         """Let go of the manuscript. What was not saved is offered at the next opening."""
@@ -258,12 +249,9 @@ class Manuscript:
         burst = self._burst if (self.versions.current, self._ledger.turns) == self._burst_at else None
         grown = None if burst is None else burst.grown(edit, now)
         revision = self._ledger.next_revision() if grown is None else grown.revision
-        self._commit(Edited(revision, (change,), Kind.TYPED, now, grows=grown is not None))
+        self._ledger.commit(Edited(revision, (change,), Kind.TYPED, now, grows=grown is not None))
         self._burst = grown or Burst.begun(revision, edit, now)
         self._burst_at = (revision, self._ledger.turns)
-
-    def _commit(self, *records: Record) -> None:
-        self._ledger.commit(*records)
 
     def _writable(self) -> None:
         if self.read_only is not None:
@@ -274,29 +262,18 @@ class Manuscript:
         text, digest = ("", None) if there is None else (there.text, there.digest)
         if text == self.text:
             return [Saving(digest)]
-        edit = difference(self.prose, reanchor(self.prose, text))
-        change = Change(edit.start, edit.end, edit.inserted)
+        change = Change.of(difference(self.prose, reanchor(self.prose, text)))
         return [Edited(self._ledger.next_revision(), (change,), Kind.ELSEWHERE, self._clock()), Saving(digest)]
 
-    def _seen(self, file: TextFile | None) -> None:
-        self._digest = None if file is None else file.digest
-        self._stamp = None if file is None else file.stamp
-        self._saved = "" if file is None else file.text
-        self._conflict = self._problem = None
-
-    def _save(self, text: str) -> None:
+    def _save(self, text: str, digest: str) -> None:
         """Save on the keeper's thread: file, then journal, then history, so that none is ahead of what it rests on."""
-        self._conflict = self._problem = None
-        try:
-            self._stamp = save_text_file(self.path, text, bom=self._bom, expected=self._digest)
-            self._digest, self._saved = digest_of(text, bom=self._bom), text
-            remember(self._home, self._digest if text else None)
-        except Conflict as conflict:
-            self._conflict, self._problem = conflict, str(conflict)
-        except ManuscriptError as error:
-            self._problem = str(error)
+        if self._file.save(text, digest):
+            self._remember()
         self._sync()
         self._ledger.history.flush()
+
+    def _remember(self) -> None:
+        remember(self._home, self._file.digest if self._file.text else None)
 
     def _finish_saving(self) -> None:
         """Wait for a save under way: until then, the file may be either."""
@@ -309,7 +286,7 @@ class Manuscript:
         # Or the steps that only the old one has would be lost with it.
         if self._ledger.journal is None or self._ledger.history.failure is None:
             with contextlib.suppress(ManuscriptError):  # safety says so
-                self._ledger.begin_journal(self._home.folder / "journal", self._digest)
+                self._ledger.begin_journal(self._home.folder / JOURNAL, self._file.digest)
 
     def _sync(self) -> None:
         if self._ledger.journal is not None:

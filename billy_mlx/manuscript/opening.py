@@ -25,6 +25,7 @@ from billy_mlx.manuscript.textfile import TextFile, read_text_file
 from billy_mlx.manuscript.versions import moved
 
 GUIDE = "guide.json"
+JOURNAL = "journal"
 _LONGEST_GUIDE = 64 << 20
 
 
@@ -76,7 +77,7 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
         notices.append(f"this text was {home.moved_from.name} before; its versions and passages have come along")
     history = History.open(home.folder / "history.db")
     notices += [history.notice] if history.notice else []
-    journal = home.folder / "journal"
+    journal = home.folder / JOURNAL
     journalled = read_journal(journal)
     ledger, wrong = _replayed(journalled, history, clock)
     if wrong:
@@ -100,7 +101,7 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
 def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Callable[[], float]) -> Opened:
     text = "" if file is None else file.text
     try:
-        known, _ = _replayed(read_journal(home.folder / "journal"), History.in_memory(home.folder), clock)
+        known, _ = _replayed(read_journal(home.folder / JOURNAL), History.in_memory(home.folder), clock)
     except ManuscriptError:
         known = None
     prose = Prose.by(UNKNOWN, text) if known is None else reanchor(known.state.prose, text)
@@ -164,8 +165,7 @@ def _met(ledger: Ledger, file: TextFile | None, now: float) -> list[Record]:
     if state.revision != revision:
         records.append(moved(revision, (difference(state.prose, saved),)))
     if saved.text != text:
-        edit = difference(saved, reanchor(saved, text))
-        change = Change(edit.start, edit.end, edit.inserted)
+        change = Change.of(difference(saved, reanchor(saved, text)))
         records.append(Edited(ledger.next_revision(), (change,), Kind.ELSEWHERE, now))
     return records
 

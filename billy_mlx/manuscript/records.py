@@ -10,6 +10,7 @@ from typing import get_args
 import msgspec
 
 from billy_mlx.manuscript.draft import Draft, Fate, Placed
+from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
 from billy_mlx.manuscript.revision import Kind
@@ -22,6 +23,11 @@ class Change:
     start: int
     end: int
     prose: Prose
+
+    @classmethod
+    def of(cls, edit: Edit) -> "Change":
+        """Return an edit as it is written down."""
+        return cls(edit.start, edit.end, edit.inserted)
 
 
 @dataclass(frozen=True)

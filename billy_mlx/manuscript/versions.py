@@ -123,7 +123,7 @@ class Versions:
 
 def moved(revision: int, edits: tuple[Edit, ...]) -> Moved:
     """Return the record of going to a revision by `edits`."""
-    return Moved(revision, tuple(Change(edit.start, edit.end, edit.inserted) for edit in edits))
+    return Moved(revision, tuple(Change.of(edit) for edit in edits))
 
 
 def _checked(name: str) -> str:

@@ -300,30 +300,23 @@ def test_a_history_that_is_lost_costs_no_word(start):
     assert again.text == NIGHT  # the journal still had every step
 
 
-def test_a_history_that_is_garbage_is_set_aside_and_said(start):
+@pytest.mark.parametrize(
+    ("name", "kept", "before"),
+    [("history.db", "history.damaged-1.db", "saved " + NIGHT), ("journal", "journal.damaged-1", NIGHT)],
+)
+def test_what_is_garbage_is_set_aside_and_said_and_the_other_still_knows(start, name, kept, before):
     manuscript = start()
     types(manuscript, "saved ")
     manuscript.save()
     manuscript.close()
-    (history,) = start.path.parent.rglob("history.db")
-    history.write_bytes(b"garbage" * 1000)
+    (path,) = start.path.parent.rglob(name)
+    path.write_bytes(b"garbage" * 1000)
     again = start()
     assert again.text == "saved " + NIGHT
-    assert any("history.damaged-1.db" in notice for notice in again.notices)
-
-
-def test_a_journal_that_is_garbage_is_set_aside_and_said(start):
-    manuscript = start()
-    types(manuscript, "saved ")
-    manuscript.save()
-    manuscript.close()
-    (journal,) = start.path.parent.rglob("journal")
-    journal.write_bytes(b"garbage" * 1000)
-    again = start()
-    assert again.text == "saved " + NIGHT
-    assert any("journal.damaged-1" in notice for notice in again.notices)
+    assert any(kept in notice for notice in again.notices)
+    assert (path.parent / kept).read_bytes() == b"garbage" * 1000
     again.versions.undo()
-    assert again.text == NIGHT
+    assert again.text == before
 
 
 def test_a_state_folder_that_may_not_be_written_still_lets_one_write_and_save(start, monkeypatch, tmp_path):

@@ -1,12 +1,12 @@
 """Looking for the keys of a lorebook in a text: words, or patterns of which a stranger's may not hang the program."""
 
-import math
 import re
 import time
 from functools import lru_cache
 
 import regex
 
+from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
 from billy_mlx.manuscript.sentences import CJK
 from billy_mlx.text import sanitize
 
@@ -14,8 +14,6 @@ _PATTERN = re.compile(r"/(.+)/([a-zA-Z]*)", re.DOTALL)
 _FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL, "g": 0, "u": 0, "v": 0, "y": 0, "d": 0}
 _TIMEOUT_SECONDS = 0.05
 _ALL_SECONDS = 0.5  # of all patterns of a lorebook together
-_MOST_REPEATS = 10_000  # all counts of a pattern multiplied, as if each stood inside the one before
-_COUNT = re.compile(r"[{,](\d+)")
 _LETTER = rf"(?-i:[^\W{CJK}])"  # without case, which would take long to compile and changes nothing
 _STRAIGHT = str.maketrans("‘’“”", "''\"\"")  # one for one, so that places stay what they are
 
@@ -90,9 +88,8 @@ def _words(key: str, case_sensitive: bool, whole_words: bool) -> re.Pattern[str]
 
 @lru_cache(maxsize=4096)
 def _compiled(body: str, letters: str) -> regex.Pattern[str]:
-    # `regex` spells repeats out when it compiles, and its time limit comes only later.
-    if math.prod(max(int(count[:9]), 1) for count in _COUNT.findall(body)) > _MOST_REPEATS:
-        raise ValueError(f"it repeats things more than {_MOST_REPEATS} times")
+    if is_too_large(body):
+        raise ValueError(f"it repeats things more than {MOST_REPEATS} times")
     flags = 0
     for letter in letters:
         if letter not in _FLAGS:

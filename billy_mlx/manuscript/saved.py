@@ -1,0 +1,62 @@
+"""The writer's file as the manuscript last saw it: read or saved, and what stood in the way of saving."""
+
+from pathlib import Path
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.textfile import Conflict, TextFile, changed, digest_of, read_text_file, save_text_file
+
+
+class Saved:
+    """What is in the file, as far as is known. One thread saves while another may look at the attributes.
+
+    Attributes:
+        path: of the file.
+        newline: the end of line that it had when it was opened.
+        digest: of what it holds; None if there is no file.
+        text: what it holds; "" if there is no file.
+        problem: why the last save failed; None if it did not.
+        conflict: it failed because another program has changed, moved or made the file.
+    """
+
+    def __init__(self, path: Path, file: TextFile | None) -> None:
+        self.path = path
+        self.newline = "\n" if file is None else file.newline
+        self._bom = file is not None and file.bom
+        self.see(file)
+
+    def see(self, file: TextFile | None) -> None:
+        """Take a file as it was just read for what there is."""
+        self.digest = None if file is None else file.digest
+        self.text = "" if file is None else file.text
+        self._stamp = None if file is None else file.stamp
+        self.problem: str | None = None
+        self.conflict = False
+
+    def digest_of(self, text: str) -> str:
+        """Return the digest that the file will have with this text."""
+        return digest_of(text, bom=self._bom)
+
+    def save(self, text: str, digest: str) -> bool:
+        """Save a text, of which `digest_of` gave the digest, and return whether it is in the file now."""
+        self.problem, self.conflict = None, False
+        try:
+            self._stamp = save_text_file(self.path, text, bom=self._bom, expected=self.digest)
+        except ManuscriptError as error:
+            self.problem, self.conflict = str(error), isinstance(error, Conflict)
+            return False
+        self.digest, self.text = digest, text
+        return True
+
+    def copy(self, path: Path, text: str) -> None:
+        """Save a text elsewhere. Raises Conflict if there is a file, ManuscriptError if it cannot be written."""
+        save_text_file(path, text, bom=self._bom, expected=None)
+
+    def changed(self) -> bool:
+        """Return whether the file is another than it was last seen to be. Raises ManuscriptError if it is no text."""
+        if not changed(self.path, self._stamp):
+            return False
+        there = read_text_file(self.path)
+        if there is not None and there.digest == self.digest:
+            self._stamp = there.stamp  # only touched
+            return False
+        return there is not None or self.digest is not None
