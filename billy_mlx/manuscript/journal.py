@@ -19,7 +19,7 @@ from billy_mlx.files import read_all, reading, replace_file, sync, write_all
 
 MAGIC = b"BILLYJ01"
 MAX_RECORD = 1 << 28
-_MAX_FILE = 1 << 32
+MAX_FILE = 1 << 32
 _HEAD = struct.Struct("<II")
 _CLOSED = -1  # no file: another may get the number of one that was closed
 
@@ -47,7 +47,7 @@ def read_journal(path: Path) -> Journalled:
     """
     try:
         with reading(path) as handle:
-            data = read_all(handle, _MAX_FILE)
+            data = read_all(handle, MAX_FILE)
     except (FileNotFoundError, NotADirectoryError):
         return Journalled()
     except OSError as error:

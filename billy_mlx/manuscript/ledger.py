@@ -84,7 +84,7 @@ class Ledger:
             for piece in pieces:
                 for record in decode(piece):
                     self._apply(record)
-        except (ValueError, KeyError) as error:  # a record that fits no text, or no version
+        except (ValueError, LookupError) as error:  # a record that fits no text, no version or no draft
             return str(error)
         return None
 
@@ -96,9 +96,10 @@ class Ledger:
         except ManuscriptError:
             same = False
         if not same:
-            self.state.revision = self._last_revision = self._last_revision + 1
-            self._known(self.state.revision, self.state.prose, Kind.RECOVERED)
-            self.history.head = self.state.revision
+            state.revision = self._last_revision = self._last_revision + 1
+            self._known(state.revision, state.prose, Kind.RECOVERED)
+            history.head = state.revision
+            history.set_branch(state.branch, state.revision)
 
     def begin_journal(self, path: Path, digest: str | None) -> None:
         """Begin the journal anew at what there is; `digest` is of the writer's file.
@@ -174,6 +175,8 @@ class Ledger:
                 history.put_draft(draft)
             case Finished():
                 history.put_passage(record.author, record.passage)
+                if (open_draft := state.draft_of(record.author)) is not None:
+                    history.put_draft(open_draft)
             case Decided():
                 history.put_draft(replace(drafts[record.draft], fate=record.fate, decided=state.revision))
             case Swiped() if (held := history.find_draft(record.draft)) is not None:

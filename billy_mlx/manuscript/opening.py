@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 
 from billy_mlx.errors import DocumentError, ManuscriptError
-from billy_mlx.files import read_all, reading
+from billy_mlx.files import read_all, reading, replace_file
 from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.home import Home, find_home
+from billy_mlx.manuscript.journal import MAX_FILE as MAX_JOURNAL
 from billy_mlx.manuscript.journal import Journal, Journalled, read_journal
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.lock import Holder, Lock, acquire
@@ -81,8 +82,8 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     journalled = read_journal(journal)
     ledger, wrong = _replayed(journalled, history, clock)
     if wrong:
-        notices.append(_set_aside(journal, wrong))
-        journalled = Journalled()
+        notices.append(_copied(journal, wrong))
+        journalled = Journalled()  # nothing may follow what is damaged
     if ledger is None:
         ledger = Ledger(_from_history(history) or _from_file(history, file), history, clock)
     records = _met(ledger, file, clock())
@@ -121,11 +122,11 @@ def _replayed(journalled: Journalled, history: History, clock: Callable[[], floa
         if not isinstance(begun, Begun):
             raise ValueError("it does not begin at its beginning")
         ledger = Ledger(begun, history, clock)
-    except (ValueError, KeyError) as error:
+    except (ValueError, LookupError) as error:
         return None, str(error)
     wrong = ledger.replay(journalled.records[1:])
     ledger.reconcile()
-    return ledger, wrong  # a torn end is no damage: it was never acknowledged
+    return ledger, wrong or journalled.damage
 
 
 def _from_history(history: History) -> Begun | None:
@@ -209,13 +210,36 @@ def _guide(home: Home) -> tuple[Guide, str | None]:
         return Guide(), str(error)
 
 
+def _copied(journal: Path, wrong: str) -> str:
+    """Keep a copy of a damaged journal, and return the sentence that says so.
+
+    The journal itself stays until a new one takes its place: until then it is all there is of what was not saved.
+    """
+    aside = _free_name(journal)
+    try:
+        with reading(journal) as handle:
+            replace_file(aside, read_all(handle, MAX_JOURNAL))
+    except OSError as error:
+        raise ManuscriptError(f"{journal} is damaged ({wrong}) and cannot be copied: {error.strerror}") from error
+    return _kept(journal, wrong, aside)
+
+
 def _set_aside(path: Path, wrong: str) -> str:
     """Keep a damaged file under another name, and return the sentence that says so."""
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
-        number += 1
+    aside = _free_name(path)
     try:
         os.replace(path, aside)  # noqa: PTH105
     except OSError as error:
         raise ManuscriptError(f"{path} is damaged ({wrong}) and cannot be renamed: {error.strerror}") from error
+    return _kept(path, wrong, aside)
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
+        number += 1
+    return aside
+
+
+def _kept(path: Path, wrong: str, aside: Path) -> str:
     return f"{path.name} was damaged ({wrong}) and is kept as {aside}; what could be read of it is here"

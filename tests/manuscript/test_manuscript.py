@@ -23,7 +23,7 @@ from billy_mlx.manuscript.journal import Journal, read_journal
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Prose
-from billy_mlx.manuscript.records import Change, Edited
+from billy_mlx.manuscript.records import Change, Edited, encode
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.textfile import Conflict
 
@@ -317,6 +317,57 @@ def test_what_is_garbage_is_set_aside_and_said_and_the_other_still_knows(start, 
     assert (path.parent / kept).read_bytes() == b"garbage" * 1000
     again.versions.undo()
     assert again.text == before
+
+
+@pytest.fixture
+def damaged(start):
+    """A manuscript that was never closed, with a byte of its journal changed after the first three letters."""
+    manuscript = start()
+    types(manuscript, "lost letters ")
+    manuscript._lock.release()
+    (journal,) = start.path.parent.rglob("journal")
+    content = bytearray(journal.read_bytes())
+    content[sum(8 + len(record) for record in read_journal(journal).records[:4]) + 20] ^= 1
+    journal.write_bytes(content)
+    return journal, bytes(content)
+
+
+def test_a_journal_damaged_in_its_middle_is_gone_through_up_to_there_and_kept(start, damaged):
+    journal, content = damaged
+    again = start()
+    assert [offer.prose.text for offer in again.offers] == ["los" + NIGHT]
+    assert any("journal.damaged-1" in notice for notice in again.notices)
+    assert journal.with_name("journal.damaged-1").read_bytes() == content
+
+
+def test_a_damaged_journal_stands_until_another_can_take_its_place(start, damaged, monkeypatch):
+    journal, content = damaged
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "create", lambda *_: (_ for _ in ()).throw(ManuscriptError("the disk is full")))
+        assert "the disk is full" in start().notices
+    assert journal.read_bytes() == content
+
+
+def test_a_draft_is_known_although_the_journal_is_lost(start):
+    manuscript = start()
+    author = manuscript.drafts.alternative(manuscript.drafts.begin("continue", 0))
+    manuscript.drafts.write(author, "Fog. ")
+    manuscript.drafts.finish(author, PASSAGE)
+    manuscript.save()
+    manuscript.close()
+    (journal,) = start.path.parent.rglob("journal")
+    journal.unlink()
+    (draft,) = start().drafts.open
+    assert [one.text for one in draft.alternatives] == ["Fog. "]
+
+
+def test_a_record_about_a_draft_without_a_word_is_no_crash(start):
+    manuscript = start()
+    manuscript.drafts.begin("continue", 0)
+    accepting = Edited(99, (Change(0, 0, Prose.by(WRITER, "x")),), Kind.ACCEPTED, 1.0, draft=1, taken=1)
+    manuscript._ledger.journal.append(encode(accepting))
+    again = start.after_a_crash()
+    assert any("journal.damaged-1" in notice for notice in again.notices)
 
 
 def test_a_state_folder_that_may_not_be_written_still_lets_one_write_and_save(start, monkeypatch, tmp_path):
