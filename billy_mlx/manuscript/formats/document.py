@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 
@@ -61,12 +62,15 @@ class Block:
 def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Return `runs` with empty ones left out and neighbours of one style made one."""
     result: list[Run] = []
-    for run in runs:
-        if result and run.note is None and replace(result[-1], text="") == replace(run, text=""):
-            result[-1] = replace(run, text=result[-1].text + run.text)
-        elif run.text or run.note is not None:
-            result.append(run)
+    kept = (run for run in runs if run.text or run.note is not None)
+    for (_, note), group in groupby(kept, key=lambda run: (_style(run), run.note)):
+        alike = list(group)
+        result += alike if note is not None else [replace(alike[0], text="".join(run.text for run in alike))]
     return tuple(result)
+
+
+def _style(run: Run) -> tuple[bool, bool, bool, str]:
+    return run.strong, run.emphasis, run.code, run.link
 
 
 _DROPPED = [*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF]

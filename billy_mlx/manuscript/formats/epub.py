@@ -1,6 +1,7 @@
 """EPUB 3 books out of blocks: https://www.w3.org/TR/epub-33/."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -39,7 +40,7 @@ class _Chapter:
 
 
 def epub(blocks: Sequence[Block], book: Book, notes: Sequence[str] = ()) -> bytes:
-    """Return an EPUB 3 book with a file for each heading of the highest level there is.
+    """Return an EPUB 3 book with a file for each chapter: for each heading of the highest level that has several.
 
     Args:
         blocks: in their order.
@@ -59,10 +60,10 @@ def epub(blocks: Sequence[Block], book: Book, notes: Sequence[str] = ()) -> byte
 
 
 def _chapters(blocks: Sequence[Block], title: str) -> list[_Chapter]:
-    highest = min((block.level for block in blocks if block.kind == "heading" and not block.inside), default=0)
+    level = _chapter_level(blocks)
     groups: list[list[Block]] = [[]]
     for block in blocks:
-        if block.kind == "heading" and block.level == highest and not block.inside and groups[-1]:
+        if block.kind == "heading" and block.level <= level and not block.inside and groups[-1]:
             groups.append([])
         groups[-1].append(block)
     chapters = []
@@ -73,9 +74,16 @@ def _chapters(blocks: Sequence[Block], title: str) -> list[_Chapter]:
     return chapters
 
 
+def _chapter_level(blocks: Sequence[Block]) -> int:
+    """Return the highest level that has more than one heading: a single one above them is the book's title."""
+    levels = Counter(block.level for block in blocks if block.kind == "heading" and not block.inside)
+    return min((level for level, count in levels.items() if count > 1), default=min(levels, default=0))
+
+
 def _package(chapters: Sequence[_Chapter], book: Book) -> str:
-    text = "\0".join((book.title, book.author, *(block.text for chapter in chapters for block in chapter.blocks)))
-    identifier = uuid.uuid5(uuid.NAMESPACE_URL, _SPACE + for_xml(text))
+    # The same for every state of a book, by which a reader's library knows it again.
+    known_by = "\0".join(map(for_xml, (book.title, book.author, book.language)))
+    identifier = uuid.uuid5(uuid.NAMESPACE_URL, _SPACE + known_by)
     names = [chapter.name for chapter in chapters]
     files = "".join(f'<item id="{name}" href="{name}.xhtml" media-type="application/xhtml+xml"/>\n' for name in names)
     creator = f"<dc:creator>{_escaped(_line(book.author))}</dc:creator>\n" if _line(book.author) else ""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from billy_mlx.manuscript.formats.book import Book
 from billy_mlx.manuscript.formats.docx_out import docx
 from billy_mlx.manuscript.formats.epub import epub
+from billy_mlx.manuscript.formats.markdown_out import escaped
 from billy_mlx.manuscript.formats.marking import Marks, marked
 from billy_mlx.manuscript.formats.parsing import blocks_of
 from billy_mlx.manuscript.formats.plain import plain_text
@@ -55,7 +56,8 @@ def export(
     text = marked(prose.text, [note.end for note in noted], marks) if noted else prose.text
     if format is Format.MARKDOWN:
         newline = "\r\n" if "\r\n" in text else "\n"
-        defined = "".join(f"{newline}{marks.of(number)}: {note}{newline}" for number, note in enumerate(texts, start=1))
+        numbered = enumerate(map(escaped, texts), start=1)
+        defined = "".join(f"{newline}{marks.of(number)}: {note}{newline}" for number, note in numbered)
         content = (text + defined).encode("utf-8", "replace")
     else:
         blocks = blocks_of(text, marks.pattern if noted else None)

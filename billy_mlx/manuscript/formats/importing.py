@@ -23,7 +23,13 @@ _FOREIGN = {
     b"{\\rtf": "in Rich Text Format",
     b"\xd0\xcf\x11\xe0": "in an old format of Word, or locked with a password",
 }
-_SAMPLE = 1 << 16  # bytes that are enough to tell an encoding
+# Those of files that are still around; without this, those of DOS are guessed for many short texts.
+_USUAL = "cp1252"
+_ENCODINGS = [
+    *("cp1250", "cp1251", _USUAL, "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
+    *("cp932", "cp949", "big5", "gb18030", "euc_jp", "euc_kr", "koi8_r", "iso8859_2", "iso8859_15"),
+]
+_SAMPLE = 1 << 16  # bytes that are enough to tell an encoding; a line is never cut, which might cut a letter
 
 
 @dataclass(frozen=True)
@@ -70,19 +76,29 @@ def _text(data: bytes, shown: str) -> Imported:
     try:
         return Imported(_checked(data.decode(), shown))
     except UnicodeDecodeError:
-        best = from_bytes(_sample(data)).best()
-    if best is None:
+        guessed = _guessed(data)
+    if guessed is None:
         raise DocumentError(f"{shown} is no text that can be made out; save it as UTF-8, then import it")
-    note = f"{shown} is not UTF-8; it was read as {best.encoding}, so look for letters that are wrong"
-    return Imported(_decoded(data, best.encoding, shown), (note,))
+    note = f"{shown} is not UTF-8; it was read as {guessed}, so look for letters that are wrong"
+    return Imported(_decoded(data, guessed, shown), (note,))
+
+
+def _guessed(data: bytes) -> str | None:
+    """Return the likeliest encoding of a text: the one of most old files, if it reads as well as any; None for none."""
+    matches = from_bytes(_sample(data), cp_isolation=_ENCODINGS)
+    best = matches.best()
+    usual = (one for one in matches if _USUAL in one.could_be_from_charset)
+    return None if best is None else _USUAL if any(one.coherence >= best.coherence for one in usual) else best.encoding
 
 
 def _sample(data: bytes) -> bytes:
-    """Return the beginning of `data` up to the end of a line or word: half a letter is wrong in any encoding."""
-    if len(data) <= _SAMPLE:
-        return data
-    start = data[:_SAMPLE]
-    return start[: max(start.rfind(b"\n"), start.rfind(b" ")) + 1] or start
+    """Return lines that are not mere ASCII, as all encodings are alike there; a file without a line end is one line."""
+    sample = b""
+    for line in data.splitlines(keepends=True):
+        if len(sample) + len(line) > _SAMPLE and sample:
+            break
+        sample += b"" if line.isascii() else line
+    return sample
 
 
 def _decoded(data: bytes, encoding: str, shown: str) -> str:

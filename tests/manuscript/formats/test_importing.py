@@ -180,6 +180,27 @@ def test_a_long_text_is_guessed_without_a_letter_cut_in_two():
 
 
 @pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Le phare était éteint, et la mer, très noire, montait déjà jusqu’à la porte.\n"),
+        ("cp1252", "“I don’t know,” she said — at the café.\n"),
+        ("cp1250", "Latarnik liczył światła nad portem, aż nadszedł świt, i zgasił lampę.\n"),
+        ("cp1251", "Смотритель маяка считал огни над гаванью до самого утра.\n"),
+        ("koi8_r", "Смотритель маяка считал огни над гаванью до самого утра.\n"),
+        ("cp932", "灯台守は港の灯りを数えた。\n"),
+        ("gb18030", "灯塔看守人数着港口的灯光，直到天亮。\n"),
+    ],
+)
+def test_encodings_of_old_files_are_told_apart(encoding, text):
+    assert read_document((text * 10).encode(encoding), "x.txt").text == text * 10
+
+
+def test_an_encoding_is_told_by_its_letters_however_late_they_come():
+    text = "It was a dark night.\n" * 5_000 + "Der Leuchtturmwärter zählte die Lichter über dem Hafen.\n" * 20
+    assert read_document(text.encode("cp1252"), "x.txt").text == text
+
+
+@pytest.mark.parametrize(
     ("data", "why"),
     [
         (b"%PDF-1.7", "is a PDF"),
