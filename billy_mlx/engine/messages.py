@@ -1,0 +1,279 @@
+"""What an engine is asked and what it answers: frozen values that any thread may hold. No MLX here.
+
+A job is known by a number that whoever asks gives it. Its last event is always one `Ended` or one `Failed`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NewType
+
+Job = NewType("Job", int)
+"""The number of a job, given by whoever asks for it; none is given twice."""
+
+
+# Asked.
+
+
+@dataclass(frozen=True)
+class Load:
+    """Load a model, by any name that `billy --model` takes; None for the default one. Ends every job before it."""
+
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class Steer:
+    """Have one voice of a job that writes go on in another blend (its text form; None for the unsteered model)."""
+
+    job: Job
+    voice: int
+    blend: str | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End a job, or one voice of it; what was made so far stays."""
+
+    job: Job
+    voice: int | None = None
+
+
+@dataclass(frozen=True)
+class Read:
+    """Score the sentences of paragraphs against every persona that has a vector, in this order, in the background."""
+
+    job: Job
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Make personas ready to write with, as one job: fetch a model, extract what has no vector, calibrate, store.
+
+    Attributes:
+        model: fetch this one from the hub first, and load it; None for the one that is loaded.
+        again: extract and calibrate even what is there already.
+    """
+
+    job: Job
+    personas: tuple[str, ...]
+    model: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class LearnVoice:
+    """Make a voice of the writer's own text: extract it under this persona id, calibrate, store."""
+
+    job: Job
+    persona_id: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Measure how alike the persona vectors of the loaded model are."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Look which models this machine could run, for a first choice."""
+
+    job: Job
+
+
+# Answered.
+
+
+@dataclass(frozen=True)
+class VoiceNote:
+    """What is known of a persona's vector for the loaded model.
+
+    Attributes:
+        weakness: why little is to be expected of it, as the end of a sentence; None if nothing speaks against it.
+        outdated: its card was changed since it was extracted.
+        gentle: the dose of half the effect, where 1 is full; None if it was not calibrated.
+        too_much: the dose from which text frays, where 1 is full; None if that is not known.
+        layer: the one that is steered, from 0; None if it was not calibrated.
+        auc: the median over layers of how well it separates held-out answers; None if not measured.
+        own: it is the user's own, not one that comes with the program.
+        source: of what it was made, in words.
+    """
+
+    persona_id: str
+    weakness: str | None = None
+    outdated: bool = False
+    gentle: float | None = None
+    too_much: float | None = None
+    layer: int | None = None
+    auc: float | None = None
+    own: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class ModelNote:
+    """What is known of the loaded model. `demonstration` is true of the starter model, which is no great writer."""
+
+    id: str
+    layers: int
+    width: int
+    chat: bool
+    batches: bool
+    demonstration: bool = False
+
+
+@dataclass(frozen=True)
+class Loading:
+    """A model is being loaded, in words."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model is ready.
+
+    Attributes:
+        voices: by persona id, those that have a vector for it.
+        faults: what of them could not be read, a sentence each.
+    """
+
+    model: ModelNote
+    voices: Mapping[str, VoiceNote] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unloaded:
+    """No model could be loaded, and why: a sentence that says what to do. Requests that need one will fail."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long job is.
+
+    Attributes:
+        stage: what it does, in words.
+        share: of the whole that is done, from 0 to 1.
+        seconds_left: for all of it; None until that can be told.
+    """
+
+    job: Job
+    stage: str
+    share: float
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class VoiceReady:
+    """A persona has a vector now, or a better one."""
+
+    job: Job
+    voice: VoiceNote
+
+
+@dataclass(frozen=True)
+class SentenceScores:
+    """One sentence of a paragraph, characters `start` to `end`, and how much it is of each persona.
+
+    A score of 0 is the average neutral answer, 1 the persona's own.
+    """
+
+    start: int
+    end: int
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What reading a paragraph gave. The same text is known again, so a paragraph is read once."""
+
+    job: Job
+    paragraph: str
+    sentences: tuple[SentenceScores, ...]
+
+
+@dataclass(frozen=True)
+class Coherence:
+    """How a running draft holds together: perplexity of its latest words under the unsteered model.
+
+    Attributes:
+        ratio: to what the unsteered model's own text has; 1 is its own, and from `MOST_PERPLEXITY` on text frays.
+    """
+
+    job: Job
+    voice: int
+    perplexity: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How alike vectors are: cosines at one layer, a row and a column for each of `persona_ids`."""
+
+    job: Job
+    persona_ids: tuple[str, ...]
+    cosines: tuple[tuple[float, ...], ...]
+    layer: int
+
+
+@dataclass(frozen=True)
+class ModelOffer:
+    """A model that fits into this machine's memory.
+
+    Attributes:
+        repo: its hub id.
+        name: as people say it.
+        download_gb: what is fetched, in 10^9 bytes.
+        memory_gb: what it takes while it writes.
+        licence: by its usual name.
+        why: one line for a writer.
+        here: it is on this machine already.
+    """
+
+    repo: str
+    name: str
+    download_gb: float
+    memory_gb: float
+    licence: str
+    why: str
+    here: bool = False
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What could be run here, the best first, at most three; `memory_gb` is what there is."""
+
+    job: Job
+    memory_gb: float
+    offers: tuple[ModelOffer, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job is over; `stopped` because it was asked to be."""
+
+    job: Job
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job is over because it could not be done: a sentence that says what happened, and what to do."""
+
+    job: Job
+    reason: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The engine met a fault of its own and goes on; `report` is for whoever mends it, `reason` for the writer."""
+
+    reason: str
+    report: str

@@ -1,0 +1,89 @@
+"""What is asked for a manuscript, and what comes back while a model writes for it. No MLX here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from billy_mlx.engine.messages import Job
+from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.manuscript.context.parts import Context
+from billy_mlx.manuscript.passage import Passage, Work
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a model is to write.
+
+    Attributes:
+        sampling: by the names of `billy_mlx.model.sample.Sampling`; what is missing is as it is there.
+        max_tokens: of each voice.
+        budget: tokens the model may be sent.
+        stop: strings that end the text.
+        thinking: let a thinking model think first, where it does not go on from text.
+    """
+
+    sampling: Mapping[str, float] = field(default_factory=lambda: {"repetition_penalty": 1.1, "repetition_context": 64})
+    max_tokens: int = 200
+    budget: int = 2048
+    stop: tuple[str, ...] = ()
+    thinking: bool = False
+
+
+@dataclass(frozen=True)
+class Write:
+    """Write at a place of a manuscript, in one voice or in several as one batch.
+
+    Attributes:
+        text: all of the manuscript.
+        cursor: where to write.
+        selection: what is to be rewritten, only then.
+        instruction: what the writer asks for; may be empty.
+        voices: a blend's text form each; None is the unsteered model.
+        seed: the same for all voices.
+        only_context: answer with `Sent` alone, and write nothing.
+    """
+
+    job: Job
+    work: Work
+    text: str
+    cursor: int
+    guide: Guide
+    voices: tuple[str | None, ...]
+    seed: int
+    selection: tuple[int, int] | None = None
+    instruction: str = ""
+    writing: Writing = field(default_factory=Writing)
+    only_context: bool = False
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the model is sent, before it writes."""
+
+    job: Job
+    context: Context
+
+
+@dataclass(frozen=True)
+class PromptRead:
+    """How many tokens of the prompt are read."""
+
+    job: Job
+    tokens: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Wrote:
+    """What the voices have written since the last time, by their index; each at least one character."""
+
+    job: Job
+    texts: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A voice has ended, and how its passage was made."""
+
+    job: Job
+    voice: int
+    passage: Passage

@@ -1,0 +1,42 @@
+"""What widgets tell their screen: small values. No widget calls a model or touches a manuscript's file."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+
+@dataclass
+class Heard(Message):
+    """An event of the engine, on its way to whoever shows it (`engine.messages`, `write.messages`)."""
+
+    event: object
+
+    bubble = False
+
+
+@dataclass
+class BlendChanged(Message):
+    """The dials were moved: the blend as it is now, in its text form; None if nothing is to be heard."""
+
+    blend: str | None
+
+
+@dataclass
+class VectorWanted(Message):
+    """Personas that have no vector for the model, or a weak one, are to get one."""
+
+    personas: tuple[str, ...]
+    again: bool = False
+
+
+@dataclass
+class VectorUnwanted(Message):
+    """The making of vectors is to be cancelled."""
+
+
+@dataclass
+class Told(Message):
+    """A sentence for the writer, for the status line; `trouble` if it is bad news."""
+
+    text: str
+    trouble: bool = False
