@@ -1,5 +1,7 @@
 """Make text that is not ours safe to print: model output, pasted and imported text, names of files and tensors."""
 
+import re
+
 _KEPT = "\n\t"
 _CONTROLS = [*range(0x20), 0x7F, *range(0x80, 0xA0)]  # C0, DEL and C1
 _BIDI = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # embeddings, overrides, isolates
@@ -16,6 +18,17 @@ _REPLACEMENTS: dict[int, str | None] = {
     0x2029: "\n",
 }
 
+_STAND_INS = {
+    **dict.fromkeys(map(chr, _SURROGATES), "\N{REPLACEMENT CHARACTER}"),
+    **{chr(code): chr(0x2400 + code) for code in range(0x20) if chr(code) not in _KEPT},  # "control pictures"
+    "\x7f": "\N{SYMBOL FOR DELETE}",
+    **dict.fromkeys(map(chr, range(0x80, 0xA0)), "\N{SYMBOL FOR SUBSTITUTE FORM TWO}"),
+    **dict.fromkeys(map(chr, _BIDI), "\N{RIGHTWARDS ARROW OVER LEFTWARDS ARROW}"),
+    "\u2028": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}",
+    "\u2029": "\N{PILCROW SIGN}",
+}
+_UNSAFE = re.compile(f"[{re.escape(''.join(_STAND_INS))}]")
+
 
 def sanitize(text: str) -> str:
     """Return `text` without anything a terminal would obey: only newline and tab are left of the controls.
@@ -24,3 +37,11 @@ def sanitize(text: str) -> str:
     The result can always be encoded as UTF-8. Not for files, pipes and JSON: those get the text unaltered.
     """
     return text.translate(_REPLACEMENTS)
+
+
+def visible(text: str) -> str:
+    """Return `text` with a sign of one cell for each character that `sanitize` would drop or change.
+
+    As long as `text`, character for character, so that places in the one are places in the other: for an editor.
+    """
+    return _UNSAFE.sub(lambda found: _STAND_INS[found[0]], text)

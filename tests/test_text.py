@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.text import sanitize
+from billy_mlx.text import sanitize, visible
 
 any_text = st.text(st.characters() | st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp"]))
 
@@ -58,3 +58,22 @@ def test_a_hostile_text_is_made_harmless(text, expected):
 )
 def test_a_writers_text_stays_as_it_is(text):
     assert sanitize(text) == text
+
+
+@given(any_text)
+def test_what_is_made_visible_is_as_long_as_the_text(text):
+    assert len(visible(text)) == len(text)
+
+
+@given(any_text)
+def test_what_is_made_visible_has_nothing_left_to_sanitize(text):
+    assert sanitize(visible(text)) == visible(text)
+
+
+@given(any_text)
+def test_only_what_sanitizing_would_change_is_made_visible(text):
+    assert all(shown == char for char, shown in zip(text, visible(text), strict=True) if sanitize(char) == char)
+
+
+def test_controls_are_shown_as_signs():
+    assert visible("\x1b[0m\x00\x7f\x9b\u202e\u2028\u2029\udce9\n\t") == "␛[0m␀␡␦⇄↵¶\ufffd\n\t"

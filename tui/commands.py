@@ -40,12 +40,17 @@ PLACES = {
     "page": "On the page",
     "draft": "With a draft",
     "voices": "Voices",
+    "saved-blends": "Saved blends",
     "chorus": "Chorus",
     "start": "Start",
+    "recover": "After a crash",
+    "conflict": "Changed by another program",
     "personas": "Personas",
+    "new-persona": "New persona",
     "history": "Versions",
     "find": "Find and replace",
     "context": "What the model is sent",
+    "guide": "Memory and notes",
     "settings": "Settings",
     "export": "Export",
     "offer": "Models",
@@ -54,7 +59,7 @@ PLACES = {
 
 COMMANDS = (
     Command("help", "anywhere", "Help", "f1", "Show what can be done, and by which keys.", footer=True),
-    Command("palette", "anywhere", "Commands", "ctrl+p", "Find any command by its name.", footer=True),
+    Command("command-palette", "anywhere", "Commands", "ctrl+p", "Find any command by its name.", footer=True),
     Command("quit", "anywhere", "Quit", "ctrl+q", "Leave the studio; the text is saved."),
     Command("back", "anywhere", "Back", "escape", "Leave this screen or panel."),
     # On the page.
@@ -94,6 +99,8 @@ COMMANDS = (
     Command("previous-draft", "draft", "Previous alternative", "", "Show the alternative before this one."),
     Command("reopen", "draft", "Bring the draft back", "", "Take up the last draft that was put away or undone."),
     # In the voices panel.
+    Command("voice-previous", "voices", "Dial above", "up", "Go to the dial above."),
+    Command("voice-next", "voices", "Dial below", "down", "Go to the dial below; the first one is for all together."),
     Command("voice-more", "voices", "More", "right,plus", "Turn this dial up a little.", footer=True),
     Command(
         "voice-less",
@@ -105,6 +112,7 @@ COMMANDS = (
     ),
     Command("voice-much-more", "voices", "Much more", "shift+right,pagedown", "Turn this dial up a lot."),
     Command("voice-much-less", "voices", "Much less", "shift+left,pageup", "Turn this dial down a lot."),
+    Command("voice-set", "voices", "Type a number", "enter", "Type this dial's number; 0 to 9 set it in tenths."),
     Command(
         "voice-mute", "voices", "Mute", "m,space", "Leave this voice out for now, or let it speak again.", footer=True
     ),
@@ -119,9 +127,70 @@ COMMANDS = (
     Command("blend-load", "voices", "Saved blends", "l", "Take a blend that you saved."),
     Command("blend-text", "voices", "As text", "t", "See or type the blend as --blend has it."),
     Command("blend-advanced", "voices", "Advanced", "v", "Show mode, layers and positions."),
+    # On the screens around the page.
+    Command("setting-next", "settings", "Next choice", "right", "Take the next choice of this setting."),
+    Command("setting-previous", "settings", "Choice before", "left", "Take the choice before of this setting."),
+    Command(
+        "setting-reset",
+        "settings",
+        "As it came",
+        "delete,backspace",
+        "Have this setting, or these keys, as they came.",
+        footer=True,
+    ),
+    Command("history-checkpoint", "history", "Name it", "k", "Give the text as it is now a name.", footer=True),
+    Command("history-branch", "history", "Branch", "b", "Begin a branch at the text as it is now.", footer=True),
+    Command("history-switch", "history", "Switch", "s", "Go on with another branch.", footer=True),
+    Command("history-all", "history", "All or few", "a", "Show every version, or only the landmarks.", footer=True),
+    Command("find-next", "find", "Next", "down", "Go to the next place.", footer=True),
+    Command("find-previous", "find", "Previous", "up", "Go to the place before."),
+    Command("find-field", "find", "Other line", "tab,shift+tab", "Go to the other line, to find or to replace by."),
+    Command("find-replace", "find", "Replace", "ctrl+r", "Replace this place, and go to the next.", footer=True),
+    Command("find-replace-all", "find", "Replace all", "ctrl+t", "Replace every place, as one step.", footer=True),
+    Command("find-case", "find", "Capitals", "f5", "Tell capitals from small letters, or do not.", footer=True),
+    Command("find-words", "find", "Words", "f6", "Find whole words only, or parts of words too.", footer=True),
+    Command("find-pattern", "find", "Pattern", "f7", "Look for a pattern, or for what stands there.", footer=True),
+    Command(
+        "context-raw", "context", "As sent", "r", "Show the text as it is sent, or the account of it.", footer=True
+    ),
+    Command("guide-keep", "guide", "Keep", "ctrl+s", "Keep what you changed, and go back.", footer=True),
+    Command("guide-import", "guide", "Import", "ctrl+o", "Take the entries of a lorebook file in.", footer=True),
+    Command("export-write", "export", "Export", "ctrl+s", "Write the file.", footer=True),
+    # Among the personas.
+    Command("persona-add", "personas", "Add it", "enter", "Have this persona speak too.", footer=True),
+    Command("persona-new", "personas", "New persona", "n", "Write a persona of your own, by a form.", footer=True),
+    Command("persona-learn", "personas", "Own voice", "w", "Make a voice of a text that you wrote.", footer=True),
+    Command(
+        "persona-extract", "personas", "Make its vector", "x", "Extract and calibrate this persona, here.", footer=True
+    ),
+    Command("persona-cancel", "personas", "Cancel that", "c", "Stop making a vector; the answers so far are kept."),
+    Command("persona-find", "personas", "Find a persona", "slash", "Search for a persona."),
+    Command("persona-save", "new-persona", "Save the card", "ctrl+s", "Write the card of this persona.", footer=True),
+    Command("blend-forget", "saved-blends", "Forget it", "delete,backspace", "Keep this saved blend no longer."),
+    # On the start screen.
+    Command("start-new", "start", "New text", "n", "Begin a text that is not there yet.", footer=True),
+    Command("start-open", "start", "Open", "o", "Open a text by its path.", footer=True),
+    Command("start-import", "start", "Import", "i", "Make a text of a Word document.", footer=True),
+    # After a crash, and after another program.
+    Command("recover-take", "recover", "Recover", "enter", "Take the text that never reached its file.", footer=True),
+    Command(
+        "recover-decline",
+        "recover",
+        "Stay with the file",
+        "d",
+        "Keep the file's text; the other stays a version.",
+        footer=True,
+    ),
+    Command("conflict-mine", "conflict", "Keep mine", "m", "Save your text over the other program's.", footer=True),
+    Command("conflict-theirs", "conflict", "Take theirs", "t", "Have the text be the other program's.", footer=True),
+    Command("conflict-copy", "conflict", "Save a copy", "c", "Save your text beside it under a new name.", footer=True),
+    # With the models.
+    Command("offer-cancel", "offer", "Cancel", "c", "Stop getting a model, and preparing voices.", footer=True),
     # In the chorus.
     Command("chorus-next", "chorus", "Next voice", "right,down,tab", "Go to the next voice."),
     Command("chorus-previous", "chorus", "Previous voice", "left,up,shift+tab", "Go to the voice before."),
+    Command("chorus-down", "chorus", "Scroll down", "pagedown", "See more of what is below."),
+    Command("chorus-up", "chorus", "Scroll up", "pageup", "See what is above again."),
     Command("chorus-take", "chorus", "Take it", "enter", "Put this voice's text into the manuscript.", footer=True),
     Command(
         "chorus-take-sentence", "chorus", "Take a sentence", "ctrl+t", "Put only its next sentence in.", footer=True

@@ -91,7 +91,7 @@ class Voices:
         self._model = model
         self._request = request
         self._blends = list(blends)
-        prompt = _tokens(model, request)
+        prompt = prompt_tokens(model, request)
         check_length(model, prompt, request.max_tokens)
         check_rows(model, len(blends), len(prompt) + request.max_tokens)
         ids = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
@@ -194,7 +194,12 @@ def generate(model: Model, request: Request | str, blend: Blend | str | None = N
     return voices.results()[0]
 
 
-def _tokens(model: Model, request: Request) -> list[int]:
+def prompt_tokens(model: Model, request: Request) -> list[int]:
+    """Return what a model is sent for a request, the chat template included.
+
+    Raises:
+        ModelError: the template fails.
+    """
     if request.prefix:
         return going_on_prompt(model.tokenizer, request.prefix, user=request.prompt, system=request.system)
     if request.chat:

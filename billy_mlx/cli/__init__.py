@@ -17,7 +17,11 @@ from billy_mlx.cli.config import generate_defaults
 from billy_mlx.cli.output import STOPPED, say, say_stopped
 from billy_mlx.errors import BillyError
 
-_COMMANDS = ("generate", "extract", "calibrate", "personas", "vectors", "model", "demo", "write", "doctor", "paths")
+_COMMANDS = (
+    *("generate", "write", "continue", "rewrite", "chorus", "read"),
+    *("extract", "calibrate", "personas", "vectors", "model", "demo", "doctor", "paths"),
+)
+_MODULES = {"continue": "continue_"}  # a word that Python keeps for itself
 _SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 _EXAMPLES = """\b
 billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
@@ -27,7 +31,7 @@ billy demo
 
 
 class _LateCommands(click.Group):
-    """A group whose commands are modules of this package with its name, each with a `command`."""
+    """A group whose commands are modules of this package, each with a `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -35,7 +39,7 @@ class _LateCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"billy_mlx.cli.{cmd_name}").command
+        command: click.Command = import_module(f"billy_mlx.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(

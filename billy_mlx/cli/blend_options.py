@@ -1,6 +1,6 @@
 """The flags that say whose voices are wanted, and the blends that come of them."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode
+from billy_mlx.cli.options import Decorator
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
@@ -21,16 +22,20 @@ def _only_one(_context: click.Context, _parameter: click.Parameter, blends: tupl
 
 _MODES = click.Choice([mode.value for mode in Mode])
 _HOW = f"How the vectors are put together: {', '.join(Mode)}.  [default: balanced]"
-_OPTIONS = [
+_BLEND = [
     click.option(
         "--blend",
         metavar="BLEND",
         multiple=True,
         callback=_only_one,
         help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".',
-    ),
+    )
+]
+_VOICES = [
     click.option("--voice", "voices", metavar="BLEND", multiple=True, help="One voice of several; may be given often."),
     click.option("--compare", is_flag=True, help="Add the same prompt and seed without steering."),
+]
+_OVERRIDES = [
     click.option("--dose", metavar="DOSE", help="How much: 1.0 is full, 0.3r in residual norms, 2a the paper's unit."),
     click.option("--mode", type=_MODES, metavar="MODE", help=_HOW),
     click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the calibrated one]"),
@@ -71,9 +76,17 @@ class Overrides:
 
 def blend_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give `command` the parameters that `wanted_blends` takes."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return _with([*_BLEND, *_VOICES, *_OVERRIDES], command)
+
+
+def one_blend_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `command` those of them that say what one voice is."""
+    return _with([*_BLEND, *_OVERRIDES], command)
+
+
+def voices_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `command` those of them that say what several voices are."""
+    return _with([*_VOICES, *_OVERRIDES], command)
 
 
 def wanted_blends(
@@ -99,6 +112,12 @@ def wanted_blends(
 def is_typed(context: click.Context, name: str) -> bool:
     """Whether a parameter was given on the command line, rather than in the configuration file or not at all."""
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _with(options: Sequence[Decorator], command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def _said(text: str) -> set[str]:

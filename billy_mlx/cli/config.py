@@ -19,8 +19,10 @@ def generate_defaults() -> dict[str, object]:
     path = paths.config_file()
     table = _read(path)
     for key in table:
-        if key not in ("model", "generate"):
-            raise UsageError(f"{path}: {_shown(key)} is not known; there are model and the table [generate]")
+        if key not in ("model", "generate", "studio", "keys"):  # the last two are the studio's, which checks them
+            raise UsageError(
+                f"{path}: {_shown(key)} is not known; there are model and the tables [generate], [studio] and [keys]"
+            )
     values = table.get("generate", {})
     if not isinstance(values, dict):
         raise UsageError(f"{path}: generate is not a table; write [generate] and its keys below")

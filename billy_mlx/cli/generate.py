@@ -7,10 +7,10 @@ from dataclasses import asdict
 import click
 
 from billy_mlx.cli.blend_options import Overrides, blend_options, is_typed, wanted_blends
-from billy_mlx.cli.options import json_option, model_option
+from billy_mlx.cli.options import SEEDS, json_option, model_option, utf8_text
 from billy_mlx.cli.output import STOPPED, say, waiting, write_json
 from billy_mlx.cli.sampling_options import sampling_options
-from billy_mlx.cli.vector_warnings import warn_of_changed_cards, warn_of_weakness
+from billy_mlx.cli.vector_warnings import warn_of_blends
 from billy_mlx.cli.voices import show, stream, summarise, write_all
 from billy_mlx.errors import UsageError
 
@@ -19,22 +19,10 @@ billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3
 billy generate -p "Describe a harbour at night." --voice noir --voice gothic --compare
 billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
 """
-_SEEDS = 1_000_000  # short enough to be typed again
-
-
-def _text(_context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | None) -> object:
-    """Refuse bytes that are no text: the shell hands them on as lone surrogates, which no tokenizer takes."""
-    try:
-        "".join(value or "").encode()
-    except UnicodeEncodeError:
-        raise click.BadParameter("it is not UTF-8 text", param=parameter) from None
-    if isinstance(value, tuple) and "" in value:
-        raise click.BadParameter("it is empty", param=parameter)
-    return value
 
 
 @click.command("generate", epilog=_EXAMPLES)
-@click.option("-p", "--prompt", required=True, metavar="TEXT", callback=_text, help="What to write; - reads stdin.")
+@click.option("-p", "--prompt", required=True, metavar="TEXT", callback=utf8_text, help="What to write; - reads stdin.")
 @blend_options
 @model_option
 @click.option(
@@ -43,8 +31,10 @@ def _text(_context: click.Context, parameter: click.Parameter, value: str | tupl
 @click.option(
     "--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Write the same again.  [default: a new one]"
 )
-@click.option("--system-prompt", metavar="TEXT", callback=_text, help="Set before the prompt.")
-@click.option("--stop", metavar="TEXT", multiple=True, callback=_text, help="End before this text; may be given often.")
+@click.option("--system-prompt", metavar="TEXT", callback=utf8_text, help="Set before the prompt.")
+@click.option(
+    "--stop", metavar="TEXT", multiple=True, callback=utf8_text, help="End before this text; may be given often."
+)
 @click.option("--ignore-chat-template", is_flag=True, help="Go on from the prompt instead of answering it.")
 @click.option("--thinking", is_flag=True, help="Let a thinking model think; it is steered once it has.")
 @click.option("--steer-thinking", is_flag=True, help="Steer the thinking as well.")
@@ -83,7 +73,6 @@ def command(
     system_prompt, ignore_chat_template = _chat(context, system_prompt, ignore_chat_template)
     prompt = _from_stdin() if prompt == "-" else prompt
     from billy_mlx.blend.generate import Request, Voices
-    from billy_mlx.extraction.library import load_vectors
     from billy_mlx.model.load import default_name, load
     from billy_mlx.model.sample import Sampling
 
@@ -94,7 +83,7 @@ def command(
         thinking=thinking,
         steer_thinking=steer_thinking,
         sampling=Sampling(**sampling),  # type: ignore[arg-type]  # the flags' types are the settings'
-        seed=secrets.randbelow(_SEEDS) if seed is None else seed,
+        seed=secrets.randbelow(SEEDS) if seed is None else seed,
         max_tokens=max_tokens,
         stop=stop,
     )
@@ -102,10 +91,7 @@ def command(
     with waiting(f"Loading {name} ..."):
         loaded = load(name)
         writing = Voices(loaded, request, blends)
-    used = {persona_id for each in blends if each is not None for persona_id in each.persona_ids}
-    vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint).values()
-    warn_of_changed_cards(vectors, model)
-    warn_of_weakness(vectors)
+    warn_of_blends(blends, loaded, model)
     if as_json:
         generations = write_all(writing, len(blends), max_tokens)
         rows = [asdict(generation) for generation in generations]

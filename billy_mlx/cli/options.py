@@ -7,6 +7,9 @@ import click
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+SEEDS = 1_000_000
+"""How many seeds a new one is drawn from: short enough to be typed again."""
+
 model_option: Decorator = click.option(
     "--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]"
 )
@@ -27,3 +30,14 @@ def seed_option(default: int | None, text: str) -> Decorator:
 def judge_option(text: str) -> Decorator:
     """Return the flag that names a judge."""
     return click.option("--judge", metavar="self|none|MODEL", default="self", show_default=True, help=text)
+
+
+def utf8_text(_context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | None) -> object:
+    """Refuse bytes that are no text: the shell hands them on as lone surrogates, which no tokenizer takes."""
+    try:
+        "".join(value or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("it is not UTF-8 text", param=parameter) from None
+    if isinstance(value, tuple) and "" in value:
+        raise click.BadParameter("it is empty", param=parameter)
+    return value

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from billy_mlx.cli import layout
 from billy_mlx.cli.flow import Flow
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def stream(voices: "Voices") -> "Generation":
     """Write one voice and put its text out as it comes; Ctrl+C ends it where it is."""
-    flow = Flow(width()) if on_terminal() else None
+    aloud = Aloud()
     with on_interrupt(voices.decoding.stop), progress("Reading the prompt", unit=" tokens") as bar:
         for step in voices:
             advance(bar, step.prompt_tokens_read, step.prompt_tokens)
             for news in step.emitted:
                 bar.close()
-                write(news.text if flow is None else flow.add(sanitize(news.text)))
-    write_line("" if flow is None else f"{flow.end()}\n")
+                aloud.add(news.text)
+    aloud.end()
     return voices.results()[0]
 
 
@@ -38,7 +38,34 @@ def write_all(voices: "Voices", count: int, tokens_each: int) -> "list[Generatio
     return voices.results()
 
 
-def show(generations: "Sequence[Generation]") -> None:
+class Aloud:
+    """Puts text out as it comes; a terminal gets it broken between words."""
+
+    def __init__(self) -> None:
+        self._flow = Flow(width()) if on_terminal() else None
+
+    def add(self, text: str) -> None:
+        """Put out what can be of this and what came before."""
+        write(text if self._flow is None else self._flow.add(sanitize(text)))
+
+    def end(self) -> None:
+        """Put out the rest, and end the line."""
+        write_line("" if self._flow is None else f"{self._flow.end()}\n")
+
+
+class Text(Protocol):
+    """A text in a voice."""
+
+    @property
+    def text(self) -> str:
+        """What it wrote."""
+
+    @property
+    def blend(self) -> str | None:
+        """Whose voice it is; None for the unsteered model."""
+
+
+def show(generations: Sequence[Text]) -> None:
     """Put out finished voices: on a terminal as many side by side as can be read, in a pipe one after another."""
     if not on_terminal():
         for generation in generations:
@@ -49,7 +76,7 @@ def show(generations: "Sequence[Generation]") -> None:
         _show_band(generations[first : first + at_once])
 
 
-def label(generation: "Generation") -> str:
+def label(generation: Text) -> str:
     """Return the name of the voice: its blend."""
     return "unsteered" if generation.blend is None else generation.blend
 
@@ -67,7 +94,7 @@ def summarise(generations: "Sequence[Generation]") -> None:
     say(", ".join(notes))
 
 
-def _show_band(generations: "Sequence[Generation]") -> None:
+def _show_band(generations: Sequence[Text]) -> None:
     for line in layout.side_by_side([label(each) for each in generations], width()):
         sys.stdout.write(f"{layout.BETWEEN.join(map(emphasised, line))}\n")
     rule = "─┼─".join("─" * layout.cells(piece) for piece in line)

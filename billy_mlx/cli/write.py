@@ -1,17 +1,26 @@
-"""billy write, and bare billy: the studio, which comes later; until then the demo."""
+"""billy write, and bare billy: the studio."""
+
+import sys
+from pathlib import Path
 
 import click
 
-from billy_mlx.cli.demo import command as demo
-from billy_mlx.cli.output import say
+from billy_mlx.cli.options import model_option
+from billy_mlx.errors import UsageError
 
 
 @click.command("write")
 @click.argument("file", metavar="[FILE.md]", required=False)
-@click.pass_context
-def command(context: click.Context, file: str | None) -> int | None:
-    """Open the studio (later; until then, the demo)."""
-    untouched = f"; {file} is not touched" if file else ""
-    say(f"the writing studio comes later{untouched}; here is the demo (billy --help lists the commands)")
-    code: int | None = context.invoke(demo)
-    return code
+@model_option
+def command(file: str | None, model: str | None) -> None:
+    """Open the studio: write with a blend of voices.
+
+    FILE need not be there yet. Without it, the studio shows the texts you wrote last.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the studio needs a terminal; without one use: billy continue, billy rewrite, billy chorus or billy read"
+        )
+    from billy_mlx.tui.app import run
+
+    run(None if file is None else Path(file).expanduser(), model=model)

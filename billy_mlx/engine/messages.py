@@ -272,6 +272,14 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Unsteered:
+    """A voice could not go on in another blend, and why; it goes on as it was."""
+
+    job: Job
+    reason: str
+
+
+@dataclass(frozen=True)
 class Broken:
     """The engine met a fault of its own and goes on; `report` is for whoever mends it, `reason` for the writer."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import billy_mlx.personas
 from billy_mlx import paths
-from billy_mlx.errors import VectorError
+from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.card import PERSONA_ID, get_persona
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.extraction.vector_file import load_vector, save_vector
@@ -58,6 +58,20 @@ def load_vectors(
         vectors[persona_id] = _load(found[persona_id])
         vectors[persona_id].require_base(model_id, fingerprint)
     return vectors
+
+
+def is_bundled(path: Path) -> bool:
+    """Whether a vector's file came with the program."""
+    return path.is_relative_to(_BUNDLED)
+
+
+def card_changed(vector: PersonaVector) -> bool:
+    """Whether a vector's card is another one than it was extracted with, as far as both are known."""
+    try:
+        now = get_persona(vector.persona_id).card_hash
+    except BillyError:  # there is none, or none that can be read
+        return False
+    return vector.origin.card_hash not in ("", now)
 
 
 def _load(path: Path) -> PersonaVector:

@@ -68,6 +68,11 @@ def test_what_is_wrong_in_the_file_is_said_by_file_and_key(billy, model, configu
     assert sentence in done.err
 
 
+def test_what_the_studio_keeps_there_is_left_to_it(configure):
+    configure('[generate]\nmax-tokens = 3\n[studio]\ntext-width = "wide"\n[keys]\nnothing = 1\n')
+    assert generate_defaults() == {"max_tokens": 3}
+
+
 def test_no_short_name_is_among_the_allowed_keys(billy, model, configure):
     configure("[generate]\nm = 1")
     assert {"m", "p", "prompt"}.isdisjoint(billy(*WRITE).err.partition("there are ")[2].strip().split(", "))

@@ -123,15 +123,11 @@ def billy_command(*arguments):
     return [sys.executable, "-c", "from billy_mlx.cli import main; main()", *arguments]
 
 
-def test_bare_billy_and_billy_write_run_the_demo_and_say_so(billy, monkeypatch):
-    monkeypatch.setenv("BILLY_MODEL", "nobody/nothing")
-    for arguments in ((), ("write",), ("write", "story.md")):
-        done = billy(*arguments)
-        assert "the writing studio comes later" in done.err
-        assert (
-            done.err.splitlines()[-1]
-            == "billy: nobody/nothing is not on this machine; run: billy model get nobody/nothing"
-        )
+@pytest.mark.parametrize("arguments", [(), ("write",), ("write", "story.md")], ids=str)
+def test_the_studio_asks_for_a_terminal_where_there_is_none(billy, arguments):
+    done = billy(*arguments)
+    assert done.code == 2
+    assert done.err.startswith("billy: the studio needs a terminal; without one use: billy continue")
 
 
 def test_the_demo_ends_with_a_command_that_a_shell_takes_as_one(billy, model):

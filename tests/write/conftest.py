@@ -20,3 +20,9 @@ def vectors(billy_home, tiny, hybrid, thinker):
     for model in (tiny, hybrid, thinker):
         for seed, persona_id in enumerate(("noir", "gothic")):
             store_vector(persona_vector(persona_id, seed=seed, fingerprint=model.fingerprint))
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """A loaded model without a chat template."""
+    return load(tiny_folder(tmp_path_factory.mktemp("base"), template=None))

@@ -1,0 +1,67 @@
+"""What comes of a draft that was written without a screen: into the text or not, and what is said about it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from billy_mlx.cli.drafting import Row, Session
+from billy_mlx.cli.manuscripts import save, studio
+from billy_mlx.cli.output import STOPPED, say, write_json
+from billy_mlx.cli.places import line_of
+from billy_mlx.manuscript.draft import Fate
+
+
+def take(session: Session, draft: int, alternative: int = 0) -> None:
+    """Put an alternative into the text, as one undo step, and save; not where nothing was written.
+
+    Nor half a rewrite: with it, the rest of what it is to replace would go.
+
+    Raises:
+        ManuscriptError: it was not saved; it is kept all the same.
+    """
+    held = session.manuscript.drafts.get(draft)
+    if held.fate is not Fate.OPEN or (session.stopped and held.work == "rewrite"):
+        return
+    if alternative:
+        session.manuscript.drafts.show(draft, alternative)
+    session.desk.accept_all(draft)
+    save(session.manuscript)
+
+
+def report(session: Session, draft: int, *, as_json: bool) -> int:
+    """Say what was written and where it is now, put out the document if one is wanted, and return the exit code."""
+    rows = session.rows(draft)
+    if as_json:
+        write_json(_document(session, draft, rows))
+    say(", ".join([*_notes(session, rows), _whereabouts(session, draft)]))
+    if session.stopped:
+        return STOPPED
+    return 0 if any(row.text for row in rows) else 1
+
+
+def _document(session: Session, draft: int, rows: list[Row]) -> dict[str, Any]:
+    held = session.manuscript.drafts.get(draft)
+    return {
+        "file": str(session.manuscript.path),
+        "work": held.work,
+        "draft": draft,
+        "fate": str(held.fate),
+        "taken": held.shown if held.fate is Fate.ACCEPTED else None,
+        "rows": [asdict(row) for row in rows],
+    }
+
+
+def _notes(session: Session, rows: list[Row]) -> list[str]:
+    tokens = sum(row.generation_tokens for row in rows)
+    reasons = {row.finish_reason for row in rows}
+    notes = [f"{tokens} token{'s' * (tokens != 1)}", f"--seed {session.order.seed}"]
+    notes += ["stopped by you"] * session.stopped
+    return notes + ["cut off at its greatest length"] * ("length" in reasons)
+
+
+def _whereabouts(session: Session, draft: int) -> str:
+    manuscript, held = session.manuscript, session.manuscript.drafts.get(draft)
+    if held.fate is Fate.OPEN:
+        return f"an open draft for line {line_of(manuscript.text, held.start)}; {studio(manuscript.path)}"
+    if held.fate is Fate.REJECTED:
+        return "and nothing was written: ask for something with --instruct, or try another --seed"
+    return f"in the text from line {line_of(manuscript.text, held.placed[-1].start)} on"

@@ -1,0 +1,107 @@
+"""billy read: how much each paragraph of a text is of each persona."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from billy_mlx.cli.interrupt import on_interrupt
+from billy_mlx.cli.layout import shortened
+from billy_mlx.cli.manuscript_options import file_argument
+from billy_mlx.cli.manuscripts import opened
+from billy_mlx.cli.options import count_option, json_option, model_option
+from billy_mlx.cli.output import STOPPED, progress, say, waiting, write_json, write_table
+from billy_mlx.cli.places import line_of
+from billy_mlx.cli.vector_warnings import warn_of_weakness
+from billy_mlx.errors import UsageError
+from billy_mlx.write.paragraphs import paragraphs
+
+if TYPE_CHECKING:
+    from billy_mlx.extraction.vector import PersonaVector
+    from billy_mlx.model.model import Model
+
+_WORDS = 40  # cells of a paragraph that are shown
+_EXAMPLES = """\b
+billy read novel.md
+billy read novel.md --personas noir,gothic --json
+"""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph and its scores by persona: 0 is the average neutral answer, 1 the persona's own."""
+
+    line: int
+    text: str
+    scores: Mapping[str, float]
+
+
+@click.command("read", epilog=_EXAMPLES)
+@file_argument
+@click.option("--personas", metavar="ID,ID", help="Those to look for.  [default: all that have a vector]")
+@count_option("--top", default=3, text="How many personas to show, the strongest first.")
+@model_option
+@json_option
+def command(file: Path, personas: str | None, top: int, model: str | None, as_json: bool) -> int:
+    """Say how much each paragraph of FILE is of each persona, whoever wrote it.
+
+    0 is what the model's neutral answers are, 1 the persona's own. Where a persona is strong in all paragraphs, look
+    at the differences between them. FILE stays as it is.
+    """
+    with opened(file, to_write=False) as manuscript:
+        text = manuscript.text
+    loaded, vectors = _prepared(personas, model)
+    found, stopped = _read(loaded, text, vectors)
+    if as_json:
+        write_json([asdict(paragraph) for paragraph in found])
+    else:
+        write_table(("LINE", "PARAGRAPH", "PERSONAS"), [_row(paragraph, top) for paragraph in found])
+    if stopped:
+        say("stopped by you")
+        return STOPPED
+    return 0
+
+
+def _prepared(personas: str | None, model: str | None) -> "tuple[Model, dict[str, PersonaVector]]":
+    from billy_mlx.extraction.library import find_all, load_vectors
+    from billy_mlx.model.load import default_name, load
+
+    name = default_name() if model is None else model
+    with waiting(f"Loading {name} ..."):
+        loaded = load(name)
+    named = None if personas is None else [one for one in (each.strip() for each in personas.split(",")) if one]
+    ids = sorted(find_all(loaded.fingerprint)) if named is None else named
+    if not ids:
+        raise UsageError("there are no personas to look for: name some, such as --personas noir,gothic")
+    vectors = load_vectors(ids, loaded.id, loaded.fingerprint)
+    if named is not None:
+        warn_of_weakness(vectors.values())
+    return loaded, vectors
+
+
+def _read(model: "Model", text: str, vectors: "Mapping[str, PersonaVector]") -> tuple[list[Paragraph], bool]:
+    """Return the paragraphs that were read, and whether Ctrl+C ended it before the last."""
+    from billy_mlx.write.scores import paragraph_scores
+
+    places = list(paragraphs(text))
+    found: list[Paragraph] = []
+    asked_to_stop: list[bool] = []
+    with (
+        on_interrupt(lambda: asked_to_stop.append(True)),
+        progress("Reading", unit=" paragraphs", total=len(places)) as bar,
+    ):
+        scored = paragraph_scores(model, [paragraph for _, paragraph in places], vectors)
+        for (start, paragraph), scores in zip(places, scored, strict=False):
+            found.append(Paragraph(line_of(text, start), paragraph, scores))
+            bar.update()
+            if asked_to_stop:
+                break
+    return found, len(found) < len(places)
+
+
+def _row(paragraph: Paragraph, top: int) -> tuple[str, str, str]:
+    strongest: Sequence[tuple[str, float]] = sorted(paragraph.scores.items(), key=lambda item: -item[1])[:top]
+    shown = ", ".join(f"{persona} {score:.2f}" for persona, score in strongest)
+    return str(paragraph.line), shortened(paragraph.text, _WORDS), shown

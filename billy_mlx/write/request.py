@@ -1,0 +1,92 @@
+"""From what is asked for a manuscript to what a model is sent: the context, and how long the answer may be."""
+
+import msgspec
+
+from billy_mlx.blend.generate import Request, prompt_tokens
+from billy_mlx.errors import UsageError
+from billy_mlx.manuscript.context.context import build_context
+from billy_mlx.manuscript.context.parts import Context, Prompt
+from billy_mlx.model.model import Model
+from billy_mlx.model.sample import Sampling
+from billy_mlx.write.messages import Write
+
+_ROOM = 32  # tokens that a rewrite may be longer than twice what it replaces
+
+
+def context_for(model: Model, write: Write) -> Context:
+    """Return what `model` is sent, cut to what it holds beside its answer.
+
+    Raises:
+        BillyError: as `build_context` and `request_for` do.
+    """
+
+    def measure(prompt: Prompt) -> int:
+        # Of a base model that is told nothing, the frame alone is no text at all.
+        return len(prompt_tokens(model, request_for(model, write, prompt))) if prompt.user or prompt.prefix else 0
+
+    budget = write.writing.budget
+    if model.context_length is not None:
+        budget = max(0, min(budget, model.context_length - most_tokens(model, write)))
+    return build_context(
+        write.text,
+        write.cursor,
+        write.guide,
+        work=write.work,
+        instruction=write.instruction,
+        selection=write.selection,
+        budget=budget,
+        measure=measure,
+        count=lambda text: _count(model, text),
+        chat=model.tokenizer.has_chat_template,
+    )
+
+
+def request_for(model: Model, write: Write, prompt: Prompt) -> Request:
+    """Return `prompt` as a request for a model.
+
+    Raises:
+        UsageError: a setting is out of range, or there is nothing to go on from.
+    """
+    writing = write.writing
+    return Request(
+        prompt=prompt.user,
+        system=prompt.system or None,
+        prefix=prompt.prefix,
+        chat=model.tokenizer.has_chat_template,
+        thinking=writing.thinking,
+        sampling=_sampling(write),
+        seed=write.seed,
+        max_tokens=most_tokens(model, write),
+        stop=(*writing.stop, *_ends(write)),
+    )
+
+
+def selected(write: Write) -> str:
+    """Return what is to be rewritten, or nothing."""
+    start, end = write.selection or (0, 0)
+    return write.text[start:end]
+
+
+def most_tokens(model: Model, write: Write) -> int:
+    """Return how long the answer may be: of a rewrite, by what it replaces, or it would be cut off before its end."""
+    passage = selected(write)
+    return 2 * _count(model, passage) + _ROOM if passage else write.writing.max_tokens
+
+
+def _ends(write: Write) -> tuple[str, ...]:
+    """Return what ends a rewrite: a border between lines or paragraphs where the original has none."""
+    passage = selected(write).replace("\r\n", "\n")
+    if not passage or "\n\n" in passage:
+        return ()
+    return ("\n\n",) if "\n" in passage else ("\n",)
+
+
+def _sampling(write: Write) -> Sampling:
+    try:
+        return msgspec.convert(dict(write.writing.sampling), Sampling)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"tokens cannot be drawn like this: {error}; put that right in the settings") from error
+
+
+def _count(model: Model, text: str) -> int:
+    return len(model.tokenizer.encode(text, add_special_tokens=False))

@@ -1,0 +1,134 @@
+"""A request for a manuscript being written, event by event: by the engine's thread as by the commands."""
+
+from collections.abc import Iterator
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.manuscript.context.parts import Context
+from billy_mlx.manuscript.sentences import starts
+from billy_mlx.model.cache import PromptStore
+from billy_mlx.model.model import Model
+from billy_mlx.model.rows import Emitted, Step
+from billy_mlx.model.thinking import Thinking
+from billy_mlx.write.messages import PromptRead, Sent, Write, Written, Wrote
+from billy_mlx.write.recording import Recording
+from billy_mlx.write.request import context_for, request_for, selected
+from billy_mlx.write.thoughts import Thoughts
+
+Event = Sent | PromptRead | Wrote | Written
+
+
+class WritingJob:
+    """What a `Write` asks for: iterate for its events, None where a step brings no news.
+
+    Args:
+        model: what writes.
+        request: what is asked.
+        store: caches kept between requests.
+
+    Raises:
+        BillyError: while it is iterated, before anything is written: as `build_context` and `Voices` do.
+
+    Attributes:
+        urgent: it goes before what nobody waits for.
+        stopped: it was asked to end, as a whole.
+    """
+
+    urgent = True
+    rank = 0
+
+    def __init__(self, model: Model, request: Write, store: PromptStore | None = None) -> None:
+        self.stopped = False
+        self._model, self._request, self._store = model, request, store
+        self._voices = list(request.voices)
+        self._stopped_voices: set[int] = set()
+        self._recording: Recording | None = None
+        self._texts = [""] * len(request.voices)
+        self._thoughts = [Thoughts(None, model.tokenizer) for _ in request.voices]
+        self._events = self._run()
+
+    def __iter__(self) -> Iterator[Event | None]:
+        return self._events
+
+    def stop(self, voice: int | None = None) -> None:
+        """End one voice, or all of them; what was written stays."""
+        self.stopped |= voice is None
+        self._stopped_voices |= set(range(len(self._voices)) if voice is None else [voice])
+        if self._recording is not None:
+            self._recording.stop(voice)
+
+    def steer(self, voice: int, blend: str | None) -> None:
+        """Have a voice go on in another blend.
+
+        Raises:
+            BillyError: the blend cannot be read, or the model has no vector for it; the voice goes on as it was.
+        """
+        if self._recording is not None:
+            self._recording.steer(voice, _parsed(blend))
+        else:
+            _parsed(blend)
+            self._voices[voice] = blend
+
+    def _run(self) -> Iterator[Event | None]:
+        context = context_for(self._model, self._request)
+        yield Sent(self._request.job, context)
+        if self._request.only_context or self.stopped:
+            return
+        request = request_for(self._model, self._request, context.prompt)
+        blends = [_parsed(voice) for voice in self._voices]
+        recording = Recording(self._model, request, blends, work=self._request.work, store=self._store)
+        self._recording = recording
+        marks = Thinking.of(self._model.tokenizer, recording.passage(0).prompt, asked=request.thinks)
+        self._thoughts = [Thoughts(marks, self._model.tokenizer) for _ in blends]
+        for voice in self._stopped_voices:
+            recording.stop(voice)
+        for step in recording:
+            yield from self._news(recording, context, step)
+
+    def _news(self, recording: Recording, context: Context, step: Step) -> Iterator[Event | None]:
+        job = self._request.job
+        texts = {news.row: self._put(context, news) for news in step.emitted}
+        texts = {voice: text for voice, text in texts.items() if text}
+        ended = [news.row for news in step.emitted if news.finish_reason is not None]
+        if texts:
+            yield Wrote(job, texts)
+        elif step.prompt_tokens:
+            yield PromptRead(job, step.prompt_tokens_read, step.prompt_tokens)
+        elif not ended:
+            yield None
+        for voice in ended:
+            yield Written(job, voice, recording.passage(voice))
+        for voice in texts.keys() - set(ended):
+            if self._fills(voice):
+                recording.stop(voice)
+
+    def _put(self, context: Context, news: Emitted) -> str:
+        """Return what a voice's news adds to its text."""
+        text = self._thoughts[news.row].after(news.text)
+        text = text if self._texts[news.row] else self._opening(context, text)
+        self._texts[news.row] += text
+        return text
+
+    def _opening(self, context: Context, text: str) -> str:
+        """Return what a text begins with: neither blanks that are there already, nor a space that begins a line."""
+        request = self._request
+        begins_line = not request.cursor or request.text[request.cursor - 1] in "\r\n"
+        return context.continued(text.lstrip(" ") if begins_line or request.work == "rewrite" else text)
+
+    def _fills(self, voice: int) -> bool:
+        """Return whether a rewrite is as long as what it replaces and at the end of a sentence, as that is.
+
+        Models that go on from text do not stop by themselves where a passage ends. What the writer asks for may take
+        more words, though.
+        """
+        passage, text = selected(self._request), self._texts[voice]
+        if not passage or self._request.instruction or len(text) < len(passage):
+            return False
+        return _ends_sentence(passage) and _ends_sentence(text)
+
+
+def _ends_sentence(text: str) -> bool:
+    return bool(starts(f"{text} A", len(text) + 1))
+
+
+def _parsed(blend: str | None) -> Blend | None:
+    return None if blend is None else Blend.parse(blend)

@@ -1,0 +1,81 @@
+"""billy read: paragraphs and their scores."""
+
+import json
+import signal
+
+import pytest
+
+from billy_mlx.cli import read as module
+from billy_mlx.manuscript.manuscript import Manuscript
+
+STORY = "# One\n\nThe lamp was cold.\r\n\n   \nShe woke.\n"
+
+
+@pytest.fixture
+def novel(tmp_path, model):
+    path = tmp_path / "novel.md"
+    path.write_bytes(STORY.encode())
+    return path
+
+
+def test_each_paragraph_has_its_line_and_a_score_for_each_persona(billy, novel):
+    paragraphs = json.loads(billy("read", str(novel), "--json").out)
+    assert [(one["line"], one["text"]) for one in paragraphs] == [
+        (1, "# One"),
+        (3, "The lamp was cold."),
+        (6, "She woke."),
+    ]
+    assert [list(one["scores"]) for one in paragraphs] == [["gothic", "noir"]] * 3
+
+
+def test_the_table_has_the_strongest_personas_first(billy, novel):
+    first = json.loads(billy("read", str(novel), "--json").out)[0]["scores"]
+    strongest = max(first, key=first.get)
+    header, line, *_ = billy("read", str(novel), "--top", "1").out.splitlines()
+    assert header.split() == ["LINE", "PARAGRAPH", "PERSONAS"]
+    assert line.split() == ["1", "#", "One", strongest, f"{first[strongest]:.2f}"]
+
+
+def test_only_the_personas_asked_for_are_looked_for(billy, novel):
+    paragraphs = json.loads(billy("read", str(novel), "--personas", "noir", "--json").out)
+    assert [list(one["scores"]) for one in paragraphs] == [["noir"]] * 3
+
+
+def test_a_paragraph_does_not_depend_on_its_neighbours(billy, novel):
+    before = json.loads(billy("read", str(novel), "--json").out)[1]["scores"]
+    novel.write_text("The lamp was cold.\n")
+    alone = json.loads(billy("read", str(novel), "--json").out)[0]["scores"]
+    assert alone == pytest.approx(before, abs=1e-3)
+
+
+def test_an_empty_text_has_no_paragraphs(billy, novel):
+    novel.write_text("\n \n")
+    assert json.loads(billy("read", str(novel), "--json").out) == []
+
+
+def test_a_text_that_is_open_in_the_studio_can_be_read(billy, novel):
+    manuscript = Manuscript.open(novel)
+    done = billy("read", str(novel))
+    manuscript.close()
+    assert (done.code, done.err) == (0, "")
+
+
+def test_ctrl_c_gives_what_was_read_so_far(billy, novel, monkeypatch):
+    line_of = module.line_of
+    monkeypatch.setattr(module, "line_of", lambda *where: (signal.raise_signal(signal.SIGINT), line_of(*where))[1])
+    done = billy("read", str(novel), "--json")
+    assert (done.code, len(json.loads(done.out))) == (130, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--personas", "nior"], "did you mean noir"),
+        (["--personas", " , "], "there are no personas to look for"),
+        (["--personas", "futurist"], "run: billy extract futurist"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_said(billy, novel, arguments, sentence):
+    done = billy("read", str(novel), *arguments)
+    assert done.code in (1, 2)
+    assert sentence in done.err

@@ -1,0 +1,76 @@
+"""Saved blends: what is kept under a name, and what a file that was tampered with is worth."""
+
+import pytest
+
+from billy_mlx.errors import BillyError, BlendError
+from billy_mlx.tui.blends import blends_file, forget_blend, save_blend, saved_blends
+
+
+def write(text):
+    blends_file().parent.mkdir(parents=True, exist_ok=True)
+    blends_file().write_text(text, encoding="utf-8")
+
+
+def test_nothing_is_saved_at_first():
+    assert saved_blends() == ({}, ())
+
+
+def test_a_blend_comes_back_as_the_blend_option_takes_it():
+    save_blend("dark", "noir:0.6+gothic:0.4@0.8/orthogonal")
+    save_blend('Ärger "quoted" \\ = #', "comic")
+    blends, wrong = saved_blends()
+    assert blends == {'Ärger "quoted" \\ = #': "comic:1@1", "dark": "gothic:0.4+noir:0.6@0.8/orthogonal"}
+    assert wrong == ()
+
+
+def test_a_name_that_is_there_gets_the_new_blend():
+    save_blend("dark", "noir")
+    save_blend(" dark ", "gothic")
+    assert saved_blends()[0] == {"dark": "gothic:1@1"}
+
+
+def test_a_forgotten_blend_is_gone_and_the_others_stay():
+    save_blend("one", "noir")
+    save_blend("two", "gothic")
+    forget_blend("one")
+    forget_blend("never there")
+    assert list(saved_blends()[0]) == ["two"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 61, "two\nlines", "\x1b[31m"])
+def test_a_name_that_cannot_be_shown_is_refused(name):
+    with pytest.raises(BlendError, match="a blend's name has 1 to 60 characters"):
+        save_blend(name, "noir")
+
+
+def test_what_is_no_blend_is_refused():
+    with pytest.raises(BlendError, match="is written id:weight"):
+        save_blend("dark", "noir gothic")
+
+
+def test_bad_entries_are_passed_over_and_named():
+    write('good = "noir"\nbad = "noir:x"\nnumber = 3\n"\\u001b[2J" = "noir"\n')
+    blends, wrong = saved_blends()
+    assert blends == {"good": "noir:1@1"}
+    assert len(wrong) == 3
+    assert "bad is passed over" in wrong[0]
+    assert not any("\x1b" in sentence for sentence in wrong)
+
+
+def test_a_bad_entry_that_is_text_survives_saving_another():
+    write('bad = "noir:x"\n')
+    save_blend("good", "noir")
+    assert '"bad" = "noir:x"' in blends_file().read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_no_toml_is_named_and_not_overwritten():
+    write("what is this")
+    assert "is not TOML" in saved_blends()[1][0]
+    with pytest.raises(BillyError, match="is not TOML"):
+        save_blend("dark", "noir")
+    assert blends_file().read_text(encoding="utf-8") == "what is this"
+
+
+def test_a_file_of_any_size_is_refused_at_once():
+    write("a" * 70_000)
+    assert "larger than 64 KiB" in saved_blends()[1][0]

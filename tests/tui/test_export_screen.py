@@ -1,0 +1,70 @@
+"""Exporting: what, where to, and never over something without asking."""
+
+import json
+
+import pytest
+from hosting import seen, shown, told
+
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.screens.export import ExportScreen
+
+
+@pytest.fixture
+def manuscript(tmp_path):
+    opened = Manuscript.open(tmp_path / "tale.md", clock=lambda: 1_700_000_000.0)
+    opened.edit(0, 0, "# One\n\nThe house was quiet.\n")
+    opened.save()
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(("turns", "name"), [(0, "tale.docx"), (1, "tale.epub"), (3, "tale.txt")])
+def test_a_format_is_chosen_and_written(manuscript, tmp_path, turns, name):
+    host = shown(ExportScreen(manuscript, "Ada"), *["right"] * turns, "ctrl+s")
+    assert host.given == [tmp_path / name]
+    assert (tmp_path / name).stat().st_size > 10
+    assert f"{name} is written." in told(host)
+
+
+def test_markdown_goes_beside_the_manuscript_and_not_over_it(manuscript, tmp_path):
+    shown(ExportScreen(manuscript), "right", "right", "ctrl+s")
+    assert (tmp_path / "tale-export.md").read_text() == manuscript.text
+
+
+def test_the_manuscript_itself_is_never_exported_over(manuscript, tmp_path):
+    keys = ["down", "enter", *["backspace"] * 4, "m", "d", "enter", "ctrl+s"]
+    host = shown(ExportScreen(manuscript), *keys)
+    assert "That is the manuscript itself" in told(host)
+    assert host.given == []
+
+
+def test_what_is_there_is_overwritten_only_when_told_to(manuscript, tmp_path):
+    (tmp_path / "tale.docx").write_text("mine")
+    pictures = []
+    shown(ExportScreen(manuscript), "ctrl+s", seen(pictures), "enter", "escape")
+    assert "tale.docx is there already. Overwrite it?" in pictures[0]
+    assert (tmp_path / "tale.docx").read_text() == "mine"
+    shown(ExportScreen(manuscript), "ctrl+s", "right", "enter")
+    assert (tmp_path / "tale.docx").read_bytes().startswith(b"PK")
+
+
+def test_who_wrote_what_goes_into_a_file_beside_it(manuscript, tmp_path):
+    shown(ExportScreen(manuscript), "right", "right", "right", "end", "left", "ctrl+s")
+    spans = json.loads((tmp_path / "tale.provenance.json").read_text())["spans"]
+    assert [span["author"] for span in spans] == ["writer"]
+
+
+def test_a_place_that_cannot_be_written_is_told(manuscript):
+    keys = ["down", "enter", "home", *"/no", "enter", "ctrl+s"]
+    host = shown(ExportScreen(manuscript), *keys)
+    assert "was not written: No such file or directory; choose another place" in told(host)
+    assert host.given == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+def test_the_rows_fit_the_screen_and_escape_goes_back(manuscript, size):
+    pictures = []
+    host = shown(ExportScreen(manuscript, "Ada"), seen(pictures), "escape", size=size)
+    for text in ("‹ Word ›", "tale.docx", "Ada", "‹ not said ›"):
+        assert text in pictures[0]
+    assert host.given == [None]

@@ -1,0 +1,187 @@
+"""The page: what a writer does there, by the keyboard alone, with an engine that a script speaks for."""
+
+import asyncio
+
+import pytest
+from scripted import studio
+
+from billy_mlx.engine.messages import Failed, Steer, Stop, Unloaded
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.write.messages import Write
+
+SIZES = [(80, 24), (160, 50)]
+
+
+def on_page(path, story, size=(80, 24)):
+    """Run `story(app, pilot, engine, page)` with a text open."""
+
+    async def run():
+        app, engines = studio(path)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await pilot.pause()
+            return await story(app, pilot, engines[0], app.screen)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def novel(tmp_path):
+    path = tmp_path / "novel.md"
+    path.write_text("It was a dark night. The lamp", encoding="utf-8")
+    return path
+
+
+async def press(pilot, *keys):
+    await pilot.press(*keys)
+    await pilot.pause()
+
+
+async def draft(pilot, engine, *texts, end=True):
+    """Have the voices go on from the end of the text."""
+    await press(pilot, "ctrl+end", "ctrl+g")
+    engine.write(*texts, end=end)
+    await pilot.pause()
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_voices_go_on_and_the_writer_takes_it(novel, size):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out. Nobody moved.")
+        assert page.manuscript.text == "It was a dark night. The lamp"
+        await press(pilot, "tab")
+        return page.manuscript.text
+
+    assert on_page(novel, story, size) == "It was a dark night. The lamp went out. Nobody moved."
+
+
+def test_a_sentence_and_a_word_can_be_taken(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out. Nobody moved.")
+        await press(pilot, "ctrl+t", "shift+tab")
+        return page.manuscript.text
+
+    assert on_page(novel, story).endswith("The lamp went out. Nobody")
+
+
+def test_a_draft_taken_is_one_step(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out. Nobody moved.")
+        await press(pilot, "tab", "ctrl+z")
+        return page.manuscript.text
+
+    assert on_page(novel, story).endswith("The lamp")
+
+
+def test_escape_stops_and_then_puts_away(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went", end=False)
+        await press(pilot, "escape")
+        assert engine.was_stopped()
+        engine.finish(" went", stopped=True)
+        await pilot.pause()
+        assert page.drafts.current is not None
+        await press(pilot, "escape")
+        return page.drafts.current, page.manuscript.text
+
+    assert on_page(novel, story) == (None, "It was a dark night. The lamp")
+
+
+def test_another_try_is_kept_beside_the_first(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        await press(pilot, "ctrl+n")
+        engine.write(" burned.")
+        await pilot.pause()
+        await press(pilot, "ctrl+l", "tab")
+        return page.manuscript.text, [one.text for one in page.manuscript.drafts.get(1).alternatives]
+
+    text, alternatives = on_page(novel, story)
+    assert text.endswith("The lamp went out.")
+    assert alternatives == [" went out.", " burned."]
+
+
+def test_typing_goes_on_while_text_streams(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went", end=False)
+        await press(pilot, "ctrl+home", "O", "h", "space")
+        return page.manuscript.text, page.editor.text
+
+    text, shown = on_page(novel, story)
+    assert text == "Oh It was a dark night. The lamp"
+    assert shown == "Oh It was a dark night. The lamp went"
+
+
+def test_a_dial_moves_the_voice_that_is_speaking(novel):
+    async def story(app, pilot, engine, page):
+        page.panel.show("noir", app.voices, app.personas)
+        page.blend = "noir"
+        await draft(pilot, engine, " went", end=False)
+        await press(pilot, "ctrl+d", "right")
+        steer = engine.last(Steer)
+        return steer.job == engine.last(Write).job, steer.blend
+
+    same, blend = on_page(novel, story)
+    assert same
+    assert blend.startswith("noir:")
+
+
+def test_a_failure_is_said_in_words_and_nothing_is_lost(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "ctrl+g")
+        engine.say(Failed(engine.last(Write).job, "there is too little memory; close something"))
+        await pilot.pause()
+        return page.status.told, page.drafts.current, page.manuscript.text
+
+    told, current, text = on_page(novel, story)
+    assert told == "there is too little memory; close something"
+    assert (current, text) == (None, "It was a dark night. The lamp")
+
+
+def test_without_a_model_one_can_still_write(novel):
+    async def story(app, pilot, engine, page):
+        engine.say(Unloaded("there is no model; get one"))
+        await press(pilot, "ctrl+g", "A")
+        return page.manuscript.text, [request for request in engine.asked if isinstance(request, Write)]
+
+    assert on_page(novel, story) == ("AIt was a dark night. The lamp", [])
+
+
+def test_an_instruction_goes_along(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+o", *"make", "enter")
+        return engine.last(Write).instruction
+
+    assert on_page(novel, story) == "make"
+
+
+def test_a_selection_is_rewritten(novel):
+    async def story(app, pilot, engine, page):
+        page.editor.select(0, 20)
+        await press(pilot, "ctrl+r")
+        engine.write("The night was dark.")
+        await pilot.pause()
+        await press(pilot, "tab")
+        return engine.last(Write).selection, page.manuscript.text
+
+    assert on_page(novel, story) == ((0, 20), "The night was dark. The lamp")
+
+
+def test_quitting_saves_and_lets_the_engine_go(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "H", "i", "ctrl+q")
+        return engine.closed
+
+    assert on_page(novel, story)
+    assert novel.read_text().startswith("HiIt was")
+    assert Manuscript.open(novel).offers == ()
+
+
+def test_stop_leaves_other_jobs_alone(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went", end=False)
+        await press(pilot, "escape")
+        return engine.last(Stop).job == engine.last(Write).job
+
+    assert on_page(novel, story)

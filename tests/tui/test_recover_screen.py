@@ -1,0 +1,63 @@
+"""What was never saved is offered in words, and nothing is decided for the writer."""
+
+from dataclasses import replace
+
+import pytest
+from hosting import seen, shown
+
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.screens.recover import RecoverScreen
+
+NOON = 1_699_963_200.0  # of 14 November 2023
+
+
+@pytest.fixture
+def manuscript(tmp_path):
+    """A text whose last words are only in the journal."""
+    path = tmp_path / "tale.md"
+    with_changes = Manuscript.open(path)
+    with_changes.edit(0, 0, "The house was quiet.")
+    with_changes.save()
+    with_changes.edit(4, 9, "old\x1b[2J tower")
+    with_changes.close()
+    opened = Manuscript.open(path)
+    yield opened
+    opened.close()
+
+
+def screen(manuscript, **changes):
+    return RecoverScreen(replace(manuscript.offers[0], **changes), manuscript.prose)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+def test_it_says_when_it_was_worked_on_and_shows_the_difference(manuscript, size):
+    pictures = []
+    shown(screen(manuscript, made=NOON), seen(pictures), size=size)
+    assert "You last worked on it on 14 Nov 2023" in pictures[0]
+    assert "words more than now" in pictures[0]
+    assert "− house" in pictures[0]
+    assert "+ old␛[2J tower" in pictures[0]
+
+
+def test_where_the_time_is_not_known_none_is_told(manuscript):
+    pictures = []
+    shown(screen(manuscript, made=0.0), seen(pictures))
+    assert "It is all here: this is how it differs" in pictures[0]
+
+
+@pytest.mark.parametrize(("key", "verb"), [("enter", "recover"), ("d", "decline"), ("escape", "later")])
+def test_each_way_is_one_key(manuscript, key, verb):
+    assert shown(screen(manuscript), key).given == [(verb, manuscript.offers[0])]
+
+
+def test_what_is_recovered_is_the_text_then(manuscript):
+    ((_, offer),) = shown(screen(manuscript), "enter").given
+    manuscript.recover(offer)
+    assert "tower was quiet." in manuscript.text
+    assert manuscript.offers == ()
+
+
+def test_nothing_is_written_before_the_writer_decides(manuscript):
+    before = manuscript.path.read_text(), manuscript.path.stat().st_mtime_ns
+    shown(screen(manuscript), "pagedown", "up", "escape")
+    assert (manuscript.path.read_text(), manuscript.path.stat().st_mtime_ns) == before

@@ -1,0 +1,167 @@
+"""The start screen: texts worked on before, and ways to another."""
+
+from pathlib import Path
+
+import pytest
+from docx import Document
+from hosting import filled, seen, shown, told
+
+from billy_mlx.manuscript.home import Recent
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.ago import ago
+from billy_mlx.tui.screens.start import StartScreen, completed, new_folder, with_suffix
+
+NOW = 1_800_014_400.0  # noon
+DAY = 86400
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    folder = tmp_path / "novels"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def opened_before(path, text="Once."):
+    path.write_text(text)
+    Manuscript.open(path).close()
+    return path
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+def test_texts_are_told_with_folder_and_when_they_were_worked_on(here, size):
+    pictures = []
+    texts = (Recent(here / "tale.md", NOW - 3 * DAY, exists=True), Recent(here / "lost.md", NOW, exists=False))
+    shown(StartScreen(), lambda pilot: pilot.app.screen.show(texts, NOW), seen(pictures), size=size)
+    assert "tale 3 days ago" in pictures[0]
+    assert "lost ✗ is gone" in pictures[0]
+
+
+def test_the_text_that_was_open_last_is_one_key_away(here):
+    opened_before(here / "old.md", "Old.")
+    path = opened_before(here / "tale.md")
+    assert shown(StartScreen(), "enter").given == [path]
+
+
+def test_a_text_that_is_gone_is_passed_over_and_says_so(here):
+    path = opened_before(here / "old.md")
+    opened_before(here / "tale.md").unlink()
+    assert shown(StartScreen(), "enter").given == [path]
+    host = shown(StartScreen(), "up", "enter")
+    assert host.given == []
+    assert "is gone" in told(host)
+
+
+def test_a_new_text_goes_to_the_current_folder_as_markdown(here):
+    host = shown(StartScreen(), "n", "end", *"tale", "enter")
+    assert host.given == [here / "tale.md"]
+
+
+def test_without_texts_the_first_row_is_a_new_one(here):
+    assert shown(StartScreen(), "enter", "end", *"a", "enter").given == [here / "a.md"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("", "put a name behind it"), ("there.md", "is there already"), ("none/tale", "there is no folder")],
+)
+def test_a_new_text_needs_a_name_that_is_free(here, name, why):
+    (here / "there.md").touch()
+    pictures = []
+    host = shown(StartScreen(), "n", filled(f"{here}/{name}"), "enter", seen(pictures), size=(160, 24))
+    assert host.given == []
+    assert why in pictures[0]
+
+
+def test_a_text_is_opened_by_its_path(here):
+    (here / "tale.txt").write_text("Once.")
+    assert shown(StartScreen(), "o", filled(f"{here}/tale.txt"), "enter").given == [here / "tale.txt"]
+
+
+@pytest.mark.parametrize(("name", "why"), [("", "a folder"), ("none.md", "no file"), ("a.docx", "import it")])
+def test_what_cannot_be_opened_is_refused_in_words(here, name, why):
+    pictures = []
+    host = shown(StartScreen(), "o", filled(f"{here}/{name}"), "enter", seen(pictures), size=(160, 24))
+    assert host.given == []
+    assert why in pictures[0]
+
+
+def test_the_right_arrow_completes_a_path(here):
+    (here / "chapters").mkdir()
+    (here / "chapters" / "tale.md").touch()
+    assert completed("cha") == "chapters/"
+    keys = ["o", filled("chapters/t"), "end", lambda pilot: None, "right", "enter"]
+    assert shown(StartScreen(), *keys).given == [here / "chapters" / "tale.md"]
+
+
+@pytest.mark.parametrize("typed", ["", "none", "none/a", "chapters/", "\0/a", "~nobody-of-this-name/a"])
+def test_where_nothing_fits_nothing_is_proposed(here, typed):
+    assert completed(typed) is None
+
+
+def test_a_name_with_a_hostile_escape_is_not_proposed(here):
+    (here / "ta\x1b]0;HOSTILE\x07.md").touch()
+    assert completed("ta") is None
+
+
+def test_a_word_document_becomes_a_text_beside_it(here):
+    document = Document()
+    document.add_paragraph("Once upon a time.")
+    document.save(here / "tale.docx")
+    (here / "tale.md").write_text("Another one.")
+    host = shown(StartScreen(), "i", filled(f"{here}/tale.docx"), "enter")
+    assert host.given == [here / "tale 2.md"]
+    assert (here / "tale 2.md").read_text().strip() == "Once upon a time."
+
+
+def test_a_document_that_cannot_be_read_is_told_and_nothing_is_made(here):
+    (here / "tale.docx").write_bytes(b"%PDF")
+    host = shown(StartScreen(), "i", filled(f"{here}/tale.docx"), "enter")
+    assert (host.given, [path.name for path in here.iterdir()]) == ([], ["tale.docx"])
+    assert "is a PDF" in told(host)
+
+
+def test_escape_leaves(here):
+    assert shown(StartScreen(), "escape").given == [None]
+
+
+def test_the_model_s_state_is_shown_without_what_a_terminal_obeys(here):
+    pictures = []
+    shown(StartScreen(), lambda pilot: pilot.app.screen.say_model("tiny[b]\x1b is loading"), seen(pictures))
+    assert "tiny[b]␛ is loading" in pictures[0]
+
+
+def test_names_and_folders_are_shown_without_what_a_terminal_obeys(here):
+    pictures = []
+    texts = (Recent(here / "a[red]\x1bb\nc.md", NOW, exists=True),)
+    shown(StartScreen(), lambda pilot: pilot.app.screen.show(texts, NOW), seen(pictures), size=(160, 24))
+    assert "a[red]␛b c just now" in pictures[0]
+
+
+@pytest.mark.parametrize("typed", ["Dr. No", "Chapter 1.5", "tale"])
+def test_a_dot_in_a_title_is_no_suffix(here, typed):
+    assert with_suffix(typed) == here / f"{typed}.md"
+    assert with_suffix(f"{typed}.txt") == here / f"{typed}.txt"
+
+
+def test_from_home_new_texts_go_to_documents_if_there_is_such_a_folder(here, monkeypatch):
+    monkeypatch.setattr(Path, "home", lambda: here)
+    assert new_folder() == here
+    (here / "Documents").mkdir()
+    assert new_folder() == here / "Documents"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (7200, "2 hours ago"),
+        (6 * DAY, "6 days ago"),
+        (7 * DAY, "on 8 Jan 2027"),
+    ],
+)
+def test_when_something_was_is_said_as_people_say_it(seconds, words):
+    assert ago(NOW - seconds, NOW) == words

@@ -1,0 +1,250 @@
+"""The voices panel: dials by keys and by mouse, what they make of the blend, and what is said about vectors."""
+
+import asyncio
+
+import pytest
+from textual.app import App
+from textual.widgets import Input
+
+from billy_mlx.blend.blend import Blend, Mode
+from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.extraction.card import load_personas
+from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.messages import BlendChanged, VectorUnwanted, VectorWanted
+from billy_mlx.tui.scale import scale_of
+from billy_mlx.tui.widgets.dial import Dial, labels
+from billy_mlx.tui.widgets.voices import VoicesPanel
+
+GOOD = {name: VoiceNote(name, gentle=0.5, too_much=1.4, layer=7, auc=0.9) for name in ("noir", "gothic", "lyrical")}
+NOTES = GOOD | {"comic": VoiceNote("comic", weakness="it does not show", gentle=0.6, too_much=1.8, layer=7)}
+
+
+class Host(App):
+    """A panel alone, with a record of what it says."""
+
+    def __init__(self, blend="noir:0.6+gothic:0.4", notes=NOTES):
+        super().__init__()
+        self.first, self.notes, self.heard = blend, notes, []
+
+    def compose(self):
+        yield VoicesPanel()
+
+    def on_mount(self):
+        self.panel = self.query_one(VoicesPanel)
+        self.panel.show(self.first, self.notes, load_personas())
+        self.panel.focus()
+
+    def on_blend_changed(self, message: BlendChanged):
+        self.heard.append(message.blend)
+
+    def on_vector_wanted(self, message: VectorWanted):
+        self.heard.append((message.personas, message.again))
+
+    def on_vector_unwanted(self, _: VectorUnwanted):
+        self.heard.append("cancel")
+
+
+def play(*keys, then=None, size=(28, 18), **given):
+    """Press keys in a panel, do what else is asked, and return the application and the text on its screen."""
+
+    async def run():
+        app = Host(**given)
+        async with app.run_test(size=size) as pilot:
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
+            if then is not None:
+                await then(app, pilot)
+                await pilot.pause()
+            await pilot.pause()
+            strips = app.screen._compositor.render_strips()
+            return app, "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("keys", "blend"),
+    [
+        (("right",), "gothic:0.4+noir:0.6@1.05"),
+        (("pageup",), "gothic:0.4+noir:0.6@0.75"),
+        (("down", "left"), "gothic:0.35+noir:0.6@1"),
+        (("down", "down", "pagedown"), "gothic:0.4+noir:0.85@1"),
+        (("down", "7"), "gothic:0.7+noir:0.6@1"),
+        (("down", "o"), "gothic:-0.4+noir:0.6@1"),
+        (("down", "m"), "noir:0.6@1"),
+        (("down", "delete"), "noir:0.6@1"),
+        (("v", "up", "down", "down", "down", "right"), "gothic:0.4+noir:0.6@1/orthogonal"),
+    ],
+)
+def test_a_key_makes_another_blend(keys, blend):
+    assert play(*keys)[0].heard == [blend]
+
+
+def test_every_blend_that_is_told_reads_back_unchanged():
+    heard = play("right", "down", "left", "pageup", "pageup", "down", "o", "v", "down", "down", "right")[0].heard
+    assert len(heard) == 6
+    assert [str(Blend.parse(text)) for text in heard] == heard
+
+
+def test_who_is_muted_stays_in_the_panel_and_nobody_left_is_no_blend():
+    app, shown = play("down", "m", "down", "m")
+    assert app.heard[-1] is None
+    assert "Gothic" in shown
+    assert "Noir" in shown
+    assert "muted" in shown
+
+
+def test_muted_voices_outlive_being_shown_the_same_blend():
+    async def again(app, _):
+        app.panel.show("noir:0.6@1", NOTES, load_personas())
+
+    app, _ = play("down", "m", then=again)
+    assert [(voice.persona_id, voice.muted) for voice in app.panel.dials.voices] == [("gothic", True), ("noir", False)]
+
+
+def test_dials_end_somewhere_but_do_not_pull_a_typed_weight_in():
+    app, _ = play(*["down"], *["pagedown"] * 4, blend="noir:0.6+gothic:0.4")
+    assert app.heard[-1] == "gothic:1+noir:0.6@1"
+    assert play("down", "right", blend="noir:3")[0].heard == []
+    assert play("down", "left", blend="noir:3")[0].heard == ["noir:2.95@1"]
+
+
+def test_the_scale_says_gentle_full_and_too_much():
+    _, shown = play()
+    assert "gentle full too much" in shown
+    assert "1.00 full" in shown
+    assert "1.00 full" not in play("pageup")[1]
+    assert "too much" in play("pagedown", "pagedown")[1].splitlines()[0]
+
+
+def test_a_blends_scale_is_the_mean_of_its_personas_by_weight():
+    scale = scale_of(Dials.of(Blend.parse("noir:0.75+comic:-0.25")), NOTES)
+    assert (round(scale.gentle, 6), round(scale.too_much, 6)) == (0.525, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("persona", "words"),
+    [("comic", "~ weak"), ("satirist", "✗ no vector"), ("noir", "all is well"), ("old", "! its card")],
+)
+def test_a_vector_that_is_not_right_is_said_in_words(persona, words):
+    notes = NOTES | {"old": VoiceNote("old", outdated=True, layer=3)}
+    assert words in " ".join(play("down", blend=persona, notes=notes)[1].split())
+
+
+def test_no_row_is_cut_off_in_28_columns():
+    _, shown = play("v", blend="noir:-0.35+visionary-millionaire:0.25+comic:0.4")
+    rows = shown.splitlines()
+    assert "-0.35" in shown
+    assert "as calibrated" in shown
+    assert all(len(row) <= 28 for row in rows)
+
+
+def test_more_voices_than_fit_scroll_with_the_keys():
+    everybody = "+".join(load_personas().personas)
+    _, shown = play(*["down"] * 24, blend=everybody)
+    assert "▸Vision" in shown
+
+
+def test_a_name_finds_a_persona_and_enter_adds_it():
+    app, _ = play("a", *"lyric", "enter")
+    assert app.heard == ["gothic:0.4+lyrical:0.5+noir:0.6@1"]
+    assert app.panel.row == 3
+
+
+def test_the_first_voice_is_added_at_full():
+    assert play("a", *"comic", "enter", blend=None)[0].heard == ["comic:1@1"]
+
+
+def test_a_blend_can_be_typed_and_what_is_wrong_with_it_is_said():
+    async def type_badly(app, pilot):
+        app.screen.query_one(Input).value = "noir:0.6@x"
+        await pilot.press("enter")
+        await pilot.pause()
+
+    _, shown = play("t", then=type_badly, size=(80, 24))
+    assert "is not a dose" in shown
+
+
+def test_a_typed_blend_replaces_the_one_there_was():
+    async def type_one(app, pilot):
+        app.screen.query_one(Input).value = "comic:1+noir:-0.3@0.2r/np"
+        await pilot.press("enter")
+
+    assert play("t", then=type_one, size=(80, 24))[0].heard == ["comic:1+noir:-0.3@0.2r/np"]
+
+
+def test_a_blend_is_saved_and_taken_again_by_name():
+    play("s", *"dark", "enter", size=(80, 24))
+    app, _ = play("l", "enter", blend="comic", size=(80, 24))
+    assert app.heard == ["gothic:0.4+noir:0.6@1"]
+
+
+def test_a_dose_and_layers_can_be_typed():
+    assert play("enter", *"0.3r", "enter", size=(80, 24))[0].heard == ["gothic:0.4+noir:0.6@0.3r"]
+    app, _ = play("v", *["down"] * 4, "enter", *"5,6", "enter", size=(80, 24))
+    assert app.heard == ["gothic:0.4+noir:0.6@1/L5,6"]
+
+
+def test_a_mode_brings_its_own_dose_and_gives_it_back():
+    paper = Dials.of(Blend.parse("noir@0.8")).with_mode(Mode.PAPER)
+    assert str(paper.blend()) == "noir:1@2a/paper"
+    assert str(paper.with_mode(Mode.RAW).blend()) == "noir:1@1a/raw"
+    assert str(paper.with_mode(Mode.BALANCED).blend()) == "noir:1@1"
+
+
+def test_layers_too_many_to_show_lose_their_end():
+    _, shown = play("v", blend="noir:1@1/L10,11,12,13,14,15,16,17,18,19")
+    assert "Layers" in shown
+    assert "10,11,12,13,14,15,…" in shown
+
+
+def test_x_asks_for_a_vector_and_c_for_none():
+    app, _ = play("down", "x", "c", blend="satirist")
+    assert app.heard == [(("satirist",), False), "cancel"]
+    assert play("down", "x", blend="comic")[0].heard == [(("comic",), True)]
+
+
+def test_how_far_a_vector_is_is_shown_until_it_is_there():
+    async def prepare(app, _):
+        app.panel.preparing("asking as noir", 0.25, 300.0)
+
+    assert "25%, 5 min left" in " ".join(play(then=prepare)[1].split())
+
+    async def end(app, pilot):
+        await prepare(app, pilot)
+        app.panel.prepared()
+
+    assert "asking" not in play(then=end)[1]
+
+
+def test_a_click_on_the_bar_sets_the_weight():
+    async def click(app, pilot):
+        dial = app.query(Dial)[1]
+        start, cells = dial._bar_place()
+        await pilot.click(dial, offset=(start + cells - 1, 0))
+
+    app, _ = play(then=click)
+    assert app.heard == ["gothic:1+noir:0.6@1"]
+    assert app.panel.row == 1
+
+
+def test_labels_are_at_their_places_or_next_to_each_other():
+    assert labels([(2, "gentle"), (10, "full")], 16) == "  gentle  full  "
+    assert labels([(8, "gentle"), (9, "full"), (15, "too much")], 21) == " gentle full too much"
+
+
+def test_hostile_names_never_reach_the_terminal():
+    async def hostile(app, _):
+        app.panel.names = {"noir": "\x1b]0;x\x07[b]no[/b]"}
+        app.panel.sync()
+
+    _, shown = play("down", "down", then=hostile)
+    assert "\x1b" not in shown
+    assert "[b]" in shown
+
+
+def test_a_blend_that_cannot_be_read_is_no_blend():
+    app, shown = play(blend="what is this")
+    assert app.panel.dials == Dials()
+    assert "Nobody speaks" in shown

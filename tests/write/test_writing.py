@@ -1,0 +1,211 @@
+"""A request for a manuscript becomes events: what is sent, what is written, and how it was made."""
+
+from dataclasses import replace
+
+import pytest
+
+from billy_mlx.engine.messages import Job
+from billy_mlx.errors import BillyError
+from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.model.cache import PromptStore
+from billy_mlx.model.rows import Emitted
+from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
+from billy_mlx.write.request import context_for, most_tokens, request_for
+from billy_mlx.write.writing import WritingJob
+
+pytestmark = pytest.mark.usefixtures("vectors")
+STORY = "The lamp was cold. Ada climbed the stairs and"
+REQUEST = Write(
+    Job(1), "continue", STORY, len(STORY), Guide(), ("noir@5", None), seed=3, writing=Writing(max_tokens=12, budget=400)
+)
+
+
+def events_of(job):
+    return [event for event in job if event is not None]
+
+
+def texts(events, voice):
+    return "".join(event.texts.get(voice, "") for event in events if isinstance(event, Wrote))
+
+
+def test_what_is_sent_comes_first_and_how_it_was_made_last(tiny):
+    events = events_of(WritingJob(tiny, REQUEST))
+    assert isinstance(events[0], Sent)
+    assert isinstance(events[1], PromptRead)
+    assert sorted(event.voice for event in events if isinstance(event, Written)) == [0, 1]
+    assert {event.job for event in events} == {Job(1)}
+
+
+def test_what_voices_wrote_is_what_their_passages_say(tiny):
+    events = events_of(WritingJob(tiny, REQUEST))
+    for event in events:
+        if isinstance(event, Written):
+            assert texts(events, event.voice) == event.passage.text
+            assert event.passage.work == "continue"
+    assert all(text for event in events if isinstance(event, Wrote) for text in event.texts.values())
+
+
+def test_the_measure_of_a_prompt_is_what_the_model_is_sent(tiny):
+    events = events_of(WritingJob(tiny, REQUEST))
+    passages = [event.passage for event in events if isinstance(event, Written)]
+    assert {len(passage.prompt) for passage in passages} == {events[0].context.tokens}
+
+
+@pytest.mark.parametrize("blanks", ["", " ", "  "])
+def test_blanks_that_are_in_the_text_already_do_not_come_again(tiny, monkeypatch, blanks):
+    request = replace(REQUEST, text=STORY + blanks, cursor=len(STORY + blanks), voices=(None,))
+    events = events_of(WritingJob(tiny, request))
+    text = next(event.passage.text for event in events if isinstance(event, Written))
+    context = events[0].context
+    assert context.held_back == blanks
+    assert texts(events, 0) == context.continued(text)
+
+
+def test_blanks_are_dropped_also_when_they_come_token_by_token(tiny):
+    request = replace(REQUEST, text=STORY + " ", cursor=len(STORY) + 1)
+    job = WritingJob(tiny, request)
+    context = next(iter(job)).context
+    pieces = [job._put(context, Emitted(0, 1, text)) for text in (" ", "", " \t", " and", " so")]
+    assert pieces == ["", "", "", "and", " so"]
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "begins"),
+    [
+        ("One.\n\n", {}, "It"),
+        ("", {}, "It"),
+        ("One.", {}, "  It"),
+        ('"One."', {"work": "rewrite", "cursor": 1, "selection": (1, 5)}, "It"),
+    ],
+)
+def test_no_line_and_no_rewrite_begins_with_a_space(tiny, text, changes, begins):
+    job = WritingJob(tiny, replace(REQUEST, **{"text": text, "cursor": len(text), **changes}))
+    context = next(iter(job)).context
+    assert "".join(job._put(context, Emitted(0, 1, piece)) for piece in (" ", " It")) == begins
+
+
+def test_only_the_context_is_sent_if_only_that_is_asked_for(tiny):
+    events = events_of(WritingJob(tiny, replace(REQUEST, only_context=True)))
+    assert [type(event) for event in events] == [Sent]
+
+
+def test_stopping_ends_all_voices_and_says_how_far_they_came(tiny):
+    job = WritingJob(tiny, REQUEST)
+    events = []
+    for event in job:
+        events.append(event)
+        if isinstance(event, Wrote):
+            job.stop()
+    ended = {event.passage.ended for event in events if isinstance(event, Written)}
+    assert (ended, job.stopped) == ({"interrupted"}, True)
+
+
+def test_one_voice_stops_alone(tiny):
+    job = WritingJob(tiny, REQUEST)
+    events = []
+    for event in job:
+        events.append(event)
+        if isinstance(event, Wrote):
+            job.stop(0)
+    ended = {event.voice: event.passage.ended for event in events if isinstance(event, Written)}
+    assert ended[0] == "interrupted"
+    assert (ended[1] != "interrupted", job.stopped) == (True, False)
+
+
+def test_what_is_stopped_before_it_begins_writes_nothing(tiny):
+    job = WritingJob(tiny, REQUEST)
+    job.stop()
+    assert not any(isinstance(event, Wrote) for event in job)
+
+
+def test_a_voice_stopped_before_it_begins_leaves_the_other_alone(tiny):
+    job = WritingJob(tiny, REQUEST)
+    job.stop(0)
+    events = events_of(job)
+    assert (texts(events, 0), bool(texts(events, 1))) == ("", True)
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_dial_may_be_moved_before_and_while_it_writes(tiny, after):
+    job = WritingJob(tiny, REQUEST)
+    events = []
+    if not after:
+        job.steer(0, "gothic")
+    for event in job:
+        events.append(event)
+        if after and len([each for each in events if isinstance(each, Wrote)]) == after:
+            job.steer(0, "gothic")
+    passage = next(event.passage for event in events if isinstance(event, Written) and event.voice == 0)
+    assert passage.voices[-1].blend == "gothic:1@1"
+
+
+def test_a_blend_without_a_vector_is_refused_and_the_voice_goes_on(tiny):
+    job = WritingJob(tiny, REQUEST)
+    for event in job:
+        if isinstance(event, Wrote):
+            with pytest.raises(BillyError, match="billy extract futurist"):
+                job.steer(0, "futurist")
+    assert job._recording.passage(0).voices[-1].blend == "noir:1@5"
+
+
+def test_a_second_try_reads_its_prompt_out_of_the_store(tiny):
+    store = PromptStore()
+    for _ in range(2):
+        events = events_of(WritingJob(tiny, replace(REQUEST, voices=(None,)), store))
+    assert next(event.passage.reused for event in events if isinstance(event, Written)) > 0
+
+
+def test_nothing_to_go_on_from_is_said_in_a_sentence(base):
+    with pytest.raises(BillyError, match="is empty; say what to write"):
+        events_of(WritingJob(base, replace(REQUEST, text="", cursor=0)))
+
+
+def test_a_base_model_is_sent_one_text(base):
+    prompt = context_for(base, replace(REQUEST, instruction="rain")).prompt
+    request = request_for(base, REQUEST, prompt)
+    assert (prompt.user, request.chat, request.prefix) == ("", False, prompt.prefix)
+    assert events_of(WritingJob(base, REQUEST))
+
+
+def test_what_is_sent_leaves_room_for_the_answer(tiny):
+    request = replace(REQUEST, text=STORY * 40, cursor=len(STORY) * 40, writing=Writing(max_tokens=100, budget=9999))
+    assert context_for(tiny, request).tokens <= tiny.context_length - 100
+
+
+@pytest.fixture
+def rewriting():
+    return replace(REQUEST, work="rewrite", selection=(0, 18), cursor=0, voices=(None,))
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"), [("One line.", ("\n",)), ("Two\nlines.", ("\n\n",)), ("Two\n\nparagraphs.", ())]
+)
+def test_a_rewrite_ends_at_a_border_that_the_original_has_not(tiny, rewriting, text, ends):
+    request = replace(rewriting, text=text, selection=(0, len(text)))
+    assert request_for(tiny, request, context_for(tiny, request).prompt).stop == ends
+
+
+def test_a_rewrite_may_be_twice_as_long_as_what_it_replaces(tiny, rewriting):
+    assert most_tokens(tiny, rewriting) == 2 * len(tiny.tokenizer.encode("The lamp was cold.")) + 32
+
+
+@pytest.mark.parametrize(
+    ("written", "instruction", "fills"),
+    [
+        ("It was dark in the lamp.", "", True),
+        ("It was dark in the", "", False),
+        ("It was.", "", False),
+        ("It was dark in the lamp.", "more", False),
+    ],
+)
+def test_a_rewrite_ends_with_the_sentence_in_which_it_gets_as_long(tiny, rewriting, written, instruction, fills):
+    job = WritingJob(tiny, replace(rewriting, instruction=instruction))
+    job._texts[0] = written
+    assert job._fills(0) is fills
+
+
+def test_a_setting_that_cannot_be_is_said_in_a_sentence(tiny):
+    for sampling in ({"temperature": 99}, {"top_k": 1.5}):
+        writing = replace(REQUEST.writing, sampling=sampling)
+        with pytest.raises(BillyError, match=r"goes from|cannot be drawn"):
+            events_of(WritingJob(tiny, replace(REQUEST, writing=writing)))

@@ -1,0 +1,272 @@
+"""The studio: what all its screens share, and how they follow one another."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from textual.actions import ActionParseResult
+from textual.app import App, SystemCommand
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from billy_mlx import paths
+from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unloaded, VoiceNote, VoiceReady
+from billy_mlx.errors import BillyError, ManuscriptError
+from billy_mlx.extraction.card import PersonaSet, load_personas
+from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.textfile import read_text_file
+from billy_mlx.tui.commands import COMMANDS, Command, bindings
+from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.port import Connect, Port, connect
+from billy_mlx.tui.preparing import Preparing
+from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
+from billy_mlx.tui.screens.settings import SettingChanged
+from billy_mlx.tui.screens.start import StartScreen
+from billy_mlx.tui.screens.writing import WritingScreen
+from billy_mlx.tui.settings import Settings, load_settings, save_setting
+
+_ENDINGS = (signal.SIGHUP, signal.SIGTERM)
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A screen that wants to know what the engine says."""
+
+    def hear(self, event: object) -> None:
+        """Take in an event of the engine."""
+
+
+class Studio(App[None]):
+    """The studio.
+
+    Args:
+        path: the text to open; None for the start screen.
+        model: to load, by any name that `--model` takes; None for the settings' or the default one.
+        connect: makes the engine.
+
+    Attributes:
+        model: what is loaded; None while nothing is.
+        model_state: the same in words, for a status line.
+        voices: what is known of the vectors there are, by persona id.
+        personas: every card.
+        settings: as they are now.
+        port: the line to the engine.
+        preparing: the making of vectors, which goes on from screen to screen.
+    """
+
+    CSS_PATH = "billy.tcss"
+    TITLE = "billy"
+    BINDINGS = bindings("anywhere")  # type: ignore[assignment]
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
+
+    def __init__(self, path: Path | None = None, *, model: str | None = None, connect: Connect = connect) -> None:
+        super().__init__()
+        self.settings, self._faults = load_settings()
+        self.personas: PersonaSet = load_personas()
+        self.model: ModelNote | None = None
+        self.model_state = "the model is loading"
+        self.voices: Mapping[str, VoiceNote] = {}
+        self.port = Port()
+        self.preparing = Preparing(self.port, self.tell)
+        self._path, self._model, self._connect = path, model, connect
+
+    def on_mount(self) -> None:
+        """Show the text, or the start screen; the engine comes once that has been painted."""
+        self.apply_settings(self.settings)
+        if self._path is None:
+            self.start()
+        else:
+            self.open(self._path)
+        self.call_after_refresh(self._start_engine)
+        loop = asyncio.get_running_loop()
+        for ending in _ENDINGS:  # a closed window, a shutdown: Textual would die without a word
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(ending, self.leave)
+        for fault in self._faults:
+            self.notify(fault, severity="warning", timeout=15, markup=False)
+
+    def start(self) -> None:
+        """Show the start screen, and open what is chosen there."""
+        self.push_screen(StartScreen(), self._opened)
+
+    def open(self, path: Path) -> None:
+        """Open a text; if that cannot be, say why and show the start screen."""
+        try:
+            self.push_screen(WritingScreen(path))
+        except BillyError as error:
+            self.start()
+            self.notify(str(error), severity="error", timeout=30, markup=False)
+
+    def apply_settings(self, settings: Settings) -> None:
+        """Have the studio be as `settings` say."""
+        self.settings = settings
+        if settings.theme in self.available_themes:
+            self.theme = settings.theme
+        self.set_keymap({**settings.keys})
+
+    def on_heard(self, message: Heard) -> None:
+        """Remember what concerns everybody, and pass an event of the engine on to the screens."""
+        self._remember(message.event)
+        self.preparing.hear(message.event)
+        for screen in self.screen_stack:
+            if isinstance(screen, Listener):
+                screen.hear(message.event)
+
+    def choose_another(self) -> None:
+        """Show the start screen instead of the text that is open."""
+        self.pop_screen()
+        self.start()
+
+    def on_vector_wanted(self, message: VectorWanted) -> None:
+        """Have vectors made, while writing goes on."""
+        self.preparing.begin(message.personas, again=message.again)
+
+    def on_vector_unwanted(self, _: VectorUnwanted) -> None:
+        """Make none."""
+        self.preparing.cancel()
+
+    def on_learn_wanted(self, message: LearnWanted) -> None:
+        """Have a voice made of a text: of a file, or of what is open."""
+        try:
+            self.preparing.learn(message.persona_id, *self._own_text(message.path))
+        except BillyError as error:
+            self.tell(str(error))
+
+    def on_cards_changed(self, message: CardsChanged) -> None:
+        """Know the cards there are now."""
+        self.personas = message.personas
+
+    def on_told(self, message: Told) -> None:
+        """Show what a screen has to say."""
+        self.tell(message.text)
+
+    def on_setting_changed(self, message: SettingChanged) -> None:
+        """Take up a setting, and keep it."""
+        self.change_setting(message.name, message.value)
+
+    def change_setting(self, name: str, value: object) -> None:
+        """Have one setting be another, and keep it; if that cannot be, say why."""
+        try:
+            save_setting(name, value)
+        except BillyError as error:
+            self.notify(str(error), severity="error", timeout=15, markup=False)
+        self.apply_settings(load_settings()[0])
+
+    def leave(self) -> None:
+        """Save what is open, let go of the engine, and end."""
+        for screen in self.screen_stack:
+            if isinstance(screen, WritingScreen):
+                screen.put_away()
+        self.port.close()
+        self.exit()
+
+    async def action_quit(self) -> None:
+        """End the studio."""
+        self.leave()
+
+    async def run_action(
+        self, action: "str | ActionParseResult", default_namespace: DOMNode | None = None, namespaces: Any = None
+    ) -> bool:
+        """Do what a key or the palette asks for; what the writer can put right is told, and nothing ends."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except BillyError as error:
+            self.tell(str(error))
+            return False
+
+    def tell(self, sentence: str) -> None:
+        """Show a sentence to the writer, wherever that is done best."""
+        if isinstance(self.screen, WritingScreen):
+            self.screen.tell(sentence)
+        else:
+            self.notify(sentence, severity="warning", timeout=15, markup=False)
+
+    def action_help(self) -> None:
+        """Show what can be done."""
+        from billy_mlx.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.settings.keys))
+
+    def get_system_commands(self, screen: Screen) -> Iterable[SystemCommand]:  # type: ignore[type-arg]
+        """Yield what the palette has: every command that can be done from where the writer is."""
+        for command in COMMANDS:
+            target = _target(screen, command)
+            if target is not None:
+                keys = self.settings.keys.get(command.name, command.keys)
+                shown = f"{command.help} ({keys.split(',')[0]})" if keys else command.help
+                yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
+
+    def _own_text(self, path: Path | None) -> tuple[str, str]:
+        """Return a text to make a voice of, and what it is, in words."""
+        page = next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
+        if path is None and page is not None:
+            text, path = page.manuscript.text, page.manuscript.path
+        else:
+            found = None if path is None else read_text_file(path)
+            if found is None or path is None:
+                raise ManuscriptError(f"there is no file {path}; name one with text of yours")
+            text = found.text
+        return text, f"{count_words(text):,} words of {path.name}"
+
+    def _opened(self, path: Path | None) -> None:
+        if path is None:
+            self.leave()
+        else:
+            self.open(path)
+
+    def _start_engine(self) -> None:
+        engine = self._connect(self._hear)
+        self.port.open(engine, self._model or self.settings.model or None)
+
+    def _hear(self, event: object) -> None:
+        """Take an event from whatever thread it comes."""
+        self.post_message(Heard(event))
+
+    def _remember(self, event: object) -> None:
+        match event:
+            case Loading(stage=stage):
+                self.model, self.model_state = None, stage
+            case Loaded(model=model, voices=voices, faults=faults):
+                self.model, self.voices = model, voices
+                self.model_state = f"{model.id}{', a demonstration' if model.demonstration else ''}"
+                for fault in faults:
+                    self.notify(fault, severity="warning", timeout=15, markup=False)
+            case Unloaded(reason=reason):
+                self.model, self.model_state = None, "no model"
+                self.notify(reason, severity="error", timeout=30, markup=False)
+            case VoiceReady(voice=voice):
+                self.voices = {**self.voices, voice.persona_id: voice}
+            case Broken(reason=reason, report=report):
+                self.notify(reason, severity="error", timeout=30, markup=False)
+                _note(report)
+
+
+def run(path: Path | None = None, *, model: str | None = None) -> None:
+    """Run the studio until the writer leaves it."""
+    Studio(path, model=model).run()
+
+
+def _target(screen: Screen, command: Command) -> DOMNode | None:  # type: ignore[type-arg]
+    """Return what does a command from here; None if nothing does."""
+    app = screen.app
+    if command.place == "anywhere":
+        return app
+    places = getattr(screen, "PLACES", ())
+    nodes: Iterable[DOMNode] = (screen, *screen.query("*"))
+    if command.place in places or command.place == "voices":
+        return next((node for node in nodes if hasattr(node, f"action_{command.action}")), None)
+    return None
+
+
+def _note(report: str) -> None:
+    """Keep the report of a fault where `billy doctor` and a writer can find it."""
+    with contextlib.suppress(OSError):
+        folder = paths.state_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "faults.log").write_text(report, encoding="utf-8")

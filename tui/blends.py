@@ -1,0 +1,85 @@
+"""Blends that the writer kept under a name: `blends.toml` in the folder of the configuration, a line each."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from billy_mlx import paths
+from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import BillyError, BlendError, CardError
+from billy_mlx.extraction.table import MAX_BYTES, MAX_DOTS, MAX_LINE, read_table
+from billy_mlx.files import write_atomically
+from billy_mlx.text import sanitize
+
+LONGEST_NAME = 60
+
+
+def blends_file() -> Path:
+    """Where they are kept."""
+    return paths.config_file().with_name("blends.toml")
+
+
+def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Return the blends' text forms by name, sorted, and a sentence for each entry that cannot be used."""
+    try:
+        values = _read()
+    except CardError as error:
+        return {}, (str(error),)
+    good, wrong = {}, []
+    for name, text in values.items():
+        try:
+            good[_checked_name(name)] = _checked_blend(text)
+        except BillyError as error:
+            wrong.append(sanitize(f"{blends_file()}: {name[:LONGEST_NAME]} is passed over: {error}"))
+    return dict(sorted(good.items(), key=lambda item: item[0].casefold())), tuple(wrong)
+
+
+def save_blend(name: str, blend: str) -> None:
+    """Keep a blend's text form under a name, in the place of one that had it.
+
+    Raises:
+        BlendError: the text is not a blend, or the name will not do.
+        BillyError: the file cannot be read or written, or would be too large.
+    """
+    name, blend = _checked_name(name.strip()), _checked_blend(blend)
+    _write({**_read(), name: blend})
+
+
+def forget_blend(name: str) -> None:
+    """Keep a blend no longer; nothing happens if there is none of that name. BillyError as for `save_blend`."""
+    values = _read()
+    if values.pop(name, None) is not None:
+        _write(values)
+
+
+def _read() -> dict[str, object]:
+    """Return what the file has, good or bad; CardError if it cannot be used at all."""
+    return read_table(blends_file()).values if blends_file().exists() else {}
+
+
+def _write(values: Mapping[str, object]) -> None:
+    """Write all entries that are text, also those that are no blends: they may be mended by hand."""
+    entries = [f"{_quoted(name)} = {_quoted(text)}" for name, text in values.items() if isinstance(text, str)]
+    if any(len(entry) > MAX_LINE or entry.count(".") > MAX_DOTS for entry in entries):
+        raise BlendError(f"this blend is too long to be kept: at most {MAX_LINE} characters and {MAX_DOTS} dots")
+    content = ("# Blends by name, as --blend takes them.\n" + "\n".join(entries) + "\n").encode()
+    if len(content) > MAX_BYTES:
+        raise BlendError(f"{blends_file()} would be larger than {MAX_BYTES // 1024} KiB; forget a blend first")
+    write_atomically(blends_file(), content)
+
+
+def _checked_name(name: str) -> str:
+    if not 1 <= len(name) <= LONGEST_NAME or name != sanitize(name) or "\n" in name or "\t" in name:
+        raise BlendError(f"a blend's name has 1 to {LONGEST_NAME} characters, on one line; choose another")
+    return name
+
+
+def _checked_blend(text: object) -> str:
+    if not isinstance(text, str):
+        raise BlendError('it is not text; write a blend in quotes, such as "noir:0.6+gothic:0.4"')
+    return str(Blend.parse(text))
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML basic string, but for DEL and surrogates.
+    return json.dumps(sanitize(text), ensure_ascii=False)

@@ -1,0 +1,63 @@
+"""The dials of a blend: what it would be, and the voices that are left out of it for now. Values, no Textual here."""
+
+from dataclasses import dataclass, replace
+
+from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode, Unit
+
+LIMIT = 1.0
+"""The largest weight of either sign that a dial gives; a blend that is typed may have more."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One persona of the blend; a muted one keeps its weight and is not heard."""
+
+    persona_id: str
+    weight: float
+    muted: bool = False
+
+
+@dataclass(frozen=True)
+class Dials:
+    """Voices in the order they came, and how they are added (`Blend` says what the rest means)."""
+
+    voices: tuple[Voice, ...] = ()
+    dose: Dose = OWN_DOSE
+    mode: Mode = Mode.BALANCED
+    layers: tuple[int, ...] | None = None
+    everywhere: bool = False
+    norm_preserving: bool = False
+
+    @classmethod
+    def of(cls, blend: Blend) -> "Dials":
+        """Return the dials that stand for a blend."""
+        voices = tuple(Voice(persona_id, weight) for persona_id, weight in blend.weights)
+        return cls(voices, blend.dose, blend.mode, blend.layers, blend.everywhere, blend.norm_preserving)
+
+    def blend(self) -> Blend | None:
+        """Return the blend that is to be heard; None if no voice is."""
+        weights = tuple((voice.persona_id, voice.weight) for voice in self.voices if not voice.muted)
+        if not weights:
+            return None
+        return Blend(weights, self.dose, self.mode, self.layers, self.everywhere, self.norm_preserving)
+
+    def adding(self, persona_id: str) -> "Dials":
+        """Return the dials with one more voice: full if nobody else speaks, else half of that."""
+        if any(voice.persona_id == persona_id for voice in self.voices):
+            return self
+        weight = LIMIT if self.blend() is None else LIMIT / 2
+        return replace(self, voices=(*self.voices, Voice(persona_id, weight)))
+
+    def without(self, index: int) -> "Dials":
+        """Return the dials without one of the voices."""
+        return replace(self, voices=self.voices[:index] + self.voices[index + 1 :])
+
+    def with_voice(self, index: int, voice: Voice) -> "Dials":
+        """Return the dials with another voice in the place of one."""
+        return replace(self, voices=(*self.voices[:index], voice, *self.voices[index + 1 :]))
+
+    def with_mode(self, mode: Mode) -> "Dials":
+        """Return the dials in another mode; a coefficient is a mode's own, and neither kept nor brought into others."""
+        if mode not in (Mode.PAPER, Mode.RAW) and self.dose.unit is not Unit.COEFFICIENT:
+            return replace(self, mode=mode)
+        return replace(self, mode=mode, dose=Blend((("any", 1.0),), mode=mode).dose)

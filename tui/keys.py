@@ -1,0 +1,132 @@
+"""The keys of commands as the writer changed them: which keys there are, and whether two commands want the same."""
+
+import unicodedata
+from collections.abc import Mapping
+from difflib import get_close_matches
+from itertools import combinations
+
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, format_key
+
+from billy_mlx.text import sanitize
+from billy_mlx.tui.commands import COMMANDS, Command
+
+_MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
+_NAMED = {key.value for key in Keys if not key.value.startswith("<")}
+_SIGNS = frozenset(KEY_NAME_REPLACEMENTS.values())
+_WHERE_ONE_TYPES = ("anywhere", "page", "draft", "find", "guide")
+_SHOWN = {
+    "escape": "Esc",
+    "enter": "Enter",
+    "backspace": "Backspace",
+    "delete": "Delete",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+}
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+def checked_keys(wanted: Mapping[str, object]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return those keys that will do, by the command's name, and a sentence for each that will not."""
+    found = {name: normalized(keys) for name, keys in wanted.items() if isinstance(keys, str)}
+    wrong = []
+    for name, keys in wanted.items():
+        reason = _refusal(name, keys)
+        if reason is not None:
+            found.pop(name, None)
+            wrong.append(reason)
+    while (clash := _clash(found)) is not None:  # looked for last, so that two commands can change places
+        name, reason = clash
+        del found[name]
+        wrong.append(reason)
+    return found, tuple(wrong)
+
+
+def keys_of(command: Command, changed: Mapping[str, str]) -> str:
+    """Return the keys that a command has now."""
+    return changed.get(command.name, command.keys)
+
+
+def shown_keys(keys: str) -> str:
+    """Return keys as they stand on a keyboard: "F2 or Ctrl+D"."""
+    return " or ".join(_shown_key(key) for key in keys.split(",") if key)
+
+
+def normalized(keys: str) -> str:
+    """Return keys as Textual names them: "Ctrl+D, /" is "ctrl+d,slash"."""
+    return ",".join(_normalized_key(key.strip()) for key in keys.split(",") if key.strip())
+
+
+def _normalized_key(key: str) -> str:
+    *modifiers, base = key.split("+") if len(key) > 1 else [key]
+    if len(base) == 1 and not base.isalnum():
+        base = unicodedata.name(base, base).lower().replace("-", "_").replace(" ", "_")
+        base = KEY_NAME_REPLACEMENTS.get(base, base)
+    elif len(base) > 1 or modifiers:
+        base = base.lower()
+    return "+".join([*(modifier.strip().lower() for modifier in modifiers), base])
+
+
+def _is_key(key: str) -> bool:
+    *modifiers, base = key.split("+")
+    return set(modifiers) <= _MODIFIERS and (base in _NAMED or _is_sign(base))
+
+
+def _is_sign(key: str) -> bool:
+    """Return whether a key types something: a letter, or a sign by its name, as "question_mark"."""
+    base = key.removeprefix("shift+")
+    if len(base) == 1 or base in _SIGNS:
+        return base.isalnum() or base in _SIGNS
+    try:
+        sign = unicodedata.lookup(base.replace("_", " "))
+    except KeyError:
+        return False
+    return sign.isprintable() and not sign.isalnum()  # "tab" and "delete" are names of characters as well
+
+
+def _refusal(name: str, keys: object) -> str | None:
+    if name not in _BY_NAME:
+        close = get_close_matches(name[:60], _BY_NAME, n=1)
+        return f"[keys] has {_quoted(name)}, which is no command; " + (
+            f"did you mean {close[0]}?" if close else "the settings show all of them"
+        )
+    if not isinstance(keys, str) or not normalized(keys):
+        return f"the keys of {name} are {_quoted(keys)}; write them as ctrl+g or f2,ctrl+d"
+    for key in normalized(keys).split(","):
+        if not _is_key(key):
+            return f"{_quoted(key)} of {name} is no key; write one as ctrl+g, f2, escape or slash"
+        if _is_sign(key) and _BY_NAME[name].place in _WHERE_ONE_TYPES:
+            return f"{shown_keys(key)} cannot be the key of {name}: it is typed into the text; add ctrl to it"
+    return None
+
+
+def _clash(changed: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return a changed command that wants a key which another has, and a sentence about both."""
+    for one, other in combinations(COMMANDS, 2):
+        if (one.name in changed or other.name in changed) and _are_together(one, other):
+            meant = _keys(one.keys) & _keys(other.keys)  # escape, which goes back and stops a draft
+            shared = (_keys(keys_of(one, changed)) & _keys(keys_of(other, changed))) - meant
+            if shared:
+                name = other.name if other.name in changed else one.name
+                both = f"{one.title} ({one.name}) and {other.title} ({other.name})"
+                return name, f"{shown_keys(min(shared))} cannot be both {both}; choose another"
+    return None
+
+
+def _keys(keys: str) -> set[str]:
+    return {*keys.split(",")} - {""}
+
+
+def _are_together(one: Command, other: Command) -> bool:
+    places = {one.place, other.place}
+    return len(places) == 1 or "anywhere" in places or places == {"page", "draft"}
+
+
+def _shown_key(key: str) -> str:
+    *modifiers, base = key.split("+")
+    name = _SHOWN.get(base) or format_key(base)
+    name = name if len(name) == 1 and not modifiers else name[:1].upper() + name[1:]
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
+
+
+def _quoted(value: object) -> str:
+    return sanitize(repr(value))[:60]

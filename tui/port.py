@@ -1,0 +1,74 @@
+"""The studio's end of the line to the engine. The engine, and with it MLX, is imported once the studio stands."""
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import TYPE_CHECKING, Protocol
+
+from billy_mlx.engine.messages import Job
+
+if TYPE_CHECKING:
+    from billy_mlx.engine.work import Kind
+
+
+class EngineLike(Protocol):
+    """What the studio asks of an engine: `billy_mlx.engine.thread.Engine`, or one that a test writes the lines for."""
+
+    def start(self, model: str | None = None) -> None:
+        """Begin, and load a model."""
+
+    def ask(self, request: object) -> None:
+        """Take a request; never waits."""
+
+    def close(self) -> None:
+        """Stop everything, soon."""
+
+
+Connect = Callable[[Callable[[object], None]], EngineLike]
+"""Makes an engine that posts its events to what it is given."""
+
+
+def connect(post: Callable[[object], None]) -> EngineLike:
+    """Return the engine that runs models, not started yet."""
+    from billy_mlx.engine.thread import Engine
+
+    return Engine(post, _kinds)
+
+
+class Port:
+    """Asks the engine; what is asked before there is one waits for it."""
+
+    def __init__(self) -> None:
+        self._engine: EngineLike | None = None
+        self._waiting: list[object] = []
+        self._numbers = count(1)
+
+    def next_job(self) -> Job:
+        """Return a number for a job that none has had."""
+        return Job(next(self._numbers))
+
+    def open(self, engine: EngineLike, model: str | None) -> None:
+        """Start the engine and hand it what has waited."""
+        engine.start(model)
+        self._engine = engine
+        for request in self._waiting:
+            engine.ask(request)
+        self._waiting.clear()
+
+    def ask(self, request: object) -> None:
+        """Ask the engine for something; the answers come as events."""
+        if self._engine is None:
+            self._waiting.append(request)
+        else:
+            self._engine.ask(request)
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        if self._engine is not None:
+            self._engine.close()
+
+
+def _kinds() -> "Mapping[type, Kind]":
+    """Return what the engine can do; called in its thread, as it brings MLX."""
+    from billy_mlx.write.kinds import kinds
+
+    return kinds()

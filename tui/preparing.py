@@ -1,0 +1,56 @@
+"""Making vectors while writing goes on: one job at a time, asked for from anywhere."""
+
+from collections.abc import Callable
+
+from billy_mlx.engine.messages import Ended, Failed, Job, LearnVoice, Prepare, Progress, Stop
+from billy_mlx.tui.port import Port
+
+
+class Preparing:
+    """The job that makes vectors, if there is one.
+
+    Args:
+        tell: takes a sentence for the writer.
+
+    Attributes:
+        progress: how far it is; None if there is no job, or no news of it yet.
+    """
+
+    def __init__(self, port: Port, tell: Callable[[str], None]) -> None:
+        self.progress: Progress | None = None
+        self._port, self._tell = port, tell
+        self._job: Job | None = None
+
+    def begin(self, personas: tuple[str, ...], *, again: bool = False, model: str | None = None) -> None:
+        """Have vectors made, and a model fetched first if one is named."""
+        self._ask(Prepare(self._port.next_job(), personas, model, again))
+
+    def learn(self, persona_id: str, text: str, source: str) -> None:
+        """Have a voice made of a text."""
+        self._ask(LearnVoice(self._port.next_job(), persona_id, text, source))
+
+    def cancel(self) -> None:
+        """Stop; what was made so far is kept."""
+        if self._job is not None:
+            self._port.ask(Stop(self._job))
+
+    def hear(self, event: object) -> None:
+        """Take in an event of the engine."""
+        match event:
+            case Progress(job=job) if job == self._job:
+                self.progress = event
+            case Ended(job=job, stopped=stopped) if job == self._job:
+                self._over("stopped; the answers so far are kept" if stopped else "the voices are ready")
+            case Failed(job=job, reason=reason) if job == self._job:
+                self._over(reason)
+
+    def _ask(self, request: Prepare | LearnVoice) -> None:
+        if self._job is not None:
+            self._tell("vectors are being made already; wait for that, or cancel it in the voices panel")
+            return
+        self._job = request.job
+        self._port.ask(request)
+
+    def _over(self, sentence: str) -> None:
+        self._job, self.progress = None, None
+        self._tell(sentence)

@@ -1,0 +1,76 @@
+"""Persona scores of the sentences on the page: asked for in the background, each paragraph once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from billy_mlx.engine.messages import Ended, Failed, Job, Read, Scored, SentenceScores, Stop
+from billy_mlx.tui.port import Port
+
+
+@dataclass(frozen=True)
+class Heat:
+    """How much characters `start` to `end` of the manuscript are of a persona: 0 neutral, 1 the persona's own."""
+
+    start: int
+    end: int
+    score: float
+
+
+class Reader:
+    """What is known of the paragraphs of a manuscript."""
+
+    def __init__(self, port: Port) -> None:
+        self._known: dict[str, tuple[SentenceScores, ...]] = {}
+        self._port = port
+        self._job: Job | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being read."""
+        return self._job is not None
+
+    def read(self, text: str, first: int) -> None:
+        """Ask for the paragraphs that are not known yet, those around offset `first` before the others."""
+        wanted = sorted(
+            ((abs(start - first), paragraph) for start, paragraph in paragraphs(text) if paragraph not in self._known)
+        )
+        self.stop()
+        if wanted:
+            self._job = self._port.next_job()
+            self._port.ask(Read(self._job, tuple(dict.fromkeys(paragraph for _, paragraph in wanted))))
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._job is not None:
+            self._port.ask(Stop(self._job))
+            self._job = None
+
+    def forget(self) -> None:
+        """Forget all scores: there are other vectors now."""
+        self._known.clear()
+
+    def hear(self, event: object) -> bool:
+        """Take in an event of the engine; returns whether more is known now."""
+        match event:
+            case Scored(paragraph=paragraph, sentences=sentences):
+                self._known[paragraph] = sentences
+                return True
+            case Ended(job=job) | Failed(job=job) if job == self._job:
+                self._job = None
+        return False
+
+    def heat(self, text: str, persona: str) -> Iterator[Heat]:
+        """Yield what is known of the sentences of `text` for one persona."""
+        for start, paragraph in paragraphs(text):
+            for sentence in self._known.get(paragraph, ()):
+                if persona in sentence.scores:
+                    yield Heat(start + sentence.start, start + sentence.end, sentence.scores[persona])
+
+
+def paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text that hold any words, and where they start."""
+    start = 0
+    for line in text.split("\n"):
+        if line.strip():
+            yield start, line.rstrip("\r")
+        start += len(line) + 1

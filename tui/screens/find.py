@@ -1,0 +1,220 @@
+"""A bar to put below the page: find text, and replace it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input, Label
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.find import Match, Query, find_all, replacements
+from billy_mlx.manuscript.hunks import Hunk
+from billy_mlx.text import sanitize
+from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.widgets.fields import LineField
+
+
+@dataclass
+class Found(Message):
+    """Characters `start` to `end` are to be shown and selected."""
+
+    start: int
+    end: int
+
+
+@dataclass
+class ReplaceWanted(Message):
+    """These changes are to be made, as one step."""
+
+    hunks: tuple[Hunk, ...]
+
+
+class FindClosed(Message):
+    """The writer is done with finding."""
+
+
+class FindBar(Widget):
+    """Finds and replaces in a text that is asked for anew each time, for the writer goes on writing.
+
+    Args:
+        text: gives the text as it is.
+        place: gives where in it the search begins: the cursor.
+        wanted: what is looked for to begin with, such as the selection.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("find",)
+    BINDINGS = bindings("find", "anywhere")  # type: ignore[assignment]
+    DEFAULT_CSS = """
+    FindBar { height: auto; background: $surface; border-top: solid $primary; }
+    FindBar Horizontal { height: 1; }
+    FindBar Input, FindBar Input:focus { width: 1fr; border: none; height: 1; padding: 0 1; }
+    FindBar Label { padding: 0 1; }
+    FindBar .name { width: 14; color: $text-muted; }
+    """
+
+    told = reactive("Enter: the next place")
+    """How many places there are, or what is wrong."""
+    case = reactive(False)
+    """Capitals and small letters are told apart."""
+    words = reactive(False)
+    """Only whole words are found."""
+    pattern = reactive(False)
+    """What is typed is a pattern."""
+
+    def __init__(self, text: Callable[[], str], place: Callable[[], int], wanted: str = "") -> None:
+        super().__init__()
+        self._text, self._place, self._wanted = text, place, wanted
+        self._found: Match | None = None  # the place that is shown
+
+    def compose(self) -> ComposeResult:
+        """Yield two lines to type in, and one that tells."""
+        with Horizontal():
+            yield Label("Find", classes="name")
+            yield LineField(sanitize(self._wanted.partition("\n")[0]), id="wanted")
+        with Horizontal():
+            yield Label("Replace by", classes="name")
+            yield LineField(id="replacement")
+        yield Label("", id="told", markup=False)
+
+    def on_mount(self) -> None:
+        """Have the writer type at once."""
+        self.query_one("#wanted", Input).focus()
+        self._show()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Go to the first place while it is typed; a pattern waits for enter, as half of one may be slow."""
+        event.stop()
+        if event.input.id == "wanted" and event.value and not self.pattern:
+            self._go(self._place() if self._found is None else self._found.start)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the next place, or replace this one."""
+        event.stop()
+        if event.input.id == "wanted":
+            self.action_find_next()
+        else:
+            self.action_find_replace()
+
+    def action_find_next(self) -> None:
+        """Go to the next place."""
+        self._go(self._place() if self._found is None else self._found.beyond)
+
+    def action_find_previous(self) -> None:
+        """Go to the place before."""
+        matches = self._matches()
+        start = self._place() if self._found is None else self._found.start
+        before = [match for match in matches if match.start < start] or matches
+        self._show_match(before[-1] if before else None, matches)
+
+    def action_find_field(self) -> None:
+        """Go to the other field."""
+        other = "#replacement" if self.query_one("#wanted", Input).has_focus else "#wanted"
+        self.query_one(other, Input).focus()
+
+    def action_find_replace(self) -> None:
+        """Replace the place that is shown, and go to the next."""
+        found, matches = self._found, self._matches()
+        hunk = next(iter(self._hunks(found)), None) if found in matches else None
+        if found is None or hunk is None:
+            self.action_find_next()
+            return
+        self.post_message(ReplaceWanted((hunk,)))
+        grown = len(hunk.text) - (found.end - found.start)
+        left = [match for match in matches if match != found]
+        moved = [match if match.start < found.start else _shifted(match, grown) for match in left]
+        self._show_match(_at_or_behind(moved, found.start), moved)
+
+    def action_find_replace_all(self) -> None:
+        """Replace every place."""
+        hunks = self._hunks()
+        if hunks:
+            self.post_message(ReplaceWanted(hunks))
+            self._found = None
+            self.told = f"{len(hunks):,} replaced; undo takes it back"
+
+    def action_find_case(self) -> None:
+        """Tell capitals from small letters, or do not."""
+        self.case = not self.case
+
+    def action_find_words(self) -> None:
+        """Find whole words only, or do not."""
+        self.words = not self.words
+
+    def action_find_pattern(self) -> None:
+        """Look for a pattern, or for the words as they stand."""
+        self.pattern = not self.pattern
+
+    def action_back(self) -> None:
+        """Say that the writer is done."""
+        self.post_message(FindClosed())
+
+    def watch_told(self) -> None:
+        """Show it."""
+        self._show()
+
+    def watch_case(self) -> None:
+        """Show it."""
+        self._show()
+
+    def watch_words(self) -> None:
+        """Show it."""
+        self._show()
+
+    def watch_pattern(self) -> None:
+        """Show it."""
+        self._show()
+
+    def _go(self, start: int) -> None:
+        matches = self._matches()
+        self._show_match(_at_or_behind(matches, start), matches)
+
+    def _matches(self) -> list[Match]:
+        """Return all places; none, and what is wrong told, if it cannot be looked for."""
+        try:
+            matches = list(find_all(self._text(), self._query()))
+        except ManuscriptError as error:
+            self._found, self.told = None, f"! {error}"
+            return []
+        if not matches:
+            self._found, self.told = None, "It is nowhere in the text."
+        return matches
+
+    def _hunks(self, only: Match | None = None) -> tuple[Hunk, ...]:
+        try:
+            replacement = self.query_one("#replacement", Input).value
+            hunks = replacements(self._text(), self._query(), replacement, only)
+        except ManuscriptError as error:
+            self.told = f"! {error}"
+            return ()
+        if not hunks:
+            self.told = "It is nowhere in the text."
+        return hunks
+
+    def _query(self) -> Query:
+        return Query(self.query_one("#wanted", Input).value, self.pattern, self.case, self.words)
+
+    def _show_match(self, match: Match | None, matches: list[Match]) -> None:
+        self._found = match
+        if match is not None:
+            self.told = f"{matches.index(match) + 1:,} of {len(matches):,}"
+            self.post_message(Found(match.start, match.end))
+
+    def _show(self) -> None:
+        switches = (("capitals", self.case), ("whole words", self.words), ("pattern", self.pattern))
+        shown = "  ".join(f"[{'x' if on else ' '}] {name}" for name, on in switches)
+        for label in self.query("#told").results(Label):
+            label.update(f"{shown}  {self.told}")
+
+
+def _at_or_behind(matches: list[Match], place: int) -> Match | None:
+    """Return the first match at `place` or behind it, or else the first of all."""
+    return next((match for match in matches if match.start >= place), matches[0] if matches else None)
+
+
+def _shifted(match: Match, by: int) -> Match:
+    return Match(match.start + by, match.end + by)

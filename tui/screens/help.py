@@ -1,0 +1,151 @@
+"""Help for writers: how it works in a few sentences, what the marks mean, and every command with its keys."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static
+
+from billy_mlx.tui.commands import COMMANDS, PLACES, Command, at, bindings
+from billy_mlx.tui.keys import keys_of, shown_keys
+from billy_mlx.tui.widgets.fields import LineField
+
+_COLUMNS = 76  # so that border and scrollbar fit into 80
+_KEY_COLUMNS = 22
+
+_PALETTE = next(command for command in COMMANDS if command.name == "command-palette")
+
+_TEXTS = {
+    "How it goes": (
+        "Write. Press {continue} where you want the voices to go on: what they write stands in the text as a draft, "
+        "set apart until you take it with {accept}. {accept-sentence} takes only its next sentence, {retry} has "
+        "another one written, and {stop} stops it; what you do not take is kept, too. Select a passage and press "
+        "{rewrite} to have it written anew; {instruct} lets you say what should happen.",
+        "Your text is saved by itself. {undo} takes back one step after another, to the very beginning, and "
+        "{history} shows every version there ever was.",
+    ),
+    "Voices and doses": (
+        "A voice is a way of writing that was read out of the model itself: noir, lyrical, gothic. "
+        "In the voices panel ({voices}) you mix them, each with its own share. "
+        "The dose above them says how much of the mixture is heard: 1 is full, a half is gentle, and far above 1 the "
+        "text falls apart. "
+        "A share below zero steers away from a voice. "
+        "You can turn the dials while the text is being written, and it follows within a word or two.",
+    ),
+    "Marks and colours": (
+        "The mark at the left of a line says who wrote it: yours have none, and each voice has its own sign, "
+        "so that you need no colours to tell them apart; {colours} changes what is coloured. "
+        "A draft stands there paler and set apart until you take it. "
+        "In the voices panel, a voice that has no vector yet, or a weak one, is marked, and {voice-extract} makes one. "
+        "An exclamation mark is a warning: read the sentence beside it.",
+    ),
+}
+
+
+class HelpScreen(Screen[None]):
+    """What can be done, and how.
+
+    Args:
+        keys: the keys of commands that the writer changed, by the command's name.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ()
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        *bindings("anywhere"),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    HelpScreen Input { border: round $primary; }
+    HelpScreen VerticalScroll { height: 1fr; padding: 0 1; }
+    """
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        """Yield the line to search with, and the text."""
+        yield LineField(placeholder="Type what you look for")
+        with VerticalScroll(can_focus=False):
+            yield Static(help_text(self._keys), id="help")
+        yield Footer()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what has to do with what was typed."""
+        self.query_one("#help", Static).update(help_text(self._keys, event.value))
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Go up or down by lines."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Go up or down by pages."""
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_relative(y=pages * (scroll.size.height - 1), animate=False)
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.dismiss()
+
+
+def help_text(keys: Mapping[str, str], wanted: str = "") -> Content:
+    """Return the help, or what of it has all words of `wanted`; no line has more than 76 columns."""
+    words = wanted.casefold().split()
+    parts = [*_explained(keys, words), *_listed(keys, words)]
+    return Content("\n").join(parts) if parts else Content("Nothing of that name. Try another word.")
+
+
+def _explained(keys: Mapping[str, str], words: list[str]) -> Iterator[Content]:
+    names = {command.name: _pressed(command, keys) for command in COMMANDS}
+    for title, paragraphs in _TEXTS.items():
+        texts = [paragraph.format_map(names) for paragraph in paragraphs]
+        if _has(words, title, *texts):
+            yield Content.styled(title, "bold $primary")
+            for text in texts:
+                yield Content(textwrap.fill(text, _COLUMNS) + "\n")
+
+
+def _listed(keys: Mapping[str, str], words: list[str]) -> Iterator[Content]:
+    for place, title in PLACES.items():
+        commands = [one for one in at(place) if _has(words, title, one.title, one.help, _shown(one, keys))]
+        if commands:
+            yield Content.styled(title, "bold $primary")
+            for command in commands:
+                yield _line(command, keys)
+            yield Content("")
+
+
+def _line(command: Command, keys: Mapping[str, str]) -> Content:
+    shown = _shown(command, keys)
+    indent = " " * (_KEY_COLUMNS + 1)
+    if len(shown) > _KEY_COLUMNS:
+        head, first = shown + "\n", indent
+    else:
+        head, first = f"{shown:<{_KEY_COLUMNS}} ", ""
+    text = f"{command.title}: {command.help}"
+    lines = textwrap.wrap(text, _COLUMNS - len(indent))
+    return Content(head + first + ("\n" + indent).join(lines)).stylize("bold", 0, len(shown))
+
+
+def _shown(command: Command, keys: Mapping[str, str]) -> str:
+    return shown_keys(keys_of(command, keys)) or f"{shown_keys(keys_of(_PALETTE, keys))} and its name"
+
+
+def _pressed(command: Command, keys: Mapping[str, str]) -> str:
+    """Return how the command is called in a sentence."""
+    shown = shown_keys(keys_of(command, keys).split(",")[0])
+    return shown or f"“{command.title}” in the commands ({shown_keys(keys_of(_PALETTE, keys))})"
+
+
+def _has(words: list[str], *texts: str) -> bool:
+    text = " ".join(texts).casefold()
+    return all(word in text for word in words)

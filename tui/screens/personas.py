@@ -1,0 +1,251 @@
+"""All personas: their cards, how good their vectors are, whom they are like, and how to make another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, Progress, VoiceNote, VoiceReady
+from billy_mlx.extraction.card import PERSONA_ID, Persona, PersonaSet, load_personas
+from billy_mlx.text import sanitize
+from billy_mlx.tui.cast import Member, cast_of, likenesses, quality
+from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.screens.ask import Ask, Confirm
+from billy_mlx.tui.screens.new_persona import NewPersona
+from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
+from billy_mlx.tui.widgets.voices import progress_line
+
+
+@dataclass
+class LearnWanted(Message):
+    """A voice is to be made of the writer's own text: that of a file, or of the open manuscript (None)."""
+
+    persona_id: str
+    path: Path | None
+
+
+@dataclass
+class CardsChanged(Message):
+    """A card was written: these are all of them now."""
+
+    personas: PersonaSet
+
+
+class PersonasScreen(Screen[str | None]):
+    """Gives the id of a persona that is to join the blend, or None.
+
+    Posts `LearnWanted`, `CardsChanged`, `VectorWanted`, `VectorUnwanted` and `Told`.
+
+    Args:
+        personas: every card.
+        notes: what is known of the vectors, by persona id.
+        compared: how alike the vectors are; None while that is not measured.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("personas",)
+    BINDINGS = bindings("anywhere", "personas")  # type: ignore[assignment]
+    DEFAULT_CSS = """
+    PersonasScreen > Horizontal { height: 1fr; }
+    PersonasScreen CastList { width: 30%; min-width: 30; max-width: 44; padding: 0 1; border-right: solid $primary; }
+    PersonasScreen VerticalScroll { width: 1fr; height: 1fr; padding: 0 2; }
+    PersonasScreen #card { max-width: 100; height: auto; }
+    PersonasScreen #progress { height: auto; max-height: 3; padding: 0 1; color: $text-accent; }
+    """
+
+    def __init__(self, personas: PersonaSet, notes: Mapping[str, VoiceNote], compared: Compared | None = None) -> None:
+        super().__init__()
+        self._personas, self._notes, self._compared = personas, dict(notes), compared
+        self._cast: dict[str, Member] = {}
+        self._job: Job | None = None  # the one whose progress was shown last
+        self._progress, self._ready = "", False
+
+    def compose(self) -> ComposeResult:
+        """Yield the list and the card."""
+        with Horizontal():
+            yield CastList()
+            with VerticalScroll():
+                yield Static(id="card", markup=False)
+        yield Static(id="progress", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show everybody, and the first of them."""
+        self._ready = True  # the engine may have answered before there was anything to show it in
+        self._show_progress(self._progress)
+        self._fill()
+
+    # What others say.
+
+    def update(self, personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> None:
+        """Show other cards or vectors, and stay at the persona that is shown."""
+        self._personas, self._notes = personas, dict(notes)
+        self._fill()
+
+    def show_similarity(self, compared: Compared) -> None:
+        """Show how alike the vectors are."""
+        self._compared = compared
+        self._show_card()
+
+    def hear(self, event: object) -> None:
+        """Take in an event of the engine."""
+        match event:
+            case VoiceReady(voice=voice):
+                self.update(self._personas, {**self._notes, voice.persona_id: voice})
+            case Loaded(voices=voices):
+                self._compared = None
+                self.update(self._personas, voices)
+            case Compared():
+                self.show_similarity(event)
+            case Progress(job=job, stage=stage, share=share, seconds_left=left):
+                self._job = job
+                self._show_progress(f"{progress_line(stage, share, left)} (c: cancel)")
+            case Ended(job=job) if job == self._job:
+                self._show_progress("")
+            case Failed(job=job, reason=reason) if job == self._job:
+                self._show_progress(f"! {reason}")
+
+    # What the writer does.
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Show the card."""
+        event.stop()
+        self._show_card()
+
+    def action_back(self) -> None:
+        """Leave the blend as it is."""
+        self.dismiss(None)
+
+    def action_persona_add(self) -> None:
+        """Add the persona to the blend."""
+        if self._member is not None:
+            self.dismiss(self._member.id)
+
+    def action_persona_find(self) -> None:
+        """Search for one."""
+        self.app.push_screen(PersonaSearch([*self._cast.values()]), self._go_to)
+
+    def action_persona_extract(self) -> None:
+        """Have its vector made, or made anew."""
+        if self._member is None or self._member.persona is None:
+            self.post_message(Told("only a persona with a card can be extracted; w makes a voice of your own text"))
+        else:
+            self.post_message(VectorWanted((self._member.id,), again=self._member.note is not None))
+            self._show_progress(f"asked for the vector of {self._member.name}; you can go on writing")
+
+    def action_persona_cancel(self) -> None:
+        """Have no vector made."""
+        self.post_message(VectorUnwanted())
+
+    def action_persona_new(self) -> None:
+        """Write a card of one's own."""
+        self.app.push_screen(NewPersona(), self._made)
+
+    def action_persona_learn(self) -> None:
+        """Make a voice of the writer's own text."""
+        question = "What is the voice of your text to be called? (lower-case letters, digits, - and _)"
+        self.app.push_screen(Ask(question, "my-voice", self._name_refusal), self._named)
+
+    def _made(self, persona: Persona | None) -> None:
+        if persona is None:
+            return
+        self.update(load_personas(), self._notes)
+        self.post_message(CardsChanged(self._personas))
+        self._go_to(persona.id)
+        question = f"The card of {persona.name} is written. Make its vector now? You can go on writing meanwhile."
+        self.app.push_screen(Confirm(question, "Make it", "Later"), self._offered)
+
+    def _offered(self, wanted: bool | None) -> None:
+        if wanted:
+            self.action_persona_extract()
+
+    def _named(self, persona_id: str | None) -> None:
+        if persona_id is None:
+            return
+
+        def learn(file: str | None) -> None:
+            if file is not None:
+                self.post_message(LearnWanted(persona_id, Path(file.strip()).expanduser() if file.strip() else None))
+                self._show_progress(f"asked for the voice {persona_id}; you can go on writing")
+
+        question = "Which file is your text in? (24 passages, some 2,000 words; empty: the open manuscript)"
+        self.app.push_screen(Ask(question, check=_file_refusal), learn)
+
+    def _name_refusal(self, persona_id: str) -> str | None:
+        if not PERSONA_ID.fullmatch(persona_id):
+            return "a name takes lower-case letters, digits, - and _, such as my-voice"
+        if persona_id in self._personas.personas:
+            return f"there is a persona called {persona_id}, whose vector this would replace; choose another name"
+        return None
+
+    # What is shown.
+
+    @property
+    def _member(self) -> Member | None:
+        option = self.query_one(CastList).highlighted_option
+        return None if option is None else self._cast.get(option.id or "")
+
+    def _go_to(self, persona_id: str | None) -> None:
+        if persona_id is not None and persona_id in self._cast:
+            options = self.query_one(CastList)
+            options.highlighted = options.get_option_index(persona_id)
+
+    def _fill(self) -> None:
+        """List everybody, and the cards that cannot be read."""
+        if not self._ready:
+            return
+        shown = self._member
+        self._cast = {member.id: member for member in cast_of(self._personas, self._notes)}
+        short = [replace(member, description="") for member in self._cast.values()]
+        faults = [Option(Content("! a card is wrong"), id=f"!{index}") for index in range(len(self._personas.errors))]
+        heading = [Option(Content.styled("Left out", "bold"), disabled=True)] if faults else []
+        self.query_one(CastList).set_options([*heading, *faults, *cast_options(short)])
+        self._go_to(shown.id if shown is not None else next(iter(self._cast), None))
+        self._show_card()
+
+    def _show_progress(self, line: str) -> None:
+        self._progress = line
+        if self._ready:
+            shown = self.query_one("#progress", Static)
+            shown.update(sanitize(line))
+            shown.display = bool(line)
+
+    def _show_card(self) -> None:
+        if not self._ready:
+            return
+        option = self.query_one(CastList).highlighted_option
+        card = self.query_one("#card", Static)
+        if option is None:
+            card.update("There is no persona. n: make one")
+        elif option.id is not None and option.id.startswith("!"):
+            card.update(Content(sanitize(str(self._personas.errors[int(option.id[1:])]))))
+        elif self._member is not None:
+            card.update(_card(self._member, self._compared, {each.id: each.name for each in self._cast.values()}))
+
+
+def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -> Content:
+    """Return all there is to say about a persona."""
+    parts = [Content.styled(member.name, "bold"), Content(f" ({member.id})\n{member.description}\n\n")]
+    parts.append(Content("\n".join([*quality(member.note), *likenesses(member.id, compared, names)])))
+    if member.persona is not None:
+        parts.append(Content.styled("\n\nHow the model is asked for it\n", "bold"))
+        parts.append(Content("\n".join(f"{n}. {sanitize(text)}" for n, text in enumerate(member.persona.prompts, 1))))
+        if member.persona.rubric is not None:
+            parts.append(Content(f"\n\nJudged by: {sanitize(member.persona.rubric)}"))
+        about = f"{member.persona.group} · {member.persona.license} · {member.persona.author} · {member.persona.source}"
+        parts.append(Content.styled(f"\n\n{sanitize(about)}", "$text-muted"))
+    return Content("").join(parts)
+
+
+def _file_refusal(file: str) -> str | None:
+    if not file.strip() or Path(file.strip()).expanduser().is_file():
+        return None
+    return f"{file.strip()} is not a file; name a file of text, such as novel.md, or leave it empty"

@@ -1,0 +1,128 @@
+"""The settings, made from their schema, and the keys of every command."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Label, OptionList
+from textual.widgets.option_list import Option
+
+from billy_mlx.tui.commands import COMMANDS, PLACES, Command, at, bindings
+from billy_mlx.tui.keys import checked_keys, keys_of, shown_keys
+from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.rows import Rows, row
+from billy_mlx.tui.settings import Settings
+
+_KEYS_OF = "keys of "  # before a command's name, in the id of its row
+_COMMANDS = {_KEYS_OF + command.name: command for command in COMMANDS}
+
+
+@dataclass
+class SettingChanged(Message):
+    """A setting is to be `value` from now on, and to be kept; for "keys" that is the mapping of all changed keys."""
+
+    name: str
+    value: object
+
+
+class SettingsScreen(Screen[None]):
+    """One row for each setting and for each command's keys; what is changed holds at once.
+
+    Args:
+        settings: as they are.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("settings",)
+    BINDINGS = bindings("anywhere")  # type: ignore[assignment]
+    DEFAULT_CSS = """
+    SettingsScreen > Label { width: 100%; padding: 0 1; }
+    SettingsScreen > .heading { text-style: bold; color: $primary; }
+    SettingsScreen Rows, SettingsScreen Rows:focus { height: 1fr; border: none; }
+    SettingsScreen #about { height: 2; color: $text-muted; }
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._rows = _SettingRows(settings)
+
+    def compose(self) -> ComposeResult:
+        """Yield the rows, and what there is to say about the one that is chosen."""
+        yield Label("Settings: enter changes one, and it holds at once", classes="heading")
+        yield self._rows
+        yield Label("", id="about", markup=False)
+        yield Footer()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Say what the row is about."""
+        self.query_one("#about", Label).update(self._rows.about(event.option_id or ""))
+
+    def on_rows_changed(self, event: Rows.Changed) -> None:
+        """Say it to the application."""
+        event.stop()
+        self.post_message(SettingChanged(event.name, event.value))
+
+    def action_back(self) -> None:
+        """Go back to the page."""
+        self.dismiss()
+
+
+class _SettingRows(Rows):
+    """The rows of the settings, and below them a row for each command that has keys or could have them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.add_options(self._key_rows())
+
+    def about(self, name: str) -> str:
+        return f"{_COMMANDS[name].help} ({_COMMANDS[name].name})" if name in _COMMANDS else super().about(name)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id in _COMMANDS:
+            event.prevent_default()  # Textual calls the handler above otherwise
+            self._ask_keys(_COMMANDS[event.option_id])
+
+    def action_setting_reset(self) -> None:
+        if self.chosen in _COMMANDS:
+            self._change_keys(_COMMANDS[self.chosen], "")
+        else:
+            super().action_setting_reset()
+
+    def _ask_keys(self, command: Command) -> None:
+        def check(text: str) -> str | None:
+            return next(iter(checked_keys(self._with_keys(command, text))[1]), None)
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                self._change_keys(command, text)
+
+        question = f"Keys for “{command.title}”, such as ctrl+g or f2,ctrl+d. Empty: as they came."
+        self.app.push_screen(Ask(question, keys_of(command, self._keys), check), answered)
+
+    def _change_keys(self, command: Command, text: str) -> None:
+        keys, _ = checked_keys(self._with_keys(command, text))
+        self.values = replace(self.values, keys=keys)
+        self.replace_option_prompt(_KEYS_OF + command.name, self._key_row(command))
+        self.post_message(self.Changed("keys", keys))
+
+    def _with_keys(self, command: Command, text: str) -> dict[str, str]:
+        others = {name: keys for name, keys in self._keys.items() if name != command.name}
+        return {**others, command.name: text} if text.strip() and text != command.keys else others
+
+    @property
+    def _keys(self) -> Mapping[str, str]:
+        keys: Mapping[str, str] = self.values.keys
+        return keys
+
+    def _key_rows(self) -> Iterator[Option]:
+        for place, title in PLACES.items():
+            if at(place):
+                yield Option(Content.styled(f"Keys: {title}", "bold"), disabled=True)
+            for command in at(place):
+                yield Option(self._key_row(command), id=_KEYS_OF + command.name)
+
+    def _key_row(self, command: Command) -> Content:
+        return row(command.title, shown_keys(keys_of(command, self._keys)) or "–")

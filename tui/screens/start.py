@@ -1,0 +1,259 @@
+"""What is there without a text: the ones worked on before, and ways to another."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.suggester import Suggester
+from textual.widgets import Footer, Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from billy_mlx.errors import BillyError, DocumentError
+from billy_mlx.files import replace_file
+from billy_mlx.manuscript.home import Recent, recent
+from billy_mlx.text import sanitize
+from billy_mlx.tui.ago import ago
+from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.screens.ask import Ask
+
+_TITLE_COLUMNS = 28
+_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
+_NEW, _OPEN, _IMPORT = "new", "open", "import"
+_WAYS = {
+    _NEW: "+ A new text",
+    _OPEN: "… Open a text by its path",
+    _IMPORT: "↓ Import a Word document",
+}
+
+
+class StartScreen(Screen[Path | None]):
+    """Gives the path of the text to open, which may not be there yet; None to leave."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("start",)
+    BINDINGS = bindings("anywhere", "start")  # type: ignore[assignment]
+    DEFAULT_CSS = """
+    StartScreen { align: center top; }
+    StartScreen > Label { width: 100%; padding: 0 2; }
+    StartScreen #title { text-style: bold; color: $primary; padding: 1 2 0 2; }
+    StartScreen #hint { padding: 0 2 1 2; color: $text-muted; }
+    StartScreen OptionList { height: 1fr; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    StartScreen OptionList, StartScreen OptionList:focus { border: none; }
+    StartScreen #model { background: $panel; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._model = Label("", id="model", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Yield the list and what stands around it."""
+        yield Label("billy: write with a blend of voices", id="title")
+        yield Label("Enter opens; up and down choose.", id="hint")
+        yield OptionList(markup=False)
+        yield self._model
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show what was worked on, the newest first."""
+        self.show(recent(), time.time())
+
+    def show(self, texts: tuple[Recent, ...], now: float) -> None:
+        """List these texts; `now` is in seconds since the epoch."""
+        self._texts = texts
+        rows = self.query_one(OptionList)
+        rows.clear_options()
+        rows.add_options(Option(_row(text, now), id=str(index)) for index, text in enumerate(texts))
+        if texts:
+            rows.add_option(None)
+        rows.add_options(Option(Content(title), id=way) for way, title in _WAYS.items())
+        rows.highlighted = next((index for index, text in enumerate(texts) if text.exists), len(texts))
+        rows.focus()
+
+    def say_model(self, text: str) -> None:
+        """Say which model is there, or what becomes of it; also before the screen is shown."""
+        self._model.update(sanitize(text).replace("\n", " "))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open a text, or go another way."""
+        event.stop()
+        ways = {_NEW: self.action_start_new, _OPEN: self.action_start_open, _IMPORT: self.action_start_import}
+        chosen = event.option_id or ""
+        if chosen in ways:
+            ways[chosen]()
+        else:
+            self._open(self._texts[int(chosen)])
+
+    def action_start_new(self) -> None:
+        """Ask for a name, and open what is not there yet."""
+        self._ask("A new text: what is it called, and where?", new_folder(), _why_not_new, with_suffix)
+
+    def action_start_open(self) -> None:
+        """Ask for a path, and open it."""
+        self._ask("Open which text?", new_folder(), _why_not_opened, typed_path)
+
+    def action_start_import(self) -> None:
+        """Ask for a document, and make a text of it."""
+
+        def answered(path: str | None) -> None:
+            if path is not None:
+                self._import(typed_path(path))
+
+        self.app.push_screen(AskPath("Import which document?", _shown_folder(new_folder()), _why_not_there), answered)
+
+    def action_back(self) -> None:
+        """Leave."""
+        self.dismiss(None)
+
+    def _open(self, text: Recent) -> None:
+        if text.exists:
+            self.dismiss(text.path)
+        else:
+            self.notify(f"{sanitize(str(text.path))} is gone; if it was moved, open it where it is now", markup=False)
+
+    def _ask(
+        self, question: str, folder: Path, check: Callable[[str], str | None], path_of: Callable[[str], Path]
+    ) -> None:
+        def answered(path: str | None) -> None:
+            if path is not None:
+                self.dismiss(path_of(path))
+
+        self.app.push_screen(AskPath(question, _shown_folder(folder), check), answered)
+
+    @work(exclusive=True)
+    async def _import(self, document: Path) -> None:
+        try:
+            path, notes = await asyncio.to_thread(imported, document)
+        except BillyError as error:
+            self.notify(str(error), severity="error", timeout=15, markup=False)
+            return
+        for note in notes:
+            self.app.notify(sanitize(note), timeout=15, markup=False)
+        self.dismiss(path)
+
+
+class AskPath(Ask):
+    """Asks for a path and completes it: the right arrow takes what is proposed."""
+
+    def on_mount(self) -> None:
+        """Begin to complete."""
+        self.query_one(Input).suggester = PathSuggester()
+        self.query_one("#wrong", Label).update("Enter: done   →: complete   Esc: leave it")
+
+
+class PathSuggester(Suggester):
+    """Proposes the first file or folder that begins as a path does."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """Return the path with its last part completed; None if there is nothing."""
+        return await asyncio.to_thread(completed, value)
+
+
+def completed(typed: str) -> str | None:
+    """Return a path with its last part completed by what is there; None if nothing is."""
+    head, slash, tail = typed.rpartition("/")
+    if not tail:
+        return None
+    try:
+        there = sorted(typed_path(head + slash).iterdir())
+    except (OSError, ValueError):
+        return None
+    for path in there:
+        if path.name.startswith(tail) and path.name == sanitize(path.name):
+            return f"{head}{slash}{path.name}{'/' if path.is_dir() else ''}"
+    return None
+
+
+def typed_path(typed: str) -> Path:
+    """Return the path that is meant by what a writer typed."""
+    path = Path(typed.strip() or ".")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:  # there is no such user
+        return path.absolute()
+
+
+def with_suffix(typed: str) -> Path:
+    """Return the path of a new text: Markdown unless the writer says otherwise."""
+    path = typed_path(typed)
+    return path if _SUFFIX.search(path.name) else path.with_name(f"{path.name}.md")
+
+
+def new_folder() -> Path:
+    """Return where a new text goes: the current folder, or from home ~/Documents if there is one."""
+    here, documents = Path.cwd(), Path.home() / "Documents"
+    return documents if here in (Path.home(), Path("/")) and documents.is_dir() else here
+
+
+def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
+    """Make a text of a document, beside it and under a name that is free.
+
+    Returns:
+        Its path, and a sentence each for what was left out.
+
+    Raises:
+        DocumentError: it cannot be read, or the text cannot be written.
+    """
+    from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document  # slow to import: not at first paint
+
+    try:
+        if document.stat().st_size > MAX_BYTES:
+            raise DocumentError(f"{document.name} has more than {MAX_BYTES >> 20} MiB; split it and import the parts")
+        text = read_document(document.read_bytes(), document.name)
+        path, number = document.with_suffix(".md"), 1
+        while path.exists():
+            number += 1
+            path = document.with_name(f"{document.stem} {number}.md")
+        replace_file(path, text.text.encode())
+    except OSError as error:
+        raise DocumentError(f"{document} cannot be imported: {error.strerror or error}; put that right") from error
+    return path, text.notes
+
+
+def _row(text: Recent, now: float) -> Content:
+    when = ago(text.last, now) if text.exists else "✗ is gone"
+    folder = _shown_folder(text.path.parent)
+    title = _line(text.path.stem)
+    title = title if len(title) <= _TITLE_COLUMNS else f"{title[: _TITLE_COLUMNS - 1]}…"
+    return Content.assemble(f"{title:<{_TITLE_COLUMNS}} ", (f"{when:<16} {_line(folder)}", "$text-muted"))
+
+
+def _line(text: str) -> str:
+    return sanitize(text).replace("\n", " ").replace("\t", " ")
+
+
+def _shown_folder(folder: Path) -> str:
+    """Return a folder as people write it, with ~ for home."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}/".replace("/./", "/") if folder.is_relative_to(home) else f"{folder}/"
+
+
+def _why_not_new(typed: str) -> str | None:
+    if not typed.strip() or typed.rstrip().endswith("/") or typed_path(typed).is_dir():
+        return "this is a folder; put a name behind it"
+    path = with_suffix(typed)
+    if path.exists():
+        return f"{path.name} is there already; choose another name, or leave this and open it"
+    return None if path.parent.is_dir() else f"there is no folder {path.parent}; make it first, or choose another"
+
+
+def _why_not_opened(typed: str) -> str | None:
+    if typed_path(typed).suffix.lower() == ".docx":
+        return "this is a Word document; leave this, and import it"
+    return _why_not_there(typed)
+
+
+def _why_not_there(typed: str) -> str | None:
+    path = typed_path(typed)
+    if path.is_dir():
+        return "this is a folder; put a name behind it"
+    return None if path.is_file() else f"there is no file {path}; look at its name again"

@@ -1,0 +1,197 @@
+"""The studio's settings: one schema, from which the screen, the configuration file and its checks are made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+import tomlkit
+from textual.theme import BUILTIN_THEMES
+from tomlkit.exceptions import TOMLKitError
+
+from billy_mlx import paths
+from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import BillyError, UsageError
+from billy_mlx.extraction.table import MAX_BYTES, parse_table
+from billy_mlx.files import write_atomically
+from billy_mlx.text import sanitize
+from billy_mlx.tui.keys import checked_keys
+from billy_mlx.tui.schema import Setting, checked, quoted, schema, setting
+from billy_mlx.write.messages import Writing
+
+_STUDIO, _KEYS = "studio", "keys"
+_REPETITION_CONTEXT = 64  # tokens: a paragraph or so
+
+
+def _check_blend(text: str) -> None:
+    if text:
+        Blend.parse(text)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a writer can set. `keys` are the keys of commands that are not as they come, by the command's name."""
+
+    theme: str = setting(
+        "textual-dark", Setting("Theme", "The colours; the ansi themes use those of your terminal.", (*BUILTIN_THEMES,))
+    )
+    colouring: str = setting(
+        "authors", Setting("Colours at the start", "Colour the text by who wrote it.", ("authors", "none"))
+    )
+    voices_panel: bool = setting(True, Setting("Show the voices", "Have the voices beside the text from the start."))
+    text_width: int = setting(
+        72, Setting("Width of the text", "How many columns a line of the text takes at most.", low=30, high=300)
+    )
+    focus_mode: bool = setting(False, Setting("Focus mode", "Start with nothing but the text."))
+    typewriter: bool = setting(False, Setting("Typewriter", "Keep the line you write on in the middle."))
+    word_goal: int = setting(
+        0, Setting("Word goal", "How many words you want to write in a day; 0 is no goal.", low=0, high=1_000_000)
+    )
+    autosave_seconds: float = setting(
+        10.0, Setting("Save after", "How many seconds apart the file is saved by itself.", low=1, high=3600)
+    )
+    editor: str = setting("", Setting("Your editor", "The command that opens a file; empty takes $EDITOR."))
+    author: str = setting("", Setting("Your name", "Who wrote it, for exports."))
+    model: str = setting("", Setting("Model", "A name or folder; empty takes the one that all commands use."))
+    blend: str = setting(
+        "", Setting("First blend", "The voices a new text begins with, as noir:0.6+lyrical:0.4.", check=_check_blend)
+    )
+    chorus_voices: int = setting(
+        3, Setting("Voices in a chorus", "How many voices write at once, if you choose none.", low=2, high=6)
+    )
+    max_tokens: int = setting(
+        200, Setting("Length", "How many tokens a voice writes at most; 4 tokens are 3 words or so.", low=1, high=8192)
+    )
+    temperature: float = setting(
+        0.8, Setting("Temperature", "How daring the words are: 0 takes the likeliest, 1.5 is wild.", low=0, high=10)
+    )
+    min_p: float = setting(
+        0.05,
+        Setting("Least likely", "Leave words out that are less likely than this share of the best.", low=0, high=1),
+    )
+    repetition_penalty: float = setting(
+        1.1, Setting("Against repetition", "How much words that were just used are avoided; 1 is not.", low=1, high=2)
+    )
+    context_budget: int = setting(
+        2048, Setting("What the model is sent", "How many tokens at most; more takes longer.", low=64, high=1_000_000)
+    )
+    thinking: bool = setting(False, Setting("Think first", "Let a model that can think do so before it writes."))
+    gauge: bool = setting(True, Setting("Coherence gauge", "Watch a draft while it is written, and warn if it frays."))
+    reading: bool = setting(
+        True, Setting("Read in the background", "Have the model read the text, for the heat map of the voices.")
+    )
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def schema(self) -> dict[str, Setting]:
+        """Return what is known of each field but `keys`, in order."""
+        return schema(self)
+
+
+def load_settings() -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings of the configuration file, and a sentence for each thing in it that had to be left out."""
+    try:
+        values = parse_table(paths.config_file(), _read()).values
+    except BillyError as error:
+        return Settings(), (str(error),)
+    settings, wrong = _studio(values)
+    found, wrong_keys = checked_keys(_table(values, _KEYS))
+    return replace(settings, keys=found), (*wrong, *wrong_keys)
+
+
+def save_setting(name: str, value: object) -> None:
+    """Write one setting into the configuration file, and leave all else in it as it is, comments too.
+
+    Args:
+        name: a field of `Settings`; for "keys" the value is the mapping, which takes the place of what was there.
+        value: as the field takes it.
+
+    Raises:
+        BillyError: the value will not do, or the file cannot be read or written; nothing is changed.
+    """
+    path = paths.config_file()
+    text = _read()
+    parse_table(path, text)  # its bounds are for this parser, too
+    try:
+        document = tomlkit.parse(text)
+        if name == _KEYS:
+            _put_keys(document, value)
+        else:
+            _put(document, name, checked(Settings(), name, value))
+    except TOMLKitError as error:
+        raise BillyError(f"{path} cannot be changed: {sanitize(str(error))}; correct it by hand") from error
+    write_atomically(path.resolve(), tomlkit.dumps(document).encode())  # a link to it stays one
+
+
+def writing(settings: Settings) -> Writing:
+    """Return how a model is to write by these settings."""
+    sampling = {
+        "temperature": settings.temperature,
+        "min_p": settings.min_p,
+        "repetition_penalty": settings.repetition_penalty,
+        "repetition_context": _REPETITION_CONTEXT,
+    }
+    return Writing(sampling, settings.max_tokens, settings.context_budget, thinking=settings.thinking)
+
+
+def _studio(values: Mapping[str, object]) -> tuple[Settings, list[str]]:
+    settings, wrong = Settings(), []
+    model = values.get("model")
+    table = {"model": model} if isinstance(model, str) else {}
+    for key, value in {**table, **_table(values, _STUDIO)}.items():
+        name = key.replace("-", "_")
+        if name not in settings.schema():
+            close = get_close_matches(name[:60], settings.schema(), n=1)
+            meant = f"did you mean {close[0].replace('_', '-')}" if close else "delete the line"
+            wrong.append(f"[studio] has no setting {quoted(key)}; {meant}")
+            continue
+        try:
+            settings = replace(settings, **{name: checked(settings, name, value)})  # type: ignore[arg-type]
+        except UsageError as error:
+            wrong.append(f"{error}; until then it is {quoted(getattr(settings, name))}")
+    return settings, wrong
+
+
+def _table(values: Mapping[str, object], name: str) -> dict[str, object]:
+    table = values.get(name, {})
+    return table if isinstance(table, dict) else {"": table}
+
+
+def _put_keys(document: tomlkit.TOMLDocument, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise UsageError("keys must be commands with their keys")
+    found, wrong = checked_keys(value)
+    if wrong:
+        raise UsageError(wrong[0])
+    held = _held(document, _KEYS)
+    for command in [command for command in held if command not in found]:
+        del held[command]
+    held.update(found)
+
+
+def _put(document: tomlkit.TOMLDocument, name: str, value: object) -> None:
+    held, key = _held(document, _STUDIO), name.replace("_", "-")
+    held[name if name in held and key not in held else key] = value
+
+
+def _held(document: tomlkit.TOMLDocument, table: str) -> dict[str, Any]:
+    """Return a table of the file, made if need be."""
+    if table not in document:
+        document[table] = tomlkit.table()
+    held = document[table]
+    if not isinstance(held, dict):
+        raise UsageError(f"{paths.config_file()}: {table} is not a table; write [{table}] and its keys below")
+    return held
+
+
+def _read() -> str:
+    path = paths.config_file()
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_BYTES // 1024} KiB; shorten it")
+        return data.decode("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {sanitize(str(error))}; correct it or delete it") from error

@@ -1,0 +1,82 @@
+"""Turning dials: which rows there are, and what a key, a click or a number makes of one. Values, no Textual here."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import Enum, auto
+from statistics import median_low
+
+from billy_mlx.blend.blend import Blend, Mode, Unit
+from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.tui.dials import LIMIT, Dials
+from billy_mlx.tui.scale import scale_of
+
+_WEIGHT_STEPS = (0.05, 0.25)
+_DOSE_STEPS = {Unit.FULL: _WEIGHT_STEPS, Unit.RESIDUAL_NORMS: (0.01, 0.05), Unit.COEFFICIENT: (0.1, 0.5)}
+
+
+class Row(Enum):
+    """What one row of the panel turns."""
+
+    DOSE = auto()
+    VOICE = auto()
+    MODE = auto()
+    LAYERS = auto()
+    POSITIONS = auto()
+    NORM = auto()
+
+
+def rows_of(dials: Dials, *, advanced: bool) -> tuple[Row, ...]:
+    """Return the rows, from the top: the dose, then the voices, so that voice `n` is row `n + 1`."""
+    fold = (Row.MODE, Row.LAYERS, Row.POSITIONS, Row.NORM) if advanced else ()
+    return (Row.DOSE, *(Row.VOICE for _ in dials.voices), *fold)
+
+
+def stepped(dials: Dials, row: Row, voice: int, step: int, notes: Mapping[str, VoiceNote], *, coarse: bool) -> Dials:
+    """Return the dials with one row turned by a step up (1) or down (-1); `voice` counts where the row is one."""
+    match row:
+        case Row.DOSE:
+            size, top = _DOSE_STEPS[dials.dose.unit][coarse], scale_of(dials, notes).top
+            return set_to(dials, row, voice, _turned(dials.dose.amount, step * size, 0.0, top))
+        case Row.VOICE:
+            size = _WEIGHT_STEPS[coarse]
+            return set_to(dials, row, voice, _turned(dials.voices[voice].weight, step * size, -LIMIT, LIMIT))
+        case Row.MODE:
+            modes = list(Mode)
+            return dials.with_mode(modes[(modes.index(dials.mode) + step) % len(modes)])
+        case Row.LAYERS:
+            return replace(dials, layers=_shifted(dials.layers, step, _usual_layer(dials, notes)))
+        case Row.POSITIONS:
+            return replace(dials, everywhere=not dials.everywhere)
+        case Row.NORM:
+            return replace(dials, norm_preserving=not dials.norm_preserving)
+
+
+def set_to(dials: Dials, row: Row, voice: int, value: float) -> Dials:
+    """Return the dials with the dose or a weight at `value`; the same dials for any other row.
+
+    Raises:
+        BlendError: the value is out of any range.
+    """
+    if row is Row.DOSE:
+        return replace(dials, dose=replace(dials.dose, amount=value))
+    if row is Row.VOICE:
+        Blend(((dials.voices[voice].persona_id, value),))
+        return dials.with_voice(voice, replace(dials.voices[voice], weight=value))
+    return dials
+
+
+def _turned(value: float, step: float, low: float, high: float) -> float:
+    """Return `value` moved by `step` as far as `low` and `high` let it; one that lies beyond them is not pulled in."""
+    moved = min(value + step, max(high, value)) if step > 0 else max(value + step, min(low, value))
+    return round(moved, 2) + 0.0  # no -0.0
+
+
+def _shifted(layers: tuple[int, ...] | None, step: int, usual: int) -> tuple[int, ...]:
+    if layers is None:
+        return (usual,)
+    return layers if min(layers) + step < 0 else tuple(layer + step for layer in layers)
+
+
+def _usual_layer(dials: Dials, notes: Mapping[str, VoiceNote]) -> int:
+    found = [note.layer for voice in dials.voices if (note := notes.get(voice.persona_id)) and note.layer is not None]
+    return median_low(found) if found else 0

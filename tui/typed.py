@@ -1,0 +1,33 @@
+"""Dials out of what a writer typed: a number, layers, a whole blend. Each raises BlendError in words."""
+
+from dataclasses import replace
+
+from billy_mlx.blend.blend import Blend, Dose
+from billy_mlx.errors import BlendError
+from billy_mlx.text import sanitize
+from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.turning import Row, set_to
+
+
+def typed_blend(text: str) -> Dials:
+    """Return the dials of a blend's text form; none for an empty text."""
+    return Dials.of(Blend.parse(text)) if text.strip() else Dials()
+
+
+def typed_number(dials: Dials, row: Row, voice: int, text: str) -> Dials:
+    """Return the dials with the dose (`0.8`, `0.3r`) or a voice's weight as typed."""
+    if row is Row.DOSE:
+        changed = replace(dials, dose=Dose.parse(text))
+        Blend((("any", 1.0),), changed.dose, changed.mode)  # says if the mode has no such dose
+        return changed
+    try:
+        weight = float(text)
+    except ValueError:
+        raise BlendError(f"{sanitize(text[:40])!r} is not a number; give one such as 0.5 or -0.3") from None
+    return set_to(dials, row, voice, weight)
+
+
+def typed_layers(dials: Dials, text: str) -> Dials:
+    """Return the dials with layers as typed, such as `15` or `15,16`; as calibrated for an empty text."""
+    numbers = text.replace(" ", "").removeprefix("L")
+    return replace(dials, layers=Blend.parse(f"any/L{numbers}").layers if numbers else None)

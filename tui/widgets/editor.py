@@ -1,0 +1,230 @@
+"""The editor: a manuscript on a page, to be written in, with a draft as ghost text where it will stand."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual import events
+from textual.document._document import EditResult, Selection
+from textual.document._edit import Edit as Keyed
+from textual.geometry import Offset, Region
+from textual.message import Message
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.edit import Edit, difference
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.prose import WRITER, Prose
+from billy_mlx.tui.messages import Told
+from billy_mlx.tui.widgets.marks import Voices
+from billy_mlx.tui.widgets.page import Page
+from billy_mlx.tui.widgets.view import View, carried, changed
+
+_LINE_END = re.compile(r"\r\n?|\n")
+
+
+class Editor(Page):
+    """Edits a manuscript: what the writer does goes to the manuscript first, and is shown as it stands there then.
+
+    Places are offsets in the manuscript's text where they are called so; a location is a (row, column) of what is
+    shown, the ghost included. The ghost cannot be edited: it is one place of the manuscript, and the cursor jumps over.
+
+    Args:
+        manuscript: what to show; `show` does that later, too.
+    """
+
+    @dataclass
+    class Edited(Message):
+        """The writer has changed the manuscript here: typed, pasted, taken a step back."""
+
+    def __init__(
+        self,
+        manuscript: Manuscript | None = None,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._draft: int | None = None
+        self._followed: int | None = None  # where the page was last scrolled to with the ghost's growing end
+        if manuscript is not None:
+            self.show(manuscript)
+
+    def show(self, manuscript: Manuscript) -> None:
+        """Show a manuscript from its start, without a draft."""
+        self.manuscript = manuscript
+        self._voices = Voices(manuscript.passage)
+        self._heats = {}
+        self._draft = self._followed = None
+        self._view = self._now()
+        self._set_document(self._view.shown, None)
+
+    def sync(self, *, follow: bool = True) -> None:
+        """Show what the manuscript has become by something else: a step back, a draft taken, another version.
+
+        Args:
+            follow: the cursor goes to the end of the change; otherwise it stays where it is in the text.
+        """
+        if self.manuscript is None:
+            return
+        self._voices.look_again()
+        view = self._now()
+        change = difference(self._view.prose, view.prose)
+        if not follow or change.removed == change.inserted:
+            self._keep_still(view, change)
+            return
+        self._become(view, (view.to_shown(change.inserted_end),) * 2)
+        self.scroll_cursor_visible()
+        self._followed = None if self._followed is None else self.scroll_offset.y
+
+    def show_draft(self, draft: int | None) -> None:
+        """Show an open draft as ghost text, instead of the one that was; None for none."""
+        if draft != self._draft:
+            self._draft, self._followed = draft, None if draft is None else self.scroll_offset.y
+        self.refresh_draft()
+
+    def refresh_draft(self) -> None:
+        """Show how far the draft is now. The page goes along with its end if the cursor stands at its start."""
+        if self.manuscript is None:
+            return
+        self._voices.look_again()
+        view = self._now()
+        if view.prose is not self._view.prose:
+            self.sync()
+        elif view.ghost and self.cursor == view.at and self._followed == self.scroll_offset.y:
+            self._become(view, self._carried(view, None))
+            self._follow_ghost()
+        else:
+            self._keep_still(view, None)
+
+    def undo(self) -> None:
+        """Take the manuscript's last step back."""
+        if self.manuscript is not None:
+            self._step(self.manuscript.versions.undo, "There is nothing to take back.")
+
+    def redo(self) -> None:
+        """Make the step again that was taken back last."""
+        if self.manuscript is not None:
+            self._step(self.manuscript.versions.redo, "There is no step to make again.")
+
+    # What a text area asks of itself.
+
+    def edit(self, edit: Keyed) -> EditResult:
+        """Make an edit of the writer in the manuscript, and show it. What of it is ghost stays as it is."""
+        start, end = self.manuscript_offset(edit.top), self.manuscript_offset(edit.bottom)
+        if self.manuscript is None or (start == end and not edit.text):
+            self._step_over(edit)
+            return EditResult(self.selection.end, "")
+        text = _LINE_END.sub(self.manuscript.newline, edit.text)
+        removed = self.manuscript.text[start:end]
+        try:
+            self.manuscript.edit(start, end, text)
+        except ManuscriptError as error:
+            self.post_message(Told(str(error), trouble=True))
+            return EditResult(self.selection.end, "")
+        self._followed = None
+        self._show_edit(Edit(start, Prose.by(WRITER, removed), Prose.by(WRITER, text)), edit)
+        self.post_message(self.Edited())
+        return EditResult(self.location_of(start + len(text)), removed)
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """Scroll to the cursor at once, so that nothing drawn between is thrown away."""
+        if not self._has_cursor:
+            return Offset(0, 0)
+        self._recompute_cursor_offset()
+        return self._scroll_to_line(self._cursor_offset[1], center=center)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.prevent_default()  # a text area would give the focus away, and the screen would not hear of it
+
+    # How it is done.
+
+    def _step(self, step: Callable[[], bool], nothing: str) -> None:
+        try:
+            done = step()
+        except ManuscriptError as error:
+            self.post_message(Told(str(error), trouble=True))
+            return
+        if not done:
+            self.post_message(Told(nothing))
+            return
+        self.sync()
+        self.post_message(self.Edited())
+
+    def _now(self) -> View:
+        """Return what is to be shown by what the manuscript and the draft are now."""
+        if self.manuscript is None:
+            return View()
+        prose, drafts = self.manuscript.prose, self.manuscript.drafts
+        draft = next((draft for draft in drafts.open if draft.id == self._draft), None)
+        # While there is a draft the tab key is the screen's, which takes the draft.
+        self.tab_behavior = "indent" if draft is None else "focus"
+        if draft is None:
+            return View(prose)
+        text = draft.alternatives[draft.shown].text if draft.alternatives else ""
+        struck = draft.start if draft.start < draft.end else None
+        return View(prose, draft.end, text[drafts.taken(draft) :], struck)
+
+    def _show_edit(self, change: Edit, edit: Keyed) -> None:
+        """Show what the writer did; the cursor goes to its end, or with the text around it."""
+        view = self._now()
+        if edit.maintain_selection_offset:
+            places = [view.to_shown(change.moved(self.manuscript_offset(one), after=True)) for one in self.selection]
+            self._become(view, (places[0], places[1]))
+        else:
+            behind = not edit.text and bool(view.ghost) and self.page.offset(edit.top) >= self._view.ghost_end
+            self._become(view, (view.to_shown(change.inserted_end, behind=behind),) * 2)
+        self.scroll_cursor_visible()
+        self.record_cursor_width()
+
+    def _become(self, view: View, selection: tuple[int, int]) -> None:
+        """Show a view by the smallest change to what is shown, with the selection at these places in it."""
+        cursor = self.cursor
+        start, end, text = changed(self._view, view)
+        self._view = view
+        if start < end or text:
+            rows = self.page.splice(start, end, text)
+            self.wrapped_document.wrap_range((rows.first, 0), (rows.old_last, 0), (rows.new_last, 0))
+        # Quietly: whether to scroll is decided by who calls, when the size is known.
+        self.set_reactive(Editor.selection, Selection(*map(self.page.location, selection)))
+        self._recompute_cursor_offset()
+        self._refresh_size()
+        self.repaint()
+        if self.is_mounted:
+            self.app.cursor_position = self.cursor_screen_offset
+        if self.cursor != cursor:
+            self.post_message(self.SelectionChanged(self.selection, self))
+
+    def _keep_still(self, view: View, change: Edit | None) -> None:
+        """Show a view while what the writer looks at stays where it is: the cursor's line, or else the top one."""
+        top, y = self.scroll_offset.y, self._cursor_offset[1]
+        held = self.selection.end
+        if not top <= y < top + self.size.height:
+            y, held = top, self._location_at(top)
+        place = carried(self.page.offset(held), self._view, view, change)
+        self._become(view, self._carried(view, change))
+        now = self.wrapped_document.location_to_offset(self.page.location(place)).y
+        if now != y:
+            self.scroll_to(y=top + now - y, animate=False, force=True, immediate=True)
+
+    def _carried(self, view: View, change: Edit | None) -> tuple[int, int]:
+        """Return where in a view the selection's ends will be."""
+        start, end = (carried(self.page.offset(one), self._view, view, change) for one in self.selection)
+        return start, end
+
+    def _follow_ghost(self) -> None:
+        end = self.wrapped_document.location_to_offset(self.page.location(self._view.ghost_end))
+        self._scroll_to_line(end.y)
+        self._followed = self.scroll_offset.y
+
+    def _scroll_to_line(self, y: int, *, center: bool = False) -> Offset:
+        return self.scroll_to_region(
+            Region(0, y, 1, 1), animate=False, force=True, center=center, immediate=True, x_axis=False
+        )
+
+    def _step_over(self, edit: Keyed) -> None:
+        """Have the cursor go to the other end of the ghost, where a deletion would have taken from it."""
+        first, last = self.page.location(self._view.at), self.page.location(self._view.ghost_end)
+        if edit.top < edit.bottom and self.selection.end in (first, last):
+            self.move_cursor(last if self.selection.end == first else first)

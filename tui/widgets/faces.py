@@ -1,0 +1,104 @@
+"""What the dials of a blend show, and what is said in words about the one that is turned."""
+
+from collections.abc import Mapping
+
+from billy_mlx.blend.blend import Unit
+from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.text import sanitize
+from billy_mlx.tui.cast import mark, state
+from billy_mlx.tui.dials import LIMIT, Dials, Voice
+from billy_mlx.tui.scale import Scale, scale_of
+from billy_mlx.tui.turning import Row, rows_of
+from billy_mlx.tui.widgets.dial import Face
+
+Names = Mapping[str, str]
+"""What people call a persona, by id."""
+Notes = Mapping[str, VoiceNote] | None
+"""What is known of vectors, by persona id; None while no model is there that could have any."""
+
+
+def faces_of(dials: Dials, notes: Notes, names: Names, *, advanced: bool) -> tuple[Face, ...]:
+    """Return a face for each of `rows_of`."""
+    voices = iter(dials.voices)
+    return tuple(
+        _voice(next(voices), notes, names) if row is Row.VOICE else _other(dials, row, notes)
+        for row in rows_of(dials, advanced=advanced)
+    )
+
+
+def legend_of(dials: Dials, row: Row, voice: int, notes: Notes, names: Names) -> str:
+    """Return a sentence or two about a row: what it is, and what the signs at its end say."""
+    if row is Row.DOSE:
+        return _about_dose(dials, scale_of(dials, notes or {}))
+    if row is Row.VOICE:
+        return _about_voice(dials.voices[voice], notes, names)
+    return {
+        Row.MODE: "How the voices are added: balanced shares the dose among them.",
+        Row.LAYERS: "Where the model is steered. Enter: type layers; Del: leave it to the vectors.",
+        Row.POSITIONS: "Whether what the model reads is steered too, or only what it writes.",
+        Row.NORM: "Whether each token keeps the length it had.",
+    }[row]
+
+
+def _voice(voice: Voice, notes: Notes, names: Names) -> Face:
+    marks = (mark(notes.get(voice.persona_id)) if notes is not None else " ") + ("m" if voice.muted else "")
+    name = sanitize(names.get(voice.persona_id, voice.persona_id))
+    return Face(name, _number(voice.weight), voice.weight, -LIMIT, LIMIT, marks.strip(), voice.muted)
+
+
+def _other(dials: Dials, row: Row, notes: Notes) -> Face:
+    match row:
+        case Row.MODE:
+            return Face("Mode", dials.mode)
+        case Row.LAYERS:
+            return Face("Layers", "as calibrated" if dials.layers is None else ",".join(map(str, dials.layers)))
+        case Row.POSITIONS:
+            return Face("Steers", "prompt as well" if dials.everywhere else "what is written")
+        case Row.NORM:
+            return Face("Norm", "kept" if dials.norm_preserving else "free")
+        case _:
+            return _dose(dials, notes)
+
+
+def _dose(dials: Dials, notes: Notes) -> Face:
+    scale, dose = scale_of(dials, notes or {}), dials.dose
+    if scale.unit is not Unit.FULL:
+        return Face("All", f"{_number(dose.amount)}{dose.unit}", dose.amount, 0.0, scale.top)
+    places = ((scale.gentle, "gentle"), (1.0, "full"), (scale.too_much, "too much"))
+    ticks = tuple(sorted((place, word) for place, word in places if place is not None and place <= scale.top))
+    return Face("All", f"{_number(dose.amount)} {scale.word(dose.amount)}", dose.amount, 0.0, scale.top, ticks=ticks)
+
+
+def _about_dose(dials: Dials, scale: Scale) -> str:
+    if not dials.voices:
+        return "Nobody speaks: the model writes as it is. a: add a voice."
+    if dials.blend() is None:
+        return "All voices are muted: the model writes as it is."
+    if scale.unit is Unit.RESIDUAL_NORMS:
+        return "The dose, in norms of the layer's own residual stream."
+    if scale.unit is Unit.COEFFICIENT:
+        return "The dose: the paper's coefficient."
+    if scale.too_much is not None:
+        return f"How much of all voices. From {scale.too_much:.2f} on the text frays."
+    return "How much of all voices. Where it is too much was not measured."
+
+
+def _about_voice(voice: Voice, notes: Notes, names: Names) -> str:
+    name = sanitize(names.get(voice.persona_id, voice.persona_id))
+    parts = ["m: muted (m lets it speak)"] if voice.muted else []
+    parts += ["steered away from"] if voice.weight < 0 else []
+    parts.append(_about_vector(voice.persona_id, notes))
+    return f"{name}: {'; '.join(part for part in parts if part) or 'all is well'}."
+
+
+def _about_vector(persona_id: str, notes: Notes) -> str:
+    if notes is None:
+        return "the model is not there yet"
+    note = notes.get(persona_id)
+    if wrong := state(note):
+        return f"{mark(note)} {wrong}"
+    return "not calibrated, so nobody knows what full is; x measures it" if note and note.layer is None else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"

@@ -1,0 +1,166 @@
+"""How the page tells who wrote what, and how much of a persona is in it: styles for text, marks for the gutter."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_letters
+from typing import Protocol
+
+from billy_mlx.manuscript.counts import voice_of
+from billy_mlx.manuscript.passage import Passage
+from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
+from billy_mlx.tui.widgets.view import Kind, View
+
+GHOST, STRUCK, UNKNOWN_MARK = "┊", "−", "▎?"
+GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE = "page--ghost", "page--struck", "page--unknown"
+VOICE_STYLES = tuple(f"page--voice-{index}" for index in range(6))
+HEAT_STYLES = tuple(f"page--heat-{index}" for index in range(1, 6))
+STYLES = {GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE, *VOICE_STYLES, *HEAT_STYLES}
+_DRAFTED = {Kind.GHOST: (GHOST_STYLE, GHOST), Kind.STRUCK: (STRUCK_STYLE, STRUCK)}
+_HEAT_MARKS = "▁▂▃▅▇"
+_STEPS = (0.2, 0.4, 0.6, 0.8)
+
+Heats = Mapping[str, Sequence[tuple[int, int, int]]]
+"""Sentences by their paragraph, which is a line of the text without its end: start and end in it, and the step."""
+
+
+class Scored(Protocol):
+    """Characters `start` to `end` of the manuscript, and how much they are of a persona: 0 neutral, 1 its own."""
+
+    @property
+    def start(self) -> int: ...  # noqa: D102
+
+    @property
+    def end(self) -> int: ...  # noqa: D102
+
+    @property
+    def score(self) -> float: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Characters `start` to `end`: the name of their style ("" is plain), and what stands for them in the gutter."""
+
+    start: int
+    end: int
+    style: str = ""
+    mark: str = ""
+
+
+class Voices:
+    """The letter of each voice: a, b and so on, in the order in which they are met.
+
+    Args:
+        passage: how a span of an author was made, if that is known.
+    """
+
+    def __init__(self, passage: Callable[[Author], Passage | None]) -> None:
+        self._passage = passage
+        self._voices: list[str] = []
+        self._of: dict[Author, int | None] = {}
+
+    def style(self, author: Author) -> tuple[str, str]:
+        """Return style and mark of an author; the writer has neither."""
+        if author == WRITER:
+            return "", ""
+        index = self._index(author)
+        if index is None:
+            return UNKNOWN_STYLE, UNKNOWN_MARK
+        return VOICE_STYLES[index % len(VOICE_STYLES)], _mark(index)
+
+    def look_again(self) -> None:
+        """Ask once more for what was not known: a passage is, once it has ended."""
+        self._of = {author: index for author, index in self._of.items() if index is not None}
+
+    def marks(self, prose: Prose) -> Mapping[str, str]:
+        """Return what the marks in a text mean, for a legend."""
+        found: dict[str, str] = {}
+        for author in dict.fromkeys(author for _, author in prose.authors.runs):
+            index = self._index(author) if author != WRITER else None
+            if index is not None:
+                found[_mark(index)] = self._voices[index]
+            elif author != WRITER:
+                found[UNKNOWN_MARK] = "unknown"
+        return dict(sorted(found.items(), key=lambda item: (item[0] == UNKNOWN_MARK, item)))
+
+    def _index(self, author: Author) -> int | None:
+        if author not in self._of:
+            passage = None if author == UNKNOWN else self._passage(author)
+            self._of[author] = None if passage is None else self._number(voice_of(passage))
+        return self._of[author]
+
+    def _number(self, voice: str) -> int:
+        if voice not in self._voices:
+            self._voices.append(voice)
+        return self._voices.index(voice)
+
+
+def pieces(view: View, start: int, end: int, colouring: str, voices: Voices, heats: Heats) -> Iterator[Piece]:
+    """Yield what there is to tell of the shown characters `start` to `end`, which are in one row.
+
+    Args:
+        colouring: "authors", "none", or the id of the persona of which `heats` are.
+    """
+    for part in view.parts(start, end):
+        if part.kind is not Kind.TEXT:
+            yield Piece(part.start, part.end, *_DRAFTED[part.kind])
+            continue
+        behind = part.start - view.to_text(part.start)
+        first, last = part.start - behind, part.end - behind
+        found: Iterable[Piece] = ()
+        if colouring == "authors":
+            found = by_author(view.prose, first, last, voices)
+        elif colouring != "none":
+            found = by_heat(view.prose.text, first, last, heats)
+        for piece in found:
+            yield Piece(piece.start + behind, piece.end + behind, piece.style, piece.mark)
+
+
+def by_author(prose: Prose, start: int, end: int, voices: Voices) -> Iterator[Piece]:
+    """Yield who wrote the characters `start` to `end` of a text."""
+    for span in prose.authors[start:end].spans():
+        yield Piece(start + span.start, start + span.end, *voices.style(span.author))
+
+
+def by_heat(text: str, start: int, end: int, heats: Heats) -> Iterator[Piece]:
+    """Yield the sentences that have a heat and touch the characters `start` to `end` of one line of a text."""
+    first, paragraph = _paragraph(text, start, end)
+    for from_, to, level in heats.get(paragraph, ()):
+        low, high = max(first + from_, start), min(first + to, end)
+        if low < high:
+            yield Piece(low, high, HEAT_STYLES[level], _HEAT_MARKS[level])
+
+
+def by_paragraph(text: str, scores: Iterable[Scored]) -> Heats:
+    """Return the heat of sentences of a text, so kept that it is still found when other paragraphs change."""
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for one in scores:
+        first, paragraph = _paragraph(text, one.start, one.end)
+        found.setdefault(paragraph, []).append((one.start - first, one.end - first, heat(one.score)))
+    return found
+
+
+def heat(score: float) -> int:
+    """Return the step, 0 to 4, of a score, of which 0 is neutral and 1 the persona's own."""
+    return bisect_right(_STEPS, score)
+
+
+def most(found: Iterable[Piece]) -> Piece | None:
+    """Return a piece with the mark that most of their characters have; None if there are none."""
+    length: Counter[str] = Counter()
+    first: dict[str, Piece] = {}
+    for piece in found:
+        length[piece.mark] += piece.end - piece.start
+        first.setdefault(piece.mark, piece)
+    return first[length.most_common(1)[0][0]] if first else None
+
+
+def _paragraph(text: str, start: int, end: int) -> tuple[int, str]:
+    """Return where the paragraph begins that `start` and `end` are in, and the paragraph."""
+    first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    return first, text[first : len(text) if last < 0 else last].removesuffix("\r")
+
+
+def _mark(index: int) -> str:
+    return "▎" + (ascii_letters[index] if index < len(ascii_letters) else "…")

@@ -1,0 +1,251 @@
+"""The page: how a manuscript looks in the editor. Its measure, its colours, and the marks beside it."""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.binding import BindingType
+from textual.document._document import Location, Selection
+from textual.document._document_navigator import DocumentNavigator
+from textual.expand_tabs import expand_text_tabs_from_widths
+from textual.geometry import Offset
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widgets import TextArea
+
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.widgets.editing_keys import editing_keys
+from billy_mlx.tui.widgets.marks import HEAT_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, most, pieces
+from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
+from billy_mlx.tui.widgets.view import View
+
+_MARKS_WIDTH = 3  # two for the mark, one to keep it off the text
+_CURSOR_WIDTH = 1
+
+
+class Page(TextArea, inherit_bindings=False):
+    """Shows a `View` of a manuscript. Lines are as wide as `measure` at most, in the middle of a wide screen."""
+
+    DEFAULT_CSS = """
+    Page {
+        border: none;
+        padding: 0;
+        background: $background;
+        &:focus { border: none; }
+        & .page--ghost { text-style: dim italic; }
+        & .page--struck { text-style: dim strike; }
+        & .page--unknown { color: $text-muted; }
+        & .page--voice-0 { color: $text-primary; }
+        & .page--voice-1 { color: $text-success; }
+        & .page--voice-2 { color: $text-warning; }
+        & .page--voice-3 { color: $text-accent; }
+        & .page--voice-4 { color: $text-secondary; }
+        & .page--voice-5 { color: $text-error; }
+        & .page--heat-1 { background: $warning 8%; }
+        & .page--heat-2 { background: $warning 18%; }
+        & .page--heat-3 { background: $warning 30%; }
+        & .page--heat-4 { background: $warning 45%; }
+        & .page--heat-5 { background: $warning 60%; text-style: underline; }
+        &:ansi {
+            & .page--heat-1, & .page--heat-2, & .page--heat-3, & .page--heat-4, & .page--heat-5 {
+                background: transparent;
+            }
+            & .page--heat-3 { text-style: underline; }
+            & .page--heat-4 { text-style: bold; }
+            & .page--heat-5 { text-style: bold underline; }
+        }
+    }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = STYLES
+
+    BINDINGS: ClassVar[list[BindingType]] = editing_keys()
+
+    colouring: reactive[str] = reactive("authors", init=False)
+    """What colours show: "authors", "none", or the id of the persona whose scores they are."""
+
+    measure: reactive[int] = reactive(72, init=False)
+    """How many cells wide a line of text is at most."""
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        self.manuscript: Manuscript | None = None
+        self._view = View()
+        self._voices = Voices(lambda _: None)
+        self._heats: Heats = {}
+        super().__init__(name=name, id=id, classes=classes, highlight_cursor_line=False, tab_behavior="indent")
+        self.indent_type = "tabs"
+        self.match_cursor_bracket = False
+
+    @property
+    def page(self) -> PageDocument:
+        """The document: what is shown."""
+        if not isinstance(self.document, PageDocument):
+            raise TypeError(f"a page shows a PageDocument, not {type(self.document).__name__}")
+        return self.document
+
+    def set_scores(self, scores: Iterable[Scored]) -> None:
+        """Take in the scores of sentences of the manuscript as it is now, for the persona that colours show.
+
+        A paragraph that is changed after that loses its colours, until it has scores again.
+        """
+        self._heats = by_paragraph(self._view.prose.text, scores)
+        self.repaint()
+
+    def voice_marks(self) -> Mapping[str, str]:
+        """Return which voice each mark in the text stands for, for a legend."""
+        return {} if self.manuscript is None else self._voices.marks(self.manuscript.prose)
+
+    def repaint(self) -> None:
+        """Draw everything anew."""
+        self._line_cache.clear()
+        self.refresh()
+
+    def watch_colouring(self) -> None:
+        """Draw in other colours; the scores are another persona's."""
+        self._heats = {}
+        self.repaint()
+
+    def watch_measure(self) -> None:
+        """Wrap anew."""
+        self._rewrap_and_refresh_virtual_size()
+
+    def action_cursor_text_start(self) -> None:
+        """Go to the start of the text."""
+        self.move_cursor(self.document.start)
+
+    def action_cursor_text_end(self) -> None:
+        """Go to the end of the text."""
+        self.move_cursor(self.document.end)
+
+    # Places.
+
+    @property
+    def cursor(self) -> int:
+        """Where the cursor is in the manuscript."""
+        return self.manuscript_offset(self.selection.end)
+
+    @property
+    def selected(self) -> tuple[int, int]:
+        """The start and end of the selection in the manuscript; the same if nothing is selected."""
+        first, last = sorted(map(self.manuscript_offset, self.selection))
+        return first, last
+
+    def select(self, start: int, end: int) -> None:
+        """Select a part of the manuscript, or put the cursor there, and bring it into view."""
+        first = self.location_of(start, behind=start < end)
+        self.selection = Selection(first, self.location_of(end))
+        self.record_cursor_width()
+
+    def manuscript_offset(self, location: Location) -> int:
+        """Return the place in the manuscript of a location."""
+        return self._view.to_text(self.page.offset(location))
+
+    def location_of(self, offset: int, *, behind: bool = False) -> Location:
+        """Return the location of a place in the manuscript; that of the ghost is before it, or `behind` it."""
+        return self.page.location(self._view.to_shown(offset, behind=behind))
+
+    # What a text area asks of itself.
+
+    @property
+    def gutter_width(self) -> int:
+        """The cells left of the text: what is too much for the measure, and the marks."""
+        spare = self.scrollable_content_region.width - self.measure - _MARKS_WIDTH - _CURSOR_WIDTH
+        return max(0, spare // 2) + _MARKS_WIDTH
+
+    @property
+    def wrap_width(self) -> int:
+        """The cells that a line may have."""
+        return max(0, min(self.measure, self.scrollable_content_region.width - self.gutter_width - _CURSOR_WIDTH))
+
+    def get_text_range(self, start: Location, end: Location) -> str:
+        """Return the manuscript's text between two locations, without the ghost."""
+        first, last = sorted((self.manuscript_offset(start), self.manuscript_offset(end)))
+        return self._view.prose.text[first:last]
+
+    def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
+        """Find none: prose has brackets that no one closes, and a search for those goes through all of the text."""
+        return None
+
+    def _validate_selection(self, selection: Selection) -> Selection:
+        start, end = super()._validate_selection(selection)
+        return Selection(self._outside(start, self.selection.start), self._outside(end, self.selection.end))
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        document = PageDocument(text, "\n" if self.manuscript is None else self.manuscript.newline)
+        self.document = document
+        self.wrapped_document = PageWrap(document, self.wrap_width, self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self.move_cursor((0, 0))
+        self._rewrap_and_refresh_virtual_size()
+
+    def _rewrap_and_refresh_virtual_size(self) -> None:
+        if self.wrap_width != self.wrapped_document._width:
+            super()._rewrap_and_refresh_virtual_size()  # 0.2 s for a long book: only if the width is another one
+        else:
+            self.repaint()
+            self._refresh_size()
+
+    def _render_line(self, y: int) -> Strip:
+        # Not the text area's, which goes through all of a paragraph for each of its lines on the screen.
+        base = self._theme.base_style or self.rich_style
+        line = y + self.scroll_offset.y
+        if line >= self.wrapped_document.height:
+            return Strip.blank(self.size.width, base)
+        row, first, last = self._stretch(line)
+        start, words = self.page.starts[row] + first, self.page.lines[row]
+        found = tuple(pieces(self._view, start, start + last - first, self.colouring, self._voices, self._heats))
+        text = Text(words[first:last] + (" " if last == len(words) else ""), end="", no_wrap=True)
+        for piece in found:
+            text.stylize(self._style(piece.style), piece.start - start, piece.end - start)
+        self._mark_selection(text, row, first)
+        tabs = words.count("\t", 0, first)
+        text = expand_text_tabs_from_widths(text, self.wrapped_document.get_tab_widths(row)[tabs:])
+        strip = Strip(text.render(self.app.console))
+        strip = strip.adjust_cell_length(self.scrollable_content_region.width - self.gutter_width, base)
+        return Strip.join([self._margin(most(found)), strip]).apply_style(base)
+
+    def _stretch(self, line: int) -> tuple[int, int, int]:
+        """Return which row a line of the screen is of, and the first and last column of it."""
+        row, section = self.wrapped_document._offset_to_line_info[line]
+        borders = self.wrapped_document.get_offsets(row)
+        last = borders[section] if section < len(borders) else len(self.page.lines[row])
+        return row, borders[section - 1] if section else 0, last
+
+    def _mark_selection(self, text: Text, row: int, first: int) -> None:
+        """Show in a line that begins at a column of a row what of it is selected, and the cursor."""
+        start = self.page.starts[row] + first
+        low, high = sorted(self.page.offset(place) - start for place in self.selection)
+        if low < high and high > 0 and self._theme.selection_style:
+            text.stylize(self._theme.selection_style, max(low, 0), high)
+        at, column = self.selection.end
+        if at == row and first <= column and self._draw_cursor and self._theme.cursor_style:
+            text.stylize(self._theme.cursor_style, column - first, column - first + 1)
+
+    def _margin(self, mark: Piece | None) -> Strip:
+        margin = Segment(" " * (self.gutter_width - _MARKS_WIDTH))
+        if mark is None:
+            return Strip([margin, Segment(" " * _MARKS_WIDTH)])
+        return Strip([margin, Segment(f"{mark.mark:{_MARKS_WIDTH}}", self._style(mark.style))])
+
+    def _recompute_cursor_offset(self) -> None:
+        self._cursor_offset = self.wrapped_document.location_to_offset(self.cursor_location)
+
+    def _style(self, name: str) -> Style:
+        if not name:
+            return Style.null()
+        own, whole = (self.get_component_rich_style(name, partial=partial) for partial in (True, False))
+        # Only the whole one has the colours that transparent ones make with the page's.
+        return own + Style(color=whole.color, bgcolor=whole.bgcolor if name in HEAT_STYLES else None)
+
+    def _location_at(self, y: int) -> Location:
+        """Return the location at the start of a line on the screen, counted from the top of the text."""
+        return self.wrapped_document.offset_to_location(Offset(0, y))
+
+    def _outside(self, location: Location, before: Location) -> Location:
+        """Return the end of the ghost to go to instead of into it: on, in the direction it is gone."""
+        if not self._view.is_inside(self.page.offset(location)):
+            return location
+        forward = self.page.offset(before) <= self._view.at
+        return self.page.location(self._view.ghost_end if forward else self._view.at)

@@ -1,0 +1,159 @@
+"""A text as an editor's lines: exactly the text, whatever is in it, and places in it as offsets or as (row, column)."""
+
+from bisect import bisect_right
+from itertools import accumulate, pairwise
+from typing import Literal, NamedTuple, overload
+
+from rich.cells import cell_len
+from textual.document._document import DocumentBase, EditResult, Location
+from textual.document._wrapped_document import WrappedDocument
+from textual.expand_tabs import expand_tabs_inline
+from textual.geometry import Size
+
+from billy_mlx.text import visible
+
+
+class Rows(NamedTuple):
+    """The rows that a change concerned: `first` to `old_last` are now `first` to `new_last`."""
+
+    first: int
+    old_last: int
+    new_last: int
+
+
+class PageDocument(DocumentBase):
+    """A document in which only line feeds, with or without a carriage return, end a line; each is kept as it is.
+
+    Its lines are as they are drawn: without their ends, and `visible`; they are as long as those of the text.
+
+    Args:
+        text: all of it.
+        newline: what `newline` answers.
+    """
+
+    def __init__(self, text: str, newline: Literal["\n", "\r\n"] = "\n") -> None:
+        self._newline = newline
+        self._rows = _rows(text)
+        self._lines = [_line(row) for row in self._rows]
+        self._text: str | None = text
+        self._starts: list[int] | None = None
+
+    def splice(self, start: int, end: int, text: str) -> Rows:
+        """Have the characters `start` to `end` be `text`."""
+        first, last = self._row_of(start), self._row_of(end)
+        head = self._rows[first][: start - self.starts[first]]
+        rows = _rows(head + text + self._rows[last][end - self.starts[last] :])
+        if last < len(self._rows) - 1:
+            rows.pop()  # what follows the last end of line is the next row, which is there already
+        self._rows[first : last + 1] = rows
+        self._lines[first : last + 1] = [_line(row) for row in rows]
+        self._text = self._starts = None
+        return Rows(first, last, first + len(rows) - 1)
+
+    def offset(self, location: Location) -> int:
+        """Return where a location is in the text; one that is nowhere is brought to the nearest end."""
+        row, column = location
+        if row >= len(self._rows):
+            return len(self.text)
+        return self.starts[row] + min(column, len(self._lines[row]))
+
+    def location(self, offset: int) -> Location:
+        """Return the location of a place in the text; inside an end of line it is before it."""
+        row = self._row_of(offset)
+        return row, min(offset - self.starts[row], len(self._lines[row]))
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each row begins in the text."""
+        if self._starts is None:
+            self._starts = [0, *accumulate(map(len, self._rows[:-1]))]
+        return self._starts
+
+    @property
+    def text(self) -> str:
+        """All of the text, as it is."""
+        if self._text is None:
+            self._text = "".join(self._rows)
+        return self._text
+
+    @property
+    def newline(self) -> Literal["\n", "\r\n"]:
+        """The end of line that was given."""
+        return self._newline
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows as they are drawn."""
+        return self._lines
+
+    @property
+    def line_count(self) -> int:
+        """How many rows there are; one at least."""
+        return len(self._lines)
+
+    @property
+    def start(self) -> Location:
+        """The first location."""
+        return 0, 0
+
+    @property
+    def end(self) -> Location:
+        """The last location."""
+        return len(self._lines) - 1, len(self._lines[-1])
+
+    def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
+        """Have what is between two locations be `text`."""
+        first, last = sorted((self.offset(start), self.offset(end)))
+        replaced = self.text[first:last]
+        self.splice(first, last, text)
+        return EditResult(self.location(first + len(text)), replaced)
+
+    def get_line(self, index: int) -> str:
+        """Return a row as it is drawn."""
+        return self._lines[index]
+
+    def get_text_range(self, start: Location, end: Location) -> str:
+        """Return the text between two locations, as it is."""
+        first, last = sorted((self.offset(start), self.offset(end)))
+        return self.text[first:last]
+
+    def get_size(self, indent_width: int) -> Size:
+        """Return how many cells wide and rows high it is."""
+        return Size(max(cell_len(expand_tabs_inline(line, indent_width)) for line in self._lines), len(self._lines))
+
+    @overload
+    def __getitem__(self, line_index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, line_index: slice) -> list[str]: ...
+
+    def __getitem__(self, line_index: int | slice) -> str | list[str]:
+        """Return rows as they are drawn."""
+        return self._lines[line_index]
+
+    def _row_of(self, offset: int) -> int:
+        return bisect_right(self.starts, offset) - 1
+
+
+class PageWrap(WrappedDocument):
+    """Lines wrapped to a width."""
+
+    @property
+    def height(self) -> int:
+        """How many lines there are on the screen; asked for each of them, so it must not go through the text."""
+        return len(self._offset_to_line_info)
+
+    def get_sections(self, line_index: int) -> list[str]:
+        """Return the lines on the screen that a row is broken into."""
+        line = self.document[line_index]
+        return [line[start:end] for start, end in pairwise([0, *self.get_offsets(line_index), len(line)])]
+
+
+def _rows(text: str) -> list[str]:
+    """Return the lines of a text with their ends; the last one has none."""
+    *ended, last = text.split("\n")
+    return [*(row + "\n" for row in ended), last]
+
+
+def _line(row: str) -> str:
+    return visible(row[: -2 if row.endswith("\r\n") else -1] if row.endswith("\n") else row)

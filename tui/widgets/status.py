@@ -1,0 +1,49 @@
+"""The line below the page: model, draft, words and how safe the text is, in words and signs."""
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from billy_mlx.engine.messages import Coherence
+from billy_mlx.text import sanitize
+
+FRAYING = 1.5
+"""Times the unsteered model's own perplexity, from which on text frays (`extraction.evidence.MOST_PERPLEXITY`)."""
+_STEPS = "▁▂▃▄▅▆▇█"
+
+
+class Status(Static):
+    """One line: what the model does at the left, words and safety at the right."""
+
+    DEFAULT_CSS = """
+    Status { height: 1; background: $panel; color: $foreground; padding: 0 1; }
+    Status.-trouble { text-style: bold; color: $text-error; }
+    """
+
+    model = reactive("")
+    """The model, in words."""
+    doing = reactive("")
+    """What it does, in words."""
+    gauge: reactive[Coherence | None] = reactive(None)
+    """How the running draft holds together."""
+    words = reactive("")
+    """How many words there are, and of the goal."""
+    safety = reactive("")
+    """Whether the text is saved, in words."""
+    told = reactive("")
+    """The last sentence for the writer; it goes with the next key."""
+
+    def render(self) -> Content:
+        """Return the line, as wide as there is room."""
+        right = "  ".join(part for part in (self.words, self.safety) if part)
+        left = self.told or "  ".join(part for part in (self._shown_gauge(), self.doing or self.model) if part)
+        room = max(0, self.content_size.width - len(right) - 2)
+        left = sanitize(left).replace("\n", " ")
+        left = left if len(left) <= room else f"{left[: max(0, room - 1)]}…"
+        return Content(f"{left:<{room}}  {right}")
+
+    def _shown_gauge(self) -> str:
+        if self.gauge is None:
+            return ""
+        step = _STEPS[min(int(self.gauge.ratio / FRAYING * 4), len(_STEPS) - 1)]
+        return f"{step} the text frays: lower the dose" if self.gauge.ratio >= FRAYING else f"{step} holds"

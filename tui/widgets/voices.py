@@ -1,0 +1,168 @@
+"""The voices panel: who speaks, how much each, and how much of all together."""
+
+from collections.abc import Callable, Mapping
+
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.errors import BlendError
+from billy_mlx.extraction.card import PersonaSet
+from billy_mlx.text import sanitize
+from billy_mlx.tui.cast import cast_of
+from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.saved_blends import SavedBlends, ask_for_name
+from billy_mlx.tui.turning import Row
+from billy_mlx.tui.typed import typed_blend, typed_layers, typed_number
+from billy_mlx.tui.widgets.dial_panel import DialPanel
+from billy_mlx.tui.widgets.persona_search import PersonaSearch
+
+_NO_PERSONAS = PersonaSet({}, ())
+
+
+class VoicesPanel(DialPanel):
+    """The blend that is written with. Posts `BlendChanged`, `VectorWanted`, `VectorUnwanted` and `Told`."""
+
+    BINDINGS = bindings("voices")  # type: ignore[assignment]
+    DEFAULT_CSS = "VoicesPanel #progress { height: auto; max-height: 3; color: $text-accent; }"
+
+    progress: reactive[str] = reactive("")
+    """How far the making of a vector is, in words; "" if none is made."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._personas = _NO_PERSONAS
+
+    def compose(self) -> ComposeResult:
+        """Yield the dials, and how far a vector is."""
+        yield from super().compose()
+        line = Static(id="progress", markup=False)
+        line.display = False
+        yield line
+
+    # What the screen says.
+
+    def show(self, blend: str | None, notes: Mapping[str, VoiceNote] | None, personas: PersonaSet) -> None:
+        """Show a blend's text form; muted voices stay if it is the one that is shown already.
+
+        Args:
+            blend: None for the unsteered model.
+            notes: what is known of the vectors, by persona id; None while no model is there.
+            personas: every card.
+        """
+        self.notes, self._personas = notes, personas
+        self.names = {persona.id: persona.name for persona in personas.personas.values()}
+        try:
+            wanted = None if blend is None else Blend.parse(blend)
+        except BlendError as error:
+            self.post_message(Told(str(error), trouble=True))
+            wanted = None
+        if wanted != self.dials.blend():
+            self.dials = Dials() if wanted is None else Dials.of(wanted)
+        self.sync()
+
+    def preparing(self, stage: str, share: float, seconds_left: float | None) -> None:
+        """Show how far the making of a vector is; `share` is from 0 to 1."""
+        self.progress = f"{progress_line(stage, share, seconds_left)} (c: cancel)"
+
+    def prepared(self) -> None:
+        """No vector is made any more."""
+        self.progress = ""
+
+    def add(self, persona_id: str | None) -> None:
+        """Add a voice, and go to its dial; None adds nobody."""
+        if persona_id is not None:
+            self.change(self.dials.adding(persona_id))
+            self.row = 1 + [voice.persona_id for voice in self.dials.voices].index(persona_id)
+
+    def watch_progress(self, progress: str) -> None:
+        """Show how far a vector is."""
+        if self.is_mounted:
+            line = self.query_one("#progress", Static)
+            line.update(sanitize(progress))
+            line.display = bool(progress)
+
+    # What keys do, beyond turning dials.
+
+    def action_voice_set(self) -> None:
+        """Ask for the number of a dial, or for layers; turn any other row on."""
+        dials, kind, voice = self.dials, self.kind, self.voice
+        match kind:
+            case Row.DOSE:
+                self._ask("How much of all? (1 is full)", "", lambda text: typed_number(dials, kind, voice, text))
+            case Row.VOICE:
+                self._ask("How much of this voice?", "", lambda text: typed_number(dials, kind, voice, text))
+            case Row.LAYERS:
+                question = "Which layers, counted from 0? (15 or 15,16; empty: as calibrated)"
+                self._ask(question, ",".join(map(str, dials.layers or ())), lambda text: typed_layers(dials, text))
+            case _:
+                self.step(1)
+
+    def action_voice_add(self) -> None:
+        """Search for somebody to add."""
+        taken = [voice.persona_id for voice in self.dials.voices]
+        self.app.push_screen(PersonaSearch(cast_of(self._personas, self.notes or {}), taken), self.add)
+
+    def action_voice_extract(self) -> None:
+        """Have a vector made: of one voice, or of all that have none."""
+        if self.kind is Row.VOICE:
+            persona_id = self.dials.voices[self.voice].persona_id
+            self.post_message(VectorWanted((persona_id,), again=persona_id in self.known))
+            return
+        missing = tuple(voice.persona_id for voice in self.dials.voices if voice.persona_id not in self.known)
+        self.post_message(VectorWanted(missing) if missing else Told("go to the voice whose vector is to be made anew"))
+
+    def action_voice_cancel(self) -> None:
+        """Have no vector made."""
+        self.post_message(VectorUnwanted())
+
+    def action_blend_save(self) -> None:
+        """Keep the blend under a name."""
+        blend = self.dials.blend()
+        if blend is None:
+            self.post_message(Told("nobody speaks, so there is no blend to save; add a voice first"))
+        else:
+            self.app.push_screen(ask_for_name(str(blend)))
+
+    def action_blend_load(self) -> None:
+        """Take a blend that was saved."""
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                self.change(typed_blend(text))
+
+        self.app.push_screen(SavedBlends(), take)
+
+    def action_blend_text(self) -> None:
+        """Show the blend's text form, to read, copy, change or replace."""
+        blend = self.dials.blend()
+        self._ask("The blend, as --blend takes it:", "" if blend is None else str(blend), typed_blend)
+
+    def _ask(self, question: str, value: str, made: Callable[[str], Dials]) -> None:
+        """Ask for a line of text, and take the dials that are made of it."""
+
+        def refusal(text: str) -> str | None:
+            try:
+                made(text)
+            except BlendError as error:
+                return str(error)
+            return None
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                self.change(made(text))
+
+        self.app.push_screen(Ask(question, value, refusal), take)
+
+
+def progress_line(stage: str, share: float, seconds_left: float | None) -> str:
+    """Return how far a long job is, in words."""
+    if seconds_left is None:
+        return f"{stage}: {share:.0%}"
+    left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
+    return f"{stage}: {share:.0%}, {left} left"
