@@ -108,6 +108,9 @@ class Studio(App[None]):
         if settings.theme in self.available_themes:
             self.theme = settings.theme
         self.set_keymap({**settings.keys})
+        for screen in self.screen_stack:
+            if isinstance(screen, WritingScreen) and screen.is_mounted:
+                screen.apply_settings()
 
     def on_heard(self, message: Heard) -> None:
         """Remember what concerns everybody, and pass an event of the engine on to the screens."""

@@ -1,8 +1,9 @@
 """billy read: how much each paragraph of a text is of each persona."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING
 
 import click
@@ -41,14 +42,14 @@ class Paragraph:
 @click.command("read", epilog=_EXAMPLES)
 @file_argument
 @click.option("--personas", metavar="ID,ID", help="Those to look for.  [default: all that have a vector]")
-@count_option("--top", default=3, text="How many personas to show, the strongest first.")
+@count_option("--top", default=3, text="How many personas to show.")
 @model_option
 @json_option
 def command(file: Path, personas: str | None, top: int, model: str | None, as_json: bool) -> int:
     """Say how much each paragraph of FILE is of each persona, whoever wrote it.
 
-    0 is what the model's neutral answers are, 1 the persona's own. Where a persona is strong in all paragraphs, look
-    at the differences between them. FILE stays as it is.
+    0 is what the model's neutral answers are, 1 the persona's own; in brackets, how much more than the average of
+    FILE, by which the personas are chosen. FILE stays as it is.
     """
     with opened(file, to_write=False) as manuscript:
         text = manuscript.text
@@ -57,7 +58,7 @@ def command(file: Path, personas: str | None, top: int, model: str | None, as_js
     if as_json:
         write_json([asdict(paragraph) for paragraph in found])
     else:
-        write_table(("LINE", "PARAGRAPH", "PERSONAS"), [_row(paragraph, top) for paragraph in found])
+        write_table(("LINE", "PARAGRAPH", "PERSONAS"), list(_rows(found, top)))
     if stopped:
         say("stopped by you")
         return STOPPED
@@ -101,7 +102,19 @@ def _read(model: "Model", text: str, vectors: "Mapping[str, PersonaVector]") -> 
     return found, len(found) < len(places)
 
 
-def _row(paragraph: Paragraph, top: int) -> tuple[str, str, str]:
-    strongest: Sequence[tuple[str, float]] = sorted(paragraph.scores.items(), key=lambda item: -item[1])[:top]
-    shown = ", ".join(f"{persona} {score:.2f}" for persona, score in strongest)
-    return str(paragraph.line), shortened(paragraph.text, _WORDS), shown
+def _rows(found: Sequence[Paragraph], top: int) -> Iterator[tuple[str, str, str]]:
+    """Yield a row for each paragraph, with the personas that rise most above the text's average, and one for that.
+
+    All fiction is far from a model's neutral answers, in the same directions: where a paragraph differs says more.
+    """
+    average = {persona: mean(one.scores[persona] for one in found) for persona in (found[0].scores if found else ())}
+    for one in found:
+        above = {persona: score - average[persona] for persona, score in one.scores.items()}
+        shown = [f"{persona} {one.scores[persona]:.2f} ({above[persona]:+.2f})" for persona in _strongest(above, top)]
+        yield str(one.line), shortened(one.text, _WORDS), ", ".join(shown)
+    shown = [f"{persona} {average[persona]:.2f}" for persona in _strongest(average, top)]
+    yield "all", "the average", ", ".join(shown)
+
+
+def _strongest(scores: Mapping[str, float], top: int) -> list[str]:
+    return sorted(scores, key=lambda persona: -scores[persona])[:top]

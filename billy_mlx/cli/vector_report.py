@@ -1,6 +1,6 @@
 """What is known about a vector, in lines and rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from billy_mlx.extraction.evidence import Calibration, Judgement
@@ -36,16 +36,6 @@ def steered_layer(vector: "PersonaVector") -> int:
     from billy_mlx.blend.directions import steered_layers
 
     return steered_layers(Blend(((vector.persona_id, 1.0),)), [vector])[0]
-
-
-def cosines_at(vectors: "Sequence[PersonaVector]", layer: int) -> list[list[float]]:
-    """Return the matrix of cosines between `vectors` at one layer; a vector that is zero there has 0 with all."""
-    import numpy as np
-
-    values = np.stack([vector.directions[layer] for vector in vectors])
-    units = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
-    cosines: list[list[float]] = (units @ units.T).tolist()
-    return cosines
 
 
 def layer_rows(vector: "PersonaVector") -> list[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from billy_mlx.cli.output import on_terminal, say, waiting, width, write_heading
 from billy_mlx.cli.plots import draw_similarity, require_plots
 from billy_mlx.cli.vector_export import export
 from billy_mlx.cli.vector_import import import_
-from billy_mlx.cli.vector_report import LAYER_HEADER, cosines_at, described, layer_rows, steered_layer
+from billy_mlx.cli.vector_report import LAYER_HEADER, described, layer_rows, steered_layer
 from billy_mlx.cli.vector_warnings import warn_of_changed_cards
 from billy_mlx.errors import UsageError, VectorError
 
@@ -105,6 +105,7 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
     from billy_mlx.blend.blend import Blend
     from billy_mlx.blend.directions import steered_layers
     from billy_mlx.extraction.library import find_all, load_vectors
+    from billy_mlx.extraction.vector import cosines_at
 
     picture = None if plot is None else Path(plot).expanduser()
     if picture is not None:
@@ -170,6 +171,7 @@ def _whose(row: Mapping[str, Any]) -> str:
 def _similar(vector: "PersonaVector", layer: int, fingerprint: "Fingerprint") -> dict[str, float]:
     """Return the cosine of `vector` to that of every other persona of the model, by id."""
     from billy_mlx.extraction.library import find_all
+    from billy_mlx.extraction.vector import cosines_at
     from billy_mlx.extraction.vector_file import load_vector
 
     cosines = {}

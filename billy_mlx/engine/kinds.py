@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 
+from billy_mlx.engine.comparing import comparing
+from billy_mlx.engine.messages import Compare, LearnVoice, Prepare, Survey
+from billy_mlx.engine.offers import surveying
+from billy_mlx.engine.preparing import learning, preparing
 from billy_mlx.engine.work import Kind
 
 
 def own_kinds() -> Mapping[type, Kind]:
     """Return what begins each type of job."""
-    return {}
+    return {Prepare: preparing, LearnVoice: learning, Compare: comparing, Survey: surveying}

@@ -1,6 +1,7 @@
 """A persona vector: one direction per layer, for one model, and where it came from."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -177,6 +178,14 @@ def find_fault(vector: PersonaVector) -> str | None:
     if (vector.projection_scale < 0).any():
         return "projection_scale holds a negative number"
     return None
+
+
+def cosines_at(vectors: Sequence[PersonaVector], layer: int) -> list[list[float]]:
+    """Return the matrix of cosines between `vectors` at one layer; a vector that is zero there has 0 with all."""
+    values = np.stack([vector.directions[layer] for vector in vectors])
+    units = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    cosines: list[list[float]] = (units @ units.T).tolist()
+    return cosines
 
 
 def _shape_of(fingerprint: Fingerprint) -> tuple[int, int]:

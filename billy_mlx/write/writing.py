@@ -29,7 +29,8 @@ class WritingJob:
         BillyError: while it is iterated, before anything is written: as `build_context` and `Voices` do.
 
     Attributes:
-        urgent: it goes before what nobody waits for.
+        urgent: the writer waits for it.
+        rank: among what nobody waits for.
         stopped: it was asked to end, as a whole.
     """
 
@@ -43,6 +44,7 @@ class WritingJob:
         self._stopped_voices: set[int] = set()
         self._recording: Recording | None = None
         self._texts = [""] * len(request.voices)
+        self._spaces = [""] * len(request.voices)
         self._thoughts = [Thoughts(None, model.tokenizer) for _ in request.voices]
         self._events = self._run()
 
@@ -105,6 +107,10 @@ class WritingJob:
         """Return what a voice's news adds to its text."""
         text = self._thoughts[news.row].after(news.text)
         text = text if self._texts[news.row] else self._opening(context, text)
+        if self._request.work == "rewrite":  # white space at its end is none of it: behind the original stands its own
+            whole = self._spaces[news.row] + text
+            text = whole.rstrip()
+            self._spaces[news.row] = whole[len(text) :]
         self._texts[news.row] += text
         return text
 

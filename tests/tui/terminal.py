@@ -103,7 +103,10 @@ class Terminal:
         return "\n".join(self.lines)
 
     def press(self, *keys):
-        """Send keys by their names, or single characters."""
+        """Send keys by their names, or single characters.
+
+        After escape, wait for what it does: together with the next key it would be another one.
+        """
         for key in keys:
             self._send(KEYS.get(key, key))
 

@@ -9,7 +9,8 @@ from hosting import filled, seen, shown, told
 from billy_mlx.manuscript.home import Recent
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.ago import ago
-from billy_mlx.tui.screens.start import StartScreen, completed, new_folder, with_suffix
+from billy_mlx.tui.screens.paths import completed, new_folder
+from billy_mlx.tui.screens.start import StartScreen, with_suffix
 
 NOW = 1_800_014_400.0  # noon
 DAY = 86400
@@ -64,7 +65,12 @@ def test_without_texts_the_first_row_is_a_new_one(here):
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("", "put a name behind it"), ("there.md", "is there already"), ("none/tale", "there is no folder")],
+    [
+        ("", "put a name behind it"),
+        ("there.md", "is there already"),
+        ("none/tale", "there is no folder"),
+        ("a" * 300, "cannot be looked up"),
+    ],
 )
 def test_a_new_text_needs_a_name_that_is_free(here, name, why):
     (here / "there.md").touch()
@@ -143,6 +149,12 @@ def test_names_and_folders_are_shown_without_what_a_terminal_obeys(here):
 def test_a_dot_in_a_title_is_no_suffix(here, typed):
     assert with_suffix(typed) == here / f"{typed}.md"
     assert with_suffix(f"{typed}.txt") == here / f"{typed}.txt"
+
+
+def test_where_the_current_folder_is_gone_home_stands_in(here, monkeypatch):
+    here.rmdir()
+    monkeypatch.setattr(Path, "home", lambda: here.parent)
+    assert new_folder() == here.parent
 
 
 def test_from_home_new_texts_go_to_documents_if_there_is_such_a_folder(here, monkeypatch):

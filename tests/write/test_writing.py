@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from billy_mlx.engine.messages import Job
+from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.rows import Emitted
+from billy_mlx.write.kinds import kinds
 from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
 from billy_mlx.write.request import context_for, most_tokens, request_for
 from billy_mlx.write.writing import WritingJob
@@ -204,8 +206,23 @@ def test_a_rewrite_ends_with_the_sentence_in_which_it_gets_as_long(tiny, rewriti
     assert job._fills(0) is fills
 
 
+def test_a_rewrite_has_no_white_space_at_its_end(tiny, rewriting):
+    job = WritingJob(tiny, rewriting)
+    context = next(iter(job)).context
+    pieces = [job._put(context, Emitted(0, 1, text)) for text in (" It", " ", "\n", " rained.", " \n")]
+    assert pieces == ["It", "", "", " \n rained.", ""]
+
+
 def test_a_setting_that_cannot_be_is_said_in_a_sentence(tiny):
     for sampling in ({"temperature": 99}, {"top_k": 1.5}):
         writing = replace(REQUEST.writing, sampling=sampling)
         with pytest.raises(BillyError, match=r"goes from|cannot be drawn"):
             events_of(WritingJob(tiny, replace(REQUEST, writing=writing)))
+
+
+def test_the_engine_can_write(tiny):
+    workshop = Workshop(tiny, load=lambda name: None)
+    for _ in range(2):
+        events = events_of(kinds()[Write](workshop, replace(REQUEST, voices=(None,))))
+    assert isinstance(events[-1], Written)
+    assert events[-1].passage.reused > 0

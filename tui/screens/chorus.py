@@ -5,90 +5,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Footer, Label
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.sentences import sentence_end
-from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.widgets.choices import Choices
-from billy_mlx.tui.widgets.status import FRAYING
+from billy_mlx.tui.widgets.column import Column, named
 
 FEWEST, MOST = 2, 6
 """Voices of a chorus."""
 
 _NARROWEST = 34  # cells of a column beside others
-_CONTROL = "unsteered, the control"
-
-
-class Column(VerticalScroll, inherit_bindings=False):
-    """One voice: its blend, how it is, and its text.
-
-    Attributes:
-        text: what it has written, as it is.
-        taken: how many characters of it were taken.
-    """
-
-    DEFAULT_CSS = """
-    Column { width: 1fr; height: auto; min-height: 4; border: solid $surface-lighten-2; padding: 0 1; }
-    Column:focus { border: heavy $primary; }
-    Column Label { width: 100%; text-style: bold; }
-    Column #state { color: $text-muted; text-style: none; }
-    """
-
-    def __init__(self, blend: str | None) -> None:
-        super().__init__()
-        self.text, self.taken = "", 0
-        self._blend, self._state, self._holds = blend, "waiting", ""
-        self._heading, self._below = Label("", markup=False), Label("", id="state", markup=False)
-        self._shown = Static("", markup=False)
-
-    def compose(self) -> ComposeResult:
-        """Yield heading, state and text."""
-        yield self._heading
-        yield self._below
-        yield self._shown
-
-    def on_mount(self) -> None:
-        """Show what is known."""
-        self.show()
-
-    def on_focus(self) -> None:
-        """Mark it, also where heavy lines look like others."""
-        self.show()
-
-    def on_blur(self) -> None:
-        """Take the mark away."""
-        self.show()
-
-    def grow(self, text: str) -> None:
-        """Add to its text."""
-        self.text += text
-        self._state = "writing"
-        self.show()
-
-    def end(self) -> None:
-        """Have it be over."""
-        self._state = "done"
-        self.show()
-
-    def gauge(self, ratio: float) -> None:
-        """Say how its text holds together; see `engine.messages.Coherence`."""
-        self._holds = f"! frays ({ratio:.1f}×)" if ratio >= FRAYING else f"holds ({ratio:.1f}×)"
-        self.show()
-
-    def show(self) -> None:
-        """Paint it."""
-        self._heading.update(f"{'»' if self.has_focus else ' '} {_named(self._blend)}")
-        parts = [self._state, self._holds, _taken(self)]
-        self._below.update("  " + " · ".join(part for part in parts if part))
-        taken, rest = self.text[: self.taken], self.text[self.taken :]
-        self._shown.update(Content.assemble((sanitize(taken), "$text-muted"), sanitize(rest)))
 
 
 class ChorusScreen(Screen[None]):
@@ -264,7 +195,7 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
         super().__init__()
         self._rows = candidates(blend, saved)
         for voice in chosen:
-            self._rows.setdefault(voice, _named(voice))
+            self._rows.setdefault(voice, named(voice))
         self._marked = [index for index, voice in enumerate(self._rows) if voice in chosen]
 
     def compose(self) -> ComposeResult:
@@ -297,17 +228,5 @@ def candidates(blend: str | None, saved: Mapping[str, str]) -> dict[str | None, 
             rows.setdefault(str(Blend.parse(persona_id)), f"{persona_id} alone")
     for name, text in saved.items():
         rows.setdefault(text, f"{name}: {text}")
-    rows[None] = _CONTROL
+    rows[None] = named(None)
     return rows
-
-
-def _taken(column: Column) -> str:
-    if not column.taken:
-        return ""
-    return (
-        "✓ taken" if column.taken == len(column.text) else f"✓ {count_words(column.text[: column.taken])} words taken"
-    )
-
-
-def _named(blend: str | None) -> str:
-    return _CONTROL if blend is None else sanitize(blend)

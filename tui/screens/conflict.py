@@ -48,9 +48,7 @@ class ConflictScreen(Screen[str | Path | None]):
         """Yield what happened, the ways out, and how the texts differ."""
         theirs, state = self._read()
         yield Label(f"! {sanitize(self._path.name)}: {state}", id="title", markup=False)
-        yield Label(
-            "You have changed it as well. Nothing is lost, whatever you choose. Theirs, beside mine:", markup=False
-        )
+        yield Label("You changed it as well. Nothing is lost by any choice. How theirs differs:", markup=False)
         yield OptionList(*(Option(Content(title), id=way) for way, title in _WAYS.items()), markup=False)
         yield Difference(self._mine, theirs)
         yield Footer()
@@ -81,7 +79,11 @@ class ConflictScreen(Screen[str | Path | None]):
         def check(name: str) -> str | None:
             if not name.strip() or "/" in name or name.strip() in (".", ".."):
                 return "a name, without a folder; the copy goes beside the file"
-            return f"{name.strip()} is there already; choose another name" if self._beside(name).exists() else None
+            try:
+                taken = self._beside(name).exists()
+            except OSError as error:
+                return f"this cannot be a name: {error.strerror or error}; choose another"
+            return f"{name.strip()} is there already; choose another name" if taken else None
 
         def answered(name: str | None) -> None:
             if name is not None:

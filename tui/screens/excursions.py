@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
@@ -15,7 +16,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.blends import saved_blends
 from billy_mlx.tui.choir import Choir, usual_voices
 from billy_mlx.tui.drafts import PageDrafts
-from billy_mlx.tui.schema import checked
+from billy_mlx.tui.schema import refusal
 from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices
 from billy_mlx.tui.screens.context import ContextScreen
@@ -233,16 +234,12 @@ class Excursions(Screen[None]):
 
     def action_goal(self) -> None:
         """Set how many words are to be written today."""
-
-        def refusal(text: str) -> str | None:
-            try:
-                checked(Settings(), "word_goal", text)
-            except BillyError as error:
-                return str(error)
-            return None
-
         self.app.push_screen(
-            Ask("How many words do you want to write today?", str(self.studio.settings.word_goal or ""), refusal),
+            Ask(
+                "How many words do you want to write today?",
+                str(self.studio.settings.word_goal or ""),
+                partial(refusal, Settings(), "word_goal"),
+            ),
             lambda text: None if text is None else self.studio.change_setting("word_goal", text),
         )
 

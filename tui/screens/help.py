@@ -38,11 +38,12 @@ _TEXTS = {
         "You can turn the dials while the text is being written, and it follows within a word or two.",
     ),
     "Marks and colours": (
-        "The mark at the left of a line says who wrote it: yours have none, and each voice has its own sign, "
-        "so that you need no colours to tell them apart; {colours} changes what is coloured. "
-        "A draft stands there paler and set apart until you take it. "
-        "In the voices panel, a voice that has no vector yet, or a weak one, is marked, and {voice-extract} makes one. "
-        "An exclamation mark is a warning: read the sentence beside it.",
+        "The left edge says who wrote a line: nothing is you, ▎ with a letter is a voice, and ▎? is text of which "
+        "it is not known. The letters say all that the colours do; {colours} changes what is coloured, and with a "
+        "persona it shows from ▁ to ▇ how much of it each sentence has.",
+        "┊ stands beside a draft that you have not taken yet, and − beside what a rewrite would take out.",
+        "In the voices panel, ✗ is a voice that has no vector for this model yet, ~ one that is weak, and ! one whose "
+        "card was changed since; {voice-extract} makes the vector.",
     ),
 }
 

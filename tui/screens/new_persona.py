@@ -57,7 +57,7 @@ class NewPersona(Screen[Persona | None]):
                 yield Label(f"Prompt {number} of {PROMPTS_PER_PERSONA}: {_ADVICE[number - 1]}", markup=False)
                 yield TextField(texts[field], id=field)
         yield Label("Ctrl+S: save the card   Tab: next field   Esc: leave it", id="wrong", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)  # it is among the bindings
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Have the fields that nobody touched follow the name."""

@@ -75,7 +75,7 @@ class PersonasScreen(Screen[str | None]):
             with VerticalScroll():
                 yield Static(id="card", markup=False)
         yield Static(id="progress", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)  # it is among the bindings
 
     def on_mount(self) -> None:
         """Show everybody, and the first of them."""

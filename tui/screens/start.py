@@ -11,8 +11,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.suggester import Suggester
-from textual.widgets import Footer, Input, Label, OptionList
+from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
 
 from billy_mlx.errors import BillyError, DocumentError
@@ -21,7 +20,7 @@ from billy_mlx.manuscript.home import Recent, recent
 from billy_mlx.text import sanitize
 from billy_mlx.tui.ago import ago
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.paths import AskPath, shown_folder, typed_path
 
 _TITLE_COLUMNS = 28
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
@@ -92,11 +91,11 @@ class StartScreen(Screen[Path | None]):
 
     def action_start_new(self) -> None:
         """Ask for a name, and open what is not there yet."""
-        self._ask("A new text: what is it called, and where?", new_folder(), _why_not_new, with_suffix)
+        self._ask("A new text: what is it called, and where?", _why_not_new, with_suffix)
 
     def action_start_open(self) -> None:
         """Ask for a path, and open it."""
-        self._ask("Open which text?", new_folder(), _why_not_opened, typed_path)
+        self._ask("Open which text?", _why_not_opened, typed_path)
 
     def action_start_import(self) -> None:
         """Ask for a document, and make a text of it."""
@@ -105,7 +104,7 @@ class StartScreen(Screen[Path | None]):
             if path is not None:
                 self._import(typed_path(path))
 
-        self.app.push_screen(AskPath("Import which document?", _shown_folder(new_folder()), _why_not_there), answered)
+        self.app.push_screen(AskPath("Import which document?", _why_not_there), answered)
 
     def action_back(self) -> None:
         """Leave."""
@@ -117,14 +116,12 @@ class StartScreen(Screen[Path | None]):
         else:
             self.notify(f"{sanitize(str(text.path))} is gone; if it was moved, open it where it is now", markup=False)
 
-    def _ask(
-        self, question: str, folder: Path, check: Callable[[str], str | None], path_of: Callable[[str], Path]
-    ) -> None:
+    def _ask(self, question: str, check: Callable[[str], str | None], path_of: Callable[[str], Path]) -> None:
         def answered(path: str | None) -> None:
             if path is not None:
                 self.dismiss(path_of(path))
 
-        self.app.push_screen(AskPath(question, _shown_folder(folder), check), answered)
+        self.app.push_screen(AskPath(question, check), answered)
 
     @work(exclusive=True)
     async def _import(self, document: Path) -> None:
@@ -135,63 +132,16 @@ class StartScreen(Screen[Path | None]):
             return
         for note in notes:
             self.app.notify(sanitize(note), timeout=15, markup=False)
-        self.dismiss(path)
-
-
-class AskPath(Ask):
-    """Asks for a path and completes it: the right arrow takes what is proposed."""
-
-    def on_mount(self) -> None:
-        """Begin to complete."""
-        self.query_one(Input).suggester = PathSuggester()
-        self.query_one("#wrong", Label).update("Enter: done   →: complete   Esc: leave it")
-
-
-class PathSuggester(Suggester):
-    """Proposes the first file or folder that begins as a path does."""
-
-    def __init__(self) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """Return the path with its last part completed; None if there is nothing."""
-        return await asyncio.to_thread(completed, value)
-
-
-def completed(typed: str) -> str | None:
-    """Return a path with its last part completed by what is there; None if nothing is."""
-    head, slash, tail = typed.rpartition("/")
-    if not tail:
-        return None
-    try:
-        there = sorted(typed_path(head + slash).iterdir())
-    except (OSError, ValueError):
-        return None
-    for path in there:
-        if path.name.startswith(tail) and path.name == sanitize(path.name):
-            return f"{head}{slash}{path.name}{'/' if path.is_dir() else ''}"
-    return None
-
-
-def typed_path(typed: str) -> Path:
-    """Return the path that is meant by what a writer typed."""
-    path = Path(typed.strip() or ".")
-    try:
-        return path.expanduser().absolute()
-    except RuntimeError:  # there is no such user
-        return path.absolute()
+        if self.is_current:
+            self.dismiss(path)
+        else:  # the writer has gone on to a question
+            self.notify(f"imported as {sanitize(str(path))}; o opens it", timeout=15, markup=False)
 
 
 def with_suffix(typed: str) -> Path:
     """Return the path of a new text: Markdown unless the writer says otherwise."""
     path = typed_path(typed)
     return path if _SUFFIX.search(path.name) else path.with_name(f"{path.name}.md")
-
-
-def new_folder() -> Path:
-    """Return where a new text goes: the current folder, or from home ~/Documents if there is one."""
-    here, documents = Path.cwd(), Path.home() / "Documents"
-    return documents if here in (Path.home(), Path("/")) and documents.is_dir() else here
 
 
 def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
@@ -221,7 +171,7 @@ def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
 
 def _row(text: Recent, now: float) -> Content:
     when = ago(text.last, now) if text.exists else "✗ is gone"
-    folder = _shown_folder(text.path.parent)
+    folder = shown_folder(text.path.parent)
     title = _line(text.path.stem)
     title = title if len(title) <= _TITLE_COLUMNS else f"{title[: _TITLE_COLUMNS - 1]}…"
     return Content.assemble(f"{title:<{_TITLE_COLUMNS}} ", (f"{when:<16} {_line(folder)}", "$text-muted"))
@@ -229,12 +179,6 @@ def _row(text: Recent, now: float) -> Content:
 
 def _line(text: str) -> str:
     return sanitize(text).replace("\n", " ").replace("\t", " ")
-
-
-def _shown_folder(folder: Path) -> str:
-    """Return a folder as people write it, with ~ for home."""
-    home = Path.home()
-    return f"~/{folder.relative_to(home)}/".replace("/./", "/") if folder.is_relative_to(home) else f"{folder}/"
 
 
 def _why_not_new(typed: str) -> str | None:

@@ -57,7 +57,7 @@ class WritingScreen(Excursions):
             yield Editor(self.manuscript)
             yield VoicesPanel()
         yield Status()
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Bring page, voices and status together."""
@@ -68,14 +68,15 @@ class WritingScreen(Excursions):
         self.keeping = Keeping(self.app, self.manuscript, replaced=self.replaced, tell=self.tell)
         self.reader = Reader(studio.port)
         self.blend: str | None = studio.settings.blend or None
-        self.panel.show(self.blend, studio.voices, studio.personas)
+        self.show_voices()
         self.editor.colouring = studio.settings.colouring
+        self.apply_settings()
+        self.set_class(studio.settings.focus_mode, "-focus")
         self.editor.focus()
         self._words_at_start = self._words.of(self.manuscript.text.split("\n"))
         self.set_interval(studio.settings.autosave_seconds, self.keeping.save_quietly)
-        self._idle = self.set_timer(_IDLE_SECONDS, self.rest, pause=False)
+        self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.call_after_refresh(self.keeping.offer)
-        self._show_panel(studio.settings.voices_panel)
         for notice in self.manuscript.notices:
             self.tell(notice)
         self.show()
@@ -88,7 +89,7 @@ class WritingScreen(Excursions):
             self._show_heat()
         if isinstance(event, Loaded | VoiceReady):
             self.reader.forget()
-            self.panel.show(self.blend, self.studio.voices, self.studio.personas)
+            self.show_voices()
             self.rest()
         if isinstance(event, Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
             self._show_preparing()
@@ -97,6 +98,16 @@ class WritingScreen(Excursions):
     def tell(self, sentence: str) -> None:
         """Show a sentence until the next key."""
         self.status.told = sentence
+
+    def apply_settings(self) -> None:
+        """Have the page be as the settings are now."""
+        self.editor.measure = self.studio.settings.text_width
+        self._show_panel(self.studio.settings.voices_panel)
+
+    def show_voices(self) -> None:
+        """Show the blend, and what is known of its vectors; nothing is while there is no model."""
+        studio = self.studio
+        self.panel.show(self.blend, None if studio.model is None else studio.voices, studio.personas)
 
     def show_soon(self) -> None:
         """Paint what has changed, at most so often that it can be followed."""
@@ -116,7 +127,7 @@ class WritingScreen(Excursions):
     def rest(self) -> None:
         """Do what can wait until the writer pauses."""
         persona = self.editor.colouring
-        if persona not in ("authors", "none") and self.studio.model is not None:
+        if persona not in ("authors", "none") and self.studio.model is not None and self.studio.settings.reading:
             self.reader.read(self.manuscript.text, self.editor.cursor)
             self._show_heat()
         self.show()
@@ -141,7 +152,10 @@ class WritingScreen(Excursions):
 
     def on_editor_edited(self, _: Editor.Edited) -> None:
         """Follow the writer."""
-        self._idle.reset()
+        if self.studio.settings.typewriter:
+            self.editor.scroll_cursor_visible(center=True)
+        self._idle.stop()
+        self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.drafts.follow()
 
     def on_told(self, message: Told) -> None:

@@ -1,0 +1,26 @@
+"""How alike the persona vectors of a model are."""
+
+from collections.abc import Iterator
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.directions import steered_layers
+from billy_mlx.engine.messages import Compare, Compared
+from billy_mlx.engine.work import Steps, Work
+from billy_mlx.engine.workshop import Workshop
+from billy_mlx.extraction.library import find_all, load_vectors
+from billy_mlx.extraction.vector import cosines_at
+
+
+def comparing(workshop: Workshop, request: Compare) -> Work:
+    """Begin what a `Compare` asks for."""
+    return Steps(_compare(workshop, request), rank=0)
+
+
+def _compare(workshop: Workshop, request: Compare) -> Iterator[object]:
+    model = workshop.model
+    vectors = load_vectors(find_all(model.fingerprint), model.id, model.fingerprint)
+    if vectors:
+        held = list(vectors.values())
+        layer = steered_layers(Blend(tuple((persona_id, 1.0) for persona_id in vectors)), held)[0]
+        matrix = tuple(tuple(row) for row in cosines_at(held, layer))
+        yield Compared(request.job, tuple(vectors), matrix, layer)

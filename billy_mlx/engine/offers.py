@@ -1,0 +1,70 @@
+"""Which models this machine can run, for a first choice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
+from billy_mlx.engine.work import Steps, Work
+from billy_mlx.engine.workshop import Workshop
+from billy_mlx.model import hub
+from billy_mlx.model.memory import available_bytes
+
+MOST_OFFERS = 3
+_ROOM = 0.75  # of the memory there is: the rest is for what else a writer has open
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A model that is worth offering. `billions` are its parameters, stored in 4.5 bits each, scales included."""
+
+    repo: str
+    name: str
+    billions: float
+    licence: str
+    why: str
+
+    @property
+    def download_gb(self) -> float:
+        return round(self.billions * 4.5 / 8, 1)
+
+    @property
+    def memory_gb(self) -> float:
+        """Weights, the caches of a few voices, and what a forward pass takes."""
+        return round(self.download_gb * 1.15 + 0.8, 1)
+
+
+# Parameters as the models' own cards have them; sizes follow from them. The largest first.
+_KNOWN = (
+    _Known("mlx-community/Qwen2.5-32B-Instruct-4bit", "Qwen 2.5, 32B", 32.8, "Apache-2.0", "The best prose; slow."),
+    _Known(
+        "mlx-community/Mistral-Nemo-Instruct-2407-4bit", "Mistral Nemo, 12B", 12.2, "Apache-2.0", "Strong at fiction."
+    ),
+    _Known("mlx-community/Qwen2.5-7B-Instruct-4bit", "Qwen 2.5, 7B", 7.6, "Apache-2.0", "Good prose at a good pace."),
+    _Known("mlx-community/Qwen2.5-1.5B-Instruct-4bit", "Qwen 2.5, 1.5B", 1.5, "Apache-2.0", "Quick; plain sentences."),
+    _Known("mlx-community/Qwen2.5-0.5B-Instruct-4bit", "Qwen 2.5, 0.5B", 0.5, "Apache-2.0", "Fits anywhere."),
+)
+
+
+def surveying(_: Workshop, request: Survey) -> Work:
+    """Begin what a `Survey` asks for."""
+    return Steps(_survey(request), rank=0)
+
+
+def offers(memory_bytes: float) -> tuple[ModelOffer, ...]:
+    """Return the best models that fit into so much memory, at most three."""
+    fitting = [known for known in _KNOWN if known.memory_gb * 1e9 <= _ROOM * memory_bytes]
+    return tuple(
+        ModelOffer(known.repo, known.name, known.download_gb, known.memory_gb, known.licence, known.why)
+        for known in fitting[:MOST_OFFERS]
+    )
+
+
+def download_bytes(repo: str) -> float | None:
+    """Return about how much is fetched of a model; None if it is not known here."""
+    return next((known.download_gb * 1e9 for known in _KNOWN if known.repo == repo), None)
+
+
+def _survey(request: Survey) -> Iterator[object]:
+    memory = available_bytes()
+    found = tuple(replace(offer, here=hub.find(offer.repo) is not None) for offer in offers(memory))
+    yield Surveyed(request.job, memory / 1e9, found)

@@ -1,0 +1,35 @@
+"""Models that are offered for a first choice."""
+
+import pytest
+
+from billy_mlx.engine.messages import Job, Survey
+from billy_mlx.engine.offers import MOST_OFFERS, download_bytes, offers, surveying
+
+
+@pytest.mark.parametrize("gigabytes", [1, 8, 16, 64, 512])
+def test_at_most_three_are_offered_and_all_fit(gigabytes):
+    found = offers(gigabytes * 1e9)
+    assert len(found) <= MOST_OFFERS
+    assert all(offer.memory_gb < gigabytes for offer in found)
+
+
+def test_the_best_comes_first():
+    sizes = [offer.memory_gb for offer in offers(64e9)]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_where_little_fits_little_is_offered():
+    assert [offer.name for offer in offers(1.5e9)] == ["Qwen 2.5, 0.5B"]
+
+
+def test_sizes_and_licence_are_told():
+    for offer in offers(512e9):
+        assert 0 < offer.download_gb < offer.memory_gb
+        assert offer.licence
+        assert download_bytes(offer.repo) == pytest.approx(offer.download_gb * 1e9)
+
+
+def test_this_machine_is_looked_at():
+    [surveyed] = surveying(None, Survey(Job(3)))
+    assert surveyed.memory_gb > 0
+    assert not any(offer.here for offer in surveyed.offers)

@@ -1,0 +1,107 @@
+"""Personas made ready: extracted, calibrated, stored, as one job that can be stopped and goes on."""
+
+import pytest
+
+from billy_mlx.blend.calibrate import CalibrationSettings
+from billy_mlx.engine import preparing as preparing_module
+from billy_mlx.engine.comparing import comparing
+from billy_mlx.engine.messages import Compare, Compared, Job, LearnVoice, Prepare, Progress, VoiceReady
+from billy_mlx.engine.pace import Pace
+from billy_mlx.engine.preparing import Sizes, learning, preparing
+from billy_mlx.engine.workshop import Workshop
+from billy_mlx.errors import ModelError, UsageError
+from billy_mlx.extraction.library import find_all
+from billy_mlx.extraction.rollouts import RolloutSettings
+
+FEW = Sizes(
+    RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4),
+    CalibrationSettings(layers=(1, 2), prompts=4, max_tokens=8, batch=16),
+)
+
+
+@pytest.fixture
+def workshop(tiny):
+    return Workshop(tiny, load=lambda name: None)
+
+
+def prepare(workshop, *personas, **how):
+    return list(preparing(workshop, Prepare(Job(1), personas, **how), FEW))
+
+
+def ready(events):
+    return [event.voice for event in events if isinstance(event, VoiceReady)]
+
+
+def test_a_persona_is_extracted_calibrated_and_stored(workshop, tiny):
+    events = prepare(workshop, "noir")
+    extracted, calibrated = ready(events)
+    assert (extracted.persona_id, extracted.layer) == ("noir", None)
+    assert calibrated.layer in (1, 2)
+    assert calibrated.own
+    assert list(find_all(tiny.fingerprint)) == ["noir"]
+
+
+def test_progress_is_of_the_whole_and_never_goes_back(workshop):
+    shares = [event.share for event in prepare(workshop, "noir", "gothic") if isinstance(event, Progress)]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < 0.2
+    assert shares[-1] > 0.9
+
+
+def test_what_is_there_is_not_made_again(workshop):
+    prepare(workshop, "noir")
+    assert prepare(workshop, "noir") == []
+    assert len(ready(prepare(workshop, "noir", again=True))) == 2
+
+
+def test_it_can_be_stopped_and_goes_on_from_there(workshop, tiny):
+    work = preparing(workshop, Prepare(Job(1), ("noir",)), FEW)
+    steps = iter(work)
+    next(steps)
+    work.stop()
+    assert list(steps) == []
+    assert not find_all(tiny.fingerprint)
+    assert len(ready(prepare(workshop, "noir"))) == 2
+
+
+def test_an_unknown_persona_is_refused(workshop):
+    with pytest.raises(UsageError, match="no persona 'nobody'"):
+        prepare(workshop, "nobody")
+
+
+def test_a_voice_is_learnt_from_a_text(workshop):
+    text = " ".join(
+        f"The {word} went over the hill and came back with the {word}s." for word in ("cat", "dog", "ox") * 60
+    )
+    events = list(learning(workshop, LearnVoice(Job(1), "my-voice", text, "a text"), FEW))
+    assert [voice.persona_id for voice in ready(events)] == ["my-voice"] * 2
+    assert ready(events)[-1].source == "a text"
+
+
+def test_a_model_is_fetched_and_loaded_first(tiny, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(preparing_module, "fetch", lambda repo, size: iter([0.5]))
+    events = prepare(Workshop(tiny, load=loaded.append), "noir", model="org/model")
+    assert loaded == ["org/model"]
+    assert events[0].stage == "fetching org/model"
+
+
+def test_a_model_that_cannot_be_fetched_is_told(tiny):
+    with pytest.raises(ModelError, match="org/model was not fetched: HF_HUB_OFFLINE is set"):
+        prepare(Workshop(tiny, load=lambda name: None), "noir", model="org/model")
+
+
+def test_vectors_are_compared(workshop):
+    prepare(workshop, "noir", "gothic")
+    [compared] = comparing(workshop, Compare(Job(2)))
+    assert isinstance(compared, Compared)
+    assert compared.persona_ids == ("gothic", "noir")
+    assert [round(compared.cosines[at][at], 4) for at in (0, 1)] == [1, 1]
+
+
+def test_the_time_left_is_told_once_it_can_be():
+    times = iter([0.0, 1.0, 10.0])
+    pace = Pace(lambda: next(times))
+    assert pace.seconds_left(0.5) is None
+    assert pace.seconds_left(0.51) is None
+    assert pace.seconds_left(0.6) == pytest.approx(40)

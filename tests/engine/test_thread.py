@@ -1,0 +1,170 @@
+"""The thread that owns the model: what it is asked, what it posts, and what it survives."""
+
+import queue
+from dataclasses import dataclass
+
+import pytest
+
+from billy_mlx.engine.messages import (
+    Broken,
+    Ended,
+    Failed,
+    Job,
+    Load,
+    Loaded,
+    Loading,
+    Steer,
+    Stop,
+    Unloaded,
+    Unsteered,
+)
+from billy_mlx.engine.thread import Engine
+from billy_mlx.errors import ModelError, UsageError
+
+
+@dataclass(frozen=True)
+class Count:
+    """Count up to a number, or for ever."""
+
+    job: Job
+    to: int | None = None
+    error: Exception | None = None
+
+
+class Counting:
+    urgent, rank = True, 0
+
+    def __init__(self, workshop, request):
+        self.request, self.stopped, self.blend = request, False, None
+
+    def __iter__(self):
+        number = 0
+        while not self.stopped and number != self.request.to:
+            number += 1
+            yield (self.request.job, number, self.blend)
+        if self.request.error is not None:
+            raise self.request.error
+
+    def stop(self, voice=None):
+        self.stopped = True
+
+    def steer(self, voice, blend):
+        if blend == "nobody":
+            raise UsageError("nobody is no persona")
+        self.blend = blend
+
+
+class Asked:
+    """An engine and what it has posted."""
+
+    def __init__(self, load):
+        self.events = queue.Queue()
+        self.engine = Engine(self.events.put, lambda: {Count: Counting}, load=load)
+        self.engine.start("tiny")
+
+    def until(self, wanted):
+        """Return the next event for which `wanted` is true; those before it are dropped."""
+        while True:
+            event = self.events.get(timeout=30)
+            if wanted(event):
+                return event
+
+    def of(self, kind):
+        return self.until(lambda event: isinstance(event, kind))
+
+
+@pytest.fixture
+def asked(tiny):
+    asked = Asked(lambda name: tiny)
+    asked.of(Loaded)
+    yield asked
+    asked.engine.close(5)
+    assert not asked.engine._thread.is_alive()
+
+
+def test_a_model_is_loaded_and_described(tiny):
+    asked = Asked(lambda name: tiny)
+    assert asked.of(Loading).stage == "loading tiny ..."
+    assert asked.of(Loaded).model.layers == 4
+    asked.engine.close(5)
+
+
+def test_a_job_ends_with_one_event(asked):
+    asked.engine.ask(Count(Job(1), to=3))
+    numbers = [asked.events.get(timeout=30) for _ in range(4)]
+    assert numbers == [(1, 1, None), (1, 2, None), (1, 3, None), Ended(Job(1))]
+
+
+def test_a_job_is_stopped_between_two_steps(asked):
+    asked.engine.ask(Count(Job(1)))
+    asked.until(lambda event: event == (1, 5, None))
+    asked.engine.ask(Stop(Job(1)))
+    assert asked.of(Ended) == Ended(Job(1), stopped=True)
+
+
+def test_a_voice_is_steered_while_it_speaks(asked):
+    asked.engine.ask(Count(Job(1)))
+    asked.engine.ask(Steer(Job(1), 0, "noir"))
+    assert asked.until(lambda event: isinstance(event, tuple) and event[2] == "noir")
+
+
+def test_a_blend_that_cannot_be_is_told_and_the_voice_goes_on(asked):
+    asked.engine.ask(Count(Job(1)))
+    asked.engine.ask(Steer(Job(1), 0, "nobody"))
+    assert asked.of(Unsteered).reason == "nobody is no persona"
+    assert asked.of(tuple)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ModelError("that is no model; take another"), "that is no model"), (MemoryError(), "out of memory")],
+    ids=["said", "memory"],
+)
+def test_what_a_job_fails_of_is_said_in_words(asked, error, reason):
+    asked.engine.ask(Count(Job(1), to=1, error=error))
+    assert reason in asked.of(Failed).reason
+
+
+def test_a_fault_of_the_program_takes_nothing_else_with_it(asked):
+    asked.engine.ask(Count(Job(1), to=1, error=KeyError("oops")))
+    assert "fault of the program" in asked.of(Failed).reason
+    assert "KeyError: 'oops'" in asked.of(Broken).report
+    asked.engine.ask(Count(Job(2), to=1))
+    assert asked.of(Ended) == Ended(Job(2))
+
+
+def test_two_jobs_take_turns(asked):
+    asked.engine.ask(Count(Job(1)))
+    asked.engine.ask(Count(Job(2)))
+    seen = {asked.of(tuple)[0] for _ in range(2000)}
+    assert seen == {1, 2}
+
+
+def test_a_model_that_is_not_there_is_told_and_jobs_fail():
+    def load(name):
+        raise ModelError("there is no such model; get one")
+
+    asked = Asked(load)
+    assert asked.of(Unloaded).reason == "there is no such model; get one"
+    asked.engine.ask(Count(Job(1)))
+    assert "no model" in asked.of(Failed).reason
+    asked.engine.close(5)
+
+
+def test_another_model_ends_what_was_begun(asked):
+    asked.engine.ask(Count(Job(1)))
+    asked.engine.ask(Load("tiny"))
+    assert asked.of(Ended) == Ended(Job(1), stopped=True)
+    assert asked.of(Loaded).model.layers == 4
+
+
+def test_closing_does_not_wait_for_a_job(asked):
+    asked.engine.ask(Count(Job(1)))
+    asked.engine.close(5)
+    assert not asked.engine._thread.is_alive()
+
+
+def test_what_is_not_running_cannot_be_stopped(asked):
+    asked.engine.ask(Stop(Job(7)))
+    asked.engine.ask(Count(Job(1), to=1))
+    assert asked.of(Ended) == Ended(Job(1))

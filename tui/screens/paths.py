@@ -1,0 +1,78 @@
+"""A question for the path of a file, which is completed while it is typed."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.suggester import Suggester
+from textual.widgets import Input, Label
+
+from billy_mlx.text import sanitize
+from billy_mlx.tui.screens.ask import Ask
+
+
+class AskPath(Ask):
+    """Asks for a path and completes it: the right arrow takes what is proposed. `check` may raise OSError."""
+
+    def __init__(self, question: str, check: Callable[[str], str | None]) -> None:
+        def checked(typed: str) -> str | None:
+            try:
+                return check(typed)
+            except OSError as error:
+                return f"this cannot be looked up: {error.strerror or error}; choose another path"
+
+        super().__init__(question, shown_folder(new_folder()), checked)
+
+    def on_mount(self) -> None:
+        """Begin to complete."""
+        self.query_one(Input).suggester = PathSuggester()
+        self.query_one("#wrong", Label).update("Enter: done   →: complete   Esc: leave it")
+
+
+class PathSuggester(Suggester):
+    """Proposes the first file or folder that begins as a path does."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """Return the path with its last part completed; None if there is nothing."""
+        return await asyncio.to_thread(completed, value)
+
+
+def completed(typed: str) -> str | None:
+    """Return a path with its last part completed by what is there; None if nothing is."""
+    head, slash, tail = typed.rpartition("/")
+    if not tail:
+        return None
+    try:
+        there = sorted(path for path in typed_path(head + slash).iterdir() if path.name.startswith(tail))
+        first = next((path for path in there if path.name == sanitize(path.name)), None)
+        return None if first is None else f"{head}{slash}{first.name}{'/' if first.is_dir() else ''}"
+    except (OSError, ValueError):
+        return None
+
+
+def typed_path(typed: str) -> Path:
+    """Return the path that is meant by what a writer typed."""
+    path = Path(typed.strip() or ".")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:  # there is no such user
+        return path.absolute()
+
+
+def new_folder() -> Path:
+    """Return where a new text goes: the current folder, or from home ~/Documents if there is one."""
+    documents = Path.home() / "Documents"
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # somebody has deleted it
+        here = Path.home()
+    return documents if here in (Path.home(), Path("/")) and documents.is_dir() else here
+
+
+def shown_folder(folder: Path) -> str:
+    """Return a folder as people write it, with ~ for home."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}/".replace("/./", "/") if folder.is_relative_to(home) else f"{folder}/"
