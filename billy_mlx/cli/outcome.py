@@ -21,7 +21,7 @@ def take(session: Session, draft: int, alternative: int = 0) -> None:
     held = session.manuscript.drafts.get(draft)
     if held.fate is not Fate.OPEN or (session.stopped and held.work == "rewrite"):
         return
-    if alternative:
+    if alternative != held.shown:
         session.manuscript.drafts.show(draft, alternative)
     session.desk.accept_all(draft)
     save(session.manuscript)
@@ -64,4 +64,6 @@ def _whereabouts(session: Session, draft: int) -> str:
         return f"an open draft for line {line_of(manuscript.text, held.start)}; {studio(manuscript.path)}"
     if held.fate is Fate.REJECTED:
         return "and nothing was written: ask for something with --instruct, or try another --seed"
+    if not held.placed:
+        return "which is what is there already: try another --seed"
     return f"in the text from line {line_of(manuscript.text, held.placed[-1].start)} on"

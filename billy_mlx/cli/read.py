@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import click
@@ -17,10 +17,12 @@ from billy_mlx.cli.output import STOPPED, progress, say, waiting, write_json, wr
 from billy_mlx.cli.places import line_of
 from billy_mlx.cli.vector_warnings import warn_of_weakness
 from billy_mlx.errors import UsageError
+from billy_mlx.manuscript.sentences import starts
 from billy_mlx.write.paragraphs import paragraphs
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
+    from billy_mlx.measure.sentence_scores import Scale, Sentence
     from billy_mlx.model.model import Model
 
 _WORDS = 40  # cells of a paragraph that are shown
@@ -32,11 +34,12 @@ billy read novel.md --personas noir,gothic --json
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph and its scores by persona: 0 is the average neutral answer, 1 the persona's own."""
+    """A paragraph and its scores by persona, and those of its sentences: 0 is neutral, 1 the persona's own."""
 
     line: int
     text: str
     scores: Mapping[str, float]
+    sentences: "Sequence[Sentence]"
 
 
 @click.command("read", epilog=_EXAMPLES)
@@ -54,7 +57,7 @@ def command(file: Path, personas: str | None, top: int, model: str | None, as_js
     with opened(file, to_write=False) as manuscript:
         text = manuscript.text
     loaded, vectors = _prepared(personas, model)
-    found, stopped = _read(loaded, text, vectors)
+    found, stopped = _read(loaded, text, _scales(vectors))
     if as_json:
         write_json([asdict(paragraph) for paragraph in found])
     else:
@@ -82,24 +85,47 @@ def _prepared(personas: str | None, model: str | None) -> "tuple[Model, dict[str
     return loaded, vectors
 
 
-def _read(model: "Model", text: str, vectors: "Mapping[str, PersonaVector]") -> tuple[list[Paragraph], bool]:
-    """Return the paragraphs that were read, and whether Ctrl+C ended it before the last."""
-    from billy_mlx.write.scores import paragraph_scores
+def _scales(vectors: "Mapping[str, PersonaVector]") -> "dict[str, Scale]":
+    """Return how to measure each persona; says of which its vector does not tell what is neutral."""
+    from billy_mlx.engine.reading import scale_of
 
+    scales = {persona: scale_of(vector) for persona, vector in vectors.items()}
+    for persona in (persona for persona, scale in scales.items() if scale is None):
+        say(f"{persona} is left out: its vector does not say what is neutral; run: billy extract {persona}")
+    found = {persona: scale for persona, scale in scales.items() if scale is not None}
+    if not found:
+        raise UsageError("there are no personas to look for; name others with --personas")
+    return found
+
+
+def _read(model: "Model", text: str, scales: "Mapping[str, Scale]") -> tuple[list[Paragraph], bool]:
+    """Return the paragraphs that were read, and whether Ctrl+C ended it before the last."""
+    from billy_mlx.measure.sentence_scores import SentenceReader
+
+    reader = SentenceReader(model, scales, starts)
     places = list(paragraphs(text))
-    found: list[Paragraph] = []
+    read: list[Paragraph] = []
     asked_to_stop: list[bool] = []
     with (
         on_interrupt(lambda: asked_to_stop.append(True)),
         progress("Reading", unit=" paragraphs", total=len(places)) as bar,
     ):
-        scored = paragraph_scores(model, [paragraph for _, paragraph in places], vectors)
-        for (start, paragraph), scores in zip(places, scored, strict=False):
-            found.append(Paragraph(line_of(text, start), paragraph, scores))
+        for start, paragraph in places:
+            for sentences in reader.read(paragraph):
+                if asked_to_stop:
+                    return read, True
+                if sentences:
+                    read.append(Paragraph(line_of(text, start), paragraph, _together(sentences), sentences))
             bar.update()
-            if asked_to_stop:
-                break
-    return found, len(found) < len(places)
+    return read, False
+
+
+def _together(sentences: "Sequence[Sentence]") -> dict[str, float]:
+    """Return the scores of a paragraph: of its sentences, by their length."""
+    lengths = [sentence.end - sentence.start for sentence in sentences]
+    return {
+        persona: fmean([sentence.scores[persona] for sentence in sentences], lengths) for persona in sentences[0].scores
+    }
 
 
 def _rows(found: Sequence[Paragraph], top: int) -> Iterator[tuple[str, str, str]]:
@@ -107,7 +133,7 @@ def _rows(found: Sequence[Paragraph], top: int) -> Iterator[tuple[str, str, str]
 
     All fiction is far from a model's neutral answers, in the same directions: where a paragraph differs says more.
     """
-    average = {persona: mean(one.scores[persona] for one in found) for persona in (found[0].scores if found else ())}
+    average = {persona: fmean(one.scores[persona] for one in found) for persona in (found[0].scores if found else ())}
     for one in found:
         above = {persona: score - average[persona] for persona, score in one.scores.items()}
         shown = [f"{persona} {one.scores[persona]:.2f} ({above[persona]:+.2f})" for persona in _strongest(above, top)]

@@ -1,19 +1,27 @@
-"""What an engine can do once there are manuscripts: its own kinds of jobs, and writing."""
+"""What an engine can do once there are manuscripts: its own kinds of jobs, writing, and reading by the sentence."""
 
 from collections.abc import Mapping
 
 from billy_mlx.engine.kinds import own_kinds
-from billy_mlx.engine.work import Kind
+from billy_mlx.engine.messages import Read
+from billy_mlx.engine.reading import reading
+from billy_mlx.engine.work import Kind, Work
 from billy_mlx.engine.workshop import Workshop
+from billy_mlx.manuscript.sentences import starts
 from billy_mlx.write.messages import Write
 from billy_mlx.write.writing import WritingJob
 
 
 def kinds() -> Mapping[type, Kind]:
-    """Return the kinds of jobs by the type of their request."""
-    return {**own_kinds(), Write: writing}
+    """Return what begins each type of job."""
+    return {**own_kinds(), Write: writing, Read: reading_sentences}
 
 
 def writing(workshop: Workshop, request: Write) -> WritingJob:
     """Return the job that a `Write` asks for."""
     return WritingJob(workshop.model, request, workshop.store)
+
+
+def reading_sentences(workshop: Workshop, request: Read) -> Work:
+    """Return the job that a `Read` asks for; sentences are the manuscript's."""
+    return reading(workshop, request, starts)

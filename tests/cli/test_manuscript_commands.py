@@ -2,14 +2,18 @@
 
 import json
 import signal
+from types import SimpleNamespace
 
 import pytest
 
-from billy_mlx.cli import drafting
+from billy_mlx.cli import drafting, outcome
 from billy_mlx.cli.places import cursor_at, line_of, passage_at
-from billy_mlx.errors import UsageError
+from billy_mlx.engine.messages import Ended, Job
+from billy_mlx.errors import ManuscriptError, UsageError
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.write.desk import Desk
+from billy_mlx.write.messages import Writing, Wrote
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke.\n"
 FEW = ("--seed", "3", "--context", "430")
@@ -106,6 +110,40 @@ def test_one_of_a_chorus_goes_into_the_text(billy, novel):
     document = json.loads(billy(*arguments, *FEW).out)
     assert document["taken"] == 1
     assert novel.read_text() == STORY[:-1] + document["rows"][1]["text"] + "\n"
+
+
+@pytest.fixture
+def session(novel):
+    """A session whose voices say what the test tells them to."""
+    manuscript = Manuscript.open(novel)
+    desk = Desk(manuscript, lambda: Job(1))
+    order = drafting.Order([None, None], None, 3, "", Writing())
+    yield SimpleNamespace(manuscript=manuscript, desk=desk, stopped=False, order=order)
+    manuscript.close()
+
+
+def said(session, request, texts):
+    draft = session.desk.draft_of(request.job)
+    session.desk.take(Wrote(request.job, texts))
+    session.desk.take(Ended(request.job))
+    return draft
+
+
+def test_a_voice_that_wrote_nothing_is_not_taken_for_another(session):
+    request = session.desk.go_on(0, [None, None], seed=3, writing=Writing())
+    draft = said(session, request, {1: "Second."})
+    with pytest.raises(ManuscriptError, match="nothing in this draft"):
+        outcome.take(session, draft, 0)
+    outcome.take(session, draft, 1)
+    assert session.manuscript.text == "Second." + STORY
+
+
+def test_a_rewrite_that_changes_nothing_says_so(session):
+    request = session.desk.rewrite(0, 10, [None], seed=3, writing=Writing())
+    draft = said(session, request, {0: "Ada slept."})
+    outcome.take(session, draft)
+    assert outcome._whereabouts(session, draft).startswith("which is what is there already")
+    assert session.manuscript.text == STORY
 
 
 def press_ctrl_c(monkeypatch, events):

@@ -2,10 +2,13 @@
 
 import json
 import signal
+from dataclasses import replace
 
 import pytest
 
+from billy_mlx import paths
 from billy_mlx.cli import read as module
+from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.manuscript.manuscript import Manuscript
 
 STORY = "# One\n\nThe lamp was cold.\r\n\n   \nShe woke.\n"
@@ -26,6 +29,22 @@ def test_each_paragraph_has_its_line_and_a_score_for_each_persona(billy, novel):
         (6, "She woke."),
     ]
     assert [list(one["scores"]) for one in paragraphs] == [["gothic", "noir"]] * 3
+
+
+def test_the_sentences_of_a_paragraph_have_scores_of_their_own(billy, novel):
+    novel.write_text("She woke. It rained.\n")
+    (paragraph,) = json.loads(billy("read", str(novel), "--personas", "noir", "--json").out)
+    first, second = (one["scores"]["noir"] for one in paragraph["sentences"])
+    assert [(one["start"], one["end"]) for one in paragraph["sentences"]] == [(0, 9), (10, 20)]
+    assert paragraph["scores"]["noir"] == pytest.approx((9 * first + 10 * second) / 19)
+
+
+def test_a_vector_without_a_neutral_cannot_be_looked_for(billy, novel):
+    for folder in paths.vectors_folder().iterdir():
+        vector = load_vector(folder / "noir.safetensors")
+        save_vector(replace(vector, neutral_mean=None), folder / "noir.safetensors")
+    assert "noir is left out: its vector does not say what is neutral" in billy("read", str(novel)).err
+    assert billy("read", str(novel), "--personas", "noir").code == 2
 
 
 def test_the_table_has_the_personas_that_rise_most_above_the_average(billy, novel):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from billy_mlx.engine.messages import Job
+from billy_mlx.engine.messages import Job, Read
 from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.context.guide import Guide
@@ -226,3 +226,12 @@ def test_the_engine_can_write(tiny):
         events = events_of(kinds()[Write](workshop, replace(REQUEST, voices=(None,))))
     assert isinstance(events[-1], Written)
     assert events[-1].passage.reused > 0
+
+
+def test_the_engine_can_read_by_the_sentence(tiny):
+    job = kinds()[Read](Workshop(tiny, load=lambda name: None), Read(Job(1), ("She woke. It rained.",)))
+    (scored,) = events_of(job)
+    assert [(each.start, each.end, list(each.scores)) for each in scored.sentences] == [
+        (0, 9, ["gothic", "noir"]),
+        (10, 20, ["gothic", "noir"]),
+    ]

@@ -15,10 +15,9 @@ from billy_mlx.manuscript.sentences import sentence_end
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.widgets.choices import Choices
 from billy_mlx.tui.widgets.column import Column, named
+from billy_mlx.write.desk import MOST_VOICES
 
-FEWEST, MOST = 2, 6
-"""Voices of a chorus."""
-
+_FEWEST = 2  # voices
 _NARROWEST = 34  # cells of a column beside others
 
 
@@ -201,17 +200,19 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
-            yield Label(f"Who sings? {FEWEST} to {MOST} voices. Space: mark   Enter: done   Esc: leave it")
+            yield Label(f"Who sings? {_FEWEST} to {MOST_VOICES} voices. Space: mark   Enter: done   Esc: leave it")
             yield Choices(list(self._rows.values()), self._marked)
 
     def on_choices_done(self, event: Choices.Done) -> None:
         """Give the voices, if they are neither too few nor too many."""
         event.stop()
-        if FEWEST <= len(event.chosen) <= MOST:
+        if _FEWEST <= len(event.chosen) <= MOST_VOICES:
             voices = list(self._rows)
             self.dismiss(tuple(voices[index] for index in event.chosen))
         else:
-            self.notify(f"{len(event.chosen)} are marked; a chorus has {FEWEST} to {MOST} voices.", markup=False)
+            self.notify(
+                f"{len(event.chosen)} are marked; a chorus has {_FEWEST} to {MOST_VOICES} voices.", markup=False
+            )
 
     def action_back(self) -> None:
         """Choose none."""

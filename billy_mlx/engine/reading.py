@@ -1,0 +1,100 @@
+"""Reading in the background: how much each sentence is of each persona. A text that was read is known again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from billy_mlx.engine.messages import Read, Scored, SentenceScores
+from billy_mlx.engine.work import Steps
+from billy_mlx.engine.workshop import Workshop
+from billy_mlx.errors import BillyError
+from billy_mlx.extraction.library import find_all, load_vectors
+from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.measure.sentence_scores import Scale, SentenceReader
+from billy_mlx.model.model import Model
+
+Starts = Callable[[str], Sequence[int]]
+"""Gives where the sentences of a text begin."""
+
+_RANK = 1  # before extraction, which takes minutes
+_MOST_KEPT = 20_000  # paragraphs, some hundred novels' pages
+_KEPT = "reading"
+
+
+def reading(workshop: Workshop, request: Read, starts: Starts) -> Steps:
+    """Return the work that a `Read` asks for; `starts` splits paragraphs into sentences."""
+    return Steps(_read(workshop, request, starts), _RANK)
+
+
+@dataclass(eq=False)
+class _Readings:
+    """What was read with one set of vectors.
+
+    Attributes:
+        vectors: by file, when each was changed last.
+        reader: None if there is no vector to score with.
+        known: by paragraph, the oldest first.
+    """
+
+    vectors: dict[str, int]
+    reader: SentenceReader | None
+    known: dict[str, tuple[SentenceScores, ...]] = field(default_factory=dict)
+
+    def keep(self, paragraph: str, sentences: tuple[SentenceScores, ...]) -> None:
+        while len(self.known) >= _MOST_KEPT:
+            del self.known[next(iter(self.known))]
+        self.known[paragraph] = sentences
+
+
+def _read(workshop: Workshop, request: Read, starts: Starts) -> Iterator[Scored | None]:
+    readings = _readings(workshop, starts)
+    yield None
+    for paragraph in request.paragraphs:
+        if paragraph not in readings.known:
+            yield from _read_one(readings, paragraph)
+        yield Scored(request.job, paragraph, readings.known.get(paragraph, ()))
+
+
+def _read_one(readings: _Readings, paragraph: str) -> Iterator[None]:
+    if readings.reader is None:
+        return
+    for found in readings.reader.read(paragraph):
+        if found is None:
+            yield None
+        else:
+            readings.keep(paragraph, tuple(SentenceScores(each.start, each.end, each.scores) for each in found))
+
+
+def _readings(workshop: Workshop, starts: Starts) -> _Readings:
+    """Return what is known already, if the vectors are still the same; otherwise all is to be read anew."""
+    model = workshop.model
+    files = {str(path): path.stat().st_mtime_ns for path in find_all(model.fingerprint).values()}
+    kept = workshop.kept.get(_KEPT)
+    if isinstance(kept, _Readings) and kept.vectors == files:
+        return kept
+    scales = _scales(model)
+    readings = _Readings(files, SentenceReader(model, scales, starts) if scales else None)
+    workshop.kept[_KEPT] = readings
+    return readings
+
+
+def _scales(model: Model) -> dict[str, Scale]:
+    """Return by persona how to measure it; a vector that does not say what is neutral, or cannot be read, has none."""
+    scales: dict[str, Scale] = {}
+    for persona_id in find_all(model.fingerprint):
+        with suppress(BillyError):  # told of when the model was loaded
+            vector = load_vectors([persona_id], model.id, model.fingerprint)[persona_id]
+            scale = scale_of(vector)
+            if scale is not None:
+                scales[persona_id] = scale
+    return scales
+
+
+def scale_of(vector: PersonaVector) -> Scale | None:
+    """Return how to measure a persona: where its calibration read, else late in the model; None without a neutral."""
+    if vector.neutral_mean is None:
+        return None
+    found = vector.calibration
+    layer = len(vector.directions) * 3 // 4 if found is None else found.read_layer
+    unit = float(vector.projection_scale[layer])
+    return Scale(layer, vector.directions[layer].copy(), vector.neutral_mean[layer].copy(), unit)

@@ -1,0 +1,33 @@
+"""Paragraphs scored in the background, and known again."""
+
+import pytest
+from vectors import persona_vector
+
+from billy_mlx.engine.messages import Job, Read
+from billy_mlx.engine.reading import reading
+from billy_mlx.engine.workshop import Workshop
+from billy_mlx.extraction.library import store_vector
+from billy_mlx.manuscript.sentences import starts
+
+TEXT = "It was night. The rain fell."
+
+
+@pytest.fixture
+def workshop(tiny):
+    return Workshop(tiny, lambda name: None)
+
+
+def steps(workshop):
+    return list(reading(workshop, Read(Job(1), (TEXT,)), starts))
+
+
+def test_a_paragraph_is_read_once(workshop, tiny):
+    store_vector(persona_vector("noir", fingerprint=tiny.fingerprint))
+    first, second = steps(workshop), steps(workshop)
+    assert first[-1] == second[-1]
+    assert [list(each.scores) for each in first[-1].sentences] == [["noir"], ["noir"]]
+    assert len(second) < len(first)
+
+
+def test_without_vectors_a_paragraph_has_no_scores(workshop):
+    assert steps(workshop)[-1].sentences == ()

@@ -1,0 +1,94 @@
+"""The studio as a writer has it: in a pseudo-terminal, with the starter model, up to kill -9 and back."""
+
+import signal
+import sys
+
+import pytest
+from terminal import Terminal, obeyed
+
+pytestmark = pytest.mark.slow
+
+BILLY = [sys.executable, "-c", "from billy_mlx.cli import main; main()"]
+HOSTILE = "\x1b]0;OWNED\x07BELLS\x1b[31mSCARLET\x9b2JWIPED\x1b]52;c;QUFBQUFB\x07STOLEN\u202eREVERSED"
+
+
+@pytest.fixture
+def novel(tmp_path):
+    path = tmp_path / "novel.md"
+    path.write_text("The keeper of the light looked out over the water.", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def write(starter_home):
+    """Open the studio on a text, with the model ready."""
+
+    def opened(path, *, ready="starter, a demonstration", **how):
+        terminal = Terminal([*BILLY, "write", str(path)], env={"BILLY_HOME": str(starter_home)}, **how)
+        terminal.wait_for(ready)
+        return terminal
+
+    return opened
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+def test_a_story_is_written_lost_and_found_again(write, novel, size):
+    with write(novel, size=size) as terminal:
+        terminal.press("ctrl+e")
+        terminal.type(" He was afraid.")
+        terminal.wait_for("He was afraid.")
+        terminal.press("ctrl+g")
+        terminal.wait_for("┊")
+        terminal.press("ctrl+d", "down", "right")  # a dial while it streams
+        terminal.wait_for(lambda screen: "writing" not in screen.text)
+        terminal.press("escape")
+        terminal.press("tab")
+        terminal.wait_for("▎a")
+        terminal.press("ctrl+e", "Z", "Z")
+        terminal.wait_for("ZZ")
+        terminal.process.send_signal(signal.SIGKILL)
+        terminal.wait_for_end()
+    with write(novel, size=size, ready="never reached its file") as terminal:
+        terminal.press("enter")
+        terminal.wait_for("ZZ")
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+    assert novel.read_text(encoding="utf-8").endswith("ZZ")
+
+
+def test_a_chorus_is_heard_and_a_sentence_of_it_taken(write, novel):
+    with write(novel, size=(160, 50)) as terminal:
+        terminal.press("ctrl+e", "f3")
+        terminal.wait_for("the control")
+        terminal.press("right")
+        terminal.wait_for(lambda screen: screen.text.count("done") >= 2, timeout_seconds=120)
+        terminal.press("enter")
+        terminal.wait_for("▎a")
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+    assert len(novel.read_text(encoding="utf-8")) > 60
+
+
+@pytest.mark.parametrize("ending", [signal.SIGHUP, signal.SIGTERM], ids=["hangup", "terminate"])
+def test_a_closed_window_loses_nothing(write, novel, ending):
+    with write(novel) as terminal:
+        terminal.press("ctrl+e", "Z", "Z")
+        terminal.wait_for("ZZ")
+        terminal.process.send_signal(ending)
+        terminal.wait_for_end()
+    assert novel.read_text(encoding="utf-8").endswith("ZZ")
+
+
+def test_hostile_text_is_shown_and_never_obeyed(write, novel):
+    novel.write_text(f"Dear reader {HOSTILE} goodbye.", encoding="utf-8")
+    with write(novel) as terminal:
+        terminal.wait_for("goodbye")
+        for keys in (["ctrl+f"], ["ctrl+o"], ["f2", "t"], ["f2", "a"], ["f9"], ["f10"], ["f1"]):
+            terminal.press(*keys)
+            terminal.paste(HOSTILE)
+            terminal.press("enter")
+            terminal.wait_for(lambda screen: True)
+            terminal.press("escape")
+        terminal.press("ctrl+q")
+        terminal.wait_for_end()
+    assert obeyed(terminal.output, HOSTILE) == []
