@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from billy_mlx.engine.messages import Ended, Failed, Job, Read, Scored, SentenceScores, Stop
 from billy_mlx.tui.port import Port
+from billy_mlx.write.paragraphs import paragraphs
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,3 @@ class Reader:
             for sentence in self._known.get(paragraph, ()):
                 if persona in sentence.scores:
                     yield Heat(start + sentence.start, start + sentence.end, sentence.scores[persona])
-
-
-def paragraphs(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text that hold any words, and where they start."""
-    start = 0
-    for line in text.split("\n"):
-        if line.strip():
-            yield start, line.rstrip("\r")
-        start += len(line) + 1

@@ -1,5 +1,6 @@
 """Fetching a model while writing goes on: by a process of its own, which can be stopped."""
 
+import os
 import subprocess
 import sys
 import time
@@ -29,7 +30,13 @@ def fetch(repo: str, expected_bytes: float | None) -> Iterator[float]:
     if hub.find(repo) is not None:
         return
     process = subprocess.Popen(
-        [*_COMMAND, repo], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [*_COMMAND, repo],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Bars would fill the pipe, which is read at the end only.
+        env={**os.environ, "HF_HUB_DISABLE_PROGRESS_BARS": "1"},
     )
     try:
         looked, share = 0.0, 0.0

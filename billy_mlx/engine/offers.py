@@ -40,6 +40,7 @@ _KNOWN = (
         "mlx-community/Mistral-Nemo-Instruct-2407-4bit", "Mistral Nemo, 12B", 12.2, "Apache-2.0", "Strong at fiction."
     ),
     _Known("mlx-community/Qwen2.5-7B-Instruct-4bit", "Qwen 2.5, 7B", 7.6, "Apache-2.0", "Good prose at a good pace."),
+    _Known("mlx-community/Llama-3.2-3B-Instruct-4bit", "Llama 3.2, 3B", 3.2, "Llama 3.2", "Quick, with some flair."),
     _Known("mlx-community/Qwen2.5-1.5B-Instruct-4bit", "Qwen 2.5, 1.5B", 1.5, "Apache-2.0", "Quick; plain sentences."),
     _Known("mlx-community/Qwen2.5-0.5B-Instruct-4bit", "Qwen 2.5, 0.5B", 0.5, "Apache-2.0", "Fits anywhere."),
 )

@@ -29,7 +29,7 @@ class Schedule:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._begun = self._reserved_until = 0.0
-        self._turns = 0
+        self._turns = {True: 0, False: 0}
 
     def next(self, works: Sequence[_Work]) -> _Work:
         """Return which of `works`, at least one, gets the next step; it is thought to begin now."""
@@ -38,8 +38,8 @@ class Schedule:
         self._begun = self._clock()
         if waiting and (not urgent or self._begun >= self._reserved_until):
             first = min(work.rank for work in waiting)
-            return self._in_turn([work for work in waiting if work.rank == first])
-        return self._in_turn(urgent)
+            return self._in_turn([work for work in waiting if work.rank == first], urgent=False)
+        return self._in_turn(urgent, urgent=True)
 
     def done(self, work: Ranked) -> None:
         """Take note that the step is over."""
@@ -47,6 +47,7 @@ class Schedule:
             now = self._clock()
             self._reserved_until = now + _SHARE * (now - self._begun)
 
-    def _in_turn(self, works: Sequence[_Work]) -> _Work:
-        self._turns += 1
-        return works[self._turns % len(works)]
+    def _in_turn(self, works: Sequence[_Work], *, urgent: bool) -> _Work:
+        # Counted apart: turns of the one would else decide whose turn it is among the others.
+        self._turns[urgent] += 1
+        return works[self._turns[urgent] % len(works)]

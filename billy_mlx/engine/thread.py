@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from billy_mlx.model.model import Model
 
 Post = Callable[[object], None]
-Loader = "Callable[[str | None], Model]"
 
 _MEMORY_WORDS = ("memory", "alloc")
 _NO_MEMORY = (
     "the model ran out of memory; what was written is kept: write with fewer voices, have less sent to it, or take a "
     "smaller model"
 )
+_FAULT = "that failed by a fault of the program; it is noted for billy doctor, and all else goes on"
 
 
 @dataclass(eq=False)
@@ -80,7 +80,8 @@ class Engine:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="billy-engine", daemon=True)
         self._kinds: Mapping[type, Kind] = {}
-        self._workshop: Workshop | None = None
+        self._workshop: Workshop  # once the thread runs
+        self._having_turn: _Running | None = None
         self._jobs: dict[Job, _Running] = {}
         self._schedule = Schedule(time.perf_counter)
 
@@ -102,14 +103,17 @@ class Engine:
 
     def _run(self) -> None:
         try:
+            from billy_mlx.engine.workshop import Workshop
+
             self._kinds = self._make_kinds()
+            self._workshop = Workshop(None, self._load_within)
             while not self._ending.is_set():
                 self._take_requests()
                 if self._jobs and not self._ending.is_set():
                     self._step(self._schedule.next(list(self._jobs.values())))
-        except Exception:  # noqa: BLE001  the last line of defence: without it the studio would wait for ever
+        except Exception as error:  # noqa: BLE001  the last line of defence: without it the studio would wait for ever
+            self._report(error)
             self._post(Unloaded("the engine has stopped by a fault of its own; leave the studio and open it again"))
-            self._post(Broken("the engine has stopped by a fault of its own", traceback.format_exc()))
         finally:
             self._jobs.clear()
             _let_go()
@@ -125,8 +129,6 @@ class Engine:
             case None:
                 return
             case Load(model=model):
-                for running in list(self._jobs.values()):
-                    self._end(running, Ended(running.job, stopped=True))
                 self._load(model)
             case Stop(job=job, voice=voice):
                 if job in self._jobs:
@@ -138,12 +140,15 @@ class Engine:
             case _:
                 self._begin(request)
 
-    def _load(self, model: str | None) -> None:
+    def _load(self, model: str | None, *, going_on: "_Running | None" = None) -> bool:
+        """Load a model and say how that went; what was done with the one before ends, but for one job."""
         from billy_mlx.engine.notes import model_note, voice_notes
-        from billy_mlx.engine.workshop import Workshop
         from billy_mlx.model.load import default_name, load
 
-        self._workshop = None  # its memory is wanted
+        for running in [one for one in self._jobs.values() if one is not going_on]:
+            self._end(running, Ended(running.job, stopped=True))
+        self._workshop.use(None)  # its memory is wanted
+        name = model or "the model"
         try:
             name = default_name() if model is None else model
             self._post(Loading(f"loading {name} ..."))
@@ -151,38 +156,38 @@ class Engine:
             voices, faults = voice_notes(loaded)
         except BillyError as error:
             self._post(Unloaded(str(error)))
-        except (MemoryError, RuntimeError) as error:
-            if not _is_of_memory(error):
-                raise
-            self._post(
-                Unloaded(f"{model or 'the model'} does not fit into memory; close something, or take a smaller one")
-            )
+        except Exception as error:  # noqa: BLE001  whatever a model makes MLX stumble over, the text can be gone on with
+            if _is_of_memory(error):
+                self._post(Unloaded(f"{name} does not fit into memory; close something, or take a smaller one"))
+            else:
+                self._report(error)
+                self._post(Unloaded(f"{name} could not be loaded by a fault of the program; take another model"))
         else:
-            self._workshop = Workshop(loaded, self._load_within)
+            self._workshop.use(loaded)
             self._post(Loaded(model_note(loaded), voices, faults))
+            return True
+        return False
 
     def _load_within(self, model: str) -> None:
-        """Load another model for a job that goes on with it."""
-        before = self._workshop
-        self._load(model)
-        if self._workshop is None:
+        """Load another model for the job that is having its turn."""
+        if not self._load(model, going_on=self._having_turn):
             raise BillyError(f"{model} could not be loaded; choose another, or load the model again")
-        if before is not None:
-            before.model, before.store, before.kept = self._workshop.model, self._workshop.store, self._workshop.kept
-            self._workshop = before
 
     def _begin(self, request: Any) -> None:
         kind = self._kinds.get(type(request))
-        if kind is None:
-            self._post(Broken("the engine was asked for something it does not know", repr(type(request))))
-            return
-        if self._workshop is None:
-            self._post(Failed(request.job, "there is no model to do that with; load one first"))
-            return
-        work = kind(self._workshop, request)
-        self._jobs[request.job] = _Running(request.job, work, iter(work))
+        try:
+            if kind is None:
+                raise TypeError(f"the engine knows no {type(request).__name__}")
+            work = kind(self._workshop, request)
+            self._jobs[request.job] = _Running(request.job, work, iter(work))
+        except BillyError as error:
+            self._post(Failed(request.job, str(error)))
+        except Exception as error:  # noqa: BLE001  as for a step
+            self._post(Failed(request.job, _FAULT))
+            self._report(error)
 
     def _step(self, running: _Running) -> None:
+        self._having_turn = running
         try:
             event = next(running.steps)
         except StopIteration:
@@ -205,18 +210,19 @@ class Engine:
                 running.work.steer(request.voice, request.blend)
         except BillyError as error:
             self._post(Unsteered(running.job, str(error)))
+        except Exception as error:  # noqa: BLE001  as for a step
+            self._fail(running, error)
 
     def _fail(self, running: _Running, error: Exception) -> None:
         if _is_of_memory(error):
-            if self._workshop is not None:
-                self._workshop.store.clear()
+            self._workshop.store.clear()
             self._end(running, Failed(running.job, _NO_MEMORY))
-            return
-        report = "".join(traceback.format_exception(error))
-        self._end(
-            running, Failed(running.job, "that failed by a fault of the program; it is noted, and all else goes on")
-        )
-        self._post(Broken("something failed by a fault of the program; billy doctor shows where it is noted", report))
+        else:
+            self._end(running, Failed(running.job, _FAULT))
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        self._post(Broken(_FAULT, "".join(traceback.format_exception(error))))
 
     def _end(self, running: _Running, event: object) -> None:
         del self._jobs[running.job]

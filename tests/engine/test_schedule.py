@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from billy_mlx.engine.schedule import Schedule
 
 
@@ -54,3 +56,8 @@ def test_reading_goes_before_extraction():
 def test_those_of_a_rank_take_turns():
     names, _ = turns([Work("one", urgent=True), Work("other", urgent=True)], 10)
     assert names.count("one") == 5
+
+
+def test_no_job_in_the_background_starves():
+    names, _ = turns([WRITING, Work("one"), Work("other")], 2000, urgent_seconds=0.04, background_seconds=0.03)
+    assert names.count("one") == pytest.approx(names.count("other"), abs=1)

@@ -31,6 +31,13 @@ class Count:
     error: Exception | None = None
 
 
+@dataclass(frozen=True)
+class Nameless:
+    """A request that no engine knows."""
+
+    job: Job
+
+
 class Counting:
     urgent, rank = True, 0
 
@@ -146,9 +153,35 @@ def test_a_model_that_is_not_there_is_told_and_jobs_fail():
 
     asked = Asked(load)
     assert asked.of(Unloaded).reason == "there is no such model; get one"
-    asked.engine.ask(Count(Job(1)))
-    assert "no model" in asked.of(Failed).reason
+    asked.engine.ask(Load("other"))
+    assert asked.of(Unloaded)
+    asked.engine.ask(Count(Job(1), to=1))  # one that needs no model, as looking for models to get
+    assert asked.of(Ended)
     asked.engine.close(5)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("bad header"), MemoryError()], ids=["fault", "memory"])
+def test_a_load_that_fails_does_not_end_the_engine(tiny, error):
+    outcomes = iter([error, tiny])
+
+    def load(name):
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    asked = Asked(load)
+    assert "tiny" in asked.of(Unloaded).reason
+    asked.engine.ask(Load("tiny"))
+    assert asked.of(Loaded)
+    asked.engine.close(5)
+
+
+def test_a_job_that_cannot_be_begun_is_told(asked):
+    asked.engine.ask(Nameless(Job(1)))
+    assert "fault of the program" in asked.of(Failed).reason
+    asked.engine.ask(Count(Job(2), to=1))
+    assert asked.of(Ended) == Ended(Job(2))
 
 
 def test_another_model_ends_what_was_begun(asked):
