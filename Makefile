@@ -31,7 +31,7 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-.PHONY: help install write demo test check torture clean
+.PHONY: help install write demo test check torture pictures clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ check: $(STAMP) ## Run the linter, the type checker and the import rules
 
 torture: $(STAMP) ## Kill a program that writes, 2,000 times, and see that no word is lost; two minutes
 	@$(BIN)/python tests/manuscript/torture.py --kills 2000
+
+pictures: $(STAMP) ## Draw the pictures of the studio in docs/pictures anew; two minutes
+	@$(BIN)/python docs/pictures.py
 
 clean: ## Remove what make made: .venv, builds and caches, but no model, vector or text
 	rm -rf .venv build dist billy_mlx.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

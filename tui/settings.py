@@ -130,7 +130,9 @@ def writing(settings: Settings) -> Writing:
         "repetition_penalty": settings.repetition_penalty,
         "repetition_context": _REPETITION_CONTEXT,
     }
-    return Writing(sampling, settings.max_tokens, settings.context_budget, thinking=settings.thinking)
+    return Writing(
+        sampling, settings.max_tokens, settings.context_budget, thinking=settings.thinking, gauge=settings.gauge
+    )
 
 
 def _studio(values: Mapping[str, object]) -> tuple[Settings, list[str]]:

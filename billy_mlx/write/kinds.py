@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from billy_mlx.engine.coherence import Gauge
 from billy_mlx.engine.kinds import own_kinds
 from billy_mlx.engine.messages import Read
 from billy_mlx.engine.reading import reading
@@ -19,7 +20,7 @@ def kinds() -> Mapping[type, Kind]:
 
 def writing(workshop: Workshop, request: Write) -> WritingJob:
     """Return the job that a `Write` asks for."""
-    return WritingJob(workshop.model, request, workshop.store)
+    return WritingJob(workshop.model, request, workshop.store, Gauge if request.writing.gauge else None)
 
 
 def reading_sentences(workshop: Workshop, request: Read) -> Work:

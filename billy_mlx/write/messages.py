@@ -19,6 +19,7 @@ class Writing:
         budget: tokens the model may be sent.
         stop: strings that end the text.
         thinking: let a thinking model think first, where it does not go on from text.
+        gauge: tell how the text holds together while it is written, if whoever does the job can.
     """
 
     sampling: Mapping[str, float] = field(default_factory=lambda: {"repetition_penalty": 1.1, "repetition_context": 64})
@@ -26,6 +27,7 @@ class Writing:
     budget: int = 2048
     stop: tuple[str, ...] = ()
     thinking: bool = False
+    gauge: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.engine.coherence import Gauge
+from billy_mlx.engine.messages import Coherence
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.sentences import starts
 from billy_mlx.model.cache import PromptStore
@@ -14,7 +16,7 @@ from billy_mlx.write.recording import Recording
 from billy_mlx.write.request import context_for, request_for, selected
 from billy_mlx.write.thoughts import Thoughts
 
-Event = Sent | PromptRead | Wrote | Written
+Event = Sent | PromptRead | Wrote | Written | Coherence
 
 
 class WritingJob:
@@ -24,6 +26,7 @@ class WritingJob:
         model: what writes.
         request: what is asked.
         store: caches kept between requests.
+        gauge: follows a voice and tells how its text holds together; None if nobody wants to know.
 
     Raises:
         BillyError: while it is iterated, before anything is written: as `build_context` and `Voices` do.
@@ -37,9 +40,12 @@ class WritingJob:
     urgent = True
     rank = 0
 
-    def __init__(self, model: Model, request: Write, store: PromptStore | None = None) -> None:
+    def __init__(
+        self, model: Model, request: Write, store: PromptStore | None = None, gauge: type[Gauge] | None = None
+    ) -> None:
         self.stopped = False
-        self._model, self._request, self._store = model, request, store
+        self._model, self._request, self._store, self._gauge = model, request, store, gauge
+        self._gauges: dict[int, Gauge] = {}
         self._voices = list(request.voices)
         self._stopped_voices: set[int] = set()
         self._recording: Recording | None = None
@@ -79,12 +85,17 @@ class WritingJob:
         blends = [_parsed(voice) for voice in self._voices]
         recording = Recording(self._model, request, blends, work=self._request.work, store=self._store)
         self._recording = recording
-        marks = Thinking.of(self._model.tokenizer, recording.passage(0).prompt, asked=request.thinks)
+        prompt = recording.passage(0).prompt  # the same for all voices
+        marks = Thinking.of(self._model.tokenizer, prompt, asked=request.thinks)
         self._thoughts = [Thoughts(marks, self._model.tokenizer) for _ in blends]
+        if self._gauge is not None:
+            for voice in range(len(blends)):
+                self._gauges[voice] = self._gauge(self._model, prompt, request.sampling, voice)
         for voice in self._stopped_voices:
             recording.stop(voice)
         for step in recording:
             yield from self._news(recording, context, step)
+            yield from self._gauged(step)
 
     def _news(self, recording: Recording, context: Context, step: Step) -> Iterator[Event | None]:
         job = self._request.job
@@ -102,6 +113,14 @@ class WritingJob:
         for voice in texts.keys() - set(ended):
             if self._fills(voice):
                 recording.stop(voice)
+
+    def _gauged(self, step: Step) -> Iterator[Coherence | None]:
+        """Have each voice that goes on read for its gauge, if it is time: a step of its own, since it takes some."""
+        for news in step.emitted:
+            if news.finish_reason is not None:
+                self._gauges.pop(news.row, None)
+            elif news.token is not None and news.row in self._gauges and self._gauges[news.row].take(news.token):
+                yield self._gauges[news.row].read(self._request.job)
 
     def _put(self, context: Context, news: Emitted) -> str:
         """Return what a voice's news adds to its text."""

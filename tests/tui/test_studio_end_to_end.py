@@ -40,8 +40,10 @@ def test_a_story_is_written_lost_and_found_again(write, novel, size):
         terminal.press("ctrl+g")
         terminal.wait_for("┊")
         terminal.press("ctrl+d", "down", "right")  # a dial while it streams
-        terminal.wait_for(lambda screen: "writing" not in screen.text)
         terminal.press("escape")
+        terminal.wait_until_gone("→ More")
+        terminal.press("escape")
+        terminal.wait_until_gone(" writing ")
         terminal.press("tab")
         terminal.wait_for("▎a")
         terminal.press("ctrl+e", "Z", "Z")
@@ -89,6 +91,7 @@ def test_hostile_text_is_shown_and_never_obeyed(write, novel):
             terminal.press("enter")
             terminal.wait_for(lambda screen: True)
             terminal.press("escape")
+            terminal.wait_for("goodbye")
         terminal.press("ctrl+q")
         terminal.wait_for_end()
     assert obeyed(terminal.output, HOSTILE) == []

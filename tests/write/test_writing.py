@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from billy_mlx.engine.messages import Job, Read
+from billy_mlx.engine.coherence import Gauge
+from billy_mlx.engine.messages import Coherence, Job, Read
 from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.context.guide import Guide
@@ -218,6 +219,32 @@ def test_a_setting_that_cannot_be_is_said_in_a_sentence(tiny):
         writing = replace(REQUEST.writing, sampling=sampling)
         with pytest.raises(BillyError, match=r"goes from|cannot be drawn"):
             events_of(WritingJob(tiny, replace(REQUEST, writing=writing)))
+
+
+@pytest.fixture
+def long():
+    """A request for two voices of 100 tokens."""
+    return replace(REQUEST, seed=21, writing=replace(REQUEST.writing, max_tokens=100))
+
+
+def test_every_voice_is_followed_by_a_gauge_of_its_own(tiny, long):
+    events = events_of(WritingJob(tiny, long, gauge=Gauge))
+    told = [event for event in events if isinstance(event, Coherence)]
+    assert {event.voice for event in told} == {0, 1}
+    assert all(event.perplexity >= 1 and event.ratio > 0 for event in told)
+    assert isinstance(events[-1], Written)
+
+
+def test_a_gauge_changes_nothing_of_what_is_written(tiny, long):
+    found = [events_of(WritingJob(tiny, long, gauge=gauge)) for gauge in (None, Gauge)]
+    assert [texts(found[0], voice) for voice in (0, 1)] == [texts(found[1], voice) for voice in (0, 1)]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_engine_has_a_gauge_if_one_is_asked_for(tiny, long, wanted):
+    request = replace(long, writing=replace(long.writing, gauge=wanted))
+    events = events_of(kinds()[Write](Workshop(tiny, load=lambda name: None), request))
+    assert any(isinstance(event, Coherence) for event in events) is wanted
 
 
 def test_the_engine_can_write(tiny):

@@ -137,6 +137,13 @@ class Editor(Page):
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "escape":
             event.prevent_default()  # a text area would give the focus away, and the screen would not hear of it
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            # Here and not in the app, whose turn comes later: letters typed fast would overtake what moves the cursor.
+            event.stop()
+            event.prevent_default()
+            await self.run_action(binding.action)
+            return
 
     # How it is done.
 

@@ -1,0 +1,143 @@
+"""What the studio costs while one writes a novel: the first paint, every key, leaving, memory.
+
+    .venv/bin/python benchmarks/studio.py
+
+The real studio in a pseudo-terminal, with the model that all commands use; the manuscript is in a temporary folder.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from manuscript import novel
+
+from billy_mlx import paths
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tui"))
+from terminal import Terminal
+
+WORDS = 80_000
+SIZE = (110, 32)
+FIRST_PAINT_SECONDS, KEY_SECONDS, QUIT_SECONDS = 0.4, 0.05, 0.5
+_LETTERS = "".join(map(chr, range(0x410, 0x450)))  # Cyrillic: neither the screen nor the model has any of them
+_BILLY = [sys.executable, "-c", "from billy_mlx.cli import main; main()"]
+_TEXT, _GHOST, _LOADED = "The keeper of the light", "┊", "a demonstration"
+
+
+class Stopwatch(Terminal):
+    """A terminal that looks at bytes as they arrive; the picture of the screen, which takes a while, is made after."""
+
+    def seconds_to(self, letter: str) -> float:
+        """Press a key, and return the seconds until its letter comes back."""
+        arrived = b""
+        begun = time.perf_counter()
+        self.press(letter)
+        while letter.encode() not in arrived:
+            arrived += os.read(self._ours, 1 << 16)
+        seconds = time.perf_counter() - begun
+        self.output += arrived
+        self._stream.feed(arrived)
+        return seconds
+
+
+class Measured:
+    """A studio on a novel in a folder of its own, in a terminal.
+
+    Attributes:
+        first_paint: seconds from the start of the process to the text on the screen.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        path = folder / f"{name}.md"
+        path.write_text(novel(WORDS), encoding="utf-8")
+        begun = time.perf_counter()
+        self.terminal = Stopwatch([*_BILLY, "write", str(path)], size=SIZE, timeout_seconds=300)
+        self.terminal.wait_for(_TEXT)
+        self.first_paint = time.perf_counter() - begun
+
+    @property
+    def memory_mb(self) -> float:
+        """What of it is in memory."""
+        return psutil.Process(self.terminal.process.pid).memory_info().rss / 1e6
+
+    def wait_for_model(self) -> None:
+        """Wait until it can write."""
+        self.terminal.wait_for(_LOADED)
+
+    def stream(self) -> None:
+        """Have it write, and wait for the first of it."""
+        self.terminal.press("pagedown", "ctrl+g")
+        self.terminal.wait_for(_GHOST)
+
+    def quit(self) -> float:
+        """Return the seconds from the key to the end of the process."""
+        begun = time.perf_counter()
+        self.terminal.press("ctrl+q")
+        self.terminal.wait_for_end()
+        seconds = time.perf_counter() - begun
+        self.terminal.close()
+        return seconds
+
+
+def keys(studio: Measured, count: int) -> list[float]:
+    """Return the seconds of so many keys while text streams; it is begun anew when it ends."""
+    seconds = []
+    for letter in _LETTERS[:count]:
+        if " writing" not in studio.terminal.text:
+            studio.terminal.press("ctrl+g")
+            studio.terminal.wait_for(" writing")
+        seconds.append(studio.terminal.seconds_to(letter))
+    return seconds
+
+
+def report(what: str, value: float, target: float | None = None, unit: str = "s") -> None:
+    """Print a line of the table."""
+    bound = "" if target is None else f"{target:g} {unit}"
+    print(f"| {what} | {value:.3g} {unit} | {bound} |", flush=True)
+
+
+def measure(folder: Path, count: int) -> None:
+    """Print the table."""
+    loading = Measured(folder, "loading")
+    report("start to text on the screen, first time", loading.first_paint, FIRST_PAINT_SECONDS)
+    report("memory then", loading.memory_mb, unit="MB")
+    report("quit while the model loads", loading.quit(), QUIT_SECONDS)
+    idle = Measured(folder, "idle")
+    report("start to text on the screen, again", idle.first_paint, FIRST_PAINT_SECONDS)
+    idle.wait_for_model()
+    report("memory with the model", idle.memory_mb, unit="MB")
+    report("quit while nothing is written", idle.quit(), QUIT_SECONDS)
+    streaming = Measured(folder, "streaming")
+    streaming.wait_for_model()
+    streaming.stream()
+    waits = keys(streaming, count)
+    report(f"key to paint while text streams, median of {count}", 1000 * statistics.median(waits), unit="ms")
+    worst = statistics.quantiles(waits, n=20, method="inclusive")[-1]
+    report("the same, 95th percentile", 1000 * worst, 1000 * KEY_SECONDS, "ms")
+    report("quit while text streams", streaming.quit(), QUIT_SECONDS)
+
+
+def main() -> None:
+    """Measure in a home of its own, which has the models of the real one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--keys", type=int, choices=range(2, 65), default=60, metavar="N", help="how many keys to time, up to 64"
+    )
+    options = parser.parse_args()
+    cache = paths.cache_folder()
+    print(f"| {WORDS:,} words | measured | target |\n| --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch) / "home"
+        home.mkdir()
+        (home / "cache").symlink_to(cache)
+        os.environ["BILLY_HOME"] = str(home)
+        measure(Path(scratch), options.keys)
+
+
+if __name__ == "__main__":
+    main()
