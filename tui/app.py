@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
@@ -23,11 +23,13 @@ from billy_mlx.tui.commands import COMMANDS, Command, bindings
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.port import Connect, Port, connect
 from billy_mlx.tui.preparing import Preparing
-from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
-from billy_mlx.tui.screens.settings import SettingChanged
 from billy_mlx.tui.screens.start import StartScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
+
+if TYPE_CHECKING:
+    from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
+    from billy_mlx.tui.screens.settings import SettingChanged
 
 _ENDINGS = (signal.SIGHUP, signal.SIGTERM)
 
@@ -119,6 +121,8 @@ class Studio(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Listener):
                 screen.hear(message.event)
+            elif isinstance(screen, StartScreen):
+                screen.say_model(self.model_state)
 
     def choose_another(self) -> None:
         """Show the start screen instead of the text that is open."""
@@ -133,14 +137,14 @@ class Studio(App[None]):
         """Make none."""
         self.preparing.cancel()
 
-    def on_learn_wanted(self, message: LearnWanted) -> None:
+    def on_learn_wanted(self, message: "LearnWanted") -> None:
         """Have a voice made of a text: of a file, or of what is open."""
         try:
             self.preparing.learn(message.persona_id, *self._own_text(message.path))
         except BillyError as error:
             self.tell(str(error))
 
-    def on_cards_changed(self, message: CardsChanged) -> None:
+    def on_cards_changed(self, message: "CardsChanged") -> None:
         """Know the cards there are now."""
         self.personas = message.personas
 
@@ -148,7 +152,7 @@ class Studio(App[None]):
         """Show what a screen has to say."""
         self.tell(message.text)
 
-    def on_setting_changed(self, message: SettingChanged) -> None:
+    def on_setting_changed(self, message: "SettingChanged") -> None:
         """Take up a setting, and keep it."""
         self.change_setting(message.name, message.value)
 

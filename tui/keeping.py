@@ -8,8 +8,6 @@ from textual.app import App
 from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.records import Offer
-from billy_mlx.tui.screens.conflict import ConflictScreen
-from billy_mlx.tui.screens.recover import RecoverScreen
 
 
 class Keeping:
@@ -50,6 +48,8 @@ class Keeping:
     def offer(self) -> None:
         """Offer what was never saved before the program ended last time, one after another."""
         if self._manuscript.offers:
+            from billy_mlx.tui.screens.recover import RecoverScreen
+
             offer = self._manuscript.offers[0]
             self._app.push_screen(RecoverScreen(offer, self._manuscript.prose), self._recovered)
 
@@ -63,6 +63,8 @@ class Keeping:
             self._replaced()
             self._tell("another program changed this text; it is shown as it is now, and undo leads back")
             return
+        from billy_mlx.tui.screens.conflict import ConflictScreen
+
         self._asking = True
         self._app.push_screen(ConflictScreen(manuscript.path, manuscript.text), self._conflict_settled)
 

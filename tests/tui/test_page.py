@@ -185,3 +185,17 @@ def test_stop_leaves_other_jobs_alone(novel):
         return engine.last(Stop).job == engine.last(Write).job
 
     assert on_page(novel, story)
+
+
+def test_the_footer_offers_what_can_be_done(novel):
+    async def story(app, pilot, engine, page):
+        def offered():
+            return {name for name in ("accept", "stop", "retry") if page.check_action(name, ())}
+
+        before = offered()
+        await draft(pilot, engine, " went out.")
+        during = offered()
+        await press(pilot, "tab")
+        return before, during, offered()
+
+    assert on_page(novel, story) == (set(), {"accept", "stop", "retry"}, {"retry"})

@@ -61,7 +61,7 @@ class ChorusScreen(Screen[None]):
         """Yield a column for each voice."""
         with Container(id="columns"):
             yield from self._columns
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin with the first voice."""

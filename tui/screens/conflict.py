@@ -51,7 +51,7 @@ class ConflictScreen(Screen[str | Path | None]):
         yield Label("You changed it as well. Nothing is lost by any choice. How theirs differs:", markup=False)
         yield OptionList(*(Option(Content(title), id=way) for way, title in _WAYS.items()), markup=False)
         yield Difference(self._mine, theirs)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Have the ways out be chosen by the arrows."""

@@ -47,7 +47,7 @@ class ContextScreen(Screen[None]):
         """Yield the account."""
         with VerticalScroll():
             yield Static(id="sent")
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def watch_raw(self) -> None:
         """Show the one or the other."""

@@ -1,4 +1,7 @@
-"""Where one can go from the page, and what comes back from there."""
+"""Where one can go from the page, and what comes back from there.
+
+A screen is imported when it is first gone to: together they take longer than the page itself.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +17,9 @@ from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.blends import saved_blends
-from billy_mlx.tui.choir import Choir, usual_voices
 from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.schema import refusal
 from billy_mlx.tui.screens.ask import Ask
-from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices
-from billy_mlx.tui.screens.context import ContextScreen
-from billy_mlx.tui.screens.export import ExportScreen
-from billy_mlx.tui.screens.find import FindBar, FindClosed, Found, ReplaceWanted
-from billy_mlx.tui.screens.guide import GuideScreen
-from billy_mlx.tui.screens.history import HistoryScreen
-from billy_mlx.tui.screens.models import ModelsScreen
-from billy_mlx.tui.screens.personas import PersonasScreen
-from billy_mlx.tui.screens.settings import SettingsScreen
 from billy_mlx.tui.settings import Settings, writing
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import Status
@@ -35,6 +28,9 @@ from billy_mlx.write.messages import Sent
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
+    from billy_mlx.tui.choir import Choir
+    from billy_mlx.tui.screens.chorus import ChorusScreen
+    from billy_mlx.tui.screens.find import FindClosed, Found, ReplaceWanted
 
 
 class Excursions(Screen[None]):
@@ -52,7 +48,7 @@ class Excursions(Screen[None]):
     drafts: PageDrafts
     blend: str | None
     _looking: Job | None = None
-    _choir: Choir | None = None
+    _choir: "Choir | None" = None
     _sung: tuple[str | None, ...] | None = None
     _compared: Compared | None = None
 
@@ -87,10 +83,15 @@ class Excursions(Screen[None]):
             self._choir.hear(event)
         match event:
             case Sent(job=job, context=context) if job == self._looking:
+                from billy_mlx.tui.screens.context import ContextScreen
+
                 self._looking = None
                 self.app.push_screen(ContextScreen(context))
             case Surveyed():
-                self.app.push_screen(ModelsScreen(event, self.studio.personas), self._model_chosen)
+                from billy_mlx.tui.screens.models import ModelsScreen
+
+                screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
+                self.app.push_screen(screen, self._model_chosen)
             case Compared():
                 self._compared = event
 
@@ -98,22 +99,26 @@ class Excursions(Screen[None]):
 
     def action_find(self) -> None:
         """Find text, and replace it if that is wanted."""
+        from billy_mlx.tui.screens.find import FindBar
+
         for bar in self.query(FindBar):
             bar.remove()
         start, end = self.editor.selected
         bar = FindBar(lambda: self.manuscript.text, lambda: self.editor.cursor, self.manuscript.text[start:end])
         self.mount(bar, before=self.status)
 
-    def on_found(self, message: Found) -> None:
+    def on_found(self, message: "Found") -> None:
         """Show what was found."""
         self.editor.select(message.start, message.end)
 
-    def on_replace_wanted(self, message: ReplaceWanted) -> None:
+    def on_replace_wanted(self, message: "ReplaceWanted") -> None:
         """Replace, as one step."""
         self._replace(message.hunks)
 
-    def on_find_closed(self, _: FindClosed) -> None:
+    def on_find_closed(self, _: "FindClosed") -> None:
         """Go back to the page."""
+        from billy_mlx.tui.screens.find import FindBar
+
         self.query(FindBar).remove()
         self.editor.focus()
 
@@ -126,29 +131,33 @@ class Excursions(Screen[None]):
 
     def action_chorus(self) -> None:
         """See the continuation in several voices at once."""
+        from billy_mlx.tui.choir import Choir, usual_voices
+
         self.need_model()
         voices = self._sung or usual_voices(self.blend, self.studio.settings.chorus_voices)
         self._choir = Choir(self.manuscript, self.drafts, voices)
         self._choir.begin(writing(self.studio.settings))
         self.app.push_screen(self._choir.screen, self._sung_out)
 
-    def on_chorus_screen_taken(self, message: ChorusScreen.Taken) -> None:
+    def on_chorus_screen_taken(self, message: "ChorusScreen.Taken") -> None:
         """Put a voice's text into the manuscript."""
         with self.telling():
             if self._choir is not None:
                 self._choir.take(message.voice, message.length)
 
-    def on_chorus_screen_again(self, _: ChorusScreen.Again) -> None:
+    def on_chorus_screen_again(self, _: "ChorusScreen.Again") -> None:
         """Have all write once more."""
         if self._choir is not None:
             self._sing(self._choir.voices)
 
-    def on_chorus_screen_stop_all(self, _: ChorusScreen.StopAll) -> None:
+    def on_chorus_screen_stop_all(self, _: "ChorusScreen.StopAll") -> None:
         """Have all stop."""
         self.drafts.stop()
 
-    def on_chorus_screen_choose_voices(self, _: ChorusScreen.ChooseVoices) -> None:
+    def on_chorus_screen_choose_voices(self, _: "ChorusScreen.ChooseVoices") -> None:
         """Have other voices chosen."""
+        from billy_mlx.tui.screens.chorus import ChorusVoices
+
         if self._choir is not None:
             asking = ChorusVoices(self.blend, saved_blends()[0], self._choir.voices)
             self.app.push_screen(asking, self._sing)
@@ -167,12 +176,16 @@ class Excursions(Screen[None]):
 
     def action_personas(self) -> None:
         """Show all personas and their vectors."""
+        from billy_mlx.tui.screens.personas import PersonasScreen
+
         self.studio.port.ask(Compare(self.studio.port.next_job()))
         screen = PersonasScreen(self.studio.personas, self.studio.voices, self._compared)
         self.app.push_screen(screen, self.panel.add)
 
     def action_export(self) -> None:
         """Write the text out for others."""
+        from billy_mlx.tui.screens.export import ExportScreen
+
         self.app.push_screen(
             ExportScreen(self.manuscript, self.studio.settings.author),
             lambda path: None if path is None else self.tell(f"written: {path}"),
@@ -188,6 +201,8 @@ class Excursions(Screen[None]):
 
     def action_guide(self) -> None:
         """Write down what the model should always know."""
+        from billy_mlx.tui.screens.guide import GuideScreen
+
         self.app.push_screen(GuideScreen(self.manuscript.guide), self._guided)
 
     def _guided(self, guide: Guide | None) -> None:
@@ -199,6 +214,8 @@ class Excursions(Screen[None]):
 
     def action_history(self) -> None:
         """Show every version, and go back to one."""
+        from billy_mlx.tui.screens.history import HistoryScreen
+
         self.app.push_screen(HistoryScreen(self.manuscript), self._travelled)
 
     def _travelled(self, answer: tuple[str, int | str] | None) -> None:
@@ -225,6 +242,8 @@ class Excursions(Screen[None]):
 
     def action_settings(self) -> None:
         """Change how the studio looks and writes."""
+        from billy_mlx.tui.screens.settings import SettingsScreen
+
         self.app.push_screen(SettingsScreen(self.studio.settings))
 
     def action_focus_mode(self) -> None:

@@ -88,7 +88,7 @@ class ExportScreen(Screen[Path | None]):
         yield Label("Export: choose, then press the key for Export below", classes="heading")
         yield self._rows
         yield Label("", id="about", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say what the row is about."""

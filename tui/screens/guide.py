@@ -57,7 +57,7 @@ class GuideScreen(Screen[Guide | None]):
             yield LineField(str(self._guide.note_depth), id="depth", type="integer")
         yield Label("Lorebook: told when the text mentions it. Enter: on or off", id="book")
         yield OptionList(*self._options(), markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin at the memory."""

@@ -77,7 +77,7 @@ class HelpScreen(Screen[None]):
         yield LineField(placeholder="Type what you look for")
         with VerticalScroll(can_focus=False):
             yield Static(help_text(self._keys), id="help")
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what has to do with what was typed."""

@@ -73,7 +73,7 @@ class HistoryScreen(Screen[tuple[str, int | str] | None]):
             yield OptionList(markup=False)
             with VerticalScroll():
                 yield Static("", id="preview", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show the newest versions."""

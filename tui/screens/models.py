@@ -60,7 +60,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
         yield Choices([f"{card.name}: {card.description}" for card in self._cards], few, id="voices")
         yield Label("", id="stage", markup=False)
         yield ProgressBar(total=1, show_eta=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show the models."""

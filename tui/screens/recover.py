@@ -43,7 +43,7 @@ class RecoverScreen(Screen[tuple[str, Offer]]):
             "Enter takes it, d stays with the file's text, Esc asks again next time. It stays a version anyway."
         )
         yield Difference(self._current.text, self._offer.prose.text)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Have the keys scroll the difference."""

@@ -54,7 +54,7 @@ class SettingsScreen(Screen[None]):
         yield Label("Settings: enter changes one, and it holds at once", classes="heading")
         yield self._rows
         yield Label("", id="about", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say what the row is about."""

@@ -57,7 +57,7 @@ class StartScreen(Screen[Path | None]):
         yield Label("Enter opens; up and down choose.", id="hint")
         yield OptionList(markup=False)
         yield self._model
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show what was worked on, the newest first."""

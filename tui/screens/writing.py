@@ -14,7 +14,7 @@ from textual.widgets import Footer
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Progress, Unloaded, VoiceReady
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.commands import at, bindings
 from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.messages import BlendChanged, Told
@@ -27,6 +27,8 @@ from billy_mlx.tui.widgets.status import Status
 from billy_mlx.tui.widgets.voices import VoicesPanel
 from billy_mlx.tui.words import WordCount
 
+_OF_DRAFTS = {command.action for command in at("draft")}
+_OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen"}
 _WIDE = 100  # columns, from which on the voices stay beside the page
 _FRAME_SECONDS = 1 / 30
 _IDLE_SECONDS = 0.6
@@ -50,6 +52,7 @@ class WritingScreen(Excursions):
         self.manuscript = Manuscript.open(path)
         self._words, self._words_at_start = WordCount(), 0
         self._painting = False
+        self._footed: tuple[int | None, int | None] = (None, None)
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
@@ -109,6 +112,14 @@ class WritingScreen(Excursions):
         studio = self.studio
         self.panel.show(self.blend, None if studio.model is None else studio.voices, studio.personas)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a command means anything now: most of a draft's only while there is one."""
+        if action not in _OF_DRAFTS or not self.is_mounted:
+            return super().check_action(action, parameters)
+        if action == "stop":
+            return self.drafts.current is not None or not self.editor.has_focus
+        return self.drafts.current is not None or (action in _OF_THE_LAST and self.drafts.last is not None)
+
     def show_soon(self) -> None:
         """Paint what has changed, at most so often that it can be followed."""
         if not self._painting:
@@ -123,6 +134,9 @@ class WritingScreen(Excursions):
         status.model, status.doing, status.gauge = self.studio.model_state, drafts.state, drafts.coherence
         status.safety = str(self.manuscript.safety)
         status.words = self._counted()
+        if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
+            self._footed = (drafts.current, drafts.last)
+            self.refresh_bindings()
 
     def rest(self) -> None:
         """Do what can wait until the writer pauses."""
