@@ -23,7 +23,6 @@ from billy_mlx.tui.commands import COMMANDS, Command, bindings
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.port import Connect, Port, connect
 from billy_mlx.tui.preparing import Preparing
-from billy_mlx.tui.screens.start import StartScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
 
@@ -94,7 +93,11 @@ class Studio(App[None]):
 
     def start(self) -> None:
         """Show the start screen, and open what is chosen there."""
-        self.push_screen(StartScreen(), self._opened)
+        from billy_mlx.tui.screens.start import StartScreen
+
+        screen = StartScreen()
+        screen.say_model(self.model_state)
+        self.push_screen(screen, self._opened)
 
     def open(self, path: Path) -> None:
         """Open a text; if that cannot be, say why and show the start screen."""
@@ -121,8 +124,6 @@ class Studio(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Listener):
                 screen.hear(message.event)
-            elif isinstance(screen, StartScreen):
-                screen.say_model(self.model_state)
 
     def choose_another(self) -> None:
         """Show the start screen instead of the text that is open."""

@@ -25,7 +25,7 @@ class PageDrafts:
     Attributes:
         current: the number of the draft that is shown; None if none is.
         state: what the model is doing, in words; empty if nothing.
-        coherence: the last of the gauge, of the voice in view; None if there is none.
+        coherence: the last of the gauge, of the first voice; None if there is none.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class PageDrafts:
     def hear(self, event: object) -> None:
         """Take in an event of the engine."""
         if not self.desk.take(event):
-            if isinstance(event, Coherence) and self.current == self.desk.draft_of(event.job):
+            if isinstance(event, Coherence) and event.voice == 0 and self.current == self.desk.draft_of(event.job):
                 self.coherence = event
             return
         match event:

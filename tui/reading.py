@@ -1,7 +1,7 @@
 """Persona scores of the sentences on the page: asked for in the background, each paragraph once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from billy_mlx.engine.messages import Ended, Failed, Job, Read, Scored, SentenceScores, Stop
 from billy_mlx.tui.port import Port
@@ -10,7 +10,11 @@ from billy_mlx.write.paragraphs import paragraphs
 
 @dataclass(frozen=True)
 class Heat:
-    """How much characters `start` to `end` of the manuscript are of a persona: 0 neutral, 1 the persona's own."""
+    """How much more than the manuscript's average characters `start` to `end` are of a persona.
+
+    1 is as much as lies between neutral answers and the persona's own. The average is taken off because fiction is
+    more of nearly every persona than the answers that count as neutral.
+    """
 
     start: int
     end: int
@@ -61,8 +65,12 @@ class Reader:
         return False
 
     def heat(self, text: str, persona: str) -> Iterator[Heat]:
-        """Yield what is known of the sentences of `text` for one persona."""
-        for start, paragraph in paragraphs(text):
-            for sentence in self._known.get(paragraph, ()):
-                if persona in sentence.scores:
-                    yield Heat(start + sentence.start, start + sentence.end, sentence.scores[persona])
+        """Return what is known of the sentences of `text` for one persona."""
+        found = [
+            Heat(start + sentence.start, start + sentence.end, sentence.scores[persona])
+            for start, paragraph in paragraphs(text)
+            for sentence in self._known.get(paragraph, ())
+            if persona in sentence.scores
+        ]
+        average = sum(one.score for one in found) / max(len(found), 1)
+        return (replace(one, score=one.score - average) for one in found)

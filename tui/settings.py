@@ -54,7 +54,8 @@ class Settings:
     author: str = setting("", Setting("Your name", "Who wrote it, for exports."))
     model: str = setting("", Setting("Model", "A name or folder; empty takes the one that all commands use."))
     blend: str = setting(
-        "", Setting("First blend", "The voices a new text begins with, as noir:0.6+lyrical:0.4.", check=_check_blend)
+        "gothic:0.5+fairy-tale:0.5",
+        Setting("First blend", "The voices a new text begins with, as noir:0.6+lyrical:0.4.", check=_check_blend),
     )
     chorus_voices: int = setting(
         3, Setting("Voices in a chorus", "How many voices write at once, if you choose none.", low=2, high=6)

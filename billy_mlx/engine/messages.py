@@ -204,7 +204,8 @@ class Coherence:
     """How a running draft holds together: perplexity of its latest words under the unsteered model.
 
     Attributes:
-        ratio: to what the unsteered model's own text has; 1 is its own, and from `MOST_PERPLEXITY` on text frays.
+        ratio: to what the unsteered model would have had with words of its own at the same places: about 1 for its own
+            text, and more the less the text holds together.
     """
 
     job: Job

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
@@ -21,6 +21,9 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.ago import ago
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.screens.paths import AskPath, shown_folder, typed_path
+
+if TYPE_CHECKING:
+    from billy_mlx.tui.app import Studio
 
 _TITLE_COLUMNS = 28
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
@@ -78,6 +81,10 @@ class StartScreen(Screen[Path | None]):
     def say_model(self, text: str) -> None:
         """Say which model is there, or what becomes of it; also before the screen is shown."""
         self._model.update(sanitize(text).replace("\n", " "))
+
+    def hear(self, _: object) -> None:
+        """Follow what becomes of the model, whatever the engine said."""
+        self.say_model(cast("Studio", self.app).model_state)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open a text, or go another way."""

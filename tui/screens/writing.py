@@ -1,5 +1,6 @@
 """The page: the manuscript, the voices beside it, and what is done with both."""
 
+import gc
 import os
 import shlex
 import subprocess
@@ -80,6 +81,7 @@ class WritingScreen(Excursions):
         self.set_interval(studio.settings.autosave_seconds, self.keeping.save_quietly)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.call_after_refresh(self.keeping.offer)
+        self.call_after_refresh(gc.freeze)  # what is open stays: going through it again and again holds up keys
         for notice in self.manuscript.notices:
             self.tell(notice)
         self.show()
