@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from billy_mlx import paths
@@ -19,7 +20,9 @@ from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.textfile import read_text_file
+from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import COMMANDS, Command, bindings
+from billy_mlx.tui.keys import keys_of, shown_keys
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.port import Connect, Port, connect
 from billy_mlx.tui.preparing import Preparing
@@ -53,7 +56,6 @@ class Studio(App[None]):
         model: what is loaded; None while nothing is.
         model_state: the same in words, for a status line.
         voices: what is known of the vectors there are, by persona id.
-        personas: every card.
         settings: as they are now.
         port: the line to the engine.
         preparing: the making of vectors, which goes on from screen to screen.
@@ -68,13 +70,18 @@ class Studio(App[None]):
     def __init__(self, path: Path | None = None, *, model: str | None = None, connect: Connect = connect) -> None:
         super().__init__()
         self.settings, self._faults = load_settings()
-        self.personas: PersonaSet = load_personas()
         self.model: ModelNote | None = None
         self.model_state = "the model is loading"
         self.voices: Mapping[str, VoiceNote] = {}
         self.port = Port()
-        self.preparing = Preparing(self.port, self.tell)
+        self.preparing = Preparing(self.port, self.tell, partial(self.change_setting, "model"))
         self._path, self._model, self._connect = path, model, connect
+        self._introduced = False
+
+    @cached_property
+    def personas(self) -> PersonaSet:
+        """Every card; they are not read before they are asked for, as the text comes first."""
+        return load_personas()
 
     def on_mount(self) -> None:
         """Show the text, or the start screen; the engine comes once that has been painted."""
@@ -165,6 +172,9 @@ class Studio(App[None]):
             self.notify(str(error), severity="error", timeout=15, markup=False)
         self.apply_settings(load_settings()[0])
 
+    async def action_back(self) -> None:
+        """Stay: what can be left has a way of its own, and Textual would take the page away."""
+
     def leave(self) -> None:
         """Save what is open, let go of the engine, and end."""
         for screen in self.screen_stack:
@@ -186,6 +196,18 @@ class Studio(App[None]):
         except BillyError as error:
             self.tell(str(error))
             return False
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a message for a while, wherever it comes from: of names and values in it nothing is obeyed."""
+        super().notify(sanitize(message), title=title, severity=severity, timeout=timeout, markup=markup)
 
     def tell(self, sentence: str) -> None:
         """Show a sentence to the writer, wherever that is done best."""
@@ -232,6 +254,14 @@ class Studio(App[None]):
         engine = self._connect(self._hear)
         self.port.open(engine, self._model or self.settings.model or None)
 
+    def _introduce(self) -> None:
+        """Say what the starter model is; once, for it is loaded again and again."""
+        if not self._introduced:
+            self._introduced = True
+            palette = next(command for command in COMMANDS if command.name == "command-palette")
+            key = shown_keys(keys_of(palette, self.settings.keys))
+            self.notify(f"The starter model is a demonstration; {key} and “Models” shows better ones.", timeout=12)
+
     def _hear(self, event: object) -> None:
         """Take an event from whatever thread it comes."""
         self.post_message(Heard(event))
@@ -243,6 +273,8 @@ class Studio(App[None]):
             case Loaded(model=model, voices=voices, faults=faults):
                 self.model, self.voices = model, voices
                 self.model_state = f"{model.id}{', a demonstration' if model.demonstration else ''}"
+                if model.demonstration and not (self._model or self.settings.model):
+                    self._introduce()
                 for fault in faults:
                     self.notify(fault, severity="warning", timeout=15, markup=False)
             case Unloaded(reason=reason):
@@ -255,9 +287,11 @@ class Studio(App[None]):
                 _note(report)
 
 
-def run(path: Path | None = None, *, model: str | None = None) -> None:
-    """Run the studio until the writer leaves it."""
-    Studio(path, model=model).run()
+def run(path: Path | None = None, *, model: str | None = None) -> int:
+    """Run the studio until the writer leaves it; returns the code to end the process with, 0 if all went well."""
+    studio = Studio(path, model=model)
+    studio.run()
+    return studio.return_code or 0
 
 
 def _target(screen: Screen, command: Command) -> DOMNode | None:  # type: ignore[type-arg]

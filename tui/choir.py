@@ -2,6 +2,7 @@
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Coherence, Failed, Job
+from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.screens.chorus import ChorusScreen
@@ -41,12 +42,16 @@ class Choir:
 
     def take(self, voice: int, length: int | None) -> None:
         """Put a voice's text into the manuscript, or `length` more characters. Raises ManuscriptError if not."""
-        shown = self._manuscript.drafts.get(self._draft).shown
-        if shown != self._first + voice:
-            self._manuscript.drafts.show(self._draft, self._first + voice)
-        self._drafts.take(length)
+        drafts = self._manuscript.drafts
+        try:
+            if drafts.get(self._draft).shown != self._first + voice:
+                drafts.show(self._draft, self._first + voice)
+            self._drafts.take(length)
+        except ManuscriptError:
+            self.screen.took(voice, self._taken(voice))
+            raise
         if length is None:
-            self.screen.dismiss(None)
+            self._leave()
 
     def hear(self, event: object) -> None:
         """Show what the voices write."""
@@ -61,7 +66,16 @@ class Choir:
             case Coherence(job=job, voice=voice, ratio=ratio) if job == self._job:
                 self.screen.coherence(voice, ratio)
             case Failed(job=job) if job == self._job:
-                self.screen.dismiss(None)
+                self._leave()
+
+    def _taken(self, voice: int) -> int:
+        """Return how many characters of a voice's text are in the manuscript."""
+        held = self._manuscript.drafts.get(self._draft)
+        return self._manuscript.drafts.taken(held) if held.shown == self._first + voice else 0
+
+    def _leave(self) -> None:
+        if self.screen.app.screen is self.screen:  # or a question stands over it, and the writer leaves by herself
+            self.screen.dismiss(None)
 
 
 def usual_voices(blend: str | None, most: int) -> tuple[str | None, ...]:

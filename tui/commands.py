@@ -171,6 +171,7 @@ COMMANDS = (
     Command("start-new", "start", "New text", "n", "Begin a text that is not there yet.", footer=True),
     Command("start-open", "start", "Open", "o", "Open a text by its path.", footer=True),
     Command("start-import", "start", "Import", "i", "Make a text of a Word document.", footer=True),
+    Command("start-models", "start", "Models", "m", "See which models this machine can run, and get one.", footer=True),
     # After a crash, and after another program.
     Command("recover-take", "recover", "Recover", "enter", "Take the text that never reached its file.", footer=True),
     Command(

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 
-from billy_mlx.engine.messages import Coherence, Ended, Failed, Steer, Stop
+from billy_mlx.engine.messages import Coherence, Ended, Failed, Steer, Stop, Unsteered
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.draft import Draft
 from billy_mlx.manuscript.manuscript import Manuscript
@@ -44,6 +44,7 @@ class PageDrafts:
         self.coherence: Coherence | None = None
         self._manuscript, self._editor, self._port = manuscript, editor, port
         self._changed, self._tell = changed, tell
+        self._voices = 1  # of the last job
         if manuscript.drafts.open:
             self._show(manuscript.drafts.open[-1].id)
 
@@ -82,10 +83,12 @@ class PageDrafts:
             self._begin(self.desk.again(self.current, voices, seed=_seed(), writing=writing))
 
     def steer(self, blend: str | None) -> None:
-        """Have the voice that is writing go on in another blend."""
-        job = None if self.current is None else self.desk.job_of(self.current)
-        if job is not None:
-            self._port.ask(Steer(job, 0, blend))
+        """Have the voice that is writing, and of several the one that is shown, go on in another blend."""
+        draft = self.draft
+        job = None if draft is None else self.desk.job_of(draft.id)
+        if draft is not None and job is not None:
+            first = len(draft.alternatives) - self._voices
+            self._port.ask(Steer(job, max(0, draft.shown - first), blend))
 
     def stop(self) -> None:
         """Stop the model; what it wrote stays."""
@@ -141,8 +144,7 @@ class PageDrafts:
     def hear(self, event: object) -> None:
         """Take in an event of the engine."""
         if not self.desk.take(event):
-            if isinstance(event, Coherence) and event.voice == 0 and self.current == self.desk.draft_of(event.job):
-                self.coherence = event
+            self._hear_beside(event)
             return
         match event:
             case Sent():
@@ -160,14 +162,23 @@ class PageDrafts:
     def follow(self) -> None:
         """Show what became of the draft, whoever changed it: the model, an undo, another version."""
         if self.draft is None:
-            self.current = None
+            self.current, self.coherence = None, None
         self._changed()
+
+    def _hear_beside(self, event: object) -> None:
+        """Take in what is said of a job while it writes."""
+        match event:
+            case Coherence(job=job, voice=0) if self.current is not None and self.current == self.desk.draft_of(job):
+                self.coherence = event
+                self._changed()
+            case Unsteered(job=job, reason=reason) if self.desk.draft_of(job) is not None:
+                self._tell(reason)
 
     def _begin(self, request: Write) -> int:
         draft = self.desk.draft_of(request.job)
         if draft is None:
             raise ManuscriptError("the draft could not be begun; try again")
-        self.coherence, self.state = None, "waiting for the model"
+        self.coherence, self.state, self._voices = None, "waiting for the model", len(request.voices)
         self._port.ask(request)
         self._show(draft)
         return draft

@@ -11,14 +11,16 @@ class Preparing:
 
     Args:
         tell: takes a sentence for the writer.
+        choose: takes the name of a model that was fetched and prepared, for the next start.
 
     Attributes:
         progress: how far it is; None if there is no job, or no news of it yet.
     """
 
-    def __init__(self, port: Port, tell: Callable[[str], None]) -> None:
+    def __init__(self, port: Port, tell: Callable[[str], None], choose: Callable[[str], None] = lambda _: None) -> None:
         self.progress: Progress | None = None
-        self._port, self._tell = port, tell
+        self._port, self._tell, self._choose = port, tell, choose
+        self._model: str | None = None
         self._job: Job | None = None
 
     def begin(self, personas: tuple[str, ...], *, again: bool = False, model: str | None = None) -> None:
@@ -40,6 +42,8 @@ class Preparing:
             case Progress(job=job) if job == self._job:
                 self.progress = event
             case Ended(job=job, stopped=stopped) if job == self._job:
+                if self._model is not None and not stopped:
+                    self._choose(self._model)
                 self._over("stopped; the answers so far are kept" if stopped else "the voices are ready")
             case Failed(job=job, reason=reason) if job == self._job:
                 self._over(reason)
@@ -48,7 +52,7 @@ class Preparing:
         if self._job is not None:
             self._tell("vectors are being made already; wait for that, or cancel it in the voices panel")
             return
-        self._job = request.job
+        self._job, self._model = request.job, request.model if isinstance(request, Prepare) else None
         self._port.ask(request)
 
     def _over(self, sentence: str) -> None:

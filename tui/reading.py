@@ -1,6 +1,6 @@
 """Persona scores of the sentences on the page: asked for in the background, each paragraph once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from billy_mlx.engine.messages import Ended, Failed, Job, Read, Scored, SentenceScores, Stop
@@ -28,6 +28,7 @@ class Reader:
         self._known: dict[str, tuple[SentenceScores, ...]] = {}
         self._port = port
         self._job: Job | None = None
+        self._asked: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -36,13 +37,14 @@ class Reader:
 
     def read(self, text: str, first: int) -> None:
         """Ask for the paragraphs that are not known yet, those around offset `first` before the others."""
-        wanted = sorted(
-            ((abs(start - first), paragraph) for start, paragraph in paragraphs(text) if paragraph not in self._known)
-        )
+        nearest = sorted((abs(start - first), paragraph) for start, paragraph in paragraphs(text))
+        wanted = self._unknown(dict.fromkeys(paragraph for _, paragraph in nearest))
+        if self.running and wanted == self._unknown(self._asked):
+            return  # they are on their way, in this order
         self.stop()
         if wanted:
-            self._job = self._port.next_job()
-            self._port.ask(Read(self._job, tuple(dict.fromkeys(paragraph for _, paragraph in wanted))))
+            self._job, self._asked = self._port.next_job(), wanted
+            self._port.ask(Read(self._job, wanted))
 
     def stop(self) -> None:
         """Read no more."""
@@ -52,6 +54,7 @@ class Reader:
 
     def forget(self) -> None:
         """Forget all scores: there are other vectors now."""
+        self.stop()
         self._known.clear()
 
     def hear(self, event: object) -> bool:
@@ -74,3 +77,6 @@ class Reader:
         ]
         average = sum(one.score for one in found) / max(len(found), 1)
         return (replace(one, score=one.score - average) for one in found)
+
+    def _unknown(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        return tuple(paragraph for paragraph in wanted if paragraph not in self._known)

@@ -17,7 +17,7 @@ class Scale:
     Attributes:
         unit: in which they are.
         gentle: from here on there is half of the effect; None if that is not known.
-        too_much: from here on text frays; None if that is not known.
+        too_much: above this text frays; None if that is not known.
         top: where the dial ends.
     """
 
@@ -32,7 +32,7 @@ class Scale:
             return "off"
         if self.unit is not Unit.FULL:
             return "resid. norms" if self.unit is Unit.RESIDUAL_NORMS else "coefficient"
-        if self.too_much is not None and amount >= self.too_much:
+        if self.too_much is not None and amount > self.too_much:
             return "too much"
         if amount >= 1:
             return "full"

@@ -1,7 +1,5 @@
 """How many words a long text has, counted line by line, each line once."""
 
-from collections.abc import Sequence
-
 from billy_mlx.manuscript.counts import count_words
 
 
@@ -9,11 +7,14 @@ class WordCount:
     """Counts the words of a text that changes a little at a time."""
 
     def __init__(self) -> None:
+        self._text, self._count = "", 0
         self._known: dict[str, int] = {}
 
-    def of(self, lines: Sequence[str]) -> int:
-        """Return the words of `lines` together."""
-        known = self._known
-        # Only what is in the text now is kept, or every stage of every line would be.
-        self._known = {line: known[line] if line in known else count_words(line) for line in {*lines}}
-        return sum(map(self._known.__getitem__, lines))
+    def of(self, text: str) -> int:
+        """Return the words of `text`."""
+        if text is not self._text:
+            lines, known = text.split("\n"), self._known
+            # Only what is in the text now is kept, or every stage of every line would be.
+            self._known = {line: known[line] if line in known else count_words(line) for line in {*lines}}
+            self._text, self._count = text, sum(map(self._known.__getitem__, lines))
+        return self._count

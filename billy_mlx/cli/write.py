@@ -1,5 +1,6 @@
 """billy write, and bare billy: the studio."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from billy_mlx.errors import UsageError
 @click.command("write")
 @click.argument("file", metavar="[FILE.md]", required=False)
 @model_option
-def command(file: str | None, model: str | None) -> None:
+def command(file: str | None, model: str | None) -> int:
     """Open the studio: write with a blend of voices.
 
     FILE need not be there yet. Without it, the studio shows the texts you wrote last.
@@ -23,4 +24,11 @@ def command(file: str | None, model: str | None) -> None:
         )
     from billy_mlx.tui.app import run
 
-    run(None if file is None else Path(file).expanduser(), model=model)
+    code = run(None if file is None else Path(file).expanduser(), model=model)
+    if code == 0:
+        # The text is saved and closed, and the terminal given back. What is left is to take MLX apart and to wait for
+        # a model that is half loaded, which is as long again as all the rest: the system does it at once.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    return code

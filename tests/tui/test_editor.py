@@ -320,7 +320,7 @@ def test_who_wrote_a_line_is_told_by_a_mark(tmp_path):
             editor.sync()
         await pilot.press("m", "e", "enter")
         drafted(editor, "ghost")
-        marks = [line[42:44].strip() for line in screen(editor)[:6]]
+        marks = [line[41:43].strip() for line in screen(editor)[:6]]
         assert marks == ["▎a", "▎b", "▎a", "", "┊", "▎?"]
         assert editor.voice_marks() == {"▎a": "pirate:1", "▎b": "poet:1", "▎?": "unknown"}
 
@@ -393,7 +393,7 @@ def test_a_selection_is_seen_on_empty_lines_too(tmp_path):
 def test_text_is_narrow_and_in_the_middle_of_a_wide_screen(tmp_path):
     async def act(editor, pilot):
         lines = [line for line in screen(editor) if line]
-        assert all(line.startswith(" " * 42) and len(line) <= 44 + 72 for line in lines)
+        assert all(line.startswith(" " * 41) and len(line) <= 44 + 72 for line in lines)
         editor.measure = 40
         assert len([line for line in screen(editor) if line]) > len(lines)
 
@@ -467,3 +467,31 @@ def test_what_is_shown_is_always_the_manuscript_with_the_ghost_in_it(text, todo)
 
     with tempfile.TemporaryDirectory() as folder:
         on_a_page(folder, text, act)
+
+
+def test_what_is_drawn_line_by_line_is_what_is_drawn_anew(tmp_path):
+    async def act(editor, pilot):
+        draft, _ = drafted(editor, "a ghost that is longer than a line of the page, so that it takes two of them")
+        for keys in (["x"], ["enter"], ["up", "y"], ["shift+down"], ["backspace"], ["ctrl+z"], ["end", "z"]):
+            await pilot.press(*keys)
+            editor.show_draft(draft if "enter" in keys or "z" in keys else None)
+            await pilot.pause()
+            before = editor.screen._compositor.render_strips()
+            editor.repaint()
+            await pilot.pause()
+            assert editor.screen._compositor.render_strips() == before
+
+    on_a_page(tmp_path, "one\n\n" + "two and three " * 20 + "\nfour\n", act)
+
+
+def test_a_line_that_scrolling_brought_back_is_drawn_anew_when_it_changes(tmp_path):
+    async def act(editor, pilot):
+        for y in (1, 0):
+            editor.scroll_to(y=y, animate=False, immediate=True)
+            await pilot.pause()
+        await pilot.press("ctrl+home", "shift+down", "delete")
+        await pilot.pause()
+        top = editor.screen._compositor.render_strips()[0]
+        assert "second" in "".join(segment.text for segment in top)
+
+    on_a_page(tmp_path, "first\nsecond\n" + "more\n" * 40, act)

@@ -1,48 +1,11 @@
 """The page: what a writer does there, by the keyboard alone, with an engine that a script speaks for."""
 
-import asyncio
-
 import pytest
-from scripted import studio
+from pages import SIZES, draft, on_page, press
 
 from billy_mlx.engine.messages import Failed, Steer, Stop, Unloaded
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.write.messages import Write
-
-SIZES = [(80, 24), (160, 50)]
-
-
-def on_page(path, story, size=(80, 24)):
-    """Run `story(app, pilot, engine, page)` with a text open."""
-
-    async def run():
-        app, engines = studio(path)
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause()
-            await pilot.pause()
-            return await story(app, pilot, engines[0], app.screen)
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def novel(tmp_path):
-    path = tmp_path / "novel.md"
-    path.write_text("It was a dark night. The lamp", encoding="utf-8")
-    return path
-
-
-async def press(pilot, *keys):
-    await pilot.press(*keys)
-    await pilot.pause()
-
-
-async def draft(pilot, engine, *texts, end=True):
-    """Have the voices go on from the end of the text."""
-    await press(pilot, "ctrl+end", "ctrl+g")
-    engine.write(*texts, end=end)
-    await pilot.pause()
-    await pilot.pause()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])

@@ -1,8 +1,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from textual._cells import cell_len
+from textual._wrap import compute_wrap_offsets
+from textual.document._wrapped_document import WrappedDocument
 
 from billy_mlx.text import visible
-from billy_mlx.tui.widgets.page_document import PageDocument
+from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap, plain_breaks
 
 texts = st.text(st.sampled_from("ab \t\n\r\x0c\x1b\x85\u2028é漢"), max_size=40)
 
@@ -51,3 +54,24 @@ def test_lines_are_drawn_without_controls(text):
     assert PageDocument(text).lines == [visible(row.removesuffix("\r")) for row in text.split("\n")[:-1]] + [
         visible(text.split("\n")[-1])
     ]
+
+
+@given(st.lists(st.text(st.sampled_from("ab-"), max_size=9)).map(" ".join), st.integers(1, 12))
+def test_a_plain_line_is_broken_as_a_text_area_does(line, width):
+    assert plain_breaks(line, width) in (None, compute_wrap_offsets(line, width, 4))
+
+
+@given(texts, st.integers(0, 12))
+def test_any_text_is_wrapped_as_a_text_area_does(text, width):
+    ours, theirs = (kind(PageDocument(text), width, 4) for kind in (PageWrap, WrappedDocument))
+    tabs = [[cells for cells in widths if cells] for widths in ours._tab_width_cache]
+    assert tabs == [[cells for cells in widths if cells] for widths in theirs._tab_width_cache]
+    for name in ("_wrap_offsets", "_offset_to_line_info", "_line_index_to_offsets", "_width", "_tab_width"):
+        assert getattr(ours, name) == getattr(theirs, name)
+
+
+def test_each_plain_character_takes_one_cell_and_only_a_space_ends_a_word():
+    plain = [letter for letter in map(chr, range(0x3000)) if plain_breaks(letter, 9) is not None]
+    assert len(plain) > 900
+    assert {cell_len(letter) for letter in plain} == {1}
+    assert [letter for letter in plain if letter.isspace()] == [" "]

@@ -81,6 +81,19 @@ def test_a_closed_window_loses_nothing(write, novel, ending):
     assert novel.read_text(encoding="utf-8").endswith("ZZ")
 
 
+@pytest.mark.parametrize("doing", ["loading", "streaming"])
+def test_quitting_at_any_time_saves_the_text(write, novel, doing):
+    with write(novel, ready="The keeper") as terminal:
+        if doing == "streaming":
+            terminal.wait_for("starter, a demonstration")
+            terminal.press("ctrl+e", "ctrl+g")
+            terminal.wait_for("┊")
+        terminal.press("ctrl+e", "Z", "Z")
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+    assert novel.read_text(encoding="utf-8").endswith("ZZ")
+
+
 def test_hostile_text_is_shown_and_never_obeyed(write, novel):
     novel.write_text(f"Dear reader {HOSTILE} goodbye.", encoding="utf-8")
     with write(novel) as terminal:

@@ -93,6 +93,11 @@ class ChorusScreen(Screen[None]):
         """Have a voice be over."""
         self._columns[voice].end()
 
+    def took(self, voice: int, length: int) -> None:
+        """Show how much of a voice's text is in the manuscript, where that is not what was wanted."""
+        self._columns[voice].taken = length
+        self._columns[voice].show()
+
     def coherence(self, voice: int, ratio: float) -> None:
         """Say how a voice's text holds together; see `engine.messages.Coherence`."""
         self._columns[voice].gauge(ratio)

@@ -3,79 +3,32 @@
 A screen is imported when it is first gone to: together they take longer than the page itself.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, cast
-
-from textual.screen import Screen
+from typing import TYPE_CHECKING
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.engine.messages import Compare, Compared, Job, Load, Survey, Surveyed
-from billy_mlx.errors import BillyError, ManuscriptError
+from billy_mlx.engine.messages import Compare, Compared, Failed, Job, Load, Survey, Surveyed
+from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.hunks import Hunk
-from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.blends import saved_blends
-from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.schema import refusal
 from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.singing import Singing
 from billy_mlx.tui.settings import Settings, writing
-from billy_mlx.tui.widgets.editor import Editor
-from billy_mlx.tui.widgets.status import Status
-from billy_mlx.tui.widgets.voices import VoicesPanel
 from billy_mlx.write.messages import Sent
 
 if TYPE_CHECKING:
-    from billy_mlx.tui.app import Studio
-    from billy_mlx.tui.choir import Choir
-    from billy_mlx.tui.screens.chorus import ChorusScreen
     from billy_mlx.tui.screens.find import FindClosed, Found, ReplaceWanted
 
+_UNREAD = ", but is not read: switch on “Read in the background” in the settings"
 
-class Excursions(Screen[None]):
-    """The commands of the page that lead to another screen and back.
 
-    Attributes:
-        manuscript: what is written on.
-        blend: what it is written with, in its text form; None is the unsteered model.
-    """
+class Excursions(Singing):
+    """The commands of the page that lead to another screen and back."""
 
-    manuscript: Manuscript
-    editor: Editor
-    panel: VoicesPanel
-    status: Status
-    drafts: PageDrafts
-    blend: str | None
     _looking: Job | None = None
-    _choir: "Choir | None" = None
-    _sung: tuple[str | None, ...] | None = None
+    _surveying: Job | None = None
     _compared: Compared | None = None
-
-    @property
-    def studio(self) -> "Studio":
-        """The application, which has what all screens share."""
-        return cast("Studio", self.app)
-
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """Tell what the writer can put right, and go on."""
-        try:
-            yield
-        except BillyError as error:
-            self.tell(str(error))
-
-    def replaced(self) -> None:
-        """Show a text that was exchanged for another."""
-        raise NotImplementedError
-
-    def tell(self, sentence: str) -> None:
-        """Show a sentence to the writer."""
-        raise NotImplementedError
-
-    def put_away(self) -> None:
-        """Save and let go of the manuscript."""
-        raise NotImplementedError
 
     def hear_abroad(self, event: object) -> None:
         """Take in what the engine answers to what was asked here."""
@@ -87,7 +40,9 @@ class Excursions(Screen[None]):
 
                 self._looking = None
                 self.app.push_screen(ContextScreen(context))
-            case Surveyed():
+            case Failed(job=job, reason=reason) if job == self._surveying:
+                self.tell(reason)
+            case Surveyed(job=job) if job == self._surveying:
                 from billy_mlx.tui.screens.models import ModelsScreen
 
                 screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
@@ -101,8 +56,7 @@ class Excursions(Screen[None]):
         """Find text, and replace it if that is wanted."""
         from billy_mlx.tui.screens.find import FindBar
 
-        for bar in self.query(FindBar):
-            bar.remove()
+        self.query(FindBar).remove()
         start, end = self.editor.selected
         bar = FindBar(lambda: self.manuscript.text, lambda: self.editor.cursor, self.manuscript.text[start:end])
         self.mount(bar, before=self.status)
@@ -117,59 +71,16 @@ class Excursions(Screen[None]):
 
     def on_find_closed(self, _: "FindClosed") -> None:
         """Go back to the page."""
-        from billy_mlx.tui.screens.find import FindBar
+        self.close_find()
 
-        self.query(FindBar).remove()
+    def close_find(self) -> None:
+        """Take the bar for finding away, and go back to the text."""
+        self.query("FindBar").remove()
         self.editor.focus()
 
     def _replace(self, hunks: tuple[Hunk, ...]) -> None:
         with self.telling():
             self.manuscript.replace(hunks)
-        self.replaced()
-
-    # A chorus.
-
-    def action_chorus(self) -> None:
-        """See the continuation in several voices at once."""
-        from billy_mlx.tui.choir import Choir, usual_voices
-
-        self.need_model()
-        voices = self._sung or usual_voices(self.blend, self.studio.settings.chorus_voices)
-        self._choir = Choir(self.manuscript, self.drafts, voices)
-        self._choir.begin(writing(self.studio.settings))
-        self.app.push_screen(self._choir.screen, self._sung_out)
-
-    def on_chorus_screen_taken(self, message: "ChorusScreen.Taken") -> None:
-        """Put a voice's text into the manuscript."""
-        with self.telling():
-            if self._choir is not None:
-                self._choir.take(message.voice, message.length)
-
-    def on_chorus_screen_again(self, _: "ChorusScreen.Again") -> None:
-        """Have all write once more."""
-        if self._choir is not None:
-            self._sing(self._choir.voices)
-
-    def on_chorus_screen_stop_all(self, _: "ChorusScreen.StopAll") -> None:
-        """Have all stop."""
-        self.drafts.stop()
-
-    def on_chorus_screen_choose_voices(self, _: "ChorusScreen.ChooseVoices") -> None:
-        """Have other voices chosen."""
-        from billy_mlx.tui.screens.chorus import ChorusVoices
-
-        if self._choir is not None:
-            asking = ChorusVoices(self.blend, saved_blends()[0], self._choir.voices)
-            self.app.push_screen(asking, self._sing)
-
-    def _sing(self, voices: tuple[str | None, ...] | None) -> None:
-        if self._choir is not None and voices:
-            self._sung = voices
-            with self.telling():
-                self._choir.again(voices, writing(self.studio.settings))
-
-    def _sung_out(self, _: None) -> None:
-        self._choir = None
         self.replaced()
 
     # Personas.
@@ -235,10 +146,11 @@ class Excursions(Screen[None]):
         ways = ["authors", *(persona for persona in heard if persona in self.studio.voices), "none"]
         now = self.editor.colouring
         self.editor.colouring = ways[(ways.index(now) + 1) % len(ways)] if now in ways else "authors"
+        self.rest()  # which has the model read the text for it
         names = {"authors": "coloured by who wrote it", "none": "not coloured"}
-        self.tell(
-            f"the text is {names.get(self.editor.colouring, f'coloured by how much it is {self.editor.colouring}')}"
-        )
+        way = names.get(self.editor.colouring, f"coloured by how much it is {self.editor.colouring}")
+        unread = "" if self.editor.colouring in names or self.studio.settings.reading else _UNREAD
+        self.tell(f"the text is {way}{unread}")
 
     def action_settings(self) -> None:
         """Change how the studio looks and writes."""
@@ -250,6 +162,7 @@ class Excursions(Screen[None]):
         """Show nothing but the text, or everything again."""
         self.toggle_class("-focus")
         self.editor.focus()
+        self.show_panel()
 
     def action_goal(self) -> None:
         """Set how many words are to be written today."""
@@ -264,13 +177,16 @@ class Excursions(Screen[None]):
 
     def action_open(self) -> None:
         """Put this text away and choose another."""
+        if self.manuscript.read_only is None and self.manuscript.save().at_risk:
+            raise ManuscriptError(f"{self.manuscript.safety.problems[0]}; this text stays open until then")
         self.put_away()
         self.studio.choose_another()
 
     def action_models(self) -> None:
         """See which models this machine can run."""
         self.tell("looking what this machine can run ...")
-        self.studio.port.ask(Survey(self.studio.port.next_job()))
+        self._surveying = self.studio.port.next_job()
+        self.studio.port.ask(Survey(self._surveying))
 
     def action_reload(self) -> None:
         """Load the model again."""
@@ -280,8 +196,3 @@ class Excursions(Screen[None]):
         if answer is not None:
             repo, personas = answer
             self.studio.preparing.begin(personas, model=repo)
-
-    def need_model(self) -> None:
-        """Raise ManuscriptError if there is no model to write with."""
-        if self.studio.model is None:
-            raise ManuscriptError(f"{self.studio.model_state}; the voices can go on once it is there")

@@ -32,8 +32,8 @@ _TEXTS = {
     "Voices and doses": (
         "A voice is a way of writing that was read out of the model itself: noir, lyrical, gothic. "
         "In the voices panel ({voices}) you mix them, each with its own share. "
-        "The dose above them says how much of the mixture is heard: 1 is full, a half is gentle, and far above 1 the "
-        "text falls apart. "
+        "The dose above them says how much of the mixture is heard: 1 is full, a half is gentle, and above 1 the "
+        "text falls apart sooner or later. "
         "A share below zero steers away from a voice. "
         "You can turn the dials while the text is being written, and it follows within a word or two.",
     ),

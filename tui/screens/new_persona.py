@@ -50,9 +50,9 @@ class NewPersona(Screen[Persona | None]):
             yield Label("Name, as you would call it", markup=False)
             yield LineField(texts["name"], id="name", compact=True)
             yield Label("Id: lower-case letters, digits, - and _; blends and files name it so", markup=False)
-            yield LineField(texts["id"], id="id", compact=True, select_on_focus=False)
+            yield LineField(texts["id"], id="id", compact=True)
             yield Label("One line about it", markup=False)
-            yield LineField(texts["description"], id="description", compact=True, select_on_focus=False)
+            yield LineField(texts["description"], id="description", compact=True)
             for number, field in enumerate(_PROMPTS, 1):
                 yield Label(f"Prompt {number} of {PROMPTS_PER_PERSONA}: {_ADVICE[number - 1]}", markup=False)
                 yield TextField(texts[field], id=field)

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
 
+from billy_mlx.engine.messages import Survey, Surveyed
 from billy_mlx.errors import BillyError, DocumentError
 from billy_mlx.files import replace_file
 from billy_mlx.manuscript.home import Recent, recent
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 _TITLE_COLUMNS = 28
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
-_NEW, _OPEN, _IMPORT = "new", "open", "import"
+_NEW, _OPEN, _IMPORT, _MODELS = "new", "open", "import", "models"
 _WAYS = {
     _NEW: "+ A new text",
     _OPEN: "… Open a text by its path",
     _IMPORT: "↓ Import a Word document",
+    _MODELS: "≈ See which models this machine can run",
 }
 
 
@@ -82,14 +84,24 @@ class StartScreen(Screen[Path | None]):
         """Say which model is there, or what becomes of it; also before the screen is shown."""
         self._model.update(sanitize(text).replace("\n", " "))
 
-    def hear(self, _: object) -> None:
-        """Follow what becomes of the model, whatever the engine said."""
-        self.say_model(cast("Studio", self.app).model_state)
+    def hear(self, event: object) -> None:
+        """Follow what becomes of the model, whatever the engine said; offer the models that were looked for."""
+        self.say_model(self._studio.model_state)
+        if isinstance(event, Surveyed) and self.is_current:
+            from billy_mlx.tui.screens.models import ModelsScreen
+
+            screen = ModelsScreen(event, self._studio.personas, self._studio.preparing.progress)
+            self.app.push_screen(screen, self._model_chosen)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open a text, or go another way."""
         event.stop()
-        ways = {_NEW: self.action_start_new, _OPEN: self.action_start_open, _IMPORT: self.action_start_import}
+        ways = {
+            _NEW: self.action_start_new,
+            _OPEN: self.action_start_open,
+            _IMPORT: self.action_start_import,
+            _MODELS: self.action_start_models,
+        }
         chosen = event.option_id or ""
         if chosen in ways:
             ways[chosen]()
@@ -113,9 +125,23 @@ class StartScreen(Screen[Path | None]):
 
         self.app.push_screen(AskPath("Import which document?", _why_not_there), answered)
 
+    def action_start_models(self) -> None:
+        """Have it looked up which models this machine can run."""
+        self.say_model("looking what this machine can run ...")
+        self._studio.port.ask(Survey(self._studio.port.next_job()))
+
     def action_back(self) -> None:
         """Leave."""
         self.dismiss(None)
+
+    @property
+    def _studio(self) -> "Studio":
+        return cast("Studio", self.app)
+
+    def _model_chosen(self, answer: tuple[str, tuple[str, ...]] | None) -> None:
+        if answer is not None:
+            repo, personas = answer
+            self._studio.preparing.begin(personas, model=repo)
 
     def _open(self, text: Recent) -> None:
         if text.exists:

@@ -2,27 +2,23 @@
 
 import gc
 import os
-import shlex
-import subprocess
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.events import AppFocus, Key
+from textual.events import Key
+from textual.timer import Timer
 from textual.widgets import Footer
 
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Progress, Unloaded, VoiceReady
-from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.commands import at, bindings
 from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.messages import BlendChanged, Told
 from billy_mlx.tui.reading import Reader
-from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.excursions import Excursions
-from billy_mlx.tui.settings import writing
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import Status
 from billy_mlx.tui.widgets.voices import VoicesPanel
@@ -33,6 +29,7 @@ _OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen"}
 _WIDE = 100  # columns, from which on the voices stay beside the page
 _FRAME_SECONDS = 1 / 30
 _IDLE_SECONDS = 0.6
+_WATCH_SECONDS = 1.0  # apart are looks at how safe the text is: the disk's answers come without a word
 
 
 class WritingScreen(Excursions):
@@ -51,8 +48,11 @@ class WritingScreen(Excursions):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.manuscript = Manuscript.open(path)
-        self._words, self._words_at_start = WordCount(), 0
+        self._words = WordCount()
+        self._words_at_start: int | None = None  # until they are counted
         self._painting = False
+        self._saving: Timer | None = None
+        self._saving_seconds = 0.0
         self._footed: tuple[int | None, int | None] = (None, None)
 
     def compose(self) -> ComposeResult:
@@ -69,22 +69,21 @@ class WritingScreen(Excursions):
         self.editor, self.panel = self.query_one(Editor), self.query_one(VoicesPanel)
         self.status = self.query_one(Status)
         self.drafts = PageDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
-        self.keeping = Keeping(self.app, self.manuscript, replaced=self.replaced, tell=self.tell)
+        self.keeping = Keeping(self.app, self.manuscript, self)
         self.reader = Reader(studio.port)
         self.blend: str | None = studio.settings.blend or None
-        self.show_voices()
         self.editor.colouring = studio.settings.colouring
-        self.apply_settings()
         self.set_class(studio.settings.focus_mode, "-focus")
         self.editor.focus()
-        self._words_at_start = self._words.of(self.manuscript.text.split("\n"))
-        self.set_interval(studio.settings.autosave_seconds, self.keeping.save_quietly)
+        self.apply_settings()
+        self.set_interval(_WATCH_SECONDS, self.watch_over)
+        self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
+        self.call_after_refresh(self._complete)
         self.call_after_refresh(self.keeping.offer)
         self.call_after_refresh(gc.freeze)  # what is open stays: going through it again and again holds up keys
-        for notice in self.manuscript.notices:
-            self.tell(notice)
-        self.show()
+        if self.manuscript.notices:
+            self.tell(". ".join(self.manuscript.notices))
 
     def hear(self, event: object) -> None:
         """Take in an event of the engine."""
@@ -101,13 +100,23 @@ class WritingScreen(Excursions):
             self.show()
 
     def tell(self, sentence: str) -> None:
-        """Show a sentence until the next key."""
+        """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
         self.status.told = sentence
+        room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
+        if not self.is_current or self.has_class("-focus") or len(sentence) > room:
+            self.notify(sentence, timeout=15, markup=False)
 
     def apply_settings(self) -> None:
         """Have the page be as the settings are now."""
-        self.editor.measure = self.studio.settings.text_width
-        self._show_panel(self.studio.settings.voices_panel)
+        settings = self.studio.settings
+        self.editor.measure = settings.text_width
+        self.show_panel()
+        if self._saving is None or settings.autosave_seconds != self._saving_seconds:
+            if self._saving is not None:
+                self._saving.stop()
+            self._saving_seconds = settings.autosave_seconds
+            self._saving = self.set_interval(self._saving_seconds, self.keeping.save_quietly)
+        self.show()
 
     def show_voices(self) -> None:
         """Show the blend, and what is known of its vectors; nothing is while there is no model."""
@@ -119,8 +128,13 @@ class WritingScreen(Excursions):
         if action not in _OF_DRAFTS or not self.is_mounted:
             return super().check_action(action, parameters)
         if action == "stop":
-            return self.drafts.current is not None or not self.editor.has_focus
+            return self.drafts.current is not None or not self.editor.has_focus or bool(self.query("FindBar"))
         return self.drafts.current is not None or (action in _OF_THE_LAST and self.drafts.last is not None)
+
+    def show_panel(self) -> None:
+        """Show the voices where the writer is at them, or wants them and there is room beside the page."""
+        wanted = self.studio.settings.voices_panel and not self.has_class("-focus")
+        self.panel.display = self.panel.has_focus_within or (wanted and self.size.width >= _WIDE)
 
     def show_soon(self) -> None:
         """Paint what has changed, at most so often that it can be followed."""
@@ -148,11 +162,21 @@ class WritingScreen(Excursions):
             self._show_heat()
         self.show()
 
-    def replaced(self) -> None:
-        """Show a text that was exchanged for another."""
-        self.editor.sync()
+    def replaced(self, *, follow: bool = True) -> None:
+        """Show a text that was exchanged for another; with `follow` the cursor goes to where it differs."""
+        self.editor.sync(follow=follow)
         self.drafts.follow()
         self.rest()
+
+    def watch_over(self) -> None:
+        """Show how safe the text is by now, and say what has gone wrong."""
+        self.status.safety = str(self.manuscript.safety)
+        self.keeping.watch()
+
+    def look_elsewhere(self, focused: bool) -> None:
+        """Look what other programs did while the writer was away."""
+        if focused:
+            self.keeping.look_elsewhere()
 
     def put_away(self) -> None:
         """Save and let go of the manuscript."""
@@ -168,6 +192,7 @@ class WritingScreen(Excursions):
 
     def on_editor_edited(self, _: Editor.Edited) -> None:
         """Follow the writer."""
+        self.status.told = ""
         if self.studio.settings.typewriter:
             self.editor.scroll_cursor_visible(center=True)
         self._idle.stop()
@@ -183,85 +208,22 @@ class WritingScreen(Excursions):
         self.blend = message.blend
         self.drafts.steer(message.blend)
 
-    def on_app_focus(self, _: AppFocus) -> None:
-        """Look what other programs did while the writer was away."""
-        self.keeping.look_elsewhere()
-
     def on_resize(self) -> None:
         """Show the voices beside the page where there is room."""
-        self._show_panel(self.studio.settings.voices_panel)
+        self.show_panel()
 
-    def action_continue(self) -> None:
-        """Have the voices go on from the cursor."""
-        self.need_model()
-        self.drafts.go_on((self.blend,), writing(self.studio.settings))
-
-    def action_rewrite(self) -> None:
-        """Have the voices write the selection anew."""
-        self.need_model()
-        self.drafts.rewrite((self.blend,), writing(self.studio.settings))
-
-    def action_instruct(self) -> None:
-        """Ask what should happen, then go on, or rewrite the selection."""
-        start, end = self.editor.selected
-        title = "Rewrite the selection: what should change?" if end > start else "What should happen next?"
-        self.app.push_screen(Ask(title), self._instructed)
-
-    def _instructed(self, instruction: str | None) -> None:
-        if not instruction:
-            return
-        start, end = self.editor.selected
-        begin = self.drafts.rewrite if end > start else self.drafts.go_on
-        with self.telling():
-            self.need_model()
-            begin((self.blend,), writing(self.studio.settings), instruction)
-
-    def action_retry(self) -> None:
-        """Have another alternative written."""
-        self.need_model()
-        self.drafts.again((self.blend,), writing(self.studio.settings))
-
-    def action_accept(self) -> None:
-        """Put the draft into the text."""
-        self.drafts.accept()
-
-    def action_accept_sentence(self) -> None:
-        """Put its next sentence into the text."""
-        self.drafts.accept_sentence()
-
-    def action_accept_word(self) -> None:
-        """Put its next word into the text."""
-        self.drafts.accept_word()
+    def on_descendant_focus(self) -> None:
+        """Hide the voices again where they stood in for the page, however the writer left them."""
+        self.show_panel()
 
     def action_stop(self) -> None:
         """Stop the model; a second time, put the draft away."""
         if not self.editor.has_focus:
             self.editor.focus()
-            self._show_panel(self.studio.settings.voices_panel)
+        elif self.query("FindBar") and not self.drafts.running:
+            self.close_find()
         else:
             self.drafts.stop_or_put_away()
-
-    def action_next_draft(self) -> None:
-        """Show the next alternative."""
-        self.drafts.swipe(1)
-
-    def action_previous_draft(self) -> None:
-        """Show the alternative before this one."""
-        self.drafts.swipe(-1)
-
-    def action_reopen(self) -> None:
-        """Take up the last draft again."""
-        self.drafts.reopen()
-
-    def action_undo(self) -> None:
-        """Take the last step back."""
-        self.editor.undo()
-        self.drafts.follow()
-
-    def action_redo(self) -> None:
-        """Make the step again."""
-        self.editor.redo()
-        self.drafts.follow()
 
     def action_save(self) -> None:
         """Save now."""
@@ -275,17 +237,8 @@ class WritingScreen(Excursions):
 
     def action_editor(self) -> None:
         """Hand the text to the writer's own editor."""
-        command = self.studio.settings.editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        self.manuscript.save()
-        try:
-            with self.app.suspend():
-                subprocess.run([*shlex.split(command), str(self.manuscript.path)], check=False)
-        except OSError as error:
-            raise ManuscriptError(f"{command} cannot be started: {error.strerror}; set another editor") from error
-        self.keeping.look_elsewhere()
-
-    def _show_panel(self, wanted: bool) -> None:
-        self.panel.display = self.panel.has_focus_within or (wanted and self.size.width >= _WIDE)
+        commands = (self.studio.settings.editor, os.environ.get("VISUAL", ""), os.environ.get("EDITOR", ""), "vi")
+        self.keeping.hand_over(next(command for command in commands if command.strip()))
 
     def _show_preparing(self) -> None:
         progress = self.studio.preparing.progress
@@ -299,8 +252,16 @@ class WritingScreen(Excursions):
         if persona not in ("authors", "none"):
             self.editor.set_scores(self.reader.heat(self.manuscript.text, persona))
 
+    def _complete(self) -> None:
+        """Show what can wait until the text is on the screen."""
+        self.show_voices()
+        self._words_at_start = self._words.of(self.manuscript.text)
+        self.show()
+
     def _counted(self) -> str:
-        words = self._words.of(self.manuscript.text.split("\n"))
+        if self._words_at_start is None:
+            return ""
+        words = self._words.of(self.manuscript.text)
         goal = self.studio.settings.word_goal
         today = f" · {words - self._words_at_start:+,} of {goal:,}" if goal else ""
         return f"{words:,} words{today}"

@@ -79,7 +79,9 @@ class Column(VerticalScroll, inherit_bindings=False):
     def _said_of_taken(self) -> str:
         if not self.taken:
             return ""
-        return "✓ taken" if self.taken == len(self.text) else f"✓ {count_words(self.text[: self.taken])} words taken"
+        words = count_words(self.text[: self.taken])
+        some = "1 word" if words == 1 else f"{words} words"
+        return "✓ taken" if self.taken == len(self.text) else f"✓ {some} taken"
 
 
 def named(blend: str | None) -> str:

@@ -103,7 +103,7 @@ class Dial(Widget):
         if self.face.ticks:
             return 0, width
         rest = width - _NUMBER - _MARKS - 2
-        cells = max(5, min(21, rest // 2)) // 2 * 2 + 1
+        cells = max(5, min(21, rest * 2 // 5)) // 2 * 2 + 1
         cells = cells if cells < rest else rest
         return width - _NUMBER - _MARKS - cells, cells
 

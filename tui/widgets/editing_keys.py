@@ -15,7 +15,7 @@ def editing_keys() -> list[BindingType]:
         Binding("ctrl+end", "cursor_text_end", "End of the text", show=False),
     ]
     for binding in TextArea.BINDINGS:
-        if isinstance(binding, Binding) and binding.action not in ("undo", "redo"):
+        if isinstance(binding, Binding) and binding.action not in ("undo", "redo", "select_line"):
             keys = ",".join(key for key in binding.key.split(",") if key not in _COMMANDS)
             own += [Binding(keys, binding.action, binding.description, show=False)] if keys else []
     return [*own]

@@ -197,7 +197,7 @@ class Editor(Page):
         self.set_reactive(Editor.selection, Selection(*map(self.page.location, selection)))
         self._recompute_cursor_offset()
         self._refresh_size()
-        self.repaint()
+        self._repaint_changed()
         if self.is_mounted:
             self.app.cursor_position = self.cursor_screen_offset
         if self.cursor != cursor:

@@ -79,7 +79,7 @@ def _about_dose(dials: Dials, scale: Scale) -> str:
     if scale.unit is Unit.COEFFICIENT:
         return "The dose: the paper's coefficient."
     if scale.too_much is not None:
-        return f"How much of all voices. From {scale.too_much:.2f} on the text frays."
+        return f"How much of all voices. Above {scale.too_much:.2f} the text frays."
     return "How much of all voices. Where it is too much was not measured."
 
 

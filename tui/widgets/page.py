@@ -1,7 +1,7 @@
 """The page: how a manuscript looks in the editor. Its measure, its colours, and the marks beside it."""
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.document._document import Location, Selection
 from textual.document._document_navigator import DocumentNavigator
 from textual.expand_tabs import expand_text_tabs_from_widths
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -23,6 +23,22 @@ from billy_mlx.tui.widgets.view import View
 
 _MARKS_WIDTH = 3  # two for the mark, one to keep it off the text
 _CURSOR_WIDTH = 1
+_KEPT_STRIPS = 500  # the lines of some screens
+
+
+class Line(NamedTuple):
+    """All that a line on the screen is drawn from, so that it is drawn once as long as that stays.
+
+    Columns are counted from its own start; None where there is no selection or cursor in it.
+    """
+
+    words: str
+    tabs: tuple[int, ...]
+    pieces: tuple[Piece, ...]
+    selected: tuple[int, int] | None
+    cursor: int | None
+    columns: tuple[int, int]
+    styles: tuple[Style | None, ...]
 
 
 class Page(TextArea, inherit_bindings=False):
@@ -30,6 +46,7 @@ class Page(TextArea, inherit_bindings=False):
 
     DEFAULT_CSS = """
     Page {
+        scrollbar-gutter: stable;  /* or all would be wrapped again when the scrollbar comes */
         border: none;
         padding: 0;
         background: $background;
@@ -74,6 +91,9 @@ class Page(TextArea, inherit_bindings=False):
         self._view = View()
         self._voices = Voices(lambda _: None)
         self._heats: Heats = {}
+        self._strips: dict[Line, Strip] = {}
+        self._drawn: dict[int, Line | None] = {}  # what is on the screen, by its line there
+        self._columns = (_MARKS_WIDTH, 0)
         super().__init__(name=name, id=id, classes=classes, highlight_cursor_line=False, tab_behavior="indent")
         self.indent_type = "tabs"
         self.match_cursor_bracket = False
@@ -99,7 +119,6 @@ class Page(TextArea, inherit_bindings=False):
 
     def repaint(self) -> None:
         """Draw everything anew."""
-        self._line_cache.clear()
         self.refresh()
 
     def watch_colouring(self) -> None:
@@ -187,24 +206,67 @@ class Page(TextArea, inherit_bindings=False):
             self.repaint()
             self._refresh_size()
 
-    def _render_line(self, y: int) -> Strip:
-        # Not the text area's, which goes through all of a paragraph for each of its lines on the screen.
-        base = self._theme.base_style or self.rich_style
-        line = y + self.scroll_offset.y
-        if line >= self.wrapped_document.height:
-            return Strip.blank(self.size.width, base)
-        row, first, last = self._stretch(line)
-        start, words = self.page.starts[row] + first, self.page.lines[row]
-        found = tuple(pieces(self._view, start, start + last - first, self.colouring, self._voices, self._heats))
-        text = Text(words[first:last] + (" " if last == len(words) else ""), end="", no_wrap=True)
-        for piece in found:
-            text.stylize(self._style(piece.style), piece.start - start, piece.end - start)
-        self._mark_selection(text, row, first)
-        tabs = words.count("\t", 0, first)
-        text = expand_text_tabs_from_widths(text, self.wrapped_document.get_tab_widths(row)[tabs:])
-        strip = Strip(text.render(self.app.console))
-        strip = strip.adjust_cell_length(self.scrollable_content_region.width - self.gutter_width, base)
-        return Strip.join([self._margin(most(found)), strip]).apply_style(base)
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines of the screen."""
+        self._columns = self.gutter_width, self.scrollable_content_region.width  # once, and not for each line
+        return super().render_lines(crop)
+
+    def notify_style_update(self) -> None:
+        """Draw in other colours."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def _repaint_changed(self) -> None:
+        """Draw anew the lines on the screen that are not as they were drawn."""
+        for y in range(self.size.height):
+            if y not in self._drawn or self._drawn[y] != self._line(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of the screen; a text area goes through all of a paragraph for each of its lines."""
+        line = self._drawn[y] = self._line(y)
+        if line is None:
+            return Strip.blank(self.size.width, self._theme.base_style or self.rich_style)
+        if line not in self._strips:
+            if len(self._strips) >= _KEPT_STRIPS:
+                self._strips.clear()
+            self._strips[line] = self._draw(line)
+        return self._strips[line]
+
+    def _line(self, y: int) -> Line | None:
+        """Return what a line on the screen is drawn from; None below the text."""
+        y += self.scroll_offset.y
+        if y >= self.wrapped_document.height:
+            return None
+        row, first, last = self._stretch(y)
+        start, words, theme = self.page.starts[row] + first, self.page.lines[row], self._theme
+        tabs = self.wrapped_document.get_tab_widths(row)[words.count("\t", 0, first) :] if "\t" in words else ()
+        found = pieces(self._view, start, start + last - first, self.colouring, self._voices, self._heats)
+        low, high = sorted(self.page.offset(place) - start for place in self.selection)
+        at, column = self.selection.end
+        return Line(
+            words[first:last] + (" " if last == len(words) else ""),
+            tuple(tabs),
+            tuple(Piece(one.start - start, one.end - start, one.style, one.mark) for one in found),
+            (max(low, 0), min(high, last - first + 1)) if low < high and high > 0 and low <= last - first else None,
+            column - first if at == row and first <= column <= last and self._draw_cursor else None,
+            self._columns,
+            (theme.base_style or self.rich_style, theme.selection_style, theme.cursor_style),
+        )
+
+    def _draw(self, line: Line) -> Strip:
+        text = Text(line.words, end="", no_wrap=True)
+        for piece in line.pieces:
+            text.stylize(self._style(piece.style), piece.start, piece.end)
+        base, selection, cursor = line.styles
+        if line.selected is not None and selection is not None:
+            text.stylize(selection, *line.selected)
+        if line.cursor is not None and cursor is not None:
+            text.stylize(cursor, line.cursor, line.cursor + 1)
+        text = expand_text_tabs_from_widths(text, list(line.tabs))
+        gutter, width = line.columns
+        strip = Strip(text.render(self.app.console)).adjust_cell_length(width - gutter, base)
+        return Strip.join([self._margin(gutter, most(line.pieces)), strip]).apply_style(base or Style.null())
 
     def _stretch(self, line: int) -> tuple[int, int, int]:
         """Return which row a line of the screen is of, and the first and last column of it."""
@@ -213,18 +275,8 @@ class Page(TextArea, inherit_bindings=False):
         last = borders[section] if section < len(borders) else len(self.page.lines[row])
         return row, borders[section - 1] if section else 0, last
 
-    def _mark_selection(self, text: Text, row: int, first: int) -> None:
-        """Show in a line that begins at a column of a row what of it is selected, and the cursor."""
-        start = self.page.starts[row] + first
-        low, high = sorted(self.page.offset(place) - start for place in self.selection)
-        if low < high and high > 0 and self._theme.selection_style:
-            text.stylize(self._theme.selection_style, max(low, 0), high)
-        at, column = self.selection.end
-        if at == row and first <= column and self._draw_cursor and self._theme.cursor_style:
-            text.stylize(self._theme.cursor_style, column - first, column - first + 1)
-
-    def _margin(self, mark: Piece | None) -> Strip:
-        margin = Segment(" " * (self.gutter_width - _MARKS_WIDTH))
+    def _margin(self, width: int, mark: Piece | None) -> Strip:
+        margin = Segment(" " * (width - _MARKS_WIDTH))
         if mark is None:
             return Strip([margin, Segment(" " * _MARKS_WIDTH)])
         return Strip([margin, Segment(f"{mark.mark:{_MARKS_WIDTH}}", self._style(mark.style))])

@@ -1,16 +1,21 @@
 """A text as an editor's lines: exactly the text, whatever is in it, and places in it as offsets or as (row, column)."""
 
+import re
 from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple, overload
 
 from rich.cells import cell_len
+from textual._wrap import compute_wrap_offsets
 from textual.document._document import DocumentBase, EditResult, Location
 from textual.document._wrapped_document import WrappedDocument
-from textual.expand_tabs import expand_tabs_inline
+from textual.expand_tabs import expand_tabs_inline, get_tab_widths
 from textual.geometry import Size
 
 from billy_mlx.text import visible
+
+# One cell each, and the space is all that can be broken at: Latin, Greek, Cyrillic, dashes and quotes.
+_PLAIN = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u2010-\u2027]*")
 
 
 class Rows(NamedTuple):
@@ -138,6 +143,20 @@ class PageDocument(DocumentBase):
 class PageWrap(WrappedDocument):
     """Lines wrapped to a width."""
 
+    def wrap(self, width: int, tab_width: int | None = None) -> None:
+        """Wrap all rows, to no width if `width` is 0; most are plain, for which a text area takes ten times as long."""
+        self._width, self._tab_width = width, tab_width or self._tab_width
+        lines = self.document.lines
+        self._tab_width_cache = [
+            [cells for _, cells in get_tab_widths(line, self._tab_width)] if "\t" in line else [0] for line in lines
+        ]
+        self._wrap_offsets = [self._breaks(line) for line in lines]
+        self._offset_to_line_info, self._line_index_to_offsets = [], []
+        for row, breaks in enumerate(self._wrap_offsets):
+            top = len(self._offset_to_line_info)
+            self._line_index_to_offsets.append([*range(top, top + len(breaks) + 1)])
+            self._offset_to_line_info += [(row, section) for section in range(len(breaks) + 1)]
+
     @property
     def height(self) -> int:
         """How many lines there are on the screen; asked for each of them, so it must not go through the text."""
@@ -147,6 +166,27 @@ class PageWrap(WrappedDocument):
         """Return the lines on the screen that a row is broken into."""
         line = self.document[line_index]
         return [line[start:end] for start, end in pairwise([0, *self.get_offsets(line_index), len(line)])]
+
+    def _breaks(self, line: str) -> list[int]:
+        """Return the columns at which a row is broken."""
+        if not self._width:
+            return []
+        breaks = plain_breaks(line, self._width)
+        return compute_wrap_offsets(line, self._width, self._tab_width) if breaks is None else breaks
+
+
+def plain_breaks(line: str, width: int) -> list[int] | None:
+    """Return the columns at which a line is broken; None if a word, or what it is written in, makes that difficult."""
+    if _PLAIN.fullmatch(line) is None or "  " in line:
+        return None
+    breaks, start = [], 0
+    while len(line) - start > width:
+        space = line.rfind(" ", start, start + width)
+        if space < 0:
+            return None
+        start = space + 1
+        breaks.append(start)
+    return breaks
 
 
 def _rows(text: str) -> list[str]:

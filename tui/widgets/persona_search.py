@@ -32,7 +32,7 @@ class PersonaSearch(ModalScreen[str | None]):
         width: 76; max-width: 100%; height: 80%; max-height: 34; padding: 0 1;
         background: $surface; border: round $primary;
     }
-    PersonaSearch #about { height: 2; color: $text-muted; }
+    PersonaSearch #about { width: 100%; height: 2; color: $text-muted; }
     """
     _MOVES: ClassVar[dict[str, str]] = {
         "down": "cursor_down",
@@ -97,6 +97,9 @@ class PersonaSearch(ModalScreen[str | None]):
         options = self.query_one(CastList)
         options.set_options(cast_options(found))
         options.action_first()
+        named = next((member for member in found if wanted.strip().casefold() in member.name.casefold()), None)
+        if named is not None:  # who is called so, before who is only described so
+            options.highlighted = options.get_option_index(named.id)
         if not found:
             self.query_one("#about", Label).update("There is nobody like that. Esc: leave it")
 

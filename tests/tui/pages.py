@@ -1,0 +1,68 @@
+"""Stories of a writer at the page: by the keyboard or the palette alone, with an engine that a script speaks for."""
+
+import asyncio
+from dataclasses import replace
+
+from scripted import studio
+
+SIZES = [(80, 24), (160, 50)]
+
+
+def on_page(path, story, size=(80, 24), **settings):
+    """Run `story(app, pilot, engine, page)` with a text open, and these settings."""
+
+    async def run():
+        app, engines = studio(path)
+        app.settings = replace(app.settings, **settings)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await pilot.pause()
+            return await story(app, pilot, engines[0], app.screen_stack[1])
+
+    return asyncio.run(run())
+
+
+async def press(pilot, *keys):
+    await pilot.press(*keys)
+    await pilot.pause()
+
+
+async def typed(pilot, text):
+    """Type a text, letter by letter."""
+    await press(pilot, *("space" if letter == " " else letter for letter in text))
+
+
+async def by_palette(pilot, title):
+    """Do what the palette has under a title."""
+    commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
+    await commands[title].callback()
+    await pilot.pause()
+
+
+async def until(pilot, condition):
+    """Wait for something that a disk or a worker does."""
+    for _ in range(500):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it has not come")
+
+
+async def says(pilot, engine, *events):
+    """Have the engine say something, and the studio take it in."""
+    engine.say(*events)
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def draft(pilot, engine, *texts, end=True):
+    """Have the voices go on from the end of the text."""
+    await press(pilot, "ctrl+end", "ctrl+g")
+    engine.write(*texts, end=end)
+    await pilot.pause()
+    await pilot.pause()
+
+
+def notified(app):
+    """Return what was said above everything else."""
+    return " ".join(notification.message for notification in app._notifications)

@@ -1,0 +1,63 @@
+"""What the first paint waits for: neither MLX nor what it brings, nor what can be shown after the text."""
+
+import json
+import subprocess
+import sys
+
+from pages import on_page
+
+from billy_mlx.tui.widgets.page_document import PageWrap
+
+PAINTED = """
+import asyncio, json, sys
+from pathlib import Path
+from billy_mlx.tui.app import Studio
+
+class NoEngine:
+    def start(self, model=None): pass
+    def ask(self, request): pass
+    def close(self): pass
+
+async def paint():
+    async with Studio(Path(sys.argv[1]), connect=lambda post: NoEngine()).run_test() as pilot:
+        await pilot.pause()
+        strips = pilot.app.screen._compositor.render_strips()
+        return "".join(segment.text for strip in strips for segment in strip)
+
+print(json.dumps([asyncio.run(paint()), [*sys.modules]]))
+"""
+
+
+def test_the_text_is_painted_without_what_models_need(tmp_path):
+    path = tmp_path / "novel.md"
+    path.write_text("The keeper of the light", encoding="utf-8")
+    done = subprocess.run([sys.executable, "-c", PAINTED, str(path)], capture_output=True, check=True, text=True)
+    shown, modules = json.loads(done.stdout)
+    assert "The keeper of the light" in shown
+    assert not {"mlx", "mlx.core", "mlx_lm", "transformers", "numpy", "docx", "lxml", "httpx"} & {*modules}
+
+
+def test_words_and_voices_come_after_the_text(tmp_path):
+    path = tmp_path / "novel.md"
+    path.write_text("It was a dark night.", encoding="utf-8")
+
+    async def story(app, pilot, engine, page):
+        return page.status.words, page.panel.names.keys() == app.personas.personas.keys()
+
+    assert on_page(path, story) == ("5 words", True)
+
+
+def test_a_long_text_is_wrapped_once_to_a_width(tmp_path, monkeypatch):
+    widths, wrap = [], PageWrap.wrap
+
+    def noted(self, width, tab_width=None):
+        widths.append(width)
+        wrap(self, width, tab_width)
+
+    async def story(app, pilot, engine, page):
+        return len(page.editor.wrapped_document._offset_to_line_info)
+
+    monkeypatch.setattr(PageWrap, "wrap", noted)
+    path = tmp_path / "novel.md"
+    path.write_text("It was a dark night.\n" * 1000, encoding="utf-8")
+    assert (on_page(path, story), len([width for width in widths if width])) == (1001, 1)

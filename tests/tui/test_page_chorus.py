@@ -1,0 +1,185 @@
+"""A chorus at the page: the same continuation in several voices, and what is taken of it."""
+
+import pytest
+from pages import SIZES, notified, on_page, press, says
+
+from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop
+from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices
+from billy_mlx.tui.screens.writing import WritingScreen
+from billy_mlx.write.messages import Write, Wrote
+
+NIGHT = "It was a dark night. The lamp"
+SUNG = (" went out. Nobody moved.", " burned. It was warm.", " fell.")
+
+
+async def sing(pilot, engine, *texts, end=True):
+    """Have the usual three voices go on from the end of the text."""
+    await press(pilot, "ctrl+end", "f3")
+    engine.write(*(texts or SUNG), end=end)
+    await says(pilot, engine)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_one_voice_of_a_chorus_is_taken_whole(novel, size):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        assert app.screen.texts() == SUNG
+        await press(pilot, "right", "enter")
+        return page.manuscript.text, type(app.screen), page.editor.has_focus
+
+    assert on_page(novel, story, size) == (f"{NIGHT} burned. It was warm.", WritingScreen, True)
+
+
+def test_the_voices_are_the_blend_its_personas_and_the_control(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f3")
+        return engine.last(Write).voices
+
+    blend, alone, control = on_page(novel, story, blend="gothic:0.5+noir:0.5")
+    assert (blend, control) == ("gothic:0.5+noir:0.5", None)
+    assert alone.startswith("gothic")
+
+
+def test_a_chorus_sings_while_it_is_shown(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine, " went", end=False)
+        await says(pilot, engine, Wrote(engine.last(Write).job, {0: " out", 1: " burned"}))
+        await says(pilot, engine, Coherence(engine.last(Write).job, 1, 9.0, 2.0))
+        return app.screen.texts(), app.screen._columns[1]._holds
+
+    assert on_page(novel, story) == ((" went out", " burned", ""), "! frays (2.0×)")
+
+
+def test_sentences_of_one_voice_are_taken_one_by_one(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t")
+        first = page.manuscript.text
+        await press(pilot, "ctrl+t", "escape")
+        return first.strip(), page.manuscript.text, page.drafts.current
+
+    assert on_page(novel, story) == (f"{NIGHT} went out.", f"{NIGHT} went out. Nobody moved.", None)
+
+
+def test_a_second_voice_behind_a_sentence_of_the_first_is_refused_aloud(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "right", "ctrl+t")
+        return page.manuscript.text.strip(), app.screen._columns[1].taken, notified(app)
+
+    text, taken, said = on_page(novel, story)
+    assert (text, taken) == (f"{NIGHT} went out.", 0)
+    assert "undo that" in said
+
+
+def test_a_chorus_writes_again_and_the_first_time_is_kept(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+n")
+        engine.write(" shone.", " hissed.", " broke.")
+        await says(pilot, engine)
+        shown = app.screen.texts()
+        await press(pilot, "right", "enter")
+        return shown, page.manuscript.text, len(page.manuscript.drafts.get(1).alternatives)
+
+    assert on_page(novel, story) == ((" shone.", " hissed.", " broke."), f"{NIGHT} hissed.", 6)
+
+
+def test_a_try_behind_a_taken_sentence_is_refused_aloud(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "ctrl+n")
+        return app.screen.texts(), notified(app)
+
+    texts, said = on_page(novel, story)
+    assert texts == SUNG
+    assert "a part of this draft is in the text" in said
+
+
+def test_all_voices_are_stopped_and_what_they_wrote_stays(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine, " went", " burned", " fell", end=False)
+        await press(pilot, "ctrl+x")
+        stopped = engine.last(Stop) == Stop(engine.last(Write).job)
+        engine.finish(" went", " burned", " fell", stopped=True)
+        await says(pilot, engine)
+        await press(pilot, "enter")
+        return stopped, page.manuscript.text
+
+    assert on_page(novel, story) == (True, f"{NIGHT} went")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_other_voices_are_chosen_and_sing(novel, size):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "f2", "space", "enter")  # the first of those marked no longer sings
+        return engine.last(Write).voices, app.screen.texts()
+
+    voices, texts = on_page(novel, story, size, blend="gothic:0.5+noir:0.5")
+    assert len(voices) == 2
+    assert voices[-1] is None
+    assert texts == ("", "")
+
+
+def test_the_chosen_voices_sing_the_next_time_too(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "f2", "space", "enter")
+        chosen = engine.last(Write).voices
+        await press(pilot, "escape", "escape", "escape", "f3")
+        return chosen == engine.last(Write).voices
+
+    assert on_page(novel, story, blend="gothic:0.5+noir:0.5")
+
+
+def test_a_chorus_that_fails_leads_back_and_says_why(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "f3")
+        await says(pilot, engine, Failed(engine.last(Write).job, "there is too little memory; close something"))
+        return type(app.screen), page.manuscript.text, page.status.told, notified(app)
+
+    screen, text, told, said = on_page(novel, story)
+    assert (screen, text) == (WritingScreen, NIGHT)
+    assert "too little memory" in told + said
+
+
+def test_a_chorus_that_fails_while_voices_are_chosen_ends_nothing(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "f3", "f2")
+        await says(pilot, engine, Failed(engine.last(Write).job, "there is too little memory; close something"))
+        above = type(app.screen)
+        await press(pilot, "escape", "escape")
+        return above, type(app.screen), notified(app)
+
+    above, below, said = on_page(novel, story)
+    assert (above, below) == (ChorusVoices, WritingScreen)
+    assert "too little memory" in said
+
+
+def test_leaving_a_chorus_keeps_its_draft_on_the_page(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        assert isinstance(app.screen, ChorusScreen)
+        await press(pilot, "escape", "ctrl+l", "tab")
+        return page.manuscript.text
+
+    assert on_page(novel, story) == f"{NIGHT} burned. It was warm."
+
+
+def test_the_dials_steer_the_voice_that_is_shown(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine, " went", " burned", " fell", end=False)
+        await press(pilot, "escape", "ctrl+l", "f2", "right")
+        return engine.last(Steer).voice
+
+    assert on_page(novel, story) == 1
+
+
+def test_a_chorus_needs_a_text_that_can_be_changed(novel):
+    async def story(app, pilot, engine, page):
+        page.manuscript.close()
+        await press(pilot, "f3")
+        return type(app.screen), page.status.told
+
+    assert on_page(novel, story) == (WritingScreen, "this text was closed; open it again")

@@ -1,0 +1,366 @@
+"""Where one goes from the page, and what comes back: finding, versions, settings, files, other editors."""
+
+import stat
+
+import pytest
+from pages import SIZES, by_palette, draft, notified, on_page, press, says, typed, until
+from scripted import context_of
+from textual.drivers.headless_driver import HeadlessDriver
+
+from billy_mlx.engine.messages import Ended
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.screens.context import ContextScreen
+from billy_mlx.tui.screens.find import FindBar
+from billy_mlx.tui.screens.start import StartScreen
+from billy_mlx.tui.screens.writing import WritingScreen
+from billy_mlx.tui.settings import load_settings
+from billy_mlx.write.messages import Sent, Write
+
+NIGHT = "It was a dark night. The lamp"
+BOTH = pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+
+
+# Finding.
+
+
+@BOTH
+def test_all_places_are_replaced_as_one_step(novel, size):
+    novel.write_text("A cat. A cat and a cat.")
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+f", *"cat", "tab", *"dog", "ctrl+t", "escape")
+        replaced = page.editor.text
+        await press(pilot, "ctrl+z")
+        return replaced, page.editor.text, page.editor.has_focus
+
+    assert on_page(novel, story, size) == ("A dog. A dog and a dog.", "A cat. A cat and a cat.", True)
+
+
+def test_places_are_replaced_one_by_one(novel):
+    novel.write_text("A cat. A cat.")
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+f", *"cat", "tab", *"dog", "ctrl+r")
+        first = page.editor.text
+        await press(pilot, "ctrl+r", "escape")
+        return first, page.editor.text
+
+    assert on_page(novel, story) == ("A dog. A cat.", "A dog. A dog.")
+
+
+def test_what_is_found_is_selected_on_the_page(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+f", *"dark", "escape")
+        return page.editor.selected
+
+    assert on_page(novel, story) == (9, 13)
+
+
+def test_a_draft_stays_while_text_is_replaced(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.", end=False)
+        await press(pilot, "ctrl+f", *"dark", "tab", *"long", "ctrl+t", "escape", "tab")
+        return page.manuscript.text
+
+    assert on_page(novel, story) == "It was a long night. The lamp went out."
+
+
+# What the model is told.
+
+
+@BOTH
+def test_what_the_model_would_be_sent_is_shown(novel, size):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "f4")
+        request = engine.last(Write)
+        await says(pilot, engine, Sent(request.job, context_of(request)), Ended(request.job))
+        shown = type(app.screen)
+        await press(pilot, "escape")
+        return request.only_context, shown, app.screen is page, page.drafts.current
+
+    assert on_page(novel, story, size) == (True, ContextScreen, True, None)
+
+
+@BOTH
+def test_memory_is_kept_and_goes_to_the_model(novel, size):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Memory and notes")
+        await typed(pilot, "Ann is tall")
+        await press(pilot, "ctrl+s")
+        await press(pilot, "ctrl+g")
+        return engine.last(Write).guide.memory
+
+    assert on_page(novel, story, size) == "Ann is tall"
+    assert Manuscript.open(novel).guide.memory == "Ann is tall"
+
+
+# Versions.
+
+
+@BOTH
+def test_the_writer_goes_back_to_a_version(novel, size):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A", "ctrl+s", "f8")
+        await press(pilot, "a", "end", "enter")
+        back = page.editor.text
+        await press(pilot, "ctrl+z")
+        return back, app.screen is page
+
+    assert on_page(novel, story, size) == (NIGHT, True)
+
+
+def test_the_writer_goes_on_with_another_branch(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f8", "b")
+        await typed(pilot, "other")
+        await press(pilot, "enter")
+        await press(pilot, "escape", "A", "f8", "s", "enter")
+        await pilot.pause()
+        return page.manuscript.versions.branch, page.editor.text
+
+    branch, text = on_page(novel, story)
+    assert branch != "other"
+    assert text == NIGHT
+
+
+# The studio.
+
+
+def test_a_theme_is_taken_at_once(novel):
+    async def story(app, pilot, engine, page):
+        before = app.theme
+        await press(pilot, "f10", "right", "escape")
+        return before, app.theme, load_settings()[0].theme
+
+    before, now, kept = on_page(novel, story)
+    assert before != now == kept
+
+
+@BOTH
+def test_another_width_of_the_text_holds_at_once(novel, size):
+    async def story(app, pilot, engine, page):
+        app.change_setting("text_width", 40)
+        return page.editor.measure
+
+    assert on_page(novel, story, size) == 40
+
+
+def test_keys_that_were_changed_work_and_the_old_ones_do_not(novel):
+    async def story(app, pilot, engine, page):
+        app.change_setting("keys", {"continue": "ctrl+b"})
+        await press(pilot, "ctrl+g")
+        before = [request for request in engine.asked if isinstance(request, Write)]
+        await press(pilot, "ctrl+b")
+        return before, len([request for request in engine.asked if isinstance(request, Write)])
+
+    assert on_page(novel, story) == ([], 1)
+
+
+@BOTH
+def test_a_goal_of_words_is_shown_at_once(novel, size):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Word goal")
+        await press(pilot, "5", "0", "0", "enter")
+        return page.status.words, load_settings()[0].word_goal
+
+    assert on_page(novel, story, size) == ("7 words · +0 of 500", 500)
+
+
+@BOTH
+def test_focus_mode_leaves_nothing_but_the_text_and_comes_back(novel, size):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f12")
+        alone = page.editor.size == app.size and page.editor.has_focus
+        await press(pilot, "f12")
+        return alone, page.editor.size == app.size
+
+    assert on_page(novel, story, size) == (True, False)
+
+
+# Files.
+
+
+@BOTH
+def test_the_text_is_exported(novel, size):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Export")
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: app.screen is page)
+        await pilot.pause()
+        return page.status.told
+
+    told = on_page(novel, story, size)
+    assert told.startswith("written: ")
+    assert len(list(novel.parent.glob("novel.*"))) == 2
+
+
+def test_another_text_is_opened_and_this_one_is_saved(novel):
+    other = novel.with_name("other.md")
+    other.write_text("Another.")
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A")
+        await by_palette(pilot, "Open another text")
+        assert isinstance(app.screen, StartScreen)
+        await press(pilot, "o")
+        await press(pilot, "end", "ctrl+u")
+        await typed(pilot, str(other))
+        await press(pilot, "enter")
+        await pilot.pause()
+        await press(pilot, "B")
+        return app.screen.manuscript.text, novel.read_text()
+
+    assert on_page(novel, story) == ("BAnother.", f"A{NIGHT}")
+
+
+def test_a_text_that_was_put_away_can_be_opened_again(novel):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Open another text")
+        await press(pilot, "enter")
+        await pilot.pause()
+        await press(pilot, "B")
+        return app.screen.manuscript.read_only, app.screen.editor.text
+
+    assert on_page(novel, story) == (None, f"B{NIGHT}")
+
+
+# The writer's own editor.
+
+
+@pytest.fixture
+def handed_over(monkeypatch):
+    """A terminal that can be handed to another program."""
+    monkeypatch.setattr(HeadlessDriver, "can_suspend", True)
+    monkeypatch.delenv("VISUAL", raising=False)
+
+
+def editor_that(tmp_path, monkeypatch, does):
+    """Have $EDITOR be a script."""
+    script = tmp_path / "an editor"
+    script.write_text(f"#!/bin/sh\n{does}\n")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("EDITOR", f"'{script}'")
+
+
+@BOTH
+def test_another_editor_gets_the_text_and_gives_it_back(novel, tmp_path, monkeypatch, handed_over, size):
+    editor_that(tmp_path, monkeypatch, 'printf " went out." >> "$1"')
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A")
+        await by_palette(pilot, "Open in your editor")
+        text = page.editor.text
+        await press(pilot, "ctrl+z")
+        return text, page.editor.text
+
+    assert on_page(novel, story, size) == (f"A{NIGHT} went out.", f"A{NIGHT}")
+
+
+def test_an_editor_that_changes_nothing_changes_nothing(novel, tmp_path, monkeypatch, handed_over):
+    editor_that(tmp_path, monkeypatch, "exit 3")
+
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Open in your editor")
+        return page.editor.text, page.status.told
+
+    assert on_page(novel, story) == (NIGHT, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("no-such-editor", "cannot be started"), ("vim 'x", "is no command"), ("/", "cannot be")]
+)
+def test_an_editor_that_cannot_be_had_is_told(novel, monkeypatch, handed_over, command, said):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Open in your editor")
+        return page.status.told, app.screen is page
+
+    told, same = on_page(novel, story, editor=command)
+    assert same
+    assert said in told
+
+
+def test_a_terminal_that_cannot_be_handed_over_is_told(novel):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Open in your editor")
+        return page.status.told
+
+    assert "cannot be handed over" in on_page(novel, story)
+
+
+# Out and back.
+
+
+def test_escape_leads_out_of_everything_one_step_at_a_time(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        await press(pilot, "f2", "ctrl+f")
+        steps = []
+        for _ in range(3):
+            await press(pilot, "escape")
+            steps.append((bool(page.query(FindBar)), page.editor.has_focus, page.drafts.current))
+        return steps
+
+    assert on_page(novel, story) == [(False, True, 1), (False, True, None), (False, True, None)]
+
+
+def test_escape_leaves_the_voices_before_it_stops_a_draft(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went", end=False)
+        await press(pilot, "f2", "escape")
+        left = (page.editor.has_focus, page.panel.display, engine.was_stopped())
+        await press(pilot, "escape")
+        return left, engine.was_stopped()
+
+    assert on_page(novel, story) == ((True, False, False), True)
+
+
+def test_escape_closes_the_bar_for_finding_from_the_text_too(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+f", "f2", "escape")
+        before = (bool(page.query(FindBar)), page.editor.has_focus)
+        await press(pilot, "escape")
+        return before, bool(page.query(FindBar))
+
+    assert on_page(novel, story) == ((True, True), False)
+
+
+def test_escape_leaves_a_question_before_the_voices(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f2", "a", "escape")
+        first = (app.screen is page, page.panel.has_focus_within)
+        await press(pilot, "escape")
+        return first, page.editor.has_focus
+
+    assert on_page(novel, story) == ((True, True), True)
+
+
+def test_a_draft_put_away_is_brought_back(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        await press(pilot, "escape")
+        await by_palette(pilot, "Bring the draft back")
+        await press(pilot, "tab")
+        return page.manuscript.text
+
+    assert on_page(novel, story) == f"{NIGHT} went out."
+
+
+def test_a_draft_taken_and_undone_is_tried_again(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        await press(pilot, "tab", "ctrl+z", "ctrl+n")
+        engine.write(" burned.")
+        await pilot.pause()
+        await press(pilot, "tab")
+        return page.manuscript.text, type(app.screen)
+
+    assert on_page(novel, story) == (f"{NIGHT} burned.", WritingScreen)
+
+
+def test_a_draft_in_the_text_says_how_to_have_another_try(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        await press(pilot, "tab", "ctrl+n")
+        return page.status.told + notified(app)
+
+    assert "undo that first" in on_page(novel, story)

@@ -1,0 +1,317 @@
+"""What keeps a manuscript safe at the page: saving, other programs, disks that are full, and what a crash left."""
+
+import errno
+from dataclasses import replace
+
+import pytest
+from faults import faults
+from pages import SIZES, by_palette, draft, notified, on_page, press, typed, until
+
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.screens import writing
+from billy_mlx.tui.screens.conflict import ConflictScreen
+from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.start import StartScreen
+from billy_mlx.tui.screens.writing import WritingScreen
+
+NIGHT = "It was a dark night. The lamp"
+SOON = 0.02  # seconds
+
+
+@pytest.fixture
+def watchful(monkeypatch):
+    """Have the page look at the safety of its text all the time."""
+    monkeypatch.setattr(writing, "_WATCH_SECONDS", SOON)
+
+
+def crashed(path, text):
+    """Leave a text that was typed at the start of a file and never saved, as a crash does."""
+    manuscript = Manuscript.open(path)
+    manuscript.edit(0, 0, text)
+    manuscript._lock.release()
+
+
+async def come_back(pilot, app):
+    """Go to another window, and come back."""
+    app.app_focus = False
+    await pilot.pause()
+    app.app_focus = True
+    await pilot.pause()
+    await pilot.pause()
+
+
+# Saving.
+
+
+def test_the_text_is_saved_by_itself_and_the_page_says_so(novel, watchful):
+    async def story(app, pilot, engine, page):
+        await typed(pilot, "Oh ")
+        await until(pilot, lambda: page.status.safety == "saved")
+        return novel.read_text()
+
+    assert on_page(novel, story, autosave_seconds=SOON) == f"Oh {NIGHT}"
+
+
+def test_another_pace_of_saving_holds_at_once(novel, watchful):
+    async def story(app, pilot, engine, page):
+        app.change_setting("autosave_seconds", 1)
+        return page._saving._interval
+
+    assert on_page(novel, story, autosave_seconds=3600) == 1
+
+
+def test_saving_says_how_it_went(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A", "ctrl+s")
+        return page.status.told, page.status.safety, novel.read_text()
+
+    assert on_page(novel, story) == ("saved: novel.md", "saved", f"A{NIGHT}")
+
+
+# A full disk.
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_a_full_disk_is_said_and_the_text_stays(novel, size):
+    async def story(app, pilot, engine, page):
+        with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
+            await press(pilot, "A", "ctrl+s")
+        return page.status.safety, page.status.told, notified(app), page.editor.text
+
+    safety, told, said, text = on_page(novel, story, size)
+    assert (safety, text) == ("NOT SAVED", f"A{NIGHT}")
+    assert "No space left" in told
+    assert size == SIZES[1] or "No space left" in said  # the line has no room for all of it
+
+
+def test_a_disk_that_fills_up_is_told_without_a_key(novel, watchful):
+    async def story(app, pilot, engine, page):
+        with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
+            await press(pilot, "A")
+            await until(pilot, lambda: page.status.safety == "NOT SAVED")
+        return page.status.told
+
+    assert "No space left" in on_page(novel, story, autosave_seconds=SOON)
+
+
+def test_in_focus_mode_trouble_is_said_above_the_text(novel, watchful):
+    async def story(app, pilot, engine, page):
+        with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
+            await press(pilot, "f12", "A")
+            await until(pilot, lambda: page.status.safety == "NOT SAVED" and notified(app))
+        return notified(app)
+
+    assert "No space left" in on_page(novel, story, (160, 50), autosave_seconds=SOON)
+
+
+def test_once_there_is_room_again_it_is_saved(novel, watchful):
+    async def story(app, pilot, engine, page):
+        with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
+            await press(pilot, "A", "ctrl+s")
+        await until(pilot, lambda: page.status.safety == "saved")
+        return novel.read_text()
+
+    assert on_page(novel, story, autosave_seconds=SOON) == f"A{NIGHT}"
+
+
+def test_a_text_that_is_in_memory_only_stays_open(novel):
+    full = []
+
+    async def story(app, pilot, engine, page):
+        full.append("the disk")
+        await press(pilot, "A")
+        await by_palette(pilot, "Open another text")
+        return app.screen is page, page.manuscript.text, notified(app)
+
+    with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if full and name == "write" else None):
+        stayed, text, said = on_page(novel, story)
+    assert (stayed, text) == (True, f"A{NIGHT}")
+    assert "stays open" in said
+
+
+# Other programs.
+
+
+def test_what_another_program_wrote_is_taken_quietly_and_undo_leads_back(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end")
+        novel.write_text(f"Once. {NIGHT}")
+        await come_back(pilot, app)
+        theirs, cursor = page.editor.text, page.editor.cursor
+        await press(pilot, "ctrl+z")
+        return theirs, cursor == len(theirs), page.editor.text
+
+    assert on_page(novel, story) == (f"Once. {NIGHT}", True, NIGHT)
+
+
+def test_it_is_taken_too_where_no_terminal_tells_of_coming_back(novel):
+    async def story(app, pilot, engine, page):
+        novel.write_text(f"Once. {NIGHT}")
+        await until(pilot, lambda: page.editor.text == f"Once. {NIGHT}")
+        return page.status.told
+
+    assert on_page(novel, story, autosave_seconds=SOON).startswith("another program changed")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+@pytest.mark.parametrize(
+    ("key", "text", "file"),
+    [("m", f"A{NIGHT}", f"A{NIGHT}"), ("t", "Theirs.", "Theirs."), ("escape", f"A{NIGHT}", "Theirs.")],
+    ids=["mine", "theirs", "later"],
+)
+def test_whose_text_it_is_to_be_is_asked_if_both_changed_it(novel, size, key, text, file):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A")
+        novel.write_text("Theirs.")
+        await come_back(pilot, app)
+        assert isinstance(app.screen, ConflictScreen)
+        await press(pilot, key)
+        return page.editor.text, novel.read_text(), app.screen is page
+
+    assert on_page(novel, story, size) == (text, file, True)
+
+
+def test_a_copy_is_saved_beside_it(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A")
+        novel.write_text("Theirs.")
+        await come_back(pilot, app)
+        await press(pilot, "c")
+        await press(pilot, "enter")
+        return page.status.told, page.editor.text, novel.read_text()
+
+    assert on_page(novel, story) == ("a copy is saved: novel (mine).md", f"A{NIGHT}", "Theirs.")
+    assert (novel.parent / "novel (mine).md").read_text() == f"A{NIGHT}"
+
+
+def test_saving_asks_too(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A")
+        novel.write_text("Theirs.")
+        await press(pilot, "ctrl+s")
+        return type(app.screen), page.manuscript.text, novel.read_text()
+
+    assert on_page(novel, story) == (ConflictScreen, f"A{NIGHT}", "Theirs.")
+
+
+def test_no_question_comes_between_the_letters_that_are_typed(novel, watchful):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "m")
+        novel.write_text("Theirs.")
+        app.apply_settings(replace(app.settings, autosave_seconds=SOON))
+        await until(pilot, lambda: page.status.safety == "NOT SAVED")
+        told = page.status.told + notified(app)
+        await typed(pilot, "tm")
+        return told, page.manuscript.text, novel.read_text()
+
+    told, text, file = on_page(novel, story)
+    assert "save the text to decide" in told
+    assert (text, file) == (f"mtm{NIGHT}", "Theirs.")
+
+
+def test_a_file_that_vanished_is_not_saved_until_the_writer_says_so(novel, watchful):
+    async def story(app, pilot, engine, page):
+        novel.unlink()
+        await until(pilot, lambda: page.status.safety == "NOT SAVED")
+        await press(pilot, "ctrl+s")
+        assert isinstance(app.screen, ConflictScreen)
+        await press(pilot, "m")
+        return page.status.safety, page.editor.text
+
+    assert on_page(novel, story, autosave_seconds=SOON) == ("saved", NIGHT)
+    assert novel.read_text() == NIGHT
+
+
+def test_a_file_that_is_no_text_any_more_is_told(novel):
+    async def story(app, pilot, engine, page):
+        novel.write_bytes(b"\xff\xfe\x00")
+        await come_back(pilot, app)
+        return app.screen is page, page.editor.text, page.status.told
+
+    same, text, told = on_page(novel, story)
+    assert (same, text) == (True, NIGHT)
+    assert "not text in UTF-8" in told
+
+
+# A text that another studio has open.
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_a_text_open_elsewhere_can_be_read_and_says_why_not_more(novel, size):
+    async def story(app, pilot, engine, page):
+        said = page.status.told + notified(app)
+        await press(pilot, "A", "ctrl+g", "ctrl+s", "f5")
+        return said, page.editor.text, page.status.told
+
+    holder = Manuscript.open(novel)
+    said, text, told = on_page(novel, story, size)
+    holder.close()
+    assert "here it can only be read" in said
+    assert text == NIGHT
+    assert told.startswith("the text is")
+
+
+@pytest.mark.parametrize("key", ["A", "ctrl+g", "ctrl+s", "f3"])
+def test_what_cannot_be_done_there_says_why(novel, key):
+    async def story(app, pilot, engine, page):
+        page.status.told = ""
+        await press(pilot, "ctrl+end", key)
+        return page.status.told, app.screen is page
+
+    holder = Manuscript.open(novel)
+    told, same = on_page(novel, story)
+    holder.close()
+    assert same
+    assert "here it can only be read" in told
+
+
+def test_another_text_can_be_opened_from_one_that_can_only_be_read(novel):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Open another text")
+        return type(app.screen)
+
+    holder = Manuscript.open(novel)
+    assert on_page(novel, story) is StartScreen
+    holder.close()
+
+
+# After a crash.
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_what_a_crash_left_is_offered_first_and_taken(novel, size):
+    async def story(app, pilot, engine, page):
+        assert isinstance(app.screen, RecoverScreen)
+        await press(pilot, "enter")
+        return page.editor.text, app.screen is page
+
+    crashed(novel, "Lost. ")
+    assert on_page(novel, story, size) == (f"Lost. {NIGHT}", True)
+
+
+@pytest.mark.parametrize(("key", "again"), [("d", WritingScreen), ("escape", RecoverScreen)], ids=["declined", "later"])
+def test_what_a_crash_left_can_be_declined_or_wait(novel, key, again):
+    async def decide(app, pilot, engine, page):
+        await press(pilot, key)
+        text = page.editor.text
+        await press(pilot, "ctrl+q")
+        return text
+
+    async def look(app, pilot, engine, page):
+        return type(app.screen)
+
+    crashed(novel, "Lost. ")
+    assert on_page(novel, decide) == NIGHT
+    assert on_page(novel, look) is again
+
+
+def test_a_recovered_text_can_be_written_on(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "enter")
+        await draft(pilot, engine, " went out.")
+        await press(pilot, "tab", "ctrl+s")
+        return page.status.safety
+
+    crashed(novel, "Lost. ")
+    assert on_page(novel, story) == "saved"
+    assert novel.read_text() == f"Lost. {NIGHT} went out."

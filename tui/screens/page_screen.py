@@ -1,0 +1,69 @@
+"""The page as the commands that lead away from it see it: what it shows, and what they ask of it."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.drafts import PageDrafts
+from billy_mlx.tui.keeping import Keeping
+from billy_mlx.tui.telling import telling
+from billy_mlx.tui.widgets.editor import Editor
+from billy_mlx.tui.widgets.status import Status
+from billy_mlx.tui.widgets.voices import VoicesPanel
+
+if TYPE_CHECKING:
+    from billy_mlx.tui.app import Studio
+
+
+class PageScreen(Screen[None]):
+    """A page with a manuscript on it.
+
+    Attributes:
+        manuscript: what is written on.
+        blend: what it is written with, in its text form; None is the unsteered model.
+    """
+
+    manuscript: Manuscript
+    editor: Editor
+    panel: VoicesPanel
+    status: Status
+    drafts: PageDrafts
+    keeping: Keeping
+    blend: str | None
+
+    @property
+    def studio(self) -> "Studio":
+        """The application, which has what all screens share."""
+        return cast("Studio", self.app)
+
+    def telling(self) -> AbstractContextManager[None]:
+        """Tell what the writer can put right, and go on."""
+        return telling(self.tell)
+
+    def replaced(self, *, follow: bool = True) -> None:
+        """Show a text that was exchanged for another; with `follow` the cursor goes to where it differs."""
+        raise NotImplementedError
+
+    def show_panel(self) -> None:
+        """Show the voices, or hide them."""
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        """Do what can wait until the writer pauses."""
+        raise NotImplementedError
+
+    def tell(self, sentence: str) -> None:
+        """Show a sentence to the writer."""
+        raise NotImplementedError
+
+    def put_away(self) -> None:
+        """Save and let go of the manuscript."""
+        raise NotImplementedError
+
+    def need_model(self) -> None:
+        """Raise ManuscriptError if there is no model to write with."""
+        if self.studio.model is None:
+            raise ManuscriptError(f"{self.studio.model_state}; the voices can go on once it is there")
