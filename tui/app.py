@@ -260,7 +260,7 @@ class Studio(App[None]):
             self._introduced = True
             palette = next(command for command in COMMANDS if command.name == "command-palette")
             key = shown_keys(keys_of(palette, self.settings.keys))
-            self.notify(f"The starter model is a demonstration; {key} and “Models” shows better ones.", timeout=12)
+            self.notify(f"The starter model is a demonstration; {key} and “Models” show better ones.", timeout=12)
 
     def _hear(self, event: object) -> None:
         """Take an event from whatever thread it comes."""

@@ -37,7 +37,7 @@ def test_the_starter_model_is_called_a_demonstration_once(tmp_path, text):
         return told(app)
 
     path = None if text is None else tmp_path / text
-    assert opened(story, path) == "The starter model is a demonstration; Ctrl+P and “Models” shows better ones."
+    assert opened(story, path) == "The starter model is a demonstration; Ctrl+P and “Models” show better ones."
 
 
 def test_who_chose_a_model_is_told_nothing():

@@ -112,7 +112,7 @@ def test_what_is_typed_and_pasted_is_kept_and_never_obeyed(studio):
     back(studio, "Export: choose")
     studio.press("f2")
     studio.wait_for("→ More")
-    for key, question in (("s", "under which"), ("t", "as --blend takes it"), ("enter", "How much of all")):
+    for key, question in (("s", "under which"), ("t", "as --blend takes it"), ("enter", "(1 is full)")):
         paste(studio, key, question)
     answer(studio, "a", "Type a name", HOSTILE, "nobody like that")
     back(studio, "nobody like that")

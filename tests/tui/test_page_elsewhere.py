@@ -3,7 +3,7 @@
 import stat
 
 import pytest
-from pages import SIZES, by_palette, draft, notified, on_page, press, says, typed, until
+from pages import SIZES, by_palette, draft, notified, on_page, pasted, press, says, typed, until
 from scripted import context_of
 from textual.drivers.headless_driver import HeadlessDriver
 
@@ -204,7 +204,7 @@ def test_another_text_is_opened_and_this_one_is_saved(novel):
         assert isinstance(app.screen, StartScreen)
         await press(pilot, "o")
         await press(pilot, "end", "ctrl+u")
-        await typed(pilot, str(other))
+        await pasted(pilot, str(other))
         await press(pilot, "enter")
         await pilot.pause()
         await press(pilot, "B")

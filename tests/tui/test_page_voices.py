@@ -1,7 +1,7 @@
 """Voices at the page: made, learnt, chosen, coloured by, and models to have them with."""
 
 import pytest
-from pages import SIZES, by_palette, draft, notified, on_page, press, says, typed, until
+from pages import SIZES, by_palette, draft, notified, on_page, pasted, press, says, until
 
 from billy_mlx.engine.messages import (
     Coherence,
@@ -189,7 +189,7 @@ def test_a_voice_is_learnt_from_a_file(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f9", "w")
         await press(pilot, "enter")
-        await typed(pilot, str(other))
+        await pasted(pilot, str(other))
         await press(pilot, "enter")
         return engine.last(LearnVoice).text, engine.last(LearnVoice).source
 

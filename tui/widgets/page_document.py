@@ -172,7 +172,10 @@ class PageWrap(WrappedDocument):
         if not self._width:
             return []
         breaks = plain_breaks(line, self._width)
-        return compute_wrap_offsets(line, self._width, self._tab_width) if breaks is None else breaks
+        if breaks is not None:
+            return breaks
+        tabs = get_tab_widths(line, self._tab_width)
+        return compute_wrap_offsets(line, self._width, self._tab_width, precomputed_tab_sections=tabs)
 
 
 def plain_breaks(line: str, width: int) -> list[int] | None:
