@@ -10,7 +10,7 @@ SIZES = [(80, 24), (160, 50)]
 
 
 def on_page(path, story, size=(80, 24), **settings):
-    """Run `story(app, pilot, engine, page)` with a text open, and these settings."""
+    """Run `story(app, pilot, engine, page)` with a text open, the cursor at its start, and these settings."""
 
     async def run():
         app, engines = studio(path)
@@ -18,7 +18,9 @@ def on_page(path, story, size=(80, 24), **settings):
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await pilot.pause()
-            return await story(app, pilot, engines[0], app.screen_stack[1])
+            page = app.screen_stack[1]
+            page.editor.select(0, 0)
+            return await story(app, pilot, engines[0], page)
 
     return asyncio.run(run())
 

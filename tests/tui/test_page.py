@@ -162,3 +162,14 @@ def test_the_footer_offers_what_can_be_done(novel):
         return before, during, offered()
 
     assert on_page(novel, story) == (set(), {"accept", "stop", "retry"}, {"retry"})
+
+
+def test_a_text_is_gone_on_with_at_its_end(novel):
+    async def story(app, pilot, engine, page):
+        app.pop_screen()
+        app.open(novel.with_name("other.md"))
+        await pilot.pause()
+        return app.screen.editor.cursor
+
+    novel.with_name("other.md").write_text("Once upon a time")
+    assert on_page(novel, story) == len("Once upon a time")

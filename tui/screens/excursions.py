@@ -97,10 +97,7 @@ class Excursions(Singing):
         """Write the text out for others."""
         from billy_mlx.tui.screens.export import ExportScreen
 
-        self.app.push_screen(
-            ExportScreen(self.manuscript, self.studio.settings.author),
-            lambda path: None if path is None else self.tell(f"written: {path}"),
-        )
+        self.app.push_screen(ExportScreen(self.manuscript, self.studio.settings.author))  # which says what it wrote
 
     # What the model is told.
 

@@ -75,6 +75,8 @@ class WritingScreen(Excursions):
         self.editor.colouring = studio.settings.colouring
         self.set_class(studio.settings.focus_mode, "-focus")
         self.editor.focus()
+        end = len(self.manuscript.text)
+        self.editor.select(end, end)  # where a text is gone on with
         self.apply_settings()
         self.set_interval(_WATCH_SECONDS, self.watch_over)
         self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
@@ -110,6 +112,7 @@ class WritingScreen(Excursions):
         """Have the page be as the settings are now."""
         settings = self.studio.settings
         self.editor.measure = settings.text_width
+        self.editor.give_away({key for keys in settings.keys.values() for key in keys.split(",")})
         self.show_panel()
         if self._saving is None or settings.autosave_seconds != self._saving_seconds:
             if self._saving is not None:

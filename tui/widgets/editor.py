@@ -1,7 +1,7 @@
 """The editor: a manuscript on a page, to be written in, with a draft as ghost text where it will stand."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from textual import events
@@ -96,6 +96,11 @@ class Editor(Page):
             self._follow_ghost()
         else:
             self._keep_still(view, None)
+
+    def give_away(self, keys: Collection[str]) -> None:
+        """Leave keys to the screen that would move the cursor or edit here: the writer wants them for a command."""
+        own = type(self)._merge_bindings().key_to_bindings
+        self._bindings.key_to_bindings = {key: bindings for key, bindings in own.items() if key not in keys}
 
     def undo(self) -> None:
         """Take the manuscript's last step back."""

@@ -15,7 +15,7 @@ from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
-from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.ask import Ask, Confirm
 from billy_mlx.tui.screens.saved_blends import SavedBlends, ask_for_name
 from billy_mlx.tui.turning import Row
 from billy_mlx.tui.typed import typed_blend, typed_layers, typed_number
@@ -111,11 +111,23 @@ class VoicesPanel(DialPanel):
     def action_voice_extract(self) -> None:
         """Have a vector made: of one voice, or of all that have none."""
         if self.kind is Row.VOICE:
-            persona_id = self.dials.voices[self.voice].persona_id
-            self.post_message(VectorWanted((persona_id,), again=persona_id in self.known))
+            self._want_vector(self.dials.voices[self.voice].persona_id)
             return
         missing = tuple(voice.persona_id for voice in self.dials.voices if voice.persona_id not in self.known)
         self.post_message(VectorWanted(missing) if missing else Told("go to the voice whose vector is to be made anew"))
+
+    def _want_vector(self, persona_id: str) -> None:
+        """Have a vector made; one that is there already takes minutes for little, so that is asked first."""
+        if persona_id not in self.known:
+            self.post_message(VectorWanted((persona_id,)))
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.post_message(VectorWanted((persona_id,), again=True))
+
+        question = f"{persona_id} has a vector already. Make it anew? That takes some minutes, while you go on writing."
+        self.app.push_screen(Confirm(question, "Make it anew", "Keep it"), answered)
 
     def action_voice_cancel(self) -> None:
         """Have no vector made."""
