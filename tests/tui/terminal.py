@@ -127,6 +127,13 @@ class Terminal:
         """Read until the screen has a text no more."""
         self._wait(lambda terminal: text not in terminal.text, f"no {text!r}", timeout_seconds)
 
+    def settled(self, quiet_seconds=0.3):
+        """Return the screen once nothing has come for a while: half a picture is none."""
+        ends = time.monotonic() + self._timeout_seconds
+        while self._read(min(ends, time.monotonic() + quiet_seconds)):
+            pass
+        return self.text
+
     def wait_for_end(self, timeout_seconds=None):
         """Read until the program has ended, and return its exit code."""
         ends = time.monotonic() + (timeout_seconds or self._timeout_seconds)

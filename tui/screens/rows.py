@@ -14,6 +14,7 @@ from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.schema import Setting, checked, refusal, schema
 from billy_mlx.tui.screens.ask import Ask
 
+_LONGEST_PATH = 44  # characters: what fits beside a title at 80 columns
 _TITLE_COLUMNS = 26
 
 
@@ -114,4 +115,8 @@ def row(title: str, value: str) -> Content:
 def _shown(known: Setting, value: object) -> str:
     if isinstance(value, bool):
         return "‹ yes ›" if value else "‹ no ›"
-    return f"‹ {value} ›" if known.choices else str(value) or "–"
+    if known.choices:
+        return f"‹ {value} ›"
+    text = str(value) or "–"
+    # Of a path its end tells more.
+    return f"…{text[-_LONGEST_PATH:]}" if "/" in text and len(text) > _LONGEST_PATH else text
