@@ -31,7 +31,7 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-.PHONY: help install write demo test check torture pictures clean
+.PHONY: help install write demo test check torture bench pictures clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,7 +46,7 @@ demo: $(STAMP) ## Two personas, one blend and the same seed without it, in two m
 	@$(BIN)/billy demo
 
 test: check ## Run every check and every test, with coverage
-	@$(BIN)/python -m pytest --cov
+	@$(BIN)/python -m pytest --cov --numprocesses 2 --dist worksteal
 
 check: $(STAMP) ## Run the linter, the type checker and the import rules
 	$(BIN)/ruff check .
@@ -56,6 +56,10 @@ check: $(STAMP) ## Run the linter, the type checker and the import rules
 
 torture: $(STAMP) ## Kill a program that writes, 2,000 times, and see that no word is lost; two minutes
 	@$(BIN)/python tests/manuscript/torture.py --kills 2000
+
+bench: $(STAMP) ## Run every benchmark and write docs/benchmarks.md; half an hour
+	@$(BIN)/python benchmarks/run_all.py > .benchmarks.md
+	@mv .benchmarks.md docs/benchmarks.md
 
 pictures: $(STAMP) ## Draw the pictures of the studio in docs/pictures anew; two minutes
 	@$(BIN)/python docs/pictures.py

@@ -109,7 +109,7 @@ def machine() -> str:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print `rows` in columns under `header`."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, ["-" * width for width in widths], *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    """Print `rows` as a Markdown table under `header`, after an empty line."""
+    print()
+    for row in (header, ["---"] * len(header), *rows):
+        print(f"| {' | '.join(row)} |")

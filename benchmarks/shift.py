@@ -84,8 +84,13 @@ def main() -> None:
     for persona_id in tqdm(ids, disable=None):
         blend = Blend.parse(f"{persona_id}@{arguments.dose}")
         steered[persona_id] = _write(model, prompts, directions(blend, vectors), arguments)
+    shown = 0
     for persona_id in ids:
-        print(_row(get_persona(persona_id), vectors[persona_id], layer, control, steered))
+        row = _row(get_persona(persona_id), vectors[persona_id], layer, control, steered)
+        shown += not row.endswith("| no |")
+        print(row)
+    print("\n| in short | measured | aim |\n| --- | --- | --- |")
+    print(f"| personas that show in what is written at dose {arguments.dose} | {shown} of {len(ids)} | |")
 
 
 def _write(

@@ -43,7 +43,7 @@ def main() -> None:
     lines += [_prefill(model, 32 if arguments.quick else PREFILL_TOKENS, rounds), *_decode(model, rounds, tokens)]
     print(f"{model.id}: {len(model.layers)} layers of {model.width}; {rounds} rounds")
     print(machine())
-    print_table(("median (quartiles)", "wall time", "CPU time", "aim on two cores"), lines)
+    print_table(("median (quartiles)", "wall time", "CPU time", "aim"), lines)
 
 
 def _arguments() -> argparse.Namespace:

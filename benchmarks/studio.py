@@ -118,12 +118,12 @@ class Table:
 
     def __init__(self, yardstick: float) -> None:
         self._yardstick = yardstick
-        print(f"| {WORDS:,} words | measured | in imports of Textual | target |\n| --- | --- | --- | --- |")
+        print(f"| {WORDS:,} words | measured | in imports of Textual | aim |\n| --- | --- | --- | --- |")
 
     def seconds(self, what: str, value: float, target: float | None = None) -> None:
         """Print a time."""
-        bound = "" if target is None else f"{target:g} s"
-        print(f"| {what} | {value:.3f} s | {value / self._yardstick:.2f} | {bound} |", flush=True)
+        aim = "" if target is None else f"<= {target:g} s"
+        print(f"| {what} | {value:.3f} s | {value / self._yardstick:.2f} | {aim} |", flush=True)
 
     def memory(self, what: str, value: float) -> None:
         """Print an amount of memory, in megabytes."""

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ def main() -> None:
     print(_head(model_id, vectors))
     for row in (_HEADER, ["---"] * len(_HEADER), *map(_row, vectors)):
         print(f"| {' | '.join(row)} |")
-    print(f"\n{_verdict(vectors)}")
+    print(f"\n{_verdict(vectors)}\n\n{_in_short(vectors)}")
 
 
 def _row(vector: PersonaVector) -> tuple[str, ...]:
@@ -94,6 +95,15 @@ def _calibrated(found: Calibration) -> tuple[str, ...]:
 
 def _judge_auc(judgement: Judgement | None) -> str:
     return "" if judgement is None or judgement.auc is None else f"{judgement.auc:.2f}"
+
+
+def _in_short(vectors: Sequence[PersonaVector]) -> str:
+    found = [vector.calibration for vector in vectors if vector.calibration is not None]
+    effects = sorted(each.at_full.effect for each in found) or [math.nan]
+    return f"""| in short | measured | aim |
+| --- | --- | --- |
+| vectors that are not weak | {sum(vector.weakness is None for vector in vectors)} of {len(vectors)} | |
+| effect at full dose, median (least to most) | {median(effects):.2f} ({effects[0]:.2f} to {effects[-1]:.2f}) | |"""
 
 
 def _verdict(vectors: Sequence[PersonaVector]) -> str:

@@ -34,8 +34,8 @@ def table(tmp_path_factory):
     command = [sys.executable, "-W", "error", str(SCRIPT), "--quick", "--model", folder]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    cells = [line.split("  ", 1) for line in run.stdout.splitlines()[5:]]
-    return {name: float(values.split()[0]) for name, values in cells}
+    rows = [line.strip("| ").split(" | ") for line in run.stdout.splitlines() if line.startswith("| ")][2:]
+    return {name: float(measured.split()[0]) for name, measured, *_ in rows}
 
 
 def test_every_line_is_printed_and_no_other(table):
