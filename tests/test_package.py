@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "billy_mlx"
 SOURCES = ["billy_mlx", "tui", "personas", "pyproject.toml", "README.md", "LICENSE"]
-SHIPPED = {".py", ".toml", ".safetensors", ".tcss", ".typed"}
+SHIPPED = {".html", ".py", ".safetensors", ".tcss", ".toml", ".txt", ".typed"}
 
 pytestmark = pytest.mark.slow
 
