@@ -1,0 +1,1 @@
+"""The paper's comparison, offline: tasks, arms, answers, scores, statistics, report."""

@@ -1,0 +1,168 @@
+"""What a benchmark found: plain values, so that a report, a JSON document and a second look need nothing else.
+
+No number here stands alone: every mean and every difference has its interval.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one answer scored.
+
+    Attributes:
+        values: by metric; None where it has no meaning for this answer.
+        matched: the same, of the answer cut to the length that all arms reach for this item.
+    """
+
+    arm: str
+    task: str
+    item: str
+    seed: int
+    values: Mapping[str, float | None]
+    matched: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over items with the interval of a bootstrap over items (95 %)."""
+
+    mean: float
+    low: float
+    high: float
+    items: int
+
+
+@dataclass(frozen=True)
+class Mean:
+    """What an arm scores on the average; `task` None is all tasks."""
+
+    arm: str
+    task: str | None
+    metric: str
+    matched: bool
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """By how much `arm` scores more than `against` on the same items with the same seeds; `task` None is all tasks."""
+
+    arm: str
+    against: str
+    task: str | None
+    metric: str
+    matched: bool
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class GroupCost:
+    """What the answers of a group of arms took.
+
+    Attributes:
+        arms: in the group; they were written in the same batches.
+        queries: answers.
+        tokens_in: of all prompts as they were sent.
+        tokens_forwarded: through the model; what a prompt shares with another one counts once.
+    """
+
+    group: str
+    arms: tuple[str, ...]
+    queries: int
+    turns: int
+    wall_seconds: float
+    tokens_in: int
+    tokens_out: int
+    tokens_forwarded: int
+    peak_memory_gb: float
+    rows_at_once: int
+
+
+@dataclass(frozen=True)
+class VectorCost:
+    """What the vectors of the blend cost once: None where it is not known, as of vectors that came ready-made."""
+
+    personas: tuple[str, ...]
+    tokens: int | None
+    wall_seconds: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far a judge or rater can be relied on.
+
+    Attributes:
+        rater: "judge: MODEL", or "human: NAME".
+        checks: what it was asked to tell apart, and the AUC with its interval: 0.5 is chance.
+        usable: whether it may be heeded.
+        verdict: in a sentence.
+    """
+
+    rater: str
+    checks: Mapping[str, Estimate]
+    usable: bool
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a blend carries on a persona's axis, in residual norms of the layer.
+
+    Attributes:
+        place: "steered layer", where it is arithmetic, or "last layer", where it is measured.
+        persona: whose axis.
+    """
+
+    arm: str
+    place: str
+    layer: int
+    persona: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Example:
+    """Texts of several arms to one item."""
+
+    item: str
+    prompt: str
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ArmNote:
+    """What an arm is, in a sentence, and its blend if it has one."""
+
+    name: str
+    group: str
+    says: str
+    blend: str | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything a benchmark found.
+
+    Attributes:
+        made_with: command, versions, model, fingerprint, machine, date, protocol, sampling: name to value.
+        metrics: name to what it is, in a sentence with its direction and source.
+        limits: what the numbers can not support, a sentence each.
+        deviations: from the paper, a sentence each.
+    """
+
+    made_with: Mapping[str, str]
+    arms: tuple[ArmNote, ...]
+    metrics: Mapping[str, str]
+    means: tuple[Mean, ...]
+    comparisons: tuple[Comparison, ...]
+    costs: tuple[GroupCost, ...]
+    vectors: VectorCost | None
+    reliability: tuple[Reliability, ...]
+    projections: tuple[Projection, ...]
+    examples: tuple[Example, ...]
+    limits: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
+    scored: tuple[Scored, ...] = field(default=(), repr=False)
