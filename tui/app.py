@@ -26,6 +26,7 @@ from billy_mlx.tui.keys import keys_of, shown_keys
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.port import Connect, Port, connect
 from billy_mlx.tui.preparing import Preparing
+from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
 
@@ -176,7 +177,7 @@ class Studio(App[None]):
         """Stay: what can be left has a way of its own, and Textual would take the page away."""
 
     def leave(self) -> None:
-        """Save what is open, let go of the engine, and end."""
+        """Save what is open, let go of the engine, and end; asks nobody, as after a signal nobody is there."""
         for screen in self.screen_stack:
             if isinstance(screen, WritingScreen):
                 screen.put_away()
@@ -184,8 +185,19 @@ class Studio(App[None]):
         self.exit()
 
     async def action_quit(self) -> None:
-        """End the studio."""
-        self.leave()
+        """End the studio; ask first, if some of the text would be lost with it."""
+        page = next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
+        if page is None or not page.is_at_risk():
+            self.leave()
+        elif not isinstance(self.screen, Confirm):  # it may be asked already
+
+            def answered(yes: bool | None) -> None:
+                if yes:
+                    self.leave()
+
+            question = "Some of the text is saved nowhere and would be lost if you leave now:"
+            why = page.manuscript.safety.problems[0]
+            self.push_screen(Confirm(f"{question} {why}.", "Leave anyhow", "Stay"), answered)
 
     async def run_action(
         self, action: "str | ActionParseResult", default_namespace: DOMNode | None = None, namespaces: Any = None
@@ -228,8 +240,8 @@ class Studio(App[None]):
         for command in COMMANDS:
             target = _target(screen, command)
             if target is not None:
-                keys = self.settings.keys.get(command.name, command.keys)
-                shown = f"{command.help} ({keys.split(',')[0]})" if keys else command.help
+                keys = shown_keys(keys_of(command, self.settings.keys).split(",")[0])
+                shown = f"{command.help} ({keys})" if keys else command.help
                 yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
 
     def _own_text(self, path: Path | None) -> tuple[str, str]:

@@ -25,7 +25,6 @@ class PageDrafts:
     Attributes:
         current: the number of the draft that is shown; None if none is.
         state: what the model is doing, in words; empty if nothing.
-        coherence: the last of the gauge, of the first voice; None if there is none.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class PageDrafts:
         self.current: int | None = None
         self.last: int | None = None
         self.state = ""
-        self.coherence: Coherence | None = None
+        self._gauges: dict[int, Coherence] = {}  # of the last job, by voice
         self._manuscript, self._editor, self._port = manuscript, editor, port
         self._changed, self._tell = changed, tell
         self._voices = 1  # of the last job
@@ -57,6 +56,20 @@ class PageDrafts:
     def draft(self) -> Draft | None:
         """The draft that is shown."""
         return next((one for one in self._manuscript.drafts.open if one.id == self.current), None)
+
+    @property
+    def place(self) -> str:
+        """Which of several alternatives is shown, in words; empty if there are not several."""
+        draft = self.draft
+        if draft is None or len(draft.alternatives) < 2:
+            return ""
+        return f"alternative {draft.shown + 1} of {len(draft.alternatives)}"
+
+    @property
+    def coherence(self) -> Coherence | None:
+        """The last of the gauge, of the alternative that is shown; None if there is none."""
+        draft = self.draft
+        return None if draft is None else self._gauges.get(self._voice(draft))
 
     def go_on(self, voices: tuple[str | None, ...], writing: Writing, instruction: str = "") -> int:
         """Have voices write from the cursor; a draft that stands there is taken first. Returns the draft's number."""
@@ -87,8 +100,7 @@ class PageDrafts:
         draft = self.draft
         job = None if draft is None else self.desk.job_of(draft.id)
         if draft is not None and job is not None:
-            first = len(draft.alternatives) - self._voices
-            self._port.ask(Steer(job, max(0, draft.shown - first), blend))
+            self._port.ask(Steer(job, max(0, self._voice(draft)), blend))
 
     def stop(self) -> None:
         """Stop the model; what it wrote stays."""
@@ -162,14 +174,14 @@ class PageDrafts:
     def follow(self) -> None:
         """Show what became of the draft, whoever changed it: the model, an undo, another version."""
         if self.draft is None:
-            self.current, self.coherence = None, None
+            self.current = None
         self._changed()
 
     def _hear_beside(self, event: object) -> None:
         """Take in what is said of a job while it writes."""
         match event:
-            case Coherence(job=job, voice=0) if self.current is not None and self.current == self.desk.draft_of(job):
-                self.coherence = event
+            case Coherence(job=job, voice=voice) if self.current is not None and job == self.desk.job_of(self.current):
+                self._gauges[voice] = event
                 self._changed()
             case Unsteered(job=job, reason=reason) if self.desk.draft_of(job) is not None:
                 self._tell(reason)
@@ -178,10 +190,14 @@ class PageDrafts:
         draft = self.desk.draft_of(request.job)
         if draft is None:
             raise ManuscriptError("the draft could not be begun; try again")
-        self.coherence, self.state, self._voices = None, "waiting for the model", len(request.voices)
+        self._gauges, self.state, self._voices = {}, "waiting for the model", len(request.voices)
         self._port.ask(request)
         self._show(draft)
         return draft
+
+    def _voice(self, draft: Draft) -> int:
+        """Return which voice of the last job wrote the alternative that is shown; below 0 if none of them did."""
+        return draft.shown - (len(draft.alternatives) - self._voices)
 
     def _accept(self, take: Callable[[int], None]) -> None:
         if self.current is None:
@@ -199,7 +215,7 @@ class PageDrafts:
     def _settle(self) -> None:
         """After a decision: show the text as it is now, and the draft as long as it is open."""
         if self.draft is None:
-            self.current, self.coherence = None, None
+            self.current = None
             self._editor.show_draft(None)
         self._editor.sync()
         self._changed()

@@ -16,15 +16,16 @@ from billy_mlx.errors import UsageError
 def command(file: str | None, model: str | None) -> int:
     """Open the studio: write with a blend of voices.
 
-    FILE need not be there yet. Without it, the studio shows the texts you wrote last.
+    FILE need not be there yet; NAME alone is NAME.md then. Without it, the studio shows the texts you wrote last.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the studio needs a terminal; without one use: billy continue, billy rewrite, billy chorus or billy read"
         )
+    from billy_mlx.manuscript.textfile import meant
     from billy_mlx.tui.app import run
 
-    code = run(None if file is None else Path(file).expanduser(), model=model)
+    code = run(None if file is None else meant(Path(file).expanduser()), model=model)
     if code == 0:
         # The text is saved and closed, and the terminal given back. What is left is to take MLX apart and to wait for
         # a model that is half loaded, which is as long again as all the rest: the system does it at once.

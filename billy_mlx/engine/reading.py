@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from billy_mlx.engine.messages import Read, Scored, SentenceScores
 from billy_mlx.engine.work import Steps
 from billy_mlx.engine.workshop import Workshop
-from billy_mlx.errors import BillyError
+from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.sentence_scores import Scale, SentenceReader
@@ -68,7 +69,7 @@ def _read_one(readings: _Readings, paragraph: str) -> Iterator[None]:
 def _readings(workshop: Workshop, starts: Starts) -> _Readings:
     """Return what is known already, if the vectors are still the same; otherwise all is to be read anew."""
     model = workshop.model
-    files = {str(path): path.stat().st_mtime_ns for path in find_all(model.fingerprint).values()}
+    files = {str(path): _changed_ns(path) for path in find_all(model.fingerprint).values()}
     kept = workshop.kept.get(_KEPT)
     if isinstance(kept, _Readings) and kept.vectors == files:
         return kept
@@ -76,6 +77,16 @@ def _readings(workshop: Workshop, starts: Starts) -> _Readings:
     readings = _Readings(files, SentenceReader(model, scales, starts) if scales else None)
     workshop.kept[_KEPT] = readings
     return readings
+
+
+def _changed_ns(path: Path) -> int:
+    """Return when a file was changed last. Raises VectorError if it has vanished since it was found."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError as error:
+        raise VectorError(
+            f"{path} cannot be read any more: {error.strerror or error}; the text is read by the others from now on"
+        ) from error
 
 
 def _scales(model: Model) -> dict[str, Scale]:

@@ -1,5 +1,6 @@
 """Drafts: what models write beside the text until the writer takes it, or a part of it."""
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -32,6 +33,18 @@ class Drafts:
     def open(self) -> tuple[Draft, ...]:
         """The drafts not decided on, in the order of their places."""
         return tuple(sorted(self._ledger.state.drafts.values(), key=lambda draft: (draft.start, draft.id)))
+
+    def used(self) -> tuple[Author, ...]:
+        """Return the alternatives that ever were in the text, in the order in which they first were.
+
+        If the history cannot be read, it is those of open drafts only.
+        """
+        uses: dict[int, tuple[tuple[int, Author], ...]] = {}
+        with contextlib.suppress(ManuscriptError):
+            uses |= self._ledger.history.uses()
+        for draft in self._ledger.state.drafts.values():  # of these the history may not have the latest
+            uses[draft.id] = tuple((at.revision, draft.alternatives[at.shown].author) for at in draft.placed)
+        return tuple(dict.fromkeys(author for _, author in sorted(use for each in uses.values() for use in each)))
 
     def get(self, draft: int) -> Draft:
         """Return a draft, open or not.

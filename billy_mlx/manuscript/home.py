@@ -39,11 +39,23 @@ class Home:
 
 @dataclass(frozen=True)
 class Recent:
-    """A manuscript that was open before; `last` is in seconds since the epoch."""
+    """A manuscript that was open before.
+
+    Attributes:
+        last: when, in seconds since the epoch.
+        exists: there is a file.
+        saved: there was one, with text in it.
+    """
 
     path: Path
     last: float
     exists: bool
+    saved: bool = True
+
+    @property
+    def gone(self) -> bool:
+        """The file was there, and is not any more."""
+        return self.saved and not self.exists
 
 
 @dataclass(frozen=True)
@@ -90,7 +102,7 @@ def remember(home: Home, digest: str | None) -> None:
 def recent(limit: int = 20) -> tuple[Recent, ...]:
     """Return the manuscripts that were open last, the newest first."""
     cards = [card for _, card in _cards()][:limit]
-    return tuple(Recent(Path(card.path), card.last, not _is_gone(card.path)) for card in cards)
+    return tuple(Recent(Path(card.path), card.last, not _is_gone(card.path), card.digest is not None) for card in cards)
 
 
 def _adopt(digest: str, folder: Path) -> Path | None:

@@ -139,6 +139,7 @@ class Ledger:
             drafts=tuple(state.drafts.values()),
             draft_count=state.draft_count,
             offers=state.offers,
+            worked=state.worked,
         )
 
     def _write_down(self, records: Sequence[Record]) -> None:

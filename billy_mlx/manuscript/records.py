@@ -50,6 +50,7 @@ class Begun:
         passages: the highest number given to a passage.
         drafts: those that are open.
         draft_count: the highest number given to a draft.
+        worked: when the text was last changed, in seconds since the epoch; 0 if that is not known.
     """
 
     prose: Prose
@@ -61,6 +62,7 @@ class Begun:
     drafts: tuple[Draft, ...] = ()
     draft_count: int = 0
     offers: tuple[Offer, ...] = ()
+    worked: float = 0.0
 
 
 @dataclass(frozen=True)

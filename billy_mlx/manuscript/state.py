@@ -36,7 +36,7 @@ class State:
         drafts: the open ones, by id.
         offers: texts found after a crash that the writer has not decided on.
         saves: the texts that are or were in the file and their revisions, by the file's digest; None is no file.
-        worked: when the text was last changed, in seconds since the epoch; 0 if it was not since the journal began.
+        worked: when the text was last changed, in seconds since the epoch; 0 if that is not known.
         passages: the highest number given to a passage.
         draft_count: the highest number given to a draft.
     """
@@ -49,7 +49,7 @@ class State:
         self.offers = begun.offers
         self.passages = begun.passages
         self.draft_count = begun.draft_count
-        self.worked = 0.0
+        self.worked = begun.worked
         self.saves: dict[str | None, tuple[int, Prose]] = {begun.digest: begun.saved or (begun.revision, begun.prose)}
 
     def apply(self, record: Record) -> tuple[Edit, ...]:

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import hashlib
 import os
+import re
 import stat
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from billy_mlx.files import read_all, reading, replace_file
 from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 << 20
+_ENDING = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
 _BOM = b"\xef\xbb\xbf"
 _COPYFILE_ACL_XATTR = 1 << 0 | 1 << 2  # of macOS's copyfile(3)
 
@@ -61,6 +63,12 @@ class Conflict(ManuscriptError):
         )
 
 
+def meant(path: Path) -> Path:
+    """Return the file that is meant by a name: where there is none, one without an ending is to be Markdown."""
+    there = _ENDING.search(path.name) is not None or os.path.lexists(path)
+    return path if there else path.with_name(f"{path.name}.md")
+
+
 def read_text_file(path: Path) -> TextFile | None:
     """Return a file's text; None if there is no file.
 
@@ -72,6 +80,10 @@ def read_text_file(path: Path) -> TextFile | None:
     except OSError as error:
         raise ManuscriptError(
             f"{_named(path)} cannot be read: {error.strerror or error}; put that right or open another file"
+        ) from error
+    except ValueError as error:  # a null character, or half of a surrogate pair
+        raise ManuscriptError(
+            f"{_named(path)} cannot be the name of a file: it has characters that none can have; choose another"
         ) from error
     if read is None:
         return None

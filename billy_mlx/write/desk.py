@@ -195,6 +195,8 @@ class Desk:
         match event:
             case Sent(context=context):
                 self.context = context
+            case Wrote() | Written() if sheet.draft is None:
+                pass  # whoever only looks has nothing to write on
             case Wrote(texts=texts):
                 for voice, text in texts.items():
                     self._manuscript.drafts.write(sheet.authors[voice], text)

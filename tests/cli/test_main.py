@@ -196,3 +196,14 @@ def test_the_folder_of_neutral_answers_is_looked_at(billy, model, monkeypatch):
 def test_folders_that_cannot_be_written_are_a_warning(billy, model, monkeypatch):
     monkeypatch.setattr(doctor.os, "access", lambda *_: False)
     assert "cannot be written to; set BILLY_HOME" in billy("doctor").out
+
+
+@pytest.mark.parametrize(("name", "opened"), [("tale", "tale.md"), ("there", "there"), ("a.txt", "a.txt")])
+def test_the_studio_makes_markdown_of_a_name_alone(billy, tmp_path, monkeypatch, name, opened):
+    (tmp_path / "there").touch()
+    paths = []
+    monkeypatch.setattr("billy_mlx.tui.app.run", lambda path, *, model: paths.append(path) or 1)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert billy("write", str(tmp_path / name)).code == 1
+    assert paths == [tmp_path / opened]

@@ -6,6 +6,7 @@ from vectors import persona_vector
 from billy_mlx.engine.messages import Job, Read
 from billy_mlx.engine.reading import reading
 from billy_mlx.engine.workshop import Workshop
+from billy_mlx.errors import VectorError
 from billy_mlx.extraction.library import store_vector
 from billy_mlx.manuscript.sentences import starts
 
@@ -31,3 +32,13 @@ def test_a_paragraph_is_read_once(workshop, tiny):
 
 def test_without_vectors_a_paragraph_has_no_scores(workshop):
     assert steps(workshop)[-1].sentences == ()
+
+
+def test_a_vector_that_vanishes_while_it_is_looked_at_is_told_and_the_next_reading_goes_on(workshop, tiny, monkeypatch):
+    path = store_vector(persona_vector("noir", fingerprint=tiny.fingerprint))
+    found = {"noir": path.with_name("gothic.safetensors")}
+    with monkeypatch.context() as patch:
+        patch.setattr("billy_mlx.engine.reading.find_all", lambda fingerprint: found)
+        with pytest.raises(VectorError, match=r"gothic.safetensors cannot be read any more"):
+            steps(workshop)
+    assert steps(workshop)[-1].sentences

@@ -1,6 +1,7 @@
 """Drafts: taken whole, by the sentence or change by change, exchanged, put away and taken up again."""
 
 import itertools
+from contextlib import closing
 
 import pytest
 
@@ -215,3 +216,17 @@ def test_changes_that_a_rewrite_does_not_have_are_refused(manuscript):
     for chosen in ([], [7]):
         with pytest.raises(ManuscriptError, match="has 2 changes"):
             manuscript.drafts.accept_hunks(draft, chosen)
+
+
+def test_what_ever_was_in_the_text_is_known_in_the_order_in_which_it_came(manuscript, path):
+    first, second = begin(manuscript, " One. Two."), begin(manuscript, " Three.", " Four.")
+    manuscript.drafts.accept(second)
+    manuscript.drafts.accept(first, len(" One."))
+    manuscript.drafts.swipe(second)
+    authors = [manuscript.drafts.get(draft).alternatives[index].author for draft, index in ((1, 0), (2, 0), (2, 1))]
+    expected = authors[1], authors[0], authors[2]
+    assert manuscript.drafts.used() == expected
+    manuscript.edit(0, len(manuscript.text), "")
+    manuscript.close()
+    with closing(Manuscript.open(path)) as again:
+        assert again.drafts.used() == expected

@@ -53,6 +53,8 @@ def test_a_file_that_is_gone_is_called_so(path):
     pictures = []
     shown(screen(path), seen(pictures))
     assert "the file is gone" in pictures[0]
+    assert "You changed it" not in pictures[0]
+    assert "save my text under this name again" in pictures[0]
 
 
 def test_a_file_that_cannot_be_read_is_told_in_words(path):
@@ -68,3 +70,15 @@ def test_a_hostile_name_is_harmless(path):
     pictures = []
     shown(screen(hostile), seen(pictures))
     assert "a[b]␛]0;HOSTILE.md" in pictures[0]
+
+
+def test_a_copy_with_an_impossible_name_is_refused_in_words(path, monkeypatch):
+    def refuse(self):
+        raise ValueError("embedded null byte")
+
+    pictures = []
+    host = shown(
+        screen(path), "c", lambda _: monkeypatch.setattr(type(path), "exists", refuse), "enter", seen(pictures)
+    )
+    assert host.given == []
+    assert "no file can have such a name" in pictures[0]

@@ -39,9 +39,10 @@ class Host(App[None]):
 
 
 def on_a_page(folder, text, act, *, size=(80, 24)):
-    """Run `act` on an editor that shows `text`, with its pilot."""
+    """Run `act` on an editor that shows `text`, or what the file has for None, with its pilot."""
     path = Path(folder) / "text.md"
-    path.write_text(text, encoding="utf-8", newline="")
+    if text is not None:
+        path.write_text(text, encoding="utf-8", newline="")
 
     async def run():
         manuscript = Manuscript.open(path, clock=lambda: float(next(STEADY)))
@@ -321,10 +322,40 @@ def test_who_wrote_a_line_is_told_by_a_mark(tmp_path):
         await pilot.press("m", "e", "enter")
         drafted(editor, "ghost")
         marks = [line[41:43].strip() for line in screen(editor)[:6]]
-        assert marks == ["▎a", "▎b", "▎a", "", "┊", "▎?"]
-        assert editor.voice_marks() == {"▎a": "pirate:1", "▎b": "poet:1", "▎?": "unknown"}
+        assert marks == ["▎a", "▎b", "▎a", "", "┊", "·"]
+        assert editor.voice_marks() == {"▎a": "pirate:1", "▎b": "poet:1", "·": "there before"}
 
     on_a_page(tmp_path, "\nLong ago.\n", act, size=(160, 50))
+
+
+def test_a_voice_keeps_its_letter_when_the_text_is_opened_again(tmp_path):
+    async def write(editor, pilot):
+        for text, blend in (("By a pirate.", "pirate:1"), ("By a poet.", "poet:1"), ("By nobody.", "ghost:1")):
+            draft, _ = drafted(editor, text, blend=blend)
+            editor.manuscript.drafts.accept(draft)
+            editor.sync()
+            screen(editor)
+        editor.manuscript.edit(0, len("By a pirate."), "")  # whose letter goes to nobody else
+        editor.sync()
+        marks.append(dict(editor.voice_marks()))
+        editor.manuscript.save()
+
+    async def look(editor, pilot):
+        marks.append(dict(editor.voice_marks()))
+
+    marks = []
+    on_a_page(tmp_path, "", write)
+    on_a_page(tmp_path, None, look)
+    assert marks == [{"▎b": "poet:1", "▎c": "ghost:1"}] * 2
+
+
+def test_text_that_was_there_before_looks_like_the_writer_s_own(tmp_path):
+    async def act(editor, pilot):
+        await pilot.press("ctrl+end", "enter", "M", "e", ".")
+        assert styled(editor, 0, "Long").color == styled(editor, 1, "Me.").color
+        assert [line.split()[0] for line in screen(editor)[:2]] == ["·", "Me."]
+
+    on_a_page(tmp_path, "Long ago.", act)
 
 
 def test_scores_are_told_by_a_mark_and_a_background(tmp_path):

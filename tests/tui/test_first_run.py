@@ -40,6 +40,15 @@ def test_the_starter_model_is_called_a_demonstration_once(tmp_path, text):
     assert opened(story, path) == "The starter model is a demonstration; Ctrl+P and “Models” show better ones."
 
 
+def test_a_path_that_cannot_be_is_told_and_the_start_screen_shown(tmp_path):
+    async def story(app, engine, pilot):
+        return type(app.screen), told(app)
+
+    screen, said = opened(story, tmp_path / "\ud800.md")
+    assert screen is StartScreen
+    assert "cannot be the name of a file" in said
+
+
 def test_who_chose_a_model_is_told_nothing():
     save_setting("model", "starter")
 

@@ -1,7 +1,8 @@
 """The page: what a writer does there, by the keyboard alone, with an engine that a script speaks for."""
 
 import pytest
-from pages import SIZES, draft, on_page, press
+from hosting import lines_of
+from pages import SIZES, draft, on_page, press, until
 
 from billy_mlx.engine.messages import Failed, Steer, Stop, Unloaded
 from billy_mlx.manuscript.manuscript import Manuscript
@@ -63,6 +64,20 @@ def test_another_try_is_kept_beside_the_first(novel):
     text, alternatives = on_page(novel, story)
     assert text.endswith("The lamp went out.")
     assert alternatives == [" went out.", " burned."]
+
+
+def test_which_alternative_is_shown_is_said(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        alone = page.status.doing
+        await press(pilot, "ctrl+n")
+        engine.write(" burned.")
+        await until(pilot, lambda: page.status.doing == "alternative 2 of 2")
+        await press(pilot, "ctrl+l")
+        await until(pilot, lambda: page.status.doing == "alternative 1 of 2")
+        return alone
+
+    assert on_page(novel, story) == ""
 
 
 def test_typing_goes_on_while_text_streams(novel):
@@ -173,3 +188,28 @@ def test_a_text_is_gone_on_with_at_its_end(novel):
 
     novel.with_name("other.md").write_text("Once upon a time")
     assert on_page(novel, story) == len("Once upon a time")
+
+
+@pytest.mark.parametrize("drafting", [False, True], ids=["page", "draft"])
+@pytest.mark.parametrize("keys", [[], ["f2"]], ids=["text", "voices"])
+@pytest.mark.parametrize("width", [80, 110, 160])
+def test_the_footer_shows_help_and_commands_wherever_the_writer_is(novel, drafting, keys, width):
+    async def story(app, pilot, engine, page):
+        if drafting:
+            await draft(pilot, engine, " went out.")
+        await press(pilot, *keys)
+        return lines_of(app)[-1]
+
+    footer = on_page(novel, story, (width, 24))
+    assert "f1 Help  ^p Commands" in footer
+    assert ("Take it" in footer) == (drafting and (not keys or width == 160))
+
+
+def test_the_palette_names_keys_as_help_does(novel):
+    async def story(app, pilot, engine, page):
+        return {command.title: command.help for command in app.get_system_commands(app.screen)}
+
+    commands = on_page(novel, story)
+    assert commands["Back"].endswith("(Esc)")
+    assert commands["Voices"].endswith("(F2)")
+    assert commands["Export"].endswith("text.")

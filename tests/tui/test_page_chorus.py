@@ -1,7 +1,7 @@
 """A chorus at the page: the same continuation in several voices, and what is taken of it."""
 
 import pytest
-from pages import SIZES, notified, on_page, press, says
+from pages import SIZES, notified, on_page, press, says, until
 
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop
 from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices
@@ -174,6 +174,37 @@ def test_the_dials_steer_the_voice_that_is_shown(novel):
         return engine.last(Steer).voice
 
     assert on_page(novel, story) == 1
+
+
+def test_the_gauge_is_of_the_voice_that_is_looked_at(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        job = engine.last(Write).job
+        await press(pilot, "escape")
+        first = page.status.gauge
+        await press(pilot, "ctrl+n")
+        engine.write(" shone.", end=False)
+        await says(pilot, engine, Coherence(engine.last(Write).job, 0, 9.0, 2.0), Coherence(job, 0, 9.0, 1.0))
+        gauges = [page.status.gauge.ratio]
+        await press(pilot, "ctrl+l")
+        return first, gauges, page.status.gauge
+
+    assert on_page(novel, story) == (None, [2.0], None)
+
+
+def test_the_gauge_goes_from_voice_to_voice_with_the_writer(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine, *SUNG, end=False)
+        job = engine.last(Write).job
+        await says(pilot, engine, Coherence(job, 0, 9.0, 1.0), Coherence(job, 1, 9.0, 2.0))
+        await press(pilot, "escape")
+        await until(pilot, lambda: page.status.gauge is not None)
+        first = page.status.gauge.ratio
+        await press(pilot, "ctrl+l")
+        await until(pilot, lambda: page.status.gauge.ratio != first)
+        return first, page.status.gauge.ratio
+
+    assert on_page(novel, story) == (1.0, 2.0)
 
 
 def test_a_chorus_needs_a_text_that_can_be_changed(novel):

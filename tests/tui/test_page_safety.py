@@ -9,6 +9,7 @@ from pages import SIZES, by_palette, draft, notified, on_page, press, typed, unt
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens import writing
+from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.recover import RecoverScreen
 from billy_mlx.tui.screens.start import StartScreen
@@ -127,6 +128,63 @@ def test_a_text_that_is_in_memory_only_stays_open(novel):
         stayed, text, said = on_page(novel, story)
     assert (stayed, text) == (True, f"A{NIGHT}")
     assert "stays open" in said
+
+
+@pytest.fixture
+def disk(novel):
+    """A disk that is full once something is put on this list; a journal that is open by then cannot be written."""
+    full = []
+    with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if full and name == "write" else None):
+        yield full
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+@pytest.mark.parametrize("answer", [["enter"], ["escape"], ["ctrl+q", "enter"]], ids=["enter", "escape", "again"])
+def test_leaving_a_text_that_is_in_memory_only_is_asked_first(novel, disk, size, answer):
+    async def story(app, pilot, engine, page):
+        disk.append("full")
+        await press(pilot, "A", "ctrl+q")
+        asked = type(app.screen)
+        await press(pilot, *answer)
+        return asked, app.screen is page, engine.closed, page.manuscript.text
+
+    assert on_page(novel, story, size) == (Confirm, True, False, f"A{NIGHT}")
+
+
+def test_a_text_that_is_in_memory_only_can_be_left_all_the_same(novel, disk):
+    async def story(app, pilot, engine, page):
+        disk.append("full")
+        await press(pilot, "A", "ctrl+q")
+        stayed = not engine.closed
+        await press(pilot, "right", "enter")
+        return stayed, engine.closed
+
+    assert on_page(novel, story) == (True, True)
+    assert novel.read_text() == NIGHT
+
+
+def test_a_text_that_is_in_the_journal_is_left_without_a_question_and_offered(novel):
+    async def story(app, pilot, engine, page):
+        novel.chmod(0o444)
+        await press(pilot, "A", "ctrl+q")
+        return engine.closed
+
+    async def look(app, pilot, engine, page):
+        return type(app.screen)
+
+    assert on_page(novel, story)
+    assert on_page(novel, look) is RecoverScreen
+
+
+def test_a_signal_ends_without_a_question(novel, disk):
+    async def story(app, pilot, engine, page):
+        disk.append("full")
+        await press(pilot, "A")
+        assert page.is_at_risk()
+        app.leave()
+        return engine.closed, type(app.screen), page.manuscript.read_only
+
+    assert on_page(novel, story) == (True, WritingScreen, "this text was closed; open it again")
 
 
 # Other programs.

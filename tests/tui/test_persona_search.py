@@ -1,7 +1,7 @@
 """The search for a persona: who is called so comes before who is only described so."""
 
 import pytest
-from hosting import shown, typed
+from hosting import seen, shown, typed
 
 from billy_mlx.tui.cast import OWN, WRITING, Member
 from billy_mlx.tui.widgets.persona_search import PersonaSearch
@@ -15,3 +15,20 @@ CAST = (
 @pytest.mark.parametrize(("words", "found"), [("tired", "clerk"), ("detective", "noir"), ("tired voice", "noir")])
 def test_a_name_is_found_before_a_description(words, found):
     assert shown(PersonaSearch(CAST), *typed(words), "enter").given == [found]
+
+
+def test_who_speaks_already_is_said_to_and_nobody_is_taken():
+    pictures = []
+    host = shown(PersonaSearch(CAST, ["noir"]), *typed("noir"), "enter", seen(pictures))
+    assert host.given == []
+    assert "Noir is among the voices already." in pictures[0]
+
+
+def test_nothing_is_said_of_who_was_shown_before_more_was_typed():
+    def type_fast(pilot):
+        for text in ("n", "nobody of this name"):
+            pilot.app.screen.focused.value = text
+
+    pictures = []
+    shown(PersonaSearch(CAST), type_fast, seen(pictures))
+    assert "There is nobody like that." in pictures[0]

@@ -39,6 +39,17 @@ def test_it_says_when_it_was_worked_on_and_shows_the_difference(manuscript, size
     assert "+ old␛[2J tower" in pictures[0]
 
 
+def test_the_time_is_known_after_the_text_was_closed(tmp_path):
+    path, noon = tmp_path / "closed.md", lambda: NOON
+    first = Manuscript.open(path, clock=noon)
+    first.edit(0, 0, "It was late.")
+    first.close()
+    Manuscript.open(path, clock=noon).close()  # the offer waits
+    again = Manuscript.open(path)
+    assert again.offers[0].made == NOON
+    again.close()
+
+
 def test_where_the_time_is_not_known_none_is_told(manuscript):
     pictures = []
     shown(screen(manuscript, made=0.0), seen(pictures))

@@ -54,6 +54,14 @@ def test_a_text_that_is_gone_is_passed_over_and_says_so(here):
     assert "is gone" in told(host)
 
 
+def test_a_text_that_was_never_saved_is_not_called_gone_and_can_be_opened(here):
+    Manuscript.open(here / "tale.md").close()
+    pictures = []
+    host = shown(StartScreen(), seen(pictures), "enter")
+    assert "tale not saved yet" in pictures[0]
+    assert host.given == [here / "tale.md"]
+
+
 def test_a_new_text_goes_to_the_current_folder_as_markdown(here):
     host = shown(StartScreen(), "n", "end", *"tale", "enter")
     assert host.given == [here / "tale.md"]
@@ -149,6 +157,11 @@ def test_names_and_folders_are_shown_without_what_a_terminal_obeys(here):
 def test_a_dot_in_a_title_is_no_suffix(here, typed):
     assert with_suffix(typed) == here / f"{typed}.md"
     assert with_suffix(f"{typed}.txt") == here / f"{typed}.txt"
+
+
+def test_a_file_without_a_suffix_is_itself(here):
+    (here / "tale").touch()
+    assert with_suffix("tale") == here / "tale"
 
 
 def test_where_the_current_folder_is_gone_home_stands_in(here, monkeypatch):

@@ -249,3 +249,11 @@ def test_a_blend_that_cannot_be_read_is_no_blend():
     app, shown = play(blend="what is this")
     assert app.panel.dials == Dials()
     assert "Nobody speaks" in shown
+
+
+def test_while_no_model_is_there_nothing_is_said_against_anybody():
+    _, text = play(notes=None)
+    assert "The model is not there yet" in " ".join(text.split())
+    _, text = play("a", notes=None, size=(80, 24))
+    assert "Minimalist" in text
+    assert "✗" not in text

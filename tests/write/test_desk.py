@@ -109,6 +109,13 @@ def test_a_look_begins_no_draft_and_is_over_when_it_has_ended(desk, manuscript):
     assert not desk.take(Ended(request.job))
 
 
+def test_nothing_is_written_for_a_look(desk, manuscript):
+    request = desk.look(0, writing=WRITING)
+    assert desk.take(Wrote(request.job, {0: "x"}))
+    assert desk.take(Written(request.job, 0, passage("x")))
+    assert (manuscript.text, manuscript.drafts.open) == (STORY, ())
+
+
 def test_other_jobs_and_other_events_are_not_taken(desk):
     request, _ = begun(desk)
     assert not desk.take(Wrote(Job(99), {0: "x"}))

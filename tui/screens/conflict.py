@@ -16,6 +16,11 @@ from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.difference import Difference
 
+_GONE = {
+    "mine": "Keep mine: save my text under this name again",
+    "theirs": "Take theirs: have an empty text as well; undo brings mine back",
+    "copy": "Save mine under another name, and decide after that",
+}
 _WAYS = {
     "mine": "Keep mine: save my text over theirs; theirs stays among the versions",
     "theirs": "Take theirs: show the file's text; undo brings mine back",
@@ -47,10 +52,14 @@ class ConflictScreen(Screen[str | Path | None]):
     def compose(self) -> ComposeResult:
         """Yield what happened, the ways out, and how the texts differ."""
         theirs, state = self._read()
+        ways = _WAYS if theirs is not None else _GONE
+        why = "You changed it as well. Nothing is lost by any choice. How theirs differs:"
+        gone = "Your text is all here. Nothing is lost by any choice:"
         yield Label(f"! {sanitize(self._path.name)}: {state}", id="title", markup=False)
-        yield Label("You changed it as well. Nothing is lost by any choice. How theirs differs:", markup=False)
-        yield OptionList(*(Option(Content(title), id=way) for way, title in _WAYS.items()), markup=False)
-        yield Difference(self._mine, theirs)
+        yield Label(gone if theirs is None else why, markup=False)
+        yield OptionList(*(Option(Content(title), id=way) for way, title in ways.items()), markup=False)
+        if theirs is not None:
+            yield Difference(self._mine, theirs)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -83,6 +92,8 @@ class ConflictScreen(Screen[str | Path | None]):
                 taken = self._beside(name).exists()
             except OSError as error:
                 return f"this cannot be a name: {error.strerror or error}; choose another"
+            except ValueError:
+                return "no file can have such a name; choose another"
             return f"{name.strip()} is there already; choose another name" if taken else None
 
         def answered(name: str | None) -> None:
@@ -98,13 +109,13 @@ class ConflictScreen(Screen[str | Path | None]):
     def _beside(self, name: str) -> Path:
         return self._path.with_name(name.strip())
 
-    def _read(self) -> tuple[str, str]:
-        """Return their text, and what happened to the file."""
+    def _read(self) -> tuple[str | None, str]:
+        """Return their text, None if it is gone, and what happened to the file."""
         try:
             there = read_text_file(self._path)
         except BillyError as error:
             return "", str(error)
-        return ("", "the file is gone") if there is None else (there.text, "another program changed this file")
+        return (None, "the file is gone") if there is None else (there.text, "another program changed this file")
 
 
 def free_copy(path: Path) -> Path:

@@ -174,7 +174,7 @@ class Excursions(Singing):
 
     def action_open(self) -> None:
         """Put this text away and choose another."""
-        if self.manuscript.read_only is None and self.manuscript.save().at_risk:
+        if self.is_at_risk():
             raise ManuscriptError(f"{self.manuscript.safety.problems[0]}; this text stays open until then")
         self.put_away()
         self.studio.choose_another()

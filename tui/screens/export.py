@@ -22,6 +22,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.schema import Setting, setting
 from billy_mlx.tui.screens.ask import Confirm
+from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.screens.rows import Rows
 
 _FORMATS = {
@@ -175,7 +176,7 @@ def _written(source: _Source, wanted: Exporting) -> Path:
 
 def _paths(wanted: Exporting) -> list[Path]:
     """Return where the files of an export go: the text, and what is beside it."""
-    path = Path(wanted.path.strip()).expanduser()
+    path = typed_path(wanted.path)
     beside = _PROVENANCES[wanted.provenance] is Provenance.SIDECAR
     return [path, path.with_suffix(".provenance.json")] if beside else [path]
 

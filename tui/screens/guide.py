@@ -18,6 +18,7 @@ from billy_mlx.manuscript.context.lorebook_import import read_lorebook
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.screens.ask import Ask, Confirm
+from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.widgets.fields import LineField, TextField
 
 _MOST_BYTES = 17 << 20  # one more than a lorebook may have, so that it is refused and not cut
@@ -77,7 +78,7 @@ class GuideScreen(Screen[Guide | None]):
 
         def answered(path: str | None) -> None:
             if path:
-                self._import(Path(path.strip()).expanduser())
+                self._import(typed_path(path))
 
         self.app.push_screen(Ask("Which lorebook? The path of its file"), answered)
 

@@ -24,8 +24,9 @@ _TEXTS = {
     "How it goes": (
         "Write. Press {continue} where you want the voices to go on: what they write stands in the text as a draft, "
         "set apart until you take it with {accept}. {accept-sentence} takes only its next sentence, {retry} has "
-        "another one written, and {stop} stops it; what you do not take is kept, too. Select a passage and press "
-        "{rewrite} to have it written anew; {instruct} lets you say what should happen.",
+        "another one written, {next-draft} goes from one to the next, and {stop} stops the model; what you do not "
+        "take is kept, too. Select a passage and press {rewrite} to have it written anew; {instruct} lets you say "
+        "what should happen.",
         "Your text is saved by itself. {undo} takes back one step after another, to the very beginning, and "
         "{history} shows every version there ever was.",
     ),
@@ -38,9 +39,10 @@ _TEXTS = {
         "You can turn the dials while the text is being written, and it follows within a word or two.",
     ),
     "Marks and colours": (
-        "The left edge says who wrote a line: nothing is you, ▎ with a letter is a voice, and ▎? is text of which "
-        "it is not known. The letters say all that the colours do; {colours} changes what is coloured, and with a "
-        "persona it shows from ▁ to ▇ how much of it each sentence has.",
+        "The left edge says who wrote a line: nothing is you, ▎ with a letter is a voice, and · is text that came "
+        "with the file. ▎? is text of a voice of which more is not known, as while it is still writing. The letters "
+        "say all that the colours do; {colours} changes what is coloured, and with a persona it shows from ▁ to ▇ "
+        "how much of it each sentence has.",
         "┊ stands beside a draft that you have not taken yet, and − beside what a rewrite would take out.",
         "In the voices panel, ✗ is a voice that has no vector for this model yet, ~ one that is weak, and ! one whose "
         "card was changed since; {voice-extract} makes the vector.",

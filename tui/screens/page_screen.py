@@ -1,8 +1,10 @@
 """The page as the commands that lead away from it see it: what it shows, and what they ask of it."""
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from textual.binding import ActiveBinding
 from textual.screen import Screen
 
 from billy_mlx.errors import ManuscriptError
@@ -16,6 +18,10 @@ from billy_mlx.tui.widgets.voices import VoicesPanel
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
+
+_WIDE = 150  # columns, in which the footer has room for all
+_NOT_AT_VOICES = {"rewrite", "voices", "accept", "accept-sentence", "retry"}
+_NOT_WITH_DRAFT = {"continue", "rewrite", "voices"}
 
 
 class PageScreen(Screen[None]):
@@ -39,6 +45,19 @@ class PageScreen(Screen[None]):
         """The application, which has what all screens share."""
         return cast("Studio", self.app)
 
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys there are. In a narrow footer, only those of the moment are shown: more would be cut off."""
+        found = super().active_bindings
+        if not self.is_mounted or self.size.width >= _WIDE:
+            return found
+        at_voices, with_draft = self.panel.has_focus_within, self.drafts.current is not None
+        hidden = _NOT_AT_VOICES if at_voices else _NOT_WITH_DRAFT if with_draft else ()
+        return {
+            key: one._replace(binding=replace(one.binding, show=False)) if one.binding.id in hidden else one
+            for key, one in found.items()
+        }
+
     def telling(self) -> AbstractContextManager[None]:
         """Tell what the writer can put right, and go on."""
         return telling(self.tell)
@@ -57,6 +76,10 @@ class PageScreen(Screen[None]):
 
     def tell(self, sentence: str) -> None:
         """Show a sentence to the writer."""
+        raise NotImplementedError
+
+    def is_at_risk(self) -> bool:
+        """Save what is not saved, and return whether some of it is in memory only even so."""
         raise NotImplementedError
 
     def put_away(self) -> None:

@@ -12,7 +12,10 @@ from billy_mlx.tui.screens.ask import Ask
 
 
 class AskPath(Ask):
-    """Asks for a path and completes it: the right arrow takes what is proposed. `check` may raise OSError."""
+    """Asks for a path and completes it: the right arrow takes what is proposed.
+
+    `check` may raise OSError or ValueError.
+    """
 
     def __init__(self, question: str, check: Callable[[str], str | None]) -> None:
         def checked(typed: str) -> str | None:
@@ -20,6 +23,8 @@ class AskPath(Ask):
                 return check(typed)
             except OSError as error:
                 return f"this cannot be looked up: {error.strerror or error}; choose another path"
+            except ValueError:  # of a null character, or of half a surrogate pair
+                return "no file can have such a name; choose another path"
 
         super().__init__(question, shown_folder(new_folder()), checked)
 

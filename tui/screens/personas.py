@@ -21,6 +21,7 @@ from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask, Confirm
 from billy_mlx.tui.screens.new_persona import NewPersona
+from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
 from billy_mlx.tui.widgets.voices import progress_line
 
@@ -173,7 +174,7 @@ class PersonasScreen(Screen[str | None]):
 
         def learn(file: str | None) -> None:
             if file is not None:
-                self.post_message(LearnWanted(persona_id, Path(file.strip()).expanduser() if file.strip() else None))
+                self.post_message(LearnWanted(persona_id, typed_path(file) if file.strip() else None))
                 self._show_progress(f"asked for the voice {persona_id}; you can go on writing")
 
         question = "Which file is your text in? (24 passages, some 2,000 words; empty: the open manuscript)"
@@ -246,6 +247,6 @@ def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -
 
 
 def _file_refusal(file: str) -> str | None:
-    if not file.strip() or Path(file.strip()).expanduser().is_file():
+    if not file.strip() or typed_path(file).is_file():
         return None
     return f"{file.strip()} is not a file; name a file of text, such as novel.md, or leave it empty"

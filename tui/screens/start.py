@@ -1,7 +1,6 @@
 """What is there without a text: the ones worked on before, and ways to another."""
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from billy_mlx.engine.messages import Survey, Surveyed
 from billy_mlx.errors import BillyError, DocumentError
 from billy_mlx.files import replace_file
 from billy_mlx.manuscript.home import Recent, recent
+from billy_mlx.manuscript.textfile import meant
 from billy_mlx.text import sanitize
 from billy_mlx.tui.ago import ago
 from billy_mlx.tui.commands import bindings
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
 
 _TITLE_COLUMNS = 28
-_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
 _NEW, _OPEN, _IMPORT, _MODELS = "new", "open", "import", "models"
 _WAYS = {
     _NEW: "+ A new text",
@@ -77,7 +76,7 @@ class StartScreen(Screen[Path | None]):
         if texts:
             rows.add_option(None)
         rows.add_options(Option(Content(title), id=way) for way, title in _WAYS.items())
-        rows.highlighted = next((index for index, text in enumerate(texts) if text.exists), len(texts))
+        rows.highlighted = next((index for index, text in enumerate(texts) if not text.gone), len(texts))
         rows.focus()
 
     def say_model(self, text: str) -> None:
@@ -144,7 +143,7 @@ class StartScreen(Screen[Path | None]):
             self._studio.preparing.begin(personas, model=repo)
 
     def _open(self, text: Recent) -> None:
-        if text.exists:
+        if not text.gone:
             self.dismiss(text.path)
         else:
             self.notify(f"{sanitize(str(text.path))} is gone; if it was moved, open it where it is now", markup=False)
@@ -173,8 +172,7 @@ class StartScreen(Screen[Path | None]):
 
 def with_suffix(typed: str) -> Path:
     """Return the path of a new text: Markdown unless the writer says otherwise."""
-    path = typed_path(typed)
-    return path if _SUFFIX.search(path.name) else path.with_name(f"{path.name}.md")
+    return meant(typed_path(typed))
 
 
 def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
@@ -203,7 +201,7 @@ def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def _row(text: Recent, now: float) -> Content:
-    when = ago(text.last, now) if text.exists else "✗ is gone"
+    when = ago(text.last, now) if text.exists else "✗ is gone" if text.gone else "not saved yet"
     folder = shown_folder(text.path.parent)
     title = _line(text.path.stem)
     title = title if len(title) <= _TITLE_COLUMNS else f"{title[: _TITLE_COLUMNS - 1]}…"

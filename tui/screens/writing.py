@@ -150,7 +150,8 @@ class WritingScreen(Excursions):
         self._painting = False
         self.editor.refresh_draft()
         status, drafts = self.status, self.drafts
-        status.model, status.doing, status.gauge = self.studio.model_state, drafts.state, drafts.coherence
+        status.model, status.gauge = self.studio.model_state, drafts.coherence
+        status.doing = drafts.state or drafts.place
         status.safety = str(self.manuscript.safety)
         status.words = self._counted()
         if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
@@ -180,6 +181,11 @@ class WritingScreen(Excursions):
         """Look what other programs did while the writer was away."""
         if focused:
             self.keeping.look_elsewhere()
+
+    def is_at_risk(self) -> bool:
+        """Save what is not saved, and return whether some of it is in memory only even so."""
+        manuscript = self.manuscript
+        return manuscript.read_only is None and manuscript.safety.unsaved and manuscript.save().at_risk
 
     def put_away(self) -> None:
         """Save and let go of the manuscript."""
@@ -212,8 +218,9 @@ class WritingScreen(Excursions):
         self.drafts.steer(message.blend)
 
     def on_resize(self) -> None:
-        """Show the voices beside the page where there is room."""
+        """Show the voices beside the page where there is room, and as many keys."""
         self.show_panel()
+        self.refresh_bindings()
 
     def on_descendant_focus(self) -> None:
         """Hide the voices again where they stood in for the page, however the writer left them."""

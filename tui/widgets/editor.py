@@ -53,7 +53,7 @@ class Editor(Page):
     def show(self, manuscript: Manuscript) -> None:
         """Show a manuscript from its start, without a draft."""
         self.manuscript = manuscript
-        self._voices = Voices(manuscript.passage)
+        self._voices = Voices(manuscript.passage, manuscript.drafts.used)
         self._heats = {}
         self._draft = self._followed = None
         self._view = self._now()

@@ -7,7 +7,7 @@ from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import mark, state
 from billy_mlx.tui.dials import LIMIT, Dials, Voice
-from billy_mlx.tui.scale import Scale, scale_of
+from billy_mlx.tui.scale import scale_of
 from billy_mlx.tui.turning import Row, rows_of
 from billy_mlx.tui.widgets.dial import Face
 
@@ -29,7 +29,7 @@ def faces_of(dials: Dials, notes: Notes, names: Names, *, advanced: bool) -> tup
 def legend_of(dials: Dials, row: Row, voice: int, notes: Notes, names: Names) -> str:
     """Return a sentence or two about a row: what it is, and what the signs at its end say."""
     if row is Row.DOSE:
-        return _about_dose(dials, scale_of(dials, notes or {}))
+        return _about_dose(dials, notes)
     if row is Row.VOICE:
         return _about_voice(dials.voices[voice], notes, names)
     return {
@@ -69,7 +69,8 @@ def _dose(dials: Dials, notes: Notes) -> Face:
     return Face("All", f"{_number(dose.amount)} {scale.word(dose.amount)}", dose.amount, 0.0, scale.top, ticks=ticks)
 
 
-def _about_dose(dials: Dials, scale: Scale) -> str:
+def _about_dose(dials: Dials, notes: Notes) -> str:
+    scale = scale_of(dials, notes or {})
     if not dials.voices:
         return "Nobody speaks: the model writes as it is. a: add a voice."
     if dials.blend() is None:
@@ -80,7 +81,8 @@ def _about_dose(dials: Dials, scale: Scale) -> str:
         return "The dose: the paper's coefficient."
     if scale.too_much is not None:
         return f"How much of all voices. Above {scale.too_much:.2f} the text frays."
-    return "How much of all voices. Where it is too much was not measured."
+    unknown = "The model is not there yet." if notes is None else "Where it is too much was not measured."
+    return f"How much of all voices. {unknown}"
 
 
 def _about_voice(voice: Voice, notes: Notes, names: Names) -> str:

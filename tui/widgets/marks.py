@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from string import ascii_letters
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.tui.widgets.view import Kind, View
 
-GHOST, STRUCK, UNKNOWN_MARK = "┊", "−", "▎?"
+GHOST, STRUCK, UNKNOWN_MARK, THERE_BEFORE = "┊", "−", "▎?", "·"
 GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE = "page--ghost", "page--struck", "page--unknown"
 VOICE_STYLES = tuple(f"page--voice-{index}" for index in range(6))
 HEAT_STYLES = tuple(f"page--heat-{index}" for index in range(1, 6))
@@ -49,21 +50,23 @@ class Piece:
 
 
 class Voices:
-    """The letter of each voice: a, b and so on, in the order in which they are met.
+    """The letter of each voice: a, b and so on, in the order in which they came into the text.
 
     Args:
         passage: how a span of an author was made, if that is known.
+        used: gives all authors that ever were in the text, in that order; asked for when there is a voice to show.
     """
 
-    def __init__(self, passage: Callable[[Author], Passage | None]) -> None:
-        self._passage = passage
-        self._voices: list[str] = []
+    def __init__(
+        self, passage: Callable[[Author], Passage | None], used: Callable[[], Iterable[Author]] = tuple
+    ) -> None:
+        self._passage, self._used = passage, used
         self._of: dict[Author, int | None] = {}
 
     def style(self, author: Author) -> tuple[str, str]:
-        """Return style and mark of an author; the writer has neither."""
-        if author == WRITER:
-            return "", ""
+        """Return style and mark of an author; the writer has neither, and what was there before no style."""
+        if author in (WRITER, UNKNOWN):
+            return "", THERE_BEFORE if author == UNKNOWN else ""
         index = self._index(author)
         if index is None:
             return UNKNOWN_STYLE, UNKNOWN_MARK
@@ -77,16 +80,22 @@ class Voices:
         """Return what the marks in a text mean, for a legend."""
         found: dict[str, str] = {}
         for author in dict.fromkeys(author for _, author in prose.authors.runs):
-            index = self._index(author) if author != WRITER else None
+            index = self._index(author) if author not in (WRITER, UNKNOWN) else None
             if index is not None:
                 found[_mark(index)] = self._voices[index]
             elif author != WRITER:
-                found[UNKNOWN_MARK] = "unknown"
-        return dict(sorted(found.items(), key=lambda item: (item[0] == UNKNOWN_MARK, item)))
+                mark = self.style(author)[1]
+                found[mark] = "there before" if mark == THERE_BEFORE else "unknown"
+        return dict(sorted(found.items(), key=lambda item: (item[0] in (UNKNOWN_MARK, THERE_BEFORE), item)))
+
+    @cached_property
+    def _voices(self) -> list[str]:
+        passages = (self._passage(author) for author in self._used())
+        return list(dict.fromkeys(voice_of(passage) for passage in passages if passage is not None))
 
     def _index(self, author: Author) -> int | None:
         if author not in self._of:
-            passage = None if author == UNKNOWN else self._passage(author)
+            passage = self._passage(author)
             self._of[author] = None if passage is None else self._number(voice_of(passage))
         return self._of[author]
 

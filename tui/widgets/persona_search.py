@@ -76,6 +76,8 @@ class PersonaSearch(ModalScreen[str | None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say what is known of it."""
+        if event.option is not event.option_list.highlighted_option:
+            return  # more was typed meanwhile
         member = self._cast[event.option_id or ""]
         wrong = state(member.note)
         about = f"{mark(member.note)} {wrong[0].upper()}{wrong[1:]}." if wrong else member.description
@@ -101,7 +103,9 @@ class PersonaSearch(ModalScreen[str | None]):
         if named is not None:  # who is called so, before who is only described so
             options.highlighted = options.get_option_index(named.id)
         if not found:
-            self.query_one("#about", Label).update("There is nobody like that. Esc: leave it")
+            speaking = next((member.name for member in self._cast.values() if member.matches(wanted)), None)
+            why = "There is nobody like that." if speaking is None else f"{speaking} is among the voices already."
+            self.query_one("#about", Label).update(f"{why} Esc: leave it")
 
 
 class CastList(OptionList, inherit_bindings=False):

@@ -106,7 +106,10 @@ class VoicesPanel(DialPanel):
     def action_voice_add(self) -> None:
         """Search for somebody to add."""
         taken = [voice.persona_id for voice in self.dials.voices]
-        self.app.push_screen(PersonaSearch(cast_of(self._personas, self.notes or {}), taken), self.add)
+        notes = self.notes
+        if notes is None:  # no model is there yet, and nothing known against anybody
+            notes = {persona_id: VoiceNote(persona_id) for persona_id in self._personas.personas}
+        self.app.push_screen(PersonaSearch(cast_of(self._personas, notes), taken), self.add)
 
     def action_voice_extract(self) -> None:
         """Have a vector made: of one voice, or of all that have none."""

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from billy_mlx.manuscript.draft import Alternative, Draft, Fate
-from billy_mlx.manuscript.history.rows import alternative_of, alternative_row, draft_authors, draft_of, draft_rows
+from billy_mlx.manuscript.history.rows import (
+    alternative_of,
+    alternative_row,
+    draft_authors,
+    draft_of,
+    draft_rows,
+    uses_of,
+)
 from billy_mlx.manuscript.history.schema import Row
 from billy_mlx.manuscript.history.store import Store, Table
 from billy_mlx.manuscript.passage import Passage
@@ -47,6 +54,11 @@ class Drafts:
             draft = self.find(id)
             if draft is not None:
                 yield draft
+
+    def uses(self) -> dict[int, tuple[tuple[int, Author], ...]]:
+        """Return by draft the revisions that put it into the text, each with the alternative that it put there."""
+        with self._store.file.making_out():
+            return {id: uses_of(row) for id, row in self._drafts.overlay().items()}
 
     def alternative(self, author: Author) -> Alternative | None:
         """Return the alternative of this number; None if there is none."""

@@ -246,6 +246,10 @@ class History:
         """Yield the drafts of this fate, or all, oldest first."""
         return self._drafts.all(fate)
 
+    def uses(self) -> dict[int, tuple[tuple[int, Author], ...]]:
+        """Return by draft the revisions that put it into the text, each with the alternative that it put there."""
+        return self._drafts.uses()
+
     def alternative(self, author: Author) -> Alternative | None:
         """Return the alternative of this number; None if there is none."""
         return self._drafts.alternative(author)

@@ -142,6 +142,14 @@ def draft_authors(row: Row) -> tuple[Author, ...]:
     return tuple(Author(_number(author)) for author in authors)
 
 
+def uses_of(row: Row) -> tuple[tuple[int, Author], ...]:
+    """Return which revisions put which alternative into the text. Raises ValueError if the row does not fit."""
+    draft, authors = msgspec.json.decode(_bytes(row[2]), type=tuple[Draft, tuple[int, ...]])
+    if any(not 0 <= placed.shown < len(authors) for placed in draft.placed):
+        raise ValueError(f"draft {draft.id} has put something into the text that is not its own")
+    return tuple((placed.revision, Author(authors[placed.shown])) for placed in draft.placed)
+
+
 def alternative_row(draft: int | None, one: Alternative) -> Row:
     """Return the row of an alternative; its draft may not be kept yet. Raises ValueError if it could not be read."""
     passage = None if one.passage is None else msgspec.json.encode(one.passage.as_json())
