@@ -19,7 +19,7 @@ from billy_mlx.errors import BillyError
 
 _COMMANDS = (
     *("generate", "write", "continue", "rewrite", "chorus", "read"),
-    *("extract", "calibrate", "personas", "vectors", "model", "demo", "doctor", "paths"),
+    *("extract", "calibrate", "bench", "personas", "vectors", "model", "demo", "doctor", "paths"),
 )
 _MODULES = {"continue": "continue_"}  # a word that Python keeps for itself
 _SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}

@@ -1,0 +1,117 @@
+"""How far two raters agree, and people's ratings beside the judge's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from billy_mlx.bench.blind import RATED, IdeaKey, Ratings
+from billy_mlx.bench.matching import Content, Subject, mean_of
+from billy_mlx.bench.metrics import human_metric, judge_metric
+from billy_mlx.bench.result import Estimate, Reliability, Scored
+
+Floats = NDArray[np.float64]
+
+_ROUNDS = 2000
+_FEWEST = 5  # pairs below which an order says nothing
+
+Pairs = Mapping[str, Sequence[tuple[float, float]]]
+"""What two raters gave the same texts, by item."""
+
+
+def agreement(pairs: Pairs, seed: int = 0) -> Estimate | None:
+    """Return Spearman's rank correlation of two raters over all texts, with its interval from drawing the items again.
+
+    None with fewer than five texts, or where a rater gave the same to all.
+    """
+    owner = np.repeat(np.arange(len(pairs)), [len(own) for own in pairs.values()])
+    both = np.array([pair for own in pairs.values() for pair in own], np.float64).reshape(-1, 2)
+    [found] = _correlations(np.ones((1, len(both))), both)
+    if len(both) < _FEWEST or not np.isfinite(found):
+        return None
+    items = np.unique(owner)
+    drawn = np.random.default_rng(seed).multinomial(len(items), np.full(len(items), 1 / len(items)), size=_ROUNDS)
+    again = _correlations(drawn[:, np.searchsorted(items, owner)].astype(np.float64), both)
+    low, high = np.quantile(again[np.isfinite(again)], [0.025, 0.975])
+    return Estimate(float(found), float(min(low, found)), float(max(high, found)), len(items))
+
+
+def add_ratings(
+    scored: Sequence[Scored], subjects: Sequence[Subject], ratings: Iterable[Ratings]
+) -> tuple[list[Scored], list[Reliability]]:
+    """Return the scores with people's ratings beside them, and how each person agrees with the judge and the others.
+
+    Args:
+        scored: of the `subjects`, in their order.
+        subjects: whose ideas were rated.
+        ratings: of each person.
+    """
+    raters = list(ratings)
+    for rater in raters:
+        scored = [_rated(score, subject, rater) for score, subject in zip(scored, subjects, strict=True)]
+    return list(scored), [_reliability(scored, rater, raters) for rater in raters]
+
+
+def _rated(score: Scored, subject: Subject, rater: Ratings) -> Scored:
+    whole = {
+        human_metric(rater.rater, of): _mean_rating(subject, subject.whole, own) for of, own in _by_criterion(rater)
+    }
+    # A piece of writing was rated as a whole: what its beginning would have got is not known.
+    beginning = subject.matched if subject.task.lists_ideas else None
+    matched = {
+        human_metric(rater.rater, of): None if beginning is None else _mean_rating(subject, beginning, own)
+        for of, own in _by_criterion(rater)
+    }
+    return replace(score, values={**score.values, **whole}, matched={**score.matched, **matched})
+
+
+def _mean_rating(subject: Subject, content: Content, ratings: Mapping[IdeaKey, float]) -> float | None:
+    answer = subject.answer
+    return mean_of(
+        ratings.get(IdeaKey(answer.arm, answer.item, answer.seed, number)) for number in range(len(content.ideas))
+    )
+
+
+def _reliability(scored: Sequence[Scored], rater: Ratings, raters: Sequence[Ratings]) -> Reliability:
+    checks = {}
+    for criterion in RATED:
+        rivals = {"the judge": judge_metric(criterion)}
+        rivals |= {r.rater: human_metric(r.rater, criterion) for r in raters if r.rater != rater.rater}
+        for name, metric in rivals.items():
+            found = agreement(_pairs(scored, human_metric(rater.rater, criterion), metric))
+            if found is not None:
+                checks[f"{criterion}: rank correlation with {name}"] = found
+    rated = len({key for _, own in _by_criterion(rater) for key in own})
+    return Reliability(f"human: {rater.rater}", checks, usable=True, verdict=_verdict(rater.rater, rated, checks))
+
+
+def _verdict(rater: str, rated: int, checks: Mapping[str, Estimate]) -> str:
+    told = [f"{name} {found.mean:.2f} ({found.low:.2f} to {found.high:.2f})" for name, found in checks.items()]
+    agreeing = "; ".join(told) or "too few answers have scores of anybody else to compare with"
+    return f"{rater} rated {rated} ideas without knowing where they are from; {agreeing}"
+
+
+def _pairs(scored: Sequence[Scored], one: str, other: str) -> Pairs:
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for score in scored:
+        a, b = score.values.get(one), score.values.get(other)
+        if a is not None and b is not None:
+            pairs.setdefault(score.item, []).append((a, b))
+    return pairs
+
+
+def _by_criterion(rater: Ratings) -> list[tuple[str, Mapping[IdeaKey, float]]]:
+    return [("originality", rater.originality), ("elaboration", rater.elaboration)]
+
+
+def _correlations(weights: Floats, both: Floats) -> Floats:
+    """Return (R,): the rank correlation of the columns of `both` (N, 2), once for each row of `weights` (R, N).
+
+    A weight says how often a text is in the sample. Equal values share the mean of their ranks; nan without an order.
+    """
+    ranks = [weights @ (np.less.outer(own, own) + 0.5 * np.equal.outer(own, own)) for own in both.T]  # (R, N) each
+    total = np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    a, b = (own - (weights * own).sum(axis=1, keepdims=True) / total for own in ranks)
+    spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
+    return np.asarray((weights * a * b).sum(axis=1) / np.where(spread > 1e-9, spread, np.nan))

@@ -1,0 +1,163 @@
+"""From a folder of stored answers to everything that a report shows."""
+
+import platform
+import random
+from collections.abc import Generator, Sequence
+from datetime import date
+from functools import partial
+from importlib.metadata import version
+
+from billy_mlx.bench.agreement import add_ratings
+from billy_mlx.bench.blind import Ratings
+from billy_mlx.bench.judging import ALL, Bounds
+from billy_mlx.bench.limits import find_limits
+from billy_mlx.bench.matching import subjects
+from billy_mlx.bench.metrics import sentences
+from billy_mlx.bench.plan import plan
+from billy_mlx.bench.projections import project_blends
+from billy_mlx.bench.result import ArmNote, Example, Result, VectorCost
+from billy_mlx.bench.run import Progress
+from billy_mlx.bench.scoring import score
+from billy_mlx.bench.statistics import compare
+from billy_mlx.bench.store import FINGERPRINT, Answer, Store
+from billy_mlx.bench.tasks import Item, load_tasks
+from billy_mlx.blend.blend import Blend
+from billy_mlx.extraction.judge import Judge
+from billy_mlx.extraction.library import find_all, is_bundled, load_vectors
+from billy_mlx.extraction.vector import Origin
+from billy_mlx.measure.embedding import Embedder
+from billy_mlx.model import backend
+from billy_mlx.model.model import Model
+from billy_mlx.model.sample import Sampling
+from billy_mlx.steps import mapped
+
+_SCORING = 0.85  # of the work, roughly; the rest is reading what the blends carry
+_EXAMPLES = 3
+
+
+def gather(
+    model: Model,
+    store: Store,
+    *,
+    embedder: Embedder,
+    judge: Judge | None,
+    ratings: Sequence[Ratings] = (),
+    bounds: Bounds = ALL,
+) -> Generator[Progress, None, Result]:
+    """Return everything that the answers of `store` show, yielding how far it is.
+
+    Args:
+        model: that wrote them, unsteered; it reads them as well.
+        store: of the answers and their costs. Scores are kept in its folder.
+        embedder: says how alike ideas are.
+        judge: None leaves the judging out.
+        ratings: of people.
+        bounds: of the judging.
+
+    Raises:
+        BillyError: a vector is missing, or the model cannot be steered.
+    """
+    settings, tasks = store.settings, load_tasks()
+    planned = plan(model, settings)
+    played, asked = {answer.arm for answer in store.answers}, {answer.item for answer in store.answers}
+    arms = [arm for arm in planned.arms if arm.name in played]
+    items = [item for item in planned.items if item.id in asked]
+    scoring = score(model, tasks, items, store, embedder, judge, bounds=bounds)
+    scored, reliability = yield from mapped(scoring, partial(_part, 0.0, _SCORING))
+    projecting = project_blends(model, arms, items, store)
+    projections = yield from mapped(projecting, partial(_part, _SCORING, 1.0))
+    scored, humans = add_ratings(scored, subjects(store.answers, items, tasks), ratings)
+    means, comparisons = compare(scored, arms)
+    reliability = [*reliability, *humans]
+    return Result(
+        made_with={**store.made_with, **_told(store, embedder, judge, bounds)},
+        arms=tuple(ArmNote(arm.name, arm.group, arm.says, arm.blend) for arm in arms),
+        metrics=sentences(mean.metric for mean in means),
+        means=tuple(means),
+        comparisons=tuple(comparisons),
+        costs=tuple(store.costs),
+        vectors=vector_cost(model, settings.blend),
+        reliability=tuple(reliability),
+        projections=tuple(projections),
+        examples=tuple(choose_examples(items, store.answers, settings.seed)),
+        limits=(*planned.left_out, *find_limits(model, arms, items, store, reliability, comparisons)),
+        deviations=tuple(settings.deviations(model)),
+        scored=tuple(scored),
+    )
+
+
+def made_with(model: Model, command: str) -> dict[str, str]:
+    """Return what answers are made with, name to value, for whoever makes them again."""
+    of = model.fingerprint
+    return {
+        "command": command,
+        "model": model.id,
+        FINGERPRINT: f"{of.base}-{of.weights} ({of.architecture}, {of.layers} layers of {of.width})",
+        "billy-mlx": version("billy-mlx"),
+        "mlx": version("mlx"),
+        "mlx-lm": version("mlx-lm"),
+        "Python": platform.python_version(),
+        "device": backend.device_name(),
+        "BLAS": backend.blas_name(),
+        "platform": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "date": date.today().isoformat(),
+    }
+
+
+def vector_cost(model: Model, blend: str) -> VectorCost:
+    """Return what is known of the cost of the vectors of `blend`: their files say from how many answers, not how long.
+
+    Raises:
+        BillyError: a vector is missing.
+    """
+    personas = Blend.parse(blend).persona_ids
+    vectors = load_vectors(personas, model.id, model.fingerprint)
+    files = find_all(model.fingerprint)
+    made: dict[str, list[str]] = {}
+    for persona, vector in vectors.items():
+        bundled = "bundled, " if is_bundled(files[persona]) else ""
+        made.setdefault(f"{bundled}{_made_from(vector.origin)}", []).append(persona)
+    source = "; ".join(f"{', '.join(alike)}: {making}" for making, alike in made.items())
+    return VectorCost(personas, tokens=None, wall_seconds=None, source=source)
+
+
+def choose_examples(items: Sequence[Item], answers: Sequence[Answer], seed: int) -> list[Example]:
+    """Return the texts of all arms to a few of `items`, drawn by `seed` and never by what anybody thinks of them."""
+    texts: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        texts.setdefault(answer.item, {}).setdefault(answer.arm, answer.text)  # of several seeds the first
+    most = max((len(of_arms) for of_arms in texts.values()), default=0)
+    whole = [item for item in items if len(texts.get(item.id, ())) == most]
+    drawn = random.Random(seed).sample(whole, min(_EXAMPLES, len(whole))) if most else []
+    return [Example(item.id, item.prompt, texts[item.id]) for item in drawn]
+
+
+def _told(store: Store, embedder: Embedder, judge: Judge | None, bounds: Bounds) -> dict[str, str]:
+    settings = store.settings
+    ideas = "the whole" if settings.whole_lists else "all ideas" if bounds.ideas is None else f"{bounds.ideas} ideas"
+    return {
+        "protocol": settings.protocol,
+        "blend": settings.blend,
+        "sampling": f"{_drawn(settings.sampling)}, seed {settings.seed}",
+        "tokens": f"at most {settings.max_tokens} of an answer, {settings.discussion_tokens} of a turn of a discussion",
+        "seeds per item": str(settings.seeds),
+        "embeddings": embedder.name,
+        "judge": "none" if judge is None else f"{judge.name}: {ideas} of an answer, {', '.join(bounds.criteria)}",
+    }
+
+
+def _drawn(sampling: Sampling) -> str:
+    return (
+        f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, min-p {sampling.min_p:g}, "
+        f"repetition penalty {sampling.repetition_penalty:g}"
+    )
+
+
+def _made_from(origin: Origin) -> str:
+    if not origin.rollouts:
+        return origin.source or "nobody knows from how many answers"
+    return f"{origin.rollouts} answers a pole, {origin.sampling}"
+
+
+def _part(since: float, upto: float, progress: Progress) -> Progress:
+    return Progress(progress.stage, since + (upto - since) * progress.share)

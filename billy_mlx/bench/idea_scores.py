@@ -1,0 +1,121 @@
+"""How many ideas an answer has, how different they are, and how rare among all arms' ideas for the same item."""
+
+from collections import defaultdict
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from billy_mlx.bench.matching import Content, Scores, Subject, Values, mean_of, scored_alike
+from billy_mlx.bench.run import Progress
+from billy_mlx.measure.clustering import clusters, rarity, same_idea_threshold
+from billy_mlx.measure.diversity import mean_distance, vendi_score
+from billy_mlx.measure.embedding import Embedder, Floats, centred
+from billy_mlx.steps import mapped
+
+_AT_ONCE = 256  # texts that an embedder is given: it may hold far more of each than their vectors
+
+Embeddings = Mapping[tuple[str, str], Floats]
+"""(D,) by task and text, centred within the task."""
+
+
+def idea_scores(
+    embedder: Embedder, subjects: Sequence[Subject], groups: Mapping[str, str]
+) -> Generator[Progress, None, list[Scores]]:
+    """Return the number of ideas, their rarity and their diversity, yielding how far the embedding is.
+
+    Args:
+        embedder: says what texts mean.
+        subjects: what is scored.
+        groups: of arms; one that is not in it is a group of its own.
+    """
+    embeddings = yield from _embedded(embedder, subjects)
+    thresholds = _thresholds(subjects, embeddings)
+    whole, matched = (
+        _Pool(pairs, embeddings, thresholds, groups)
+        for pairs in (
+            [(s, s.whole) for s in subjects],
+            [(s, s.matched) for s in subjects if s.matched is not None],
+        )
+    )
+
+    def scored(subject: Subject, content: Content) -> Values:
+        rows = [embeddings[subject.task.id, part] for part in content.parts]
+        parts = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
+        labels, rare = (matched if content is subject.matched else whole).of(subject)
+        return {
+            "ideas": float(len(set(labels))) if subject.task.lists_ideas else None,
+            "rarity": mean_of(rare),
+            "embedding diversity": mean_distance(parts),
+            "vendi": vendi_score(parts),
+        }
+
+    return scored_alike(subjects, scored)
+
+
+class _Pool:
+    """The ideas of all answers, each item's in clusters."""
+
+    def __init__(
+        self,
+        pairs: Sequence[tuple[Subject, Content]],
+        embeddings: Embeddings,
+        thresholds: Mapping[str, float],
+        groups: Mapping[str, str],
+    ) -> None:
+        by_item: dict[str, list[tuple[Subject, str]]] = defaultdict(list)
+        for subject, content in pairs:
+            by_item[subject.item.id] += [(subject, idea) for idea in content.ideas]
+        self._found: dict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
+        for ideas in by_item.values():
+            if not ideas:
+                continue
+            task = ideas[0][0].task.id
+            labels = clusters(np.stack([embeddings[task, idea] for _, idea in ideas]), thresholds[task])
+            rare = rarity(labels, [groups.get(subject.answer.arm, subject.answer.arm) for subject, _ in ideas])
+            for (subject, _), label, value in zip(ideas, labels, rare, strict=True):
+                self._found[_key(subject)].append((label, value))
+
+    def of(self, subject: Subject) -> tuple[list[int], list[float]]:
+        """Return cluster and rarity of each idea of a subject, in their order."""
+        found = self._found.get(_key(subject), [])
+        return [label for label, _ in found], [value for _, value in found]
+
+
+def _embedded(embedder: Embedder, subjects: Sequence[Subject]) -> Generator[Progress, None, Embeddings]:
+    by_task: dict[str, dict[str, None]] = defaultdict(dict)
+    for subject in subjects:
+        for content in (subject.whole, subject.matched):
+            if content is not None:
+                by_task[subject.task.id] |= dict.fromkeys((*content.ideas, *content.parts))
+    total, done = sum(map(len, by_task.values())), 0
+    found: dict[tuple[str, str], Floats] = {}
+    for task, unique in by_task.items():
+        texts, rows = list(unique), []
+        for at in range(0, len(texts), _AT_ONCE):
+            some = texts[at : at + _AT_ONCE]
+            rows.append((yield from mapped(embedder.embed(some), partial(_progress, done, total))))
+            done += len(some)
+        if rows:
+            found |= {(task, text): row for text, row in zip(texts, centred(np.concatenate(rows)), strict=True)}
+    return found
+
+
+def _thresholds(subjects: Sequence[Subject], embeddings: Embeddings) -> dict[str, float]:
+    """Return for each task how near two ideas must be to count as the same one."""
+    ideas: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for subject in subjects:
+        ideas[subject.task.id] += [(subject.item.id, idea) for idea in subject.whole.ideas]
+    return {
+        task: same_idea_threshold(np.stack([embeddings[task, idea] for _, idea in own]), [item for item, _ in own])
+        for task, own in ideas.items()
+        if own
+    }
+
+
+def _key(subject: Subject) -> tuple[str, str, int]:
+    return subject.answer.arm, subject.item.id, subject.answer.seed
+
+
+def _progress(before: int, total: int, done: int) -> Progress:
+    return Progress("comparing the ideas", (before + done) / total)

@@ -1,0 +1,168 @@
+"""How far a judge can be relied on: whether it tells apart what is known to differ, before any of its scores is told.
+
+Originality is tried with pairs of ideas written for the purpose, the rest with the very ideas that are to be judged.
+"""
+
+import random
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from billy_mlx.bench.agreement import agreement
+from billy_mlx.bench.judging import Asked, Bounds, ask, criterion_of, judged_texts
+from billy_mlx.bench.matching import Subject, mean_of, spread
+from billy_mlx.bench.result import Estimate, Reliability
+from billy_mlx.bench.run import Progress
+from billy_mlx.bench.tasks import Task, load_items
+from billy_mlx.extraction.evidence import JUDGE_AUC
+from billy_mlx.extraction.judge import Judge
+from billy_mlx.measure.bootstrap import mean_interval
+from billy_mlx.measure.separation import auc
+
+_TEXTS = 4  # of each kind, of an item
+_FEWEST_ITEMS = 5  # below which nothing is believed
+
+_APART = {
+    "originality": "unusual ideas from plain ones",
+    "elaboration": "ideas from the same words shuffled",
+    "adherence": "ideas for the task at hand from ideas for another one",
+}
+# The same in other words: a judge that means what it says gives about the same order.
+_REWORDED = {
+    "originality": "Asked the same, hardly anybody else would answer this: it surprises, and it fits all the same. "
+    "What is said again and again, or is the first thing to think of, gets little. Do not be taken in by fine words.",
+    "elaboration": "The answer says enough to see it before you or to carry it out: what exactly, and how. It holds "
+    "together from one word to the next. A mere hint, or words in a muddle, gets little.",
+    "adherence": "The answer does just what was asked for, and would make no sense as an answer to some other "
+    "question. What passes by the question gets little.",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Texts for one item that a judge should tell apart."""
+
+    task: Task
+    item: str
+    prompt: str
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys((*self.better, *self.worse)))
+
+
+def judge_trials(subjects: Sequence[Subject], bounds: Bounds) -> dict[str, list[Trial]]:
+    """Return by criterion what a judge of `subjects` is tried with.
+
+    Originality: the unusual and the plain ideas that come with our own items of the same tasks. Elaboration: what is
+    to be judged against the same words shuffled. Adherence: what is to be judged against answers to the next item.
+    """
+    tasks = {subject.task.id: subject.task for subject in subjects}
+    own, anchored = _own_texts(subjects, bounds), load_items(tasks, bounds.trial_items)
+    trials = {
+        "originality": [Trial(tasks[i.task], i.id, i.prompt, i.unusual, i.plain) for i in anchored],
+        "elaboration": [replace(trial, worse=tuple(map(shuffled, trial.better))) for trial in own],
+        "adherence": [replace(trial, worse=other.better) for trial, other in _with_next(own)],
+    }
+    return {name: [trial for trial in trials[name] if trial.better and trial.worse] for name in bounds.criteria}
+
+
+def check_judge(judge: Judge, trials: Mapping[str, Sequence[Trial]]) -> Generator[Progress, None, list[Reliability]]:
+    """Return for each criterion how well the judge tells apart what differs, yielding how far it is."""
+    asked = [
+        Asked(criterion, trial.prompt, trial.texts)
+        for name, own in trials.items()
+        for trial in own
+        for criterion in (criterion_of(trial.task, name), _REWORDED[name])
+    ]
+    found = yield from ask(judge, asked, "trying the judge")
+    return [_reliability(judge.name, name, own, found) for name, own in trials.items()]
+
+
+def shuffled(text: str) -> str:
+    """Return the words of `text` in another order, always the same one."""
+    words = text.split()
+    random.Random(0).shuffle(words)
+    return " ".join(words)
+
+
+def verdict(judge: str, criterion: str, found: Estimate | None) -> tuple[bool, str]:
+    """Return whether a judge may be heeded for a criterion, and that in a sentence.
+
+    It may if its AUC is at least 0.6 and the interval leaves out chance, over at least five items.
+    """
+    if found is None:
+        return False, f"{judge} could not be tried for {criterion}: no scores came, or there was nothing to try it on"
+    usable = found.mean >= JUDGE_AUC and found.low > 0.5 and found.items >= _FEWEST_ITEMS
+    numbers = f"AUC {found.mean:.2f}, {found.low:.2f} to {found.high:.2f} over {found.items} items; chance is 0.5"
+    if usable:
+        return True, f"{judge} tells {_APART[criterion]} ({numbers}), so its scores for {criterion} may be heeded"
+    asked = f"{JUDGE_AUC} and an interval above 0.5, over {_FEWEST_ITEMS} items or more, are asked for"
+    return False, f"{judge} does not tell {_APART[criterion]} well enough ({numbers}; {asked})"
+
+
+def _reliability(
+    judge: str, name: str, trials: Sequence[Trial], found: Mapping[tuple[str, str, str], float | None]
+) -> Reliability:
+    def scores(trial: Trial, texts: Sequence[str], *, reworded: bool = False) -> list[float | None]:
+        criterion = _REWORDED[name] if reworded else criterion_of(trial.task, name)
+        return [found[criterion, trial.prompt, text] for text in texts]
+
+    separation = _estimate([_separation(scores(t, t.better), scores(t, t.worse)) for t in trials])
+    pairs = {
+        trial.item: [
+            (one, other)
+            for one, other in zip(scores(trial, trial.texts), scores(trial, trial.texts, reworded=True), strict=True)
+            if one is not None and other is not None
+        ]
+        for trial in trials
+    }
+    checks = {
+        f"AUC: {_APART[name]}": separation,
+        "rank correlation with itself, asked in other words": agreement(pairs),
+        "share without a score": _estimate(
+            [mean_of(float(score is None) for score in scores(trial, trial.texts)) for trial in trials]
+        ),
+    }
+    usable, says = verdict(judge, name, separation)
+    told = {check: estimate for check, estimate in checks.items() if estimate is not None}
+    return Reliability(f"judge: {judge}, {name}", told, usable, says)
+
+
+def _separation(better: Sequence[float | None], worse: Sequence[float | None]) -> float | None:
+    """Return the chance that one of `better` scores above one of `worse`; None if either has no scores."""
+    above, below = ([score for score in scores if score is not None] for scores in (better, worse))
+    return float(auc(np.array(above), np.array(below))) if above and below else None
+
+
+def _estimate(by_item: Sequence[float | None]) -> Estimate | None:
+    interval = mean_interval([value for value in by_item if value is not None])
+    return None if interval is None else Estimate(*interval)
+
+
+def _own_texts(subjects: Sequence[Subject], bounds: Bounds) -> list[Trial]:
+    """Return for some items of each task some of the texts that are to be judged, with nothing to tell them from."""
+    texts: dict[str, dict[str, None]] = {}
+    for subject in subjects:
+        texts.setdefault(subject.item.id, {}).update(dict.fromkeys(judged_texts(subject, subject.whole, bounds)))
+    by_task: dict[str, list[Trial]] = {}
+    for subject in {subject.item.id: subject for subject in subjects}.values():
+        own = list(texts[subject.item.id])
+        if own:
+            better = tuple(own[place] for place in spread(len(own), _TEXTS))
+            trial = Trial(subject.task, subject.item.id, subject.item.prompt, better, ())
+            by_task.setdefault(subject.task.id, []).append(trial)
+    return [own[place] for own in by_task.values() for place in spread(len(own), bounds.trial_items)]
+
+
+def _with_next(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
+    """Yield every trial with the next one of its task, the first after the last; not one that is alone."""
+    for place, trial in enumerate(trials):
+        following = (*trials[place + 1 :], *trials[:place])
+        other = next((each for each in following if each.task.id == trial.task.id), None)
+        if other is not None:
+            yield trial, other

@@ -1,0 +1,90 @@
+"""A play: how one arm comes to one answer, as turns that are asked of the model."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.tasks import Item
+from billy_mlx.model.layers import UNSTEERED, Directions
+from billy_mlx.model.sample import MAX_SEED, Sampling
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One text to be written."""
+
+    prompt: str
+    system: str | None
+    directions: Directions
+    sampling: Sampling
+    seed: int
+    max_tokens: int
+
+
+Play = Generator[list[Turn], list[str], str]
+"""Yields turns that do not depend on each other, is sent their texts, and returns the answer."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to come to an answer.
+
+    Attributes:
+        group: of arms whose turns are written together in the same batches; costs are told of groups.
+        says: what it is, in a sentence.
+        blend: the text form of what it is steered with.
+        play: from an item and the number of a seed, from 0, to the play.
+    """
+
+    name: str
+    group: str
+    says: str
+    blend: str | None
+    play: Callable[[Item, int], Play]
+
+
+def turn(
+    settings: Settings,
+    item: Item,
+    seed: int,
+    *,
+    prompt: str | None = None,
+    system: str | None = None,
+    directions: Directions = UNSTEERED,
+    sampling: Sampling | None = None,
+    max_tokens: int | None = None,
+    number: int = 0,
+) -> Turn:
+    """Return a turn that asks for the item as it stands, but for what is given.
+
+    Args:
+        seed: its number, from 0.
+        number: of the turn in its play, from 0.
+    """
+    return Turn(
+        prompt=item.prompt if prompt is None else prompt,
+        system=system,
+        directions=directions,
+        sampling=settings.sampling if sampling is None else sampling,
+        seed=turn_seed(settings, item, seed, number),
+        max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
+    )
+
+
+def turn_seed(settings: Settings, item: Item, seed: int, number: int = 0) -> int:
+    """Return the seed of a turn: the same for every arm, whatever other items there are."""
+    name = f"{settings.seed}\0{item.task}\0{item.id}\0{seed}\0{number}"
+    return int.from_bytes(sha256(name.encode()).digest()[:8]) % (MAX_SEED + 1)
+
+
+def single(
+    settings: Settings, *, directions: Directions = UNSTEERED, sampling: Sampling | None = None
+) -> Callable[[Item, int], Play]:
+    """Return plays of one turn that asks for the item as it stands."""
+
+    def play(item: Item, seed: int) -> Play:
+        [text] = yield [turn(settings, item, seed, directions=directions, sampling=sampling)]
+        return text
+
+    return play

@@ -1,0 +1,160 @@
+"""What a blend carries of each persona: by how much the residual stream shifts along that persona's vector.
+
+The steered and the unsteered model read the same words, those of the dose-0 answers, so that the shift is of the
+steering alone and not of other words. Source: arXiv 2510.10157, eq. 4 and 5.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from billy_mlx.bench.arms import Arm, Turn
+from billy_mlx.bench.result import Estimate, Projection
+from billy_mlx.bench.run import Progress
+from billy_mlx.bench.store import Store
+from billy_mlx.bench.tasks import Item
+from billy_mlx.blend.blend import Blend
+from billy_mlx.extraction.library import find_all, load_vectors
+from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.measure.bootstrap import mean_interval
+from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
+from billy_mlx.model.model import Model
+from billy_mlx.model.prompt import chat_prompt
+from billy_mlx.steps import finish, mapped
+
+STEERED, LAST = "steered layer", "last layer"
+MOST_ITEMS = 24
+"""Items that are read: what they say differs little, since the words are given."""
+
+_OTHERS = 3  # personas that no blend has, to compare with
+_STAGE = "reading what the blends carry"
+
+Floats = NDArray[np.floating[Any]]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Unit vectors of N personas at every layer (N, layers, D), and the layers' residual norms (N, layers)."""
+
+    personas: tuple[str, ...]
+    units: Floats
+    norms: Floats
+
+    @classmethod
+    def of(cls, vectors: Sequence[PersonaVector]) -> "Axes":
+        """Return the axes of `vectors`; one that does not say what a residual norm is makes none."""
+        known = [(vector, norm) for vector in vectors if (norm := vector.residual_norm) is not None]
+        lengths = [np.maximum(np.linalg.norm(vector.directions, axis=-1, keepdims=True), 1e-12) for vector, _ in known]
+        return cls(
+            tuple(vector.persona_id for vector, _ in known),
+            np.array([vector.directions / length for (vector, _), length in zip(known, lengths, strict=True)]),
+            np.array([norm for _, norm in known]),
+        )
+
+    def along(self, shifts: Floats, layer: int) -> dict[str, list[float]]:
+        """Return how far each of `shifts` (S, D) at `layer` goes along each persona's axis, in residual norms."""
+        lengths = self.units[:, layer] @ shifts.T / self.norms[:, layer, None]  # (N, S)
+        return dict(zip(self.personas, lengths.tolist(), strict=True))
+
+
+def project_blends(
+    model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store
+) -> Generator[Progress, None, list[Projection]]:
+    """Return what every blend and every persona alone carries of the blends' personas and of some others.
+
+    At the layer that is steered, the shift is what was added: arithmetic, shown as a check. At the last layer it is
+    what the layers between have made of it.
+
+    Raises:
+        BillyError: a vector is missing or the model cannot be steered.
+    """
+    blended = [arm for arm in arms if arm.name.startswith(("billy-", "persona:")) and arm.blend is not None]
+    texts = _texts(model, arms, items, store)
+    axes = Axes.of(_vectors(model, blended))
+    if not axes.personas or not blended or not texts:
+        return []
+    found: list[Projection] = []
+    total = (len(blended) + 1) * len(texts)
+    unsteered = yield from mapped(_streams(model, texts, UNSTEERED), partial(_progress, 0, total))
+    for number, arm in enumerate(blended, start=1):
+        added = _turn(arm, items[0]).directions
+        steered = yield from mapped(_streams(model, texts, added), partial(_progress, number * len(texts), total))
+        if added.by_layer:
+            found += _projections(arm.name, added, steered - unsteered, axes)
+    return found
+
+
+def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store) -> list[Text]:
+    """Return dose-0 answers as tokens behind their prompt, each item's first one, of items spread over all tasks."""
+    answers: dict[str, str] = {}
+    for answer in store.answers:
+        if answer.arm == "dose-0" and answer.text.strip():
+            answers.setdefault(answer.item, answer.text)
+    control = next((arm for arm in arms if arm.name == "dose-0"), None)
+    answered = [item for item in items if item.id in answers]
+    if control is None:
+        return []
+    texts = []
+    for item in _spread(answered, MOST_ITEMS):
+        turn = _turn(control, item)
+        prompt = chat_prompt(model.tokenizer, turn.prompt, system=turn.system)
+        response = model.tokenizer.encode(answers[item.id], add_special_tokens=False)
+        texts.append(Text(tuple(prompt), tuple(response)))
+    return texts
+
+
+def _turn(arm: Arm, item: Item) -> Turn:
+    """Return what an arm of one turn asks for."""
+    [turn] = next(arm.play(item, 0))
+    return turn
+
+
+def _vectors(model: Model, arms: Sequence[Arm]) -> list[PersonaVector]:
+    """Return the vectors of all personas of the arms' blends, and of some that are in none of them."""
+    blended = sorted({persona for arm in arms for persona in Blend.parse(arm.blend or "").persona_ids})
+    others = [persona for persona in find_all(model.fingerprint) if persona not in blended]
+    return list(load_vectors([*blended, *_spread(others, _OTHERS)], model.id, model.fingerprint).values())
+
+
+def _streams(model: Model, texts: Sequence[Text], added: Directions) -> Generator[int, None, Floats]:
+    """Return (texts, layers, D): the residual stream averaged over each response's tokens, yielding how many are read.
+
+    Steered from the prompt's last token on, even if the blend would steer the prompt as well.
+    """
+    streams = []
+    for text in texts:
+        start = len(text.prompt) - 1
+        steering = Steering(stack([added]), start=start, norm_preserving=added.norm_preserving)
+        with steer(model.blocks, steering):  # one text at a time: the next one's positions begin anew
+            [reading] = finish(read_all(model, [text]))
+        streams.append(reading.average.mean)
+        yield len(streams)
+    return np.stack(streams)
+
+
+def _projections(arm: str, added: Directions, shifts: Floats, axes: Axes) -> list[Projection]:
+    """Return the projections of `shifts` (texts, layers, D), averaged over the texts."""
+    first, last = min(added.by_layer), shifts.shape[1] - 1
+    found = []
+    for place, layer in ((STEERED, first), (LAST, last)):
+        along = axes.along(shifts[:, layer], layer)
+        for persona, lengths in along.items():
+            if (interval := mean_interval(lengths)) is not None:
+                found.append(Projection(arm, place, layer, persona, Estimate(*interval)))
+    return found
+
+
+def _spread(values: Sequence[Value], most: int) -> list[Value]:
+    """Return so many of `values` at most, evenly spread."""
+    places = np.linspace(0, len(values) - 1, min(most, len(values)))
+    return [values[place] for place in places.round().astype(int)]
+
+
+def _progress(before: int, total: int, done: int) -> Progress:
+    return Progress(_STAGE, (before + done) / total)

@@ -1,0 +1,126 @@
+"""What answers cost, and by how much a discussion costs more than a blend."""
+
+from collections.abc import Iterator
+
+from billy_mlx.bench.report.numbers import NONE, plain
+from billy_mlx.bench.report.tables import Table, is_sweep
+from billy_mlx.bench.result import GroupCost, Result
+
+PAPER = "arXiv 2510.10157"
+PAPER_TIME, PAPER_TOKENS = "27", "about 190"  # discussion ÷ BILLY, with Llama-3.1-8B on a GPU
+SPREAD = (1, 100, 10_000)  # queries
+DISCUSSION, CONTROL, BLENDS = "discussion", "dose-0", "billy-"
+
+
+def seconds(cost: GroupCost) -> float:
+    """Return wall-clock seconds a query: of a batch, divided by its rows."""
+    return cost.wall_seconds / max(1, cost.queries)
+
+
+def tokens(cost: GroupCost) -> float:
+    """Return tokens a query, in and out."""
+    return (cost.tokens_in + cost.tokens_out) / max(1, cost.queries)
+
+
+def forwarded(cost: GroupCost) -> float:
+    """Return tokens a query that went through the model."""
+    return cost.tokens_forwarded / max(1, cost.queries)
+
+
+def group_of(result: Result, arm: str) -> GroupCost | None:
+    """Return what the group of `arm` cost."""
+    return next((cost for cost in result.costs if arm in cost.arms or arm == cost.group), None)
+
+
+def cost_table(result: Result) -> Table:
+    """Return what a query took: a row for each group of arms."""
+    columns = (
+        "group", "queries", "turns a query", "seconds a query", "tokens in a query", "tokens out a query",
+        "tokens forwarded a query", "tokens out a second", "peak memory (GB)", "rows at once",
+    )  # fmt: skip
+    rows = [
+        (
+            cost.group,
+            plain(cost.queries),
+            *map(plain, (cost.turns / n, seconds(cost), cost.tokens_in / n, cost.tokens_out / n, forwarded(cost))),
+            plain(cost.tokens_out / cost.wall_seconds if cost.wall_seconds > 0 else None),
+            plain(cost.peak_memory_gb),
+            plain(cost.rows_at_once),
+        )
+        for cost in result.costs
+        for n in (max(1, cost.queries),)
+    ]
+    return Table("What a query took", columns, tuple(rows))
+
+
+def ratio_table(result: Result) -> Table:
+    """Return by how much one group takes more than another: discussion ÷ blend beside the paper's, blend ÷ control."""
+    discussion, control = group_of(result, DISCUSSION), group_of(result, CONTROL)
+    blends = list(_blends(result))
+    rows = [_ratios(discussion, blend) for blend in blends if discussion is not None]
+    if result.costs:
+        rows.append((f"{DISCUSSION} ÷ BILLY in the paper ({PAPER})", PAPER_TIME, PAPER_TOKENS, NONE))
+    rows += [_ratios(blend, control) for blend in blends if control is not None]
+    columns = ("groups", "time a query", "tokens a query (in and out)", "tokens forwarded a query")
+    return Table("How many times as much", columns, tuple(rows))
+
+
+def spread_table(result: Result) -> Table:
+    """Return what a query took with the vectors' one-time cost spread over N queries; no rows if that is not known."""
+    vectors, discussion = result.vectors, group_of(result, DISCUSSION)
+    rows = [
+        (
+            f"{blend.group}, N = {n:,}",
+            plain(_spread(seconds(blend), vectors.wall_seconds, n)),
+            plain(_spread(tokens(blend), vectors.tokens, n)),
+            *(
+                plain(_over(None if discussion is None else of(discussion), _spread(of(blend), once, n)))
+                for of, once in ((seconds, vectors.wall_seconds), (tokens, vectors.tokens))
+            ),
+        )
+        for blend in _blends(result)
+        for n in SPREAD
+        if vectors is not None and (vectors.tokens is not None or vectors.wall_seconds is not None)
+    ]
+    columns = ("queries", "seconds a query", "tokens a query", "time: discussion ÷ this", "tokens: discussion ÷ this")
+    return Table("With the vectors' one-time cost spread over N queries", columns, tuple(rows))
+
+
+def vectors_sentence(result: Result) -> str:
+    """Return in a sentence what the vectors cost once, or that nobody knows."""
+    vectors = result.vectors
+    if vectors is None:
+        return "No vectors were used."
+    known = [
+        f"{plain(amount)} {unit}" for amount, unit in ((vectors.tokens, "tokens"), (vectors.wall_seconds, "seconds"))
+        if amount is not None
+    ]  # fmt: skip
+    cost = f"cost {' and '.join(known)} once" if known else "came ready-made: what they cost once is not known here"
+    return f"The vectors of {', '.join(vectors.personas)} {cost} ({vectors.source})."
+
+
+def ratios(result: Result, above: str, below: str) -> tuple[float, float] | None:
+    """Return how many times the time and the tokens a query of arm `below` arm `above` takes."""
+    one, other = group_of(result, above), group_of(result, below)
+    if one is None or other is None:
+        return None
+    time, amount = _over(seconds(one), seconds(other)), _over(tokens(one), tokens(other))
+    return None if time is None or amount is None else (time, amount)
+
+
+def _blends(result: Result) -> Iterator[GroupCost]:
+    sweeps = {arm.name for arm in result.arms if is_sweep(arm)}
+    return (cost for cost in result.costs if cost.group.startswith(BLENDS) and not sweeps & set(cost.arms))
+
+
+def _ratios(above: GroupCost, below: GroupCost) -> tuple[str, str, str, str]:
+    time, amount, through = (plain(_over(of(above), of(below))) for of in (seconds, tokens, forwarded))
+    return f"{above.group} ÷ {below.group}", time, amount, through
+
+
+def _over(above: float | None, below: float | None) -> float | None:
+    return None if above is None or not below else above / below
+
+
+def _spread(each: float, once: float | None, n: int) -> float | None:
+    return None if once is None else each + once / n

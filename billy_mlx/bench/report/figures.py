@@ -1,0 +1,115 @@
+"""What is drawn of a result, and under which title. Without matplotlib nothing is."""
+
+import math
+from collections.abc import Iterator
+
+from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
+from billy_mlx.bench.report.costs import CONTROL, seconds, tokens
+from billy_mlx.bench.report.findings import main_blend
+from billy_mlx.bench.report.tables import MAIN_RIVALS, PLACES, WAYS, main_arms, metrics_of, pairs_of
+from billy_mlx.bench.result import Estimate, Result
+
+_UNITS = {
+    "ideas": "different ideas in an answer",
+    "rarity": "share of the other groups without the idea",
+    "embedding diversity": "mean cosine distance",
+    "vendi": "wholly unlike ideas",
+    "distinct-2": "share of word pairs",
+    "self-bleu": "BLEU, 0 to 1",
+    "worn phrases": "in a hundred words",
+    "adherence": "nats a token",
+    "repetition": "share of runs of four words",
+    "words": "words in an answer",
+    "perplexity": "perplexity",
+}
+_SWEPT = ("ideas", "rarity", "embedding diversity", "adherence", "perplexity")  # and the personas: more is in tables
+
+
+def means_figure(result: Result, metric: str) -> str | None:
+    """Return the means of all arms but those of sweeps, over all tasks, as an SVG; None if there are none."""
+    found = {(m.arm, m.matched): m.estimate for m in result.means if m.metric == metric and m.task is None}
+    rows = [Pair(arm.name, *(found.get((arm.name, matched)) for matched in WAYS)) for arm in main_arms(result)]
+    rows = [row for row in rows if row.written or row.matched]
+    return bars(rows, metric, _unit(metric)) if rows else None
+
+
+def differences_figure(result: Result, metric: str) -> str | None:
+    """Return an SVG of how the main blend differs from its rivals, and every blend from the control; or None."""
+    main = main_blend(result)
+    found = {
+        (c.arm, c.against, c.matched): c.estimate
+        for c in result.comparisons
+        if c.metric == metric and c.task is None and c.against in MAIN_RIVALS
+    }
+    rows = [
+        Pair(f"{arm} − {against}", *(found.get((arm, against, matched)) for matched in WAYS))
+        for arm, against in pairs_of(result)
+        if arm == main or against == CONTROL
+    ]
+    rows = [row for row in rows if row.written or row.matched]
+    unit = f"difference, in {_unit(metric)}"
+    return forest(rows, f"Difference in {metric}", unit) if rows else None
+
+
+def sweep_figures(result: Result, group: str) -> Iterator[str]:
+    """Yield an SVG for each main metric of a sweep: a heat map of layer and dose, a curve of a number, or bars."""
+    cells = {arm.name: _cell(arm.name) for arm in result.arms if arm.group == group}
+    varied = {tuple(cell) for cell in cells.values()}
+    for metric in filter(_is_drawn, metrics_of(result)):
+        found = {
+            m.arm: m.estimate
+            for m in result.means
+            if m.arm in cells and m.metric == metric and m.task is None and not m.matched
+        }
+        if not found:
+            continue
+        if varied == {("layer", "dose")}:
+            fields = {(cells[arm]["dose"], cells[arm]["layer"]): estimate for arm, estimate in found.items()}
+            yield heat_map(fields, f"{metric} ({_unit(metric)})", "dose (1: full)", "layer", _order)
+        elif len(varied) == 1 and all(_is_number(*cells[arm].values()) for arm in found):
+            [(what,)] = varied
+            yield curve({float(cells[arm][what]): e for arm, e in found.items()}, metric, what, _unit(metric))
+        else:
+            yield bars([Pair(arm, estimate) for arm, estimate in found.items()], metric, _unit(metric))
+
+
+def projection_figure(result: Result, place: str) -> str | None:
+    """Return what each blend carries on the personas' axes at `place` as an SVG; None if that is not known."""
+    series: dict[str, dict[str, Estimate]] = {}
+    for each in result.projections:
+        if each.place == place:
+            series.setdefault(each.arm, {})[each.persona] = each.estimate
+    return groups(series, PLACES.get(place, place), "residual norms of the layer") if series else None
+
+
+def cost_figures(result: Result) -> Iterator[str]:
+    """Yield SVGs of what a query of each group took: time, and tokens."""
+    if result.costs:
+        yield amounts({cost.group: seconds(cost) for cost in result.costs}, "Time", "seconds a query")
+        yield amounts({cost.group: tokens(cost) for cost in result.costs}, "Tokens", "tokens a query, in and out")
+
+
+def _is_drawn(metric: str) -> bool:
+    return metric in _SWEPT or metric.startswith("persona: ")
+
+
+def _unit(metric: str) -> str:
+    if metric.startswith("persona: "):
+        return "gaps from neutral (0) to the persona (1)"
+    return _UNITS.get(metric, "points of 1 to 5" if metric.startswith(("judge: ", "human ")) else metric)
+
+
+def _cell(name: str) -> dict[str, str]:
+    """Return what a cell of a sweep has set: "layer=15,dose=0.5"."""
+    return {what: value for what, _, value in (part.partition("=") for part in name.split(","))}
+
+
+def _is_number(*values: str) -> bool:
+    return len(values) == 1 and math.isfinite(_order(values[0]))
+
+
+def _order(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.inf

@@ -1,0 +1,168 @@
+"""The short answer: sentences that claim what the intervals allow, and no more."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from billy_mlx.bench.metrics import metric
+from billy_mlx.bench.report.costs import (
+    CONTROL,
+    DISCUSSION,
+    PAPER,
+    PAPER_TIME,
+    PAPER_TOKENS,
+    ratios,
+    vectors_sentence,
+)
+from billy_mlx.bench.report.heeding import why_not
+from billy_mlx.bench.report.numbers import difference, plain, side
+from billy_mlx.bench.result import Estimate, Result
+from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM
+
+_MAIN = "billy-balanced"
+_RIVALS = (CONTROL, RANDOM, BEST_PERSONA, "multi-role", "verbalized", DISCUSSION)  # the rest is in the tables
+_PROJECTION = "persona: "
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A question and what can be said to it, a sentence each."""
+
+    question: str
+    sentences: tuple[str, ...]
+
+
+def findings(result: Result) -> tuple[Finding, ...]:
+    """Return what the numbers say of the blend that is the default, or else of the first that was compared."""
+    blend = main_blend(result)
+    if blend is None:
+        return (Finding("What came out?", ("No blend was compared with anything, so nothing can be said of one.",)),)
+    return (
+        Finding("Does blending steer?", tuple(_steers(result, blend))),
+        Finding("Does it help?", tuple(_helps(result, blend))),
+        Finding("What does it cost?", tuple(_costs(result, blend))),
+    )
+
+
+def main_blend(result: Result) -> str | None:
+    """Return the arm that the short answer is about."""
+    arms = [each.arm for each in result.comparisons]
+    return _MAIN if _MAIN in arms else next(iter(arms), None)
+
+
+def better_way(name: str) -> int:
+    """Return 1 if more of a metric is better, -1 if less, and 0 if neither or if nobody knows the metric."""
+    try:
+        return metric(name).better
+    except KeyError:
+        return 0
+
+
+_AT_MATCHED_LENGTH = {1: "more", -1: "less", 0: "not"}
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """One difference over all tasks, as written and at matched length, where that has a meaning."""
+
+    metric: str
+    written: Estimate
+    matched: Estimate | None
+
+    @property
+    def side(self) -> int:
+        """1 if there is more of it, -1 if less, 0 if that cannot be told."""
+        return side(self.written)
+
+    def __str__(self) -> str:
+        """Name it, with its numbers where they tell something, and where matched length tells something else."""
+        name = self.metric.removeprefix(_PROJECTION)
+        told = f"{name} {difference(self.written)}" if self.side else name
+        if self.matched is None or side(self.matched) == self.side:
+            return told
+        return f"{told}, but {_AT_MATCHED_LENGTH[side(self.matched)]} at matched length"
+
+
+def _claims(result: Result, arm: str, against: str) -> list[_Claim]:
+    found: dict[bool, dict[str, Estimate]] = {False: {}, True: {}}
+    for each in result.comparisons:
+        if (each.arm, each.against, each.task) == (arm, against, None):
+            found[each.matched][each.metric] = each.estimate
+    return [_Claim(name, written, found[True].get(name)) for name, written in found[False].items()]
+
+
+def _steers(result: Result, blend: str) -> Iterator[str]:
+    further: dict[str, set[str]] = {}
+    lines: list[str] = []
+    for against in (CONTROL, RANDOM):
+        claims = [claim for claim in _claims(result, blend, against) if claim.metric.startswith(_PROJECTION)]
+        if claims:
+            further[against] = {claim.metric for claim in claims if claim.side > 0}
+            told = _told(claims, {1: "further for", -1: "less far for", 0: "cannot be told apart for"}, lambda _: 1)
+            how_many = _count(claims, "persona")
+            lines.append(f"Texts of {blend} against those of {against}, along the vectors of {how_many}: {told}.")
+    if len(further) == 2:
+        both = further[CONTROL] & further[RANDOM]
+        whose = f"those of {CONTROL} and than those of {RANDOM}"
+        yield f"Texts of {blend} lie further along than {whose} for {_names(both)}."
+    yield from lines
+    if not lines:
+        yield f"It was not measured how far texts of {blend} lie along the personas' vectors."
+
+
+def _helps(result: Result, blend: str) -> Iterator[str]:
+    left_out: dict[str, str] = {}
+    said = False
+    for against in _RIVALS:
+        claims = [claim for claim in _claims(result, blend, against) if not claim.metric.startswith(_PROJECTION)]
+        left_out |= {claim.metric: why for claim in claims if (why := why_not(result, claim.metric)) is not None}
+        heeded = [claim for claim in claims if claim.metric not in left_out]
+        rated = [claim for claim in heeded if better_way(claim.metric)]
+        if rated:
+            said = True
+            told = _told(rated, {1: "better in", -1: "worse in", 0: "cannot be told apart in"}, better_way)
+            other = [claim for claim in heeded if not better_way(claim.metric) and claim.side]
+            besides = f". Neither better nor worse by itself: {_joined(other)}" if other else ""
+            yield f"{blend} against {against}, in {_count(rated, 'measure')}: {told}{besides}."
+    if not said:
+        yield f"{blend} was compared with nothing in a measure that can be heeded, so nothing can be said."
+    for why in dict.fromkeys(left_out.values()):
+        names = ", ".join(name for name, reason in left_out.items() if reason == why)
+        yield f"Left out of this answer, because {why}: {names}."
+
+
+def _costs(result: Result, blend: str) -> Iterator[str]:
+    discussion, control = ratios(result, DISCUSSION, blend), ratios(result, blend, CONTROL)
+    if discussion is None:
+        yield f"{blend} and a discussion were not both run, so their costs cannot be compared."
+    else:
+        time, tokens = map(plain, discussion)
+        yield (
+            f"A discussion took {time} times as long a query as {blend}, and {tokens} times as many tokens; in the "
+            f"paper it is {PAPER_TIME} times as long, and {PAPER_TOKENS} times as many tokens ({PAPER}). "
+            "This is counted in one run, and has no interval."
+        )
+    if control is not None:
+        time, tokens = map(plain, control)
+        yield f"{blend} took {time} times as long a query as {CONTROL}, the control, and {tokens} times the tokens."
+    yield vectors_sentence(result)
+
+
+def _told(claims: Iterable[_Claim], names: Mapping[int, str], way: Callable[[str], int]) -> str:
+    """Return claims sorted by what they say; `way` gives -1 for metrics of which less is better."""
+    found: dict[int, list[_Claim]] = {kind: [] for kind in names}
+    for claim in claims:
+        found[claim.side * way(claim.metric)].append(claim)
+    there = {name: found[kind] for kind, name in names.items() if found[kind]}
+    return "; ".join(f"{name} {len(those)} ({_joined(those)})" for name, those in there.items())
+
+
+def _count(claims: Sequence[_Claim], noun: str) -> str:
+    return f"{len(claims)} {noun}{'s' * (len(claims) != 1)}"
+
+
+def _joined(claims: Iterable[_Claim]) -> str:
+    return "; ".join(map(str, claims))
+
+
+def _names(metrics: Iterable[str]) -> str:
+    return ", ".join(sorted(name.removeprefix(_PROJECTION) for name in metrics)) or "no persona"

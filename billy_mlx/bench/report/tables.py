@@ -1,0 +1,136 @@
+"""The numbers of a result in rows and columns of text, the same for every kind of page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from billy_mlx.bench.report.heeding import named
+from billy_mlx.bench.report.numbers import NONE, interval, marked, plain
+from billy_mlx.bench.result import ArmNote, Comparison, Result
+from billy_mlx.bench.statistics import BEST_PERSONA, FIXED_RIVALS, RANDOM
+
+WAYS = {False: "as written", True: "at matched length"}
+MAIN_RIVALS = (*FIXED_RIVALS, BEST_PERSONA, RANDOM)
+PLACES = {
+    "steered layer": "Steered layer (arithmetic: what was put in)",
+    "last layer": "Last layer (measured: what the layers in between made of it)",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of text; the first of every row says what the row is about."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def main_arms(result: Result) -> list[ArmNote]:
+    """Return all arms but those of sweeps."""
+    return [arm for arm in result.arms if not is_sweep(arm)]
+
+
+def is_sweep(arm: ArmNote) -> bool:
+    """Return whether an arm is one cell of a sweep."""
+    return arm.group.startswith("sweep")
+
+
+def sweep_groups(result: Result) -> list[str]:
+    """Return the names of the sweeps."""
+    return list(dict.fromkeys(arm.group for arm in result.arms if is_sweep(arm)))
+
+
+def tasks_of(result: Result) -> list[str]:
+    """Return the ids of the tasks, in the order of the means."""
+    return list(dict.fromkeys(mean.task for mean in result.means if mean.task is not None))
+
+
+def metrics_of(result: Result) -> list[str]:
+    """Return the names of the metrics that were measured, in the order in which they are explained."""
+    measured = dict.fromkeys([*(m.metric for m in result.means), *(c.metric for c in result.comparisons)])
+    return [*(name for name in result.metrics if name in measured), *(m for m in measured if m not in result.metrics)]
+
+
+def pairs_of(result: Result) -> list[tuple[str, str]]:
+    """Return each arm with each that it is compared with, the rivals that matter first."""
+    pairs = dict.fromkeys((each.arm, each.against) for each in result.comparisons)
+    arms = list(dict.fromkeys(arm for arm, _ in pairs))
+    rank = {name: place for place, name in enumerate(MAIN_RIVALS)}
+    return sorted(pairs, key=lambda pair: (arms.index(pair[0]), rank.get(pair[1], len(rank))))
+
+
+def means_table(result: Result, metric: str, arms: Iterable[ArmNote]) -> Table:
+    """Return the means of all tasks: a row for each arm, as written and at matched length."""
+    found = {(m.arm, m.matched): m.estimate for m in result.means if m.metric == metric and m.task is None}
+    rows = [(arm, *(interval(found.get((arm, matched))) for matched in WAYS)) for arm in _names(arms)]
+    return _table(named(result, metric), ("arm", *WAYS.values()), rows)
+
+
+def means_by_task(result: Result, metric: str, matched: bool) -> Table:
+    """Return the means of every task: a row for each arm that is not of a sweep."""
+    found = {(m.arm, m.task): m.estimate for m in result.means if m.metric == metric and m.matched == matched}
+    tasks = tasks_of(result)
+    rows = [(arm, *(interval(found.get((arm, task))) for task in tasks)) for arm in _names(main_arms(result))]
+    return _table(f"{named(result, metric)}, by task, {WAYS[matched]}", ("arm", *tasks), rows)
+
+
+def differences_table(result: Result, arm: str, against: str) -> Table:
+    """Return the differences of all tasks: a row for each metric, as written and at matched length."""
+    found = {(c.metric, c.matched): c.estimate for c in _between(result, arm, against) if c.task is None}
+    rows = [
+        (named(result, metric), *(marked(found.get((metric, matched))) for matched in WAYS))
+        for metric in metrics_of(result)
+    ]
+    return _table(f"{arm} − {against}", ("metric", *WAYS.values()), rows)
+
+
+def differences_by_task(result: Result, arm: str, against: str, matched: bool) -> Table:
+    """Return the differences of every task: a row for each metric."""
+    found = {(c.metric, c.task): c.estimate for c in _between(result, arm, against) if c.matched == matched}
+    tasks = tasks_of(result)
+    rows = [
+        (named(result, metric), *(marked(found.get((metric, task))) for task in tasks)) for metric in metrics_of(result)
+    ]
+    return _table(f"{arm} − {against}, by task, {WAYS[matched]}", ("metric", *tasks), rows)
+
+
+def reliability_table(result: Result) -> Table:
+    """Return how well each rater tells things apart: a row for each check."""
+    rows = [
+        (each.rater, check, interval(estimate), plain(estimate.items), "yes" if each.usable else "NO")
+        for each in result.reliability
+        for check, estimate in each.checks.items()
+    ]
+    columns = ("rater", "check", "AUC (chance: 0.5) or what else it says", "items", "usable")
+    return Table("How far each judge or rater can be relied on", columns, tuple(rows))
+
+
+def projection_table(result: Result, place: str) -> Table:
+    """Return what each blend carries on the personas' axes at `place`: a row for each blend, a column for each axis."""
+    found = {(p.arm, p.persona): p for p in result.projections if p.place == place}
+    personas = list(dict.fromkeys(persona for _, persona in found))
+    layers = {arm: projection.layer for (arm, _), projection in found.items()}
+    rows = [
+        (arm, str(layer), *(interval(found[arm, p].estimate) if (arm, p) in found else NONE for p in personas))
+        for arm, layer in layers.items()
+    ]
+    return _table(PLACES.get(place, place), ("arm", "layer", *personas), rows)
+
+
+def sweep_tables(result: Result, group: str) -> list[Table]:
+    """Return the means of a sweep's cells: a table for each metric."""
+    arms = [arm for arm in result.arms if arm.group == group]
+    return [table for metric in metrics_of(result) if (table := means_table(result, metric, arms)).rows]
+
+
+def _names(arms: Iterable[ArmNote]) -> list[str]:
+    return [arm.name for arm in arms]
+
+
+def _between(result: Result, arm: str, against: str) -> list[Comparison]:
+    return [each for each in result.comparisons if (each.arm, each.against) == (arm, against)]
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Table:
+    """Return a table without the rows in which nothing is known."""
+    return Table(title, tuple(columns), tuple(row for row in rows if any(cell != NONE for cell in row[1:])))

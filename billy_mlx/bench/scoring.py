@@ -1,0 +1,122 @@
+"""From stored answers to what each of them scored, whole and at matched length.
+
+Whoever scores sees a text and what was asked, never which arm it is from.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from billy_mlx.bench.idea_scores import idea_scores
+from billy_mlx.bench.judge_check import check_judge, judge_trials
+from billy_mlx.bench.judging import ALL, Bounds, judge_scores
+from billy_mlx.bench.kept import Kept
+from billy_mlx.bench.matching import Content, Scores, Subject, Values, scored_alike, subjects, word_count
+from billy_mlx.bench.reading_scores import Axis, reading_scores
+from billy_mlx.bench.result import Reliability, Scored
+from billy_mlx.bench.run import Progress
+from billy_mlx.bench.store import Store
+from billy_mlx.bench.tasks import Item, Task
+from billy_mlx.blend.blend import Blend
+from billy_mlx.extraction.judge import Judge
+from billy_mlx.extraction.library import load_vectors
+from billy_mlx.measure.embedding import Embedder
+from billy_mlx.measure.overlap import self_bleu
+from billy_mlx.measure.vocabulary import distinct_share, repeated_share
+from billy_mlx.measure.worn import worn_phrase_rate
+from billy_mlx.model.model import Model
+from billy_mlx.steps import mapped
+
+_READING, _EMBEDDING = 0.4, 0.55  # shares of the work done after each, roughly; a judge's is the rest
+_CHECKING = 0.3  # of a judge's
+
+
+def score(
+    model: Model,
+    tasks: Mapping[str, Task],
+    items: Sequence[Item],
+    store: Store,
+    embedder: Embedder,
+    judge: Judge | None,
+    *,
+    bounds: Bounds = ALL,
+) -> Generator[Progress, None, tuple[list[Scored], list[Reliability]]]:
+    """Return what every answer to `items` scored, and how far the judge can be relied on, yielding how far it is.
+
+    Everything is kept in the store's folder by what decides it: the second time costs nothing.
+
+    Args:
+        model: reads the answers, unsteered.
+        tasks: by id.
+        items: the others' answers are left out.
+        store: of the answers; its protocol "paper" has the judge see an answer as a whole.
+        embedder: says how alike ideas are.
+        judge: None leaves the judging out.
+        bounds: of the judging.
+
+    Raises:
+        BillyError: a vector of the blend is missing, the model cannot be read, or the scores cannot be kept.
+    """
+    scored = subjects(store.answers, items, tasks)
+    answers = [(s.task.id, s.item.id, s.item.prompt, s.answer.arm, s.answer.seed, s.answer.text) for s in scored]
+    reader = model.fingerprint.base, model.fingerprint.weights
+    kept = Kept(store.folder / "scores", (answers, tasks, reader))
+    axes = _axes(model, store.settings.blend)
+    groups = {arm: cost.group for cost in store.costs for arm in cost.arms}
+
+    decides = bounds.ideas, {persona: axis.key for persona, axis in axes.items()}
+    reading = kept.get("readings", decides, list[Scores], reading_scores(model, scored, axes, bounds.ideas))
+    embedding = kept.get("ideas", (embedder.name, groups), list[Scores], idea_scores(embedder, scored, groups))
+    parts = [
+        scored_alike(scored, _word_scores),
+        (yield from mapped(reading, partial(_part, 0.0, _READING))),
+        (yield from mapped(embedding, partial(_part, _READING, _EMBEDDING))),
+    ]
+    reliability: list[Reliability] = []
+    if judge is not None:
+        bounds = replace(bounds, whole_answers=store.settings.whole_lists)
+        judging = _judge(judge, scored, bounds, kept)
+        reliability, judged = yield from mapped(judging, partial(_part, _EMBEDDING, 1.0))
+        parts.append(judged)
+    return [_joined(subject, own) for subject, *own in zip(scored, *parts, strict=True)], reliability
+
+
+def _judge(
+    judge: Judge, scored: Sequence[Subject], bounds: Bounds, kept: Kept
+) -> Generator[Progress, None, tuple[list[Reliability], list[Scores]]]:
+    """Return how far the judge can be relied on, and what it gave; it is tried before it is asked."""
+    trials = judge_trials(scored, bounds)
+    checking = kept.get("judge-check", (judge.key, trials), list[Reliability], check_judge(judge, trials))
+    reliability = yield from mapped(checking, partial(_part, 0.0, _CHECKING))
+    if bounds.heeded_only:
+        usable = [name for name, found in zip(trials, reliability, strict=True) if found.usable]
+        bounds = replace(bounds, criteria=tuple(usable))
+    judging = kept.get("judge", (judge.key, bounds), list[Scores], judge_scores(judge, scored, bounds))
+    return reliability, (yield from mapped(judging, partial(_part, _CHECKING, 1.0)))
+
+
+def _word_scores(subject: Subject, content: Content) -> Values:
+    text, said = content.text, bool(content.text.strip())
+    return {
+        "words": float(word_count(text)),
+        "distinct-2": distinct_share(text, 2) if said else None,
+        "repetition": repeated_share(text) if said else None,
+        "worn phrases": worn_phrase_rate(text) if said else None,
+        "self-bleu": self_bleu(content.parts),
+    }
+
+
+def _joined(subject: Subject, parts: Sequence[Scores]) -> Scored:
+    whole = {name: value for part in parts for name, value in part.whole.items()}
+    matched = {name: value for part in parts for name, value in part.matched.items()}
+    answer = subject.answer
+    return Scored(answer.arm, answer.task, answer.item, answer.seed, whole, matched)
+
+
+def _axes(model: Model, blend: str) -> dict[str, Axis]:
+    vectors = load_vectors(Blend.parse(blend).persona_ids, model.id, model.fingerprint)
+    return {persona: Axis.of(vector) for persona, vector in vectors.items()}
+
+
+def _part(since: float, upto: float, progress: Progress) -> Progress:
+    return Progress(progress.stage, since + (upto - since) * progress.share)

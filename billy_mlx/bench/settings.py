@@ -1,0 +1,114 @@
+"""What decides which answers a benchmark comes out with."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+from billy_mlx.bench import deviations
+from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import UsageError
+from billy_mlx.model.model import Model
+from billy_mlx.model.sample import MAX_SEED, Sampling
+
+Protocol = Literal["own", "paper"]
+
+DEFAULT_BLEND = deviations.PAPER_BLEND
+
+_RANGES = (
+    ("items_per_task", 1, 1000),
+    ("seeds", 1, 1000),
+    ("max_tokens", 1, 4096),
+    ("discussion_tokens", 1, 4096),
+    ("seed", 0, MAX_SEED),
+    ("rows", 1, 1024),
+)
+_REPEATED_EVERYWHERE = 100_000  # the most that `Sampling` takes: the prompt and all of the answer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides which answers come out, and so what a run folder can be resumed with; only `rows` does not.
+
+    Attributes:
+        model: as `--model` takes it.
+        blend: the text form of a blend; kept as `str(Blend)` writes it.
+        protocol: "paper" steers at the paper's layer and has whole lists judged.
+        items_per_task: how many of each task, from the first on; None is all.
+        tasks_file: items from there, and not our own.
+        seeds: answers of an arm to an item.
+        max_tokens: of an answer.
+        discussion_tokens: of one turn of a discussion, of which an answer takes twenty.
+        seed: of the whole; the seeds of all answers derive from it.
+        sampling: of all arms but those that are about it.
+        arms: names or groups of the arms to play; None is all.
+        sweeps: played as well: "layers", "personas", "modes".
+        rows: answers written at the same time.
+
+    Raises:
+        UsageError: a number is out of range, or the blend cannot be read or wants none of any persona.
+    """
+
+    model: str
+    blend: str = DEFAULT_BLEND
+    protocol: Protocol = "own"
+    items_per_task: int | None = None
+    tasks_file: str | None = None
+    seeds: int = 1
+    max_tokens: int = 256
+    discussion_tokens: int = 256
+    seed: int = 0
+    sampling: Sampling = field(default_factory=lambda: Sampling(temperature=0.7))
+    arms: tuple[str, ...] | None = None
+    sweeps: tuple[str, ...] = ()
+    rows: int = 40
+
+    def __post_init__(self) -> None:
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{name} is {value}; it goes from {low} to {high}")
+        blend = Blend.parse(self.blend)
+        if max(weight for _, weight in blend.weights) <= 0:
+            raise UsageError(f"{blend} has no weight above 0, and so no persona that a prompt could ask for; give one")
+        object.__setattr__(self, "blend", str(blend))
+
+    @classmethod
+    def own(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
+        """Return the full comparison: all items, answers of up to 256 tokens, our own sampling."""
+        return cls(model, blend)
+
+    @classmethod
+    def quick(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
+        """Return one that the starter model answers and judges in ten minutes on two cores."""
+        return cls(model, blend, items_per_task=2, max_tokens=64, discussion_tokens=32)
+
+    @classmethod
+    def paper(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
+        """Return the paper's protocol as far as it can be had here; `deviations` says how far that is.
+
+        Source: arXiv 2510.10157.
+        """
+        sampling = Sampling(
+            temperature=0.7,
+            top_p=0.8,
+            min_p=0.0,
+            repetition_penalty=1.2,
+            repetition_context=_REPEATED_EVERYWHERE,
+        )
+        return cls(model, blend, protocol="paper", max_tokens=512, discussion_tokens=512, sampling=sampling)
+
+    @property
+    def whole_lists(self) -> bool:
+        """Whether an answer is judged as a whole, and not idea by idea."""
+        return self.protocol == "paper"
+
+    def decides_the_same(self, other: "Settings") -> bool:
+        """Whether the same answers come out."""
+        return replace(self, rows=other.rows) == other
+
+    def deviations(self, model: Model) -> list[str]:
+        """Return how a run with these settings differs from the paper's, a sentence each.
+
+        Raises:
+            BillyError: a persona of the blend has no vector for the model.
+        """
+        return deviations.sentences(self, model)

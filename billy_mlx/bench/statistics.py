@@ -1,0 +1,153 @@
+"""Means over items with their intervals, and how much one arm differs from another on the same items and seeds.
+
+No mean is told bare, and no arm is compared with a rival that was chosen by the very item it is compared on.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from billy_mlx.bench.metrics import metric
+from billy_mlx.bench.result import Comparison, Estimate, Mean, Scored
+from billy_mlx.measure.bootstrap import item_means, mean_interval
+
+BEST_PERSONA = "best persona"
+"""Of the personas alone, the one that does best on the other items."""
+RANDOM = "random directions"
+"""The mean over all random directions."""
+FIXED_RIVALS = ("dose-0", "multi-role", "single-0.7", "single-1.0", "discussion", "verbalized")
+
+_BLEND, _PERSONA, _RANDOM = "billy-", "persona:", "random-"
+
+ItemId = tuple[str, str]  # task and item
+Values = Mapping[ItemId, Mapping[int, float]]
+"""Of one arm in one metric, by item and seed; what has no value is not in it."""
+
+
+class Named(Protocol):
+    """Whatever has the name of an arm."""
+
+    @property
+    def name(self) -> str:
+        """As in `Scored.arm`."""
+        ...
+
+
+def compare(scored: Sequence[Scored], arms: Sequence[Named]) -> tuple[list[Mean], list[Comparison]]:
+    """Return what every arm scores, and how each blend compares with its rivals, per task and over all of them.
+
+    Seeds of an item are averaged before anything else: items are what is drawn again in the bootstrap. The rivals are
+    `FIXED_RIVALS`, every random direction and their mean, and the best persona; or every persona, in a metric that is
+    better neither way.
+    """
+    names = [arm.name for arm in arms]
+    means: list[Mean] = []
+    comparisons: list[Comparison] = []
+    for table in _tables(scored):
+        present = [name for name in names if name in table.values]
+        for name in present:
+            for task, found in _estimates(_item_means(table.values[name])):
+                means.append(Mean(name, task, table.metric, table.matched, found))
+        rivals = list(_rivals(table, present))
+        for name in (name for name in present if name.startswith(_BLEND)):
+            for against, rival in rivals:
+                for task, found in _estimates(_differences(table.values[name], rival)):
+                    comparisons.append(Comparison(name, against, task, table.metric, table.matched, found))
+    return means, comparisons
+
+
+def best_of(rivals: Sequence[Values], better: int) -> Values:
+    """Return for every item the values of the rival that does best on all the other items.
+
+    How well a rival does is told by how far it is from the mean of the rivals, item by item, so that items which only
+    some of them have a value for favour nobody. With a single item there is nothing to choose by, and no value.
+
+    Args:
+        rivals: values of each.
+        better: 1 if more is better, -1 if less.
+    """
+    means = [_item_means(rival) for rival in rivals]
+    level = item_means((item, value) for own in means for item, value in own.items())
+    ahead = [{item: better * (value - level[item]) for item, value in own.items()} for own in means]
+    chosen: dict[ItemId, Mapping[int, float]] = {}
+    for item in level:
+        able = [(_mean_without(own, item), rival) for own, rival in zip(ahead, rivals, strict=True) if item in rival]
+        known = [(mean, rival[item]) for mean, rival in able if mean is not None]
+        if known:
+            chosen[item] = max(known, key=lambda each: each[0])[1]
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Table:
+    """All arms' values in one metric."""
+
+    metric: str
+    matched: bool
+    values: Mapping[str, Values]
+
+
+def _tables(scored: Sequence[Scored]) -> Iterator[_Table]:
+    found: dict[tuple[str, bool], dict[str, dict[ItemId, dict[int, float]]]] = {}
+    for score in scored:
+        for matched, values in ((False, score.values), (True, score.matched)):
+            for name, value in values.items():
+                if value is not None:
+                    arms = found.setdefault((name, matched), {})
+                    items = arms.setdefault(score.arm, {})
+                    items.setdefault((score.task, score.item), {})[score.seed] = value
+    return (_Table(name, matched, values) for (name, matched), values in found.items())
+
+
+def _rivals(table: _Table, present: Sequence[str]) -> Iterator[tuple[str, Values]]:
+    personas = [name for name in present if name.startswith(_PERSONA)]
+    random = [name for name in present if name.startswith(_RANDOM)]
+    better = metric(table.metric).better
+    yield from ((name, table.values[name]) for name in FIXED_RIVALS if name in present)
+    if personas and better:
+        yield BEST_PERSONA, best_of([table.values[name] for name in personas], better)
+    elif personas:
+        yield from ((name, table.values[name]) for name in personas)
+    if random:
+        yield RANDOM, _mean_of([table.values[name] for name in random])
+        yield from ((name, table.values[name]) for name in random)
+
+
+def _mean_of(rivals: Sequence[Values]) -> Values:
+    """Return the mean over `rivals` at every item and seed; those without a value there do not count."""
+    told = [((item, seed), value) for rival in rivals for item, own in rival.items() for seed, value in own.items()]
+    means: dict[ItemId, dict[int, float]] = {}
+    for (item, seed), value in item_means(told).items():
+        means.setdefault(item, {})[seed] = value
+    return means
+
+
+def _item_means(values: Values) -> dict[ItemId, float]:
+    return item_means((item, value) for item, seeds in values.items() for value in seeds.values())
+
+
+def _differences(own: Values, rival: Values) -> dict[ItemId, float]:
+    """Return the mean difference at every item, over the seeds that both have."""
+    return item_means(
+        (item, value - rival[item][seed])
+        for item, seeds in own.items()
+        for seed, value in seeds.items()
+        if seed in rival.get(item, {})
+    )
+
+
+def _estimates(by_item: Mapping[ItemId, float]) -> Iterator[tuple[str | None, Estimate]]:
+    """Yield task and estimate, for every task that has items and, at first, for all of them as None."""
+    tasks = list(dict.fromkeys(task for task, _ in by_item))
+    for chosen in [None, *tasks]:
+        values = [value for (task, _), value in by_item.items() if chosen in (None, task)]
+        interval = mean_interval(values)
+        if interval is not None:
+            yield chosen, Estimate(*interval)
+
+
+def _mean_without(values: Mapping[ItemId, float], item: ItemId) -> float | None:
+    """Return the mean of all `values` but that of `item`, or None if there is no other."""
+    others = [value for other, value in values.items() if other != item]
+    return math.fsum(others) / len(others) if others else None

@@ -1,0 +1,71 @@
+"""Arms that are steered: from a blend to plays."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from billy_mlx.bench.play import Arm, single
+from billy_mlx.bench.settings import Settings
+from billy_mlx.blend import directions as blended
+from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode
+from billy_mlx.errors import BlendError
+from billy_mlx.extraction.library import load_vectors
+from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.model.layers import Directions
+from billy_mlx.model.model import Model
+
+
+class Steered:
+    """Blends for a model under some settings.
+
+    Raises:
+        BillyError: a persona of the settings' blend has no vector for the model; names the command that extracts it.
+    """
+
+    def __init__(self, model: Model, settings: Settings) -> None:
+        self.settings = settings
+        self.blend = Blend.parse(settings.blend)
+        self._model = model
+        self._vectors = load_vectors(self.blend.persona_ids, model.id, model.fingerprint)
+
+    def of_mode(self, mode: Mode) -> Blend:
+        """Return the settings' blend in another mode, at that mode's own dose."""
+        return self.blend if mode is self.blend.mode else replace(self.blend, mode=mode, dose=OWN_DOSE)
+
+    def equal(self, persona_ids: Sequence[str]) -> Blend:
+        """Return a balanced blend of any personas in equal parts, at full dose, where the settings' blend steers."""
+        weights = tuple((persona_id, 1.0) for persona_id in persona_ids)
+        return replace(self.of_mode(Mode.BALANCED), weights=weights, dose=Dose(1.0))
+
+    def arm(self, name: str, group: str, says: str, blend: Blend) -> Arm:
+        """Return the arm that is steered with `blend`."""
+        placed = self.placed(blend)
+        return Arm(name, group, says, str(placed), single(self.settings, directions=self.directions(placed)))
+
+    def directions(self, blend: Blend) -> Directions:
+        """Return what `blend` adds, at the layer that the protocol wants."""
+        return blended.directions(self.placed(blend), self.vectors(blend))
+
+    def fault(self, blend: Blend) -> str | None:
+        """Return why `blend` cannot be had, or None if it can."""
+        try:
+            self.directions(blend)
+        except BlendError as error:
+            return str(error)
+        return None
+
+    def placed(self, blend: Blend) -> Blend:
+        """Return `blend` at the paper's layer, if that is the protocol and it names no layer."""
+        if self.settings.protocol != "paper" or blend.layers is not None:
+            return blend
+        return replace(blend, layers=self.layers(replace(blend, mode=Mode.PAPER, dose=OWN_DOSE)))
+
+    def layers(self, blend: Blend) -> tuple[int, ...]:
+        """Return the layers that `blend` steers."""
+        vectors = self.vectors(blend)
+        return blended.steered_layers(blend, [vectors[persona_id] for persona_id in blend.persona_ids])
+
+    def vectors(self, blend: Blend) -> dict[str, PersonaVector]:
+        """Return the vectors of a blend, which need not be the settings'."""
+        missing = [persona_id for persona_id in blend.persona_ids if persona_id not in self._vectors]
+        self._vectors |= load_vectors(missing, self._model.id, self._model.fingerprint)
+        return {persona_id: self._vectors[persona_id] for persona_id in blend.persona_ids}

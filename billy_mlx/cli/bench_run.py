@@ -1,0 +1,148 @@
+"""billy bench run: have all arms answer all items, and report on it."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from billy_mlx.cli.bench_options import embeddings_option, gathered, load_model, put_out, scorers
+from billy_mlx.cli.blend_options import is_typed
+from billy_mlx.cli.job import Job
+from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option
+from billy_mlx.cli.output import STOPPED, say, say_stopped, write_json
+from billy_mlx.errors import UsageError
+
+if TYPE_CHECKING:
+    from billy_mlx.bench.plan import Plan
+    from billy_mlx.bench.settings import Settings
+    from billy_mlx.bench.store import Store
+    from billy_mlx.model.model import Model
+
+_EXAMPLES = """\b
+billy bench run --quick
+billy bench run --protocol paper --judge mlx-community/Qwen2.5-7B-Instruct-4bit
+billy bench run --arms dose-0,billy-balanced --sweep layers --items 5
+"""
+_SETTINGS = {"items": "items_per_task", "rows": "rows", "seeds": "seeds", "seed": "seed"}  # by flag
+
+
+@click.command("run", epilog=_EXAMPLES)
+@click.option("--quick", is_flag=True, help="A first look: few items, short answers, few ideas judged.")
+@click.option("--tasks", metavar="FILE", help="Ask its questions, in the layout of LLM Discussion, instead of ours.")
+@click.option("--arms", metavar="NAME,NAME", help="Only these, by name or group.  [default: all]")
+@count_option("--items", default=None, text="Of each task, the first ones.  [default: all]")
+@count_option("--seeds", default=None, text="Answers of every arm to every item.  [default: 1]")
+@click.option("--blend", metavar="BLEND", help="The blend that is tried.  [default: the paper's four]")
+@click.option("--protocol", type=click.Choice(["own", "paper"]), default="own", show_default=True, help="Whose way.")
+@click.option(
+    "--sweep",
+    "sweeps",
+    type=click.Choice(["layers", "personas", "modes"]),
+    multiple=True,
+    help="Try the blend in many ways besides; may be given often.",
+)
+@judge_option("Who scores the ideas: self, none or a model.")
+@embeddings_option
+@model_option
+@count_option("-m", "--max-tokens", default=None, text="Of an answer.  [default: what the protocol has]")
+@seed_option(None, "Of the whole.  [default: 0]")
+@count_option("--rows", default=None, text="Answers written at once.  [default: 40]")
+@click.option("--to", metavar="FOLDER", help="Keep everything there.  [default: bench-MODEL-PROTOCOL]")
+@json_option
+@click.pass_context
+def run(
+    context: click.Context,
+    /,
+    judge: str,
+    embeddings: str,
+    model: str | None,
+    to: str | None,
+    as_json: bool,
+    **flags: Any,
+) -> int:
+    """Answer the items with every arm, and report how the blend does against the others.
+
+    The answers are kept as they come: after Ctrl+C the same command goes on from there, and once they are all there it
+    only reports. The folder gets report.html, report.md and report.json; stdout a table of what the balanced blend
+    does differently, with intervals, and the path of the page.
+    """
+    from billy_mlx.bench.evidence import made_with
+    from billy_mlx.bench.plan import plan
+    from billy_mlx.bench.store import Store
+
+    loaded = load_model(model)
+    settings = _settings(loaded, flags)
+    by = scorers(loaded, judge, embeddings, quick=flags["quick"])
+    planned = plan(loaded, settings)
+    for sentence in planned.left_out:
+        say(sentence)
+    folder = Path(to).expanduser() if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
+    store = Store.create_or_resume(folder, settings, made_with(loaded, _command(context)))
+    try:
+        _answer(loaded, planned, store)
+        result = gathered(loaded, store, by)
+    except KeyboardInterrupt:
+        _stopped(store, planned, as_json=as_json)
+        return STOPPED
+    put_out(result, folder / "report.html", folder / "report.md", as_json=as_json)
+    return 0
+
+
+def _answer(model: "Model", planned: "Plan", store: "Store") -> None:
+    """Write the answers that are not there yet."""
+    from billy_mlx.bench.run import run as written
+
+    if store.answers:
+        say(f"{len(store.answers)} of {planned.answers} answers are there already: going on in {store.folder}")
+    with Job("Answering") as job:
+        for progress in written(model, planned.arms, planned.items, store):
+            job.show(progress.stage, progress.share)
+
+
+def _stopped(store: "Store", planned: "Plan", *, as_json: bool) -> None:
+    there = f"{len(store.answers)} of {planned.answers} answers are kept in {store.folder}"
+    say_stopped(f"stopped; {there}: the same command goes on from there")
+    if as_json:
+        answers, costs = map(asdict, store.answers), map(asdict, store.costs)
+        write_json({"folder": str(store.folder), "answers": [*answers], "costs": [*costs]})
+
+
+def _settings(model: "Model", flags: dict[str, Any]) -> "Settings":
+    """Return the settings that a protocol has, but for what is typed."""
+    from billy_mlx.bench.settings import Settings
+
+    if flags["quick"] and flags["protocol"] == "paper":
+        raise UsageError(
+            "--quick is not the paper's protocol; leave out one of them, or say --protocol paper --items 2"
+        )
+    make = Settings.quick if flags["quick"] else Settings.paper if flags["protocol"] == "paper" else Settings.own
+    settings = make(model.id) if flags["blend"] is None else make(model.id, flags["blend"])
+    typed = {name: flags[flag] for flag, name in _SETTINGS.items() if flags[flag] is not None}
+    if (most := flags["max_tokens"]) is not None:
+        typed |= {"max_tokens": most, "discussion_tokens": min(most, settings.discussion_tokens)}
+    if flags["tasks"] is not None:
+        typed["tasks_file"] = str(Path(flags["tasks"]).expanduser().resolve())
+    if flags["arms"] is not None:
+        typed["arms"] = tuple(name for name in (each.strip() for each in flags["arms"].split(",")) if name)
+    return replace(settings, sweeps=tuple(dict.fromkeys(flags["sweeps"])), **typed)
+
+
+def _folder_name(model: "Model", settings: "Settings", *, quick: bool) -> str:
+    name = re.sub(r"[^\w.-]+", "-", Path(model.id).name).strip("-.") or "model"
+    return f"bench-{name}-{'quick' if quick else settings.protocol}"
+
+
+def _command(context: click.Context) -> str:
+    """Return the command line, for whoever wants to have the same again."""
+    words = context.command_path.split()
+    for parameter in context.command.params:
+        if parameter.name is not None and is_typed(context, parameter.name):
+            flag = max(parameter.opts, key=len)
+            value = context.params[parameter.name]
+            values: Sequence[object] = value if isinstance(value, tuple) else (value,)
+            words += [flag] if value is True else [word for each in values for word in (flag, str(each))]
+    return shlex.join(words)

@@ -1,0 +1,156 @@
+"""What is told of hand-made scores: planted effects are found, chance is not, and no rival is chosen unfairly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from billy_mlx.bench.metrics import metric, sentences
+from billy_mlx.bench.result import Scored
+from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM, best_of, compare
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str
+
+
+def scored(arm, values, name="rarity", task="uses", seed=0):
+    """Return scores of an arm, one for each of `values`, which are the items'."""
+    return [
+        Scored(arm, task, f"{task}-{item:02}", seed, {name: value}, {name: None}) for item, value in enumerate(values)
+    ]
+
+
+def found(scores, arm="billy-balanced"):
+    """Return the comparisons of an arm over all tasks, by rival."""
+    names = dict.fromkeys(score.arm for score in scores)
+    _, comparisons = compare(scores, [Named(name) for name in names])
+    return {each.against: each.estimate for each in comparisons if each.arm == arm and each.task is None}
+
+
+def test_a_planted_effect_is_found_with_its_sign_and_size():
+    noise = np.random.default_rng(0).normal(size=(2, 30))
+    scores = [*scored("billy-balanced", 2 + noise[0]), *scored("dose-0", noise[1])]
+    estimate = found(scores)["dose-0"]
+    assert estimate.low > 1
+    assert estimate.low < estimate.mean < estimate.high
+    assert estimate.mean == pytest.approx(2 + noise[0].mean() - noise[1].mean())
+    assert estimate.items == 30
+
+
+def test_without_an_effect_the_interval_is_over_zero():
+    noise = np.random.default_rng(1).normal(size=(2, 30))
+    estimate = found([*scored("billy-balanced", noise[0]), *scored("dose-0", noise[1])])["dose-0"]
+    assert estimate.low < 0 < estimate.high
+
+
+def test_items_that_differ_much_do_not_blur_a_difference_on_the_same_items():
+    levels = np.linspace(0, 1000, 12)
+    estimate = found([*scored("billy-balanced", levels + 1), *scored("dose-0", levels)])["dose-0"]
+    assert (estimate.mean, estimate.low, estimate.high) == pytest.approx((1, 1, 1))
+
+
+def test_the_seeds_of_an_item_are_one_witness():
+    scores = [
+        each for seed in range(9) for arm in ("billy-balanced", "dose-0") for each in scored(arm, [1, 3], seed=seed)
+    ]
+    means, _ = compare(scores, [Named("dose-0")])
+    assert {(mean.estimate.items, mean.estimate.mean) for mean in means} == {(2, 2.0)}
+
+
+def test_only_seeds_and_items_that_both_have_are_compared():
+    scores = [*scored("billy-balanced", [5, 7, 100]), *scored("billy-balanced", [50, 70], seed=1)]
+    estimate = found([*scores, *scored("dose-0", [4, 6, None])])["dose-0"]
+    assert (estimate.mean, estimate.items) == (1, 2)
+
+
+def test_a_value_that_is_missing_is_no_zero():
+    means, _ = compare(scored("dose-0", [4, None, 6]), [Named("dose-0")])
+    assert {(mean.task, mean.estimate.mean, mean.estimate.items) for mean in means} == {(None, 5, 2), ("uses", 5, 2)}
+
+
+def test_there_is_a_mean_for_every_task_and_for_all():
+    scores = [*scored("dose-0", [1, 1]), *scored("dose-0", [4], task="writing")]
+    means, _ = compare(scores, [Named("dose-0")])
+    assert {mean.task: mean.estimate.mean for mean in means} == {None: 2, "uses": 1, "writing": 4}
+
+
+# One item on which noir is far ahead, two on which gothic is a little: by the mean of all three noir is best.
+NOIR, GOTHIC = [10, 1, 1], [2, 2, 2]
+
+
+def test_the_best_persona_of_an_item_is_chosen_on_the_other_items():
+    scores = [*scored("billy-balanced", [0, 0, 0]), *scored("persona:noir", NOIR), *scored("persona:gothic", GOTHIC)]
+    # On the items 1 and 2 gothic is best, so item 0 is held against its 2; the others see noir's 10, and take noir.
+    assert found(scores)[BEST_PERSONA].mean == pytest.approx(-(2 + 1 + 1) / 3)
+
+
+def test_choosing_by_all_items_would_have_given_another_rival():
+    assert np.mean(NOIR) > np.mean(GOTHIC)  # so that it would have been noir everywhere, and -4
+    assert np.mean(NOIR) == 4
+
+
+def test_where_less_is_better_the_best_persona_has_the_least():
+    scores = [
+        *scored("billy-balanced", [0, 0, 0], "repetition"),
+        *scored("persona:noir", [3, 3, 3], "repetition"),
+        *scored("persona:gothic", [2, 2, 2], "repetition"),
+    ]
+    assert found(scores)[BEST_PERSONA].mean == -2
+
+
+def test_a_persona_with_the_easy_items_only_is_not_the_best_for_that():
+    easy, hard = ("uses", "easy"), ("uses", "hard")
+    able = {easy: {0: 11.0}, hard: {0: 3.0}, ("uses", "other"): {0: 4.0}}
+    lucky = {easy: {0: 10.0}, ("uses", "other"): {0: 1.0}}
+    assert best_of([lucky, able], 1)[("uses", "other")] == {0: 4.0}
+
+
+def test_with_one_item_there_is_no_best_persona():
+    scores = [*scored("billy-balanced", [1]), *scored("persona:noir", [1]), *scored("persona:gothic", [2])]
+    assert found(scores) == {}
+
+
+def test_a_metric_that_is_better_neither_way_has_every_persona_as_rival():
+    scores = [each for arm in ("billy-paper", "persona:noir", "persona:b") for each in scored(arm, [1, 2], "words")]
+    assert found(scores, "billy-paper").keys() == {"persona:noir", "persona:b"}
+
+
+def test_random_directions_are_compared_with_each_and_with_their_mean():
+    scores = scored("billy-balanced", [9, 9])
+    for number in range(1, 6):
+        scores += scored(f"random-{number}", [number, number])
+    estimates = found(scores)
+    assert estimates[RANDOM].mean == 9 - 3
+    assert [estimates[f"random-{number}"].mean for number in range(1, 6)] == [8, 7, 6, 5, 4]
+
+
+def test_only_blends_are_compared():
+    scores = [each for arm in ("dose-0", "multi-role", "persona:noir") for each in scored(arm, [1, 2])]
+    assert compare(scores, [Named(score.arm) for score in scores[::2]])[1] == []
+
+
+def test_matched_length_is_kept_apart():
+    scores = [
+        Scored(arm, "uses", f"uses-{item}", 0, {"rarity": 1.0}, {"rarity": value})
+        for arm, value in (("billy-paper", 0.5), ("dose-0", 0.25))
+        for item in range(3)
+    ]
+    _, comparisons = compare(scores, [Named("billy-paper"), Named("dose-0")])
+    assert {(each.matched, each.estimate.mean) for each in comparisons} == {(False, 0), (True, 0.25)}
+
+
+@pytest.mark.parametrize("name", ["ideas", "persona: noir", "judge: originality", "human Ann: b: elaboration"])
+def test_every_kind_of_metric_is_told_in_sentences(name):
+    assert sentences([name, name]).keys() == {name}
+    assert metric(name).sentence.endswith((" better.", " in itself."))
+
+
+def test_a_name_of_a_rater_with_a_colon_is_told_whole():
+    assert metric("human Ann: b: elaboration").says.startswith("Ann: b's rating of elaboration")
+
+
+def test_an_unknown_metric_is_a_mistake():
+    with pytest.raises(KeyError):
+        metric("charm")

@@ -1,0 +1,154 @@
+"""billy bench: answers that are kept, a report that can be made again, a table on stdout."""
+
+import csv
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from billy_mlx import paths
+from billy_mlx.bench.report import page
+from billy_mlx.bench.store import Store
+from billy_mlx.cli import run
+
+ARMS = "dose-0,billy-balanced,personas,multi-role"
+FEW = ("--blend", "noir+gothic", "--arms", ARMS, "--items", "1", "-m", "12", "--judge", "none")
+
+
+@pytest.fixture(scope="module")
+def made(extracted, tmp_path_factory):
+    """A finished run, with all that its report shows."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BILLY_HOME", str(home))
+        patch.setenv("BILLY_MODEL", str(extracted.model))
+        shutil.copytree(extracted.vectors, paths.vectors_folder())
+        assert run(["bench", "run", *FEW, "--to", str(home / "run")]) == 0
+    return home / "run"
+
+
+@pytest.fixture
+def folder(made, model, tmp_path, monkeypatch):
+    """A copy of that run; what is reported of it comes without plots, which take longer than all else."""
+    monkeypatch.setattr(page, "can_draw", lambda: False)
+    return Path(shutil.copytree(made, tmp_path / "run"))
+
+
+def answers(folder):
+    return (folder / "answers.jsonl").read_text().splitlines()
+
+
+def test_a_run_leaves_its_answers_and_a_report(folder):
+    assert "<svg" in (folder / "report.html").read_text()
+    assert "billy-balanced" in (folder / "report.md").read_text()
+    assert len(answers(folder)) == 5 * 5
+
+
+def test_the_report_says_what_it_was_made_with(folder):
+    made_with = json.loads((folder / "report.json").read_text())["made_with"]
+    assert made_with["command"].startswith("billy bench run --arms dose-0,billy-balanced,personas,multi-role")
+    assert {"model", "fingerprint", "mlx", "mlx-lm", "billy-mlx", "Python", "device", "BLAS", "platform"} <= {
+        *made_with
+    }
+
+
+def test_the_recorded_command_makes_the_same_run(billy, folder):
+    before = answers(folder)
+    command = shlex.split(json.loads((folder / "report.json").read_text())["made_with"]["command"])
+    done = billy(*command[1:-1], str(folder))
+    assert done.code == 0
+    assert "25 of 25 answers are there already" in done.err
+    assert answers(folder) == before
+
+
+def test_stdout_is_a_table_of_what_the_blend_does_and_the_path_of_the_page(billy, folder):
+    done = billy("bench", "report", str(folder), "--judge", "none")
+    head, *_, last = done.out.splitlines()
+    assert head.split()[:3] == ["billy-balanced", "against", "dose-0"]
+    assert last == str(folder / "report.html")
+
+
+def test_ctrl_c_keeps_the_answers_and_the_same_command_goes_on(billy, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "can_draw", lambda: False)
+    add = Store.add
+
+    def add_and_stop(store, *news):
+        add(store, *news)
+        raise KeyboardInterrupt
+
+    command = ("bench", "run", *FEW, "--to", str(tmp_path / "run"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "add", add_and_stop)
+        stopped = billy(*command, "--json")
+    kept = len(json.loads(stopped.out)["answers"])
+    assert (stopped.code, 0 < kept < 25) == (130, True)
+    assert f"stopped; {kept} of 25 answers are kept" in stopped.err
+    assert billy(*command).code == 0
+    assert len(answers(tmp_path / "run")) == 25
+
+
+def test_other_settings_do_not_go_into_the_same_folder(billy, folder):
+    done = billy("bench", "run", *FEW, "--seed", "7", "--to", str(folder))
+    assert (done.code, "other settings" in done.err) == (1, True)
+
+
+def test_json_is_the_whole_result(billy, folder):
+    result = json.loads(billy("bench", "report", str(folder), "--judge", "none", "--json").out)
+    assert {arm["name"] for arm in result["arms"]} == {
+        *("dose-0", "multi-role", "billy-balanced", "persona:noir", "persona:gothic")
+    }
+    assert result["limits"]
+    assert all(mean["estimate"]["low"] <= mean["estimate"]["high"] for mean in result["means"])
+
+
+def test_a_report_can_be_made_again_elsewhere(billy, folder, tmp_path):
+    page, text = tmp_path / "page.html", tmp_path / "page.md"
+    done = billy("bench", "report", str(folder), "--judge", "none", "--html", str(page), "--markdown", str(text))
+    assert done.out.splitlines()[-1] == str(page)
+    assert page.exists()
+    assert text.exists()
+
+
+def test_people_rate_ideas_without_knowing_where_they_are_from(billy, folder, tmp_path):
+    sheet = tmp_path / "ideas.csv"
+    assert billy("bench", "report", str(folder), "--blind", str(sheet)).out == f"{sheet}\n"
+    assert "billy" not in sheet.read_text()
+    with sheet.open(newline="", encoding="utf-8-sig") as file:
+        head, *rows = csv.reader(file)
+    with sheet.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([head, *([*row[:3], "4", "2"] for row in rows)])
+    again = ("bench", "report", str(folder), "--judge", "none", "--ratings", str(sheet), "--rater", "Ada")
+    result = json.loads(billy(*again, "--json").out)
+    means = {mean["estimate"]["mean"] for mean in result["means"] if mean["metric"] == "human Ada: originality"}
+    assert means == {4.0}
+
+
+def test_the_folder_is_named_for_model_and_protocol(billy, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arms = ("--blend", "noir", "--arms", "dose-0", "--items", "1", "-m", "4", "--judge", "none")
+    done = billy("bench", "run", *arms, "--protocol", "paper")
+    assert done.code == 0, done.err
+    assert Path(done.out.splitlines()[-1]) == Path("bench-tiny-paper/report.html")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("run", "--quick", "--protocol", "paper"), "--quick is not the paper's protocol"),
+        (("run", "--blend", "noir", "--arms", "nobody"), "there is no arm 'nobody'"),
+        (("run", "--blend", "noir:"), "a blend is written"),
+        (("run", "--blend", "comic"), "comic has no vector"),
+        (("run", "--blend", "noir", "--tasks", "missing.json"), "missing.json"),
+        (("run", "--blend", "noir", "--embeddings", "nothing/here"), "leave --embeddings out"),
+        (("report", "nowhere"), "holds no benchmark run"),
+        (("report", "nowhere", "--rater", "Ada"), "name their file with --ratings"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(billy, model, tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    done = billy("bench", *arguments)
+    assert done.code in (1, 2)
+    assert sentence in done.err
+    assert done.out == ""
