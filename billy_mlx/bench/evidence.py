@@ -15,16 +15,14 @@ from billy_mlx.bench.matching import subjects
 from billy_mlx.bench.metrics import sentences
 from billy_mlx.bench.plan import plan
 from billy_mlx.bench.projections import project_blends
-from billy_mlx.bench.result import ArmNote, Example, Result, VectorCost
+from billy_mlx.bench.result import ArmNote, Example, Result
 from billy_mlx.bench.run import Progress
 from billy_mlx.bench.scoring import score
 from billy_mlx.bench.statistics import compare
 from billy_mlx.bench.store import FINGERPRINT, Answer, Store
 from billy_mlx.bench.tasks import Item, load_tasks
-from billy_mlx.blend.blend import Blend
+from billy_mlx.bench.vector_cost import vector_cost
 from billy_mlx.extraction.judge import Judge
-from billy_mlx.extraction.library import find_all, is_bundled, load_vectors
-from billy_mlx.extraction.vector import Origin
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.model import backend
 from billy_mlx.model.model import Model
@@ -76,7 +74,7 @@ def gather(
         means=tuple(means),
         comparisons=tuple(comparisons),
         costs=tuple(store.costs),
-        vectors=vector_cost(model, settings.blend),
+        vectors=vector_cost(model, settings.blend, store.costs),
         reliability=tuple(reliability),
         projections=tuple(projections),
         examples=tuple(choose_examples(items, store.answers, settings.seed)),
@@ -99,26 +97,9 @@ def made_with(model: Model, command: str) -> dict[str, str]:
         "Python": platform.python_version(),
         "device": backend.device_name(),
         "BLAS": backend.blas_name(),
-        "platform": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "platform": f"{platform.system()}, {platform.machine()}",
         "date": date.today().isoformat(),
     }
-
-
-def vector_cost(model: Model, blend: str) -> VectorCost:
-    """Return what is known of the cost of the vectors of `blend`: their files say from how many answers, not how long.
-
-    Raises:
-        BillyError: a vector is missing.
-    """
-    personas = Blend.parse(blend).persona_ids
-    vectors = load_vectors(personas, model.id, model.fingerprint)
-    files = find_all(model.fingerprint)
-    made: dict[str, list[str]] = {}
-    for persona, vector in vectors.items():
-        bundled = "bundled, " if is_bundled(files[persona]) else ""
-        made.setdefault(f"{bundled}{_made_from(vector.origin)}", []).append(persona)
-    source = "; ".join(f"{', '.join(alike)}: {making}" for making, alike in made.items())
-    return VectorCost(personas, tokens=None, wall_seconds=None, source=source)
 
 
 def choose_examples(items: Sequence[Item], answers: Sequence[Answer], seed: int) -> list[Example]:
@@ -151,12 +132,6 @@ def _drawn(sampling: Sampling) -> str:
         f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, min-p {sampling.min_p:g}, "
         f"repetition penalty {sampling.repetition_penalty:g}"
     )
-
-
-def _made_from(origin: Origin) -> str:
-    if not origin.rollouts:
-        return origin.source or "nobody knows from how many answers"
-    return f"{origin.rollouts} answers a pole, {origin.sampling}"
 
 
 def _part(since: float, upto: float, progress: Progress) -> Progress:

@@ -13,7 +13,7 @@ from billy_mlx.model import backend
 from billy_mlx.model.model import Model
 
 FEW_ITEMS = 20
-"""Items of a task below which its intervals are rough: a bootstrap of few values is too narrow."""
+"""Items of a task below which its intervals are rough, whatever is done about that."""
 
 _SMALL = 1e9  # parameters
 _CUT = 0.2  # of an arm's answers

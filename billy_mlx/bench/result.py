@@ -82,7 +82,13 @@ class GroupCost:
 
 @dataclass(frozen=True)
 class VectorCost:
-    """What the vectors of the blend cost once: None where it is not known, as of vectors that came ready-made."""
+    """What making the vectors of the blend takes, once; None where nobody knows how they were made.
+
+    Attributes:
+        tokens: in and out, at most: answers may have ended before.
+        wall_seconds: for the tokens out, at the speed of this run.
+        source: how they were made.
+    """
 
     personas: tuple[str, ...]
     tokens: int | None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from vectors import persona_vector
 
-from billy_mlx.bench.evidence import choose_examples, gather, made_with, vector_cost
+from billy_mlx.bench.evidence import choose_examples, gather, made_with
 from billy_mlx.bench.limits import find_limits
 from billy_mlx.bench.plan import plan, planned_items
 from billy_mlx.bench.result import Estimate, GroupCost, Reliability
@@ -13,7 +13,6 @@ from billy_mlx.bench.settings import Settings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.extraction.library import store_vector
-from billy_mlx.extraction.vector import Origin
 from billy_mlx.measure.embedding import own_embedder
 from billy_mlx.steps import finish
 
@@ -110,15 +109,6 @@ def test_an_item_that_not_all_arms_have_answered_is_no_example():
 
 def test_without_answers_there_are_no_examples():
     assert choose_examples(ITEMS, [], seed=0) == []
-
-
-def test_what_a_vector_cost_is_not_made_up(tiny, vectors):
-    own = replace(persona_vector("noir", fingerprint=tiny.fingerprint), origin=Origin("tiny", source="my novel"))
-    store_vector(own)
-    found = vector_cost(tiny, "noir+gothic")
-    assert (found.personas, found.tokens, found.wall_seconds) == (("gothic", "noir"), None, None)
-    assert "gothic: 3/4 answers a pole" in found.source
-    assert "noir: my novel" in found.source
 
 
 def test_a_small_model_is_said_to_be_no_judge(tiny, store):

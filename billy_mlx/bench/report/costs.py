@@ -95,7 +95,8 @@ def vectors_sentence(result: Result) -> str:
         f"{plain(amount)} {unit}" for amount, unit in ((vectors.tokens, "tokens"), (vectors.wall_seconds, "seconds"))
         if amount is not None
     ]  # fmt: skip
-    cost = f"cost {' and '.join(known)} once" if known else "came ready-made: what they cost once is not known here"
+    most = f"take at most {' and '.join(known)} to make, once, at the speed of this run"
+    cost = most if known else "came ready-made: what they cost once is not known here"
     return f"The vectors of {', '.join(vectors.personas)} {cost} ({vectors.source})."
 
 
