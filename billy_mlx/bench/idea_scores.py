@@ -13,8 +13,6 @@ from billy_mlx.measure.diversity import mean_distance, vendi_score
 from billy_mlx.measure.embedding import Embedder, Floats, centred
 from billy_mlx.steps import mapped
 
-_AT_ONCE = 256  # texts that an embedder is given: it may hold far more of each than their vectors
-
 Embeddings = Mapping[tuple[str, str], Floats]
 """(D,) by task and text, centred within the task."""
 
@@ -91,13 +89,10 @@ def _embedded(embedder: Embedder, subjects: Sequence[Subject]) -> Generator[Prog
     total, done = sum(map(len, by_task.values())), 0
     found: dict[tuple[str, str], Floats] = {}
     for task, unique in by_task.items():
-        texts, rows = list(unique), []
-        for at in range(0, len(texts), _AT_ONCE):
-            some = texts[at : at + _AT_ONCE]
-            rows.append((yield from mapped(embedder.embed(some), partial(_progress, done, total))))
-            done += len(some)
-        if rows:
-            found |= {(task, text): row for text, row in zip(texts, centred(np.concatenate(rows)), strict=True)}
+        texts = list(unique)
+        rows = yield from mapped(embedder.embed(texts), partial(_progress, done, total))
+        done += len(texts)
+        found |= {(task, text): row for text, row in zip(texts, centred(rows), strict=True)}
     return found
 
 

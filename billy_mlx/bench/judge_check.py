@@ -20,7 +20,6 @@ from billy_mlx.extraction.judge import Judge
 from billy_mlx.measure.bootstrap import mean_interval
 from billy_mlx.measure.separation import auc
 
-_TEXTS = 4  # of each kind, of an item
 _FEWEST_ITEMS = 5  # below which nothing is believed
 
 _APART = {
@@ -153,7 +152,7 @@ def _own_texts(subjects: Sequence[Subject], bounds: Bounds) -> list[Trial]:
     for subject in {subject.item.id: subject for subject in subjects}.values():
         own = list(texts[subject.item.id])
         if own:
-            better = tuple(own[place] for place in spread(len(own), _TEXTS))
+            better = tuple(own[place] for place in spread(len(own), bounds.trial_texts))
             trial = Trial(subject.task, subject.item.id, subject.item.prompt, better, ())
             by_task.setdefault(subject.task.id, []).append(trial)
     return [own[place] for own in by_task.values() for place in spread(len(own), bounds.trial_items)]

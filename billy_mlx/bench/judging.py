@@ -23,6 +23,7 @@ class Bounds:
         ideas: of an answer at most, evenly spread over it; None for all. Adherence is read of no more either.
         criteria: of `CRITERIA`.
         trial_items: of a task, that the judge is tried on before.
+        trial_texts: of each kind, of an item.
         heeded_only: do not ask a judge for what it cannot be relied on to judge.
         whole_answers: have an answer scored as a whole, and not idea by idea.
     """
@@ -30,12 +31,13 @@ class Bounds:
     ideas: int | None = None
     criteria: tuple[str, ...] = CRITERIA
     trial_items: int = 10
+    trial_texts: int = 4
     heeded_only: bool = False
     whole_answers: bool = False
 
 
 ALL = Bounds()
-QUICK = Bounds(ideas=2, criteria=("originality", "adherence"), trial_items=5, heeded_only=True)
+QUICK = Bounds(ideas=2, criteria=("originality", "adherence"), trial_items=3, trial_texts=2, heeded_only=True)
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,20 @@ import importlib
 import importlib.util
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from operator import add
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.reading import Text, mean_residuals
 from billy_mlx.model.hub import find
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt
-from billy_mlx.steps import mapped
 
 Floats = NDArray[np.float32]
 
 _ASKED = "Tell me your idea."  # before every text: a first token's residual is far off all others, so none may be first
-_AT_ONCE = 128  # texts, all layers of which are held until one is taken
+_AT_ONCE = 128  # texts that another model is given before it is asked how far it is
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,8 @@ def own_embedder(model: Model) -> Embedder:
 
     def embed(texts: Sequence[str]) -> Generator[int, None, Floats]:
         different = list(dict.fromkeys(texts))
-        rows: dict[str, Floats] = {}
-        for some in _batches(different):
-            reading = read_all(model, [_as_answer(model, text) for text in some])
-            readings = yield from mapped(reading, partial(add, len(rows)))
-            # A copy, or the other layers would be kept with it.
-            rows.update({text: each.average.mean[layer].copy() for text, each in zip(some, readings, strict=True)})
+        means = yield from mean_residuals(model, [_as_answer(model, text) for text in different], layer)
+        rows = dict(zip(different, means, strict=True))
         return _stacked([rows[text] for text in texts])
 
     return Embedder(f"{model.id}, layer {layer}", embed)

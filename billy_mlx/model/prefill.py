@@ -121,7 +121,8 @@ class _Batch:
         sums: list[mx.array] = []
         for piece in _cut(range(start, end), _width(rows, logits=self.model.fingerprint.vocabulary)):
             outcome = partial(self._added, sums, measure, piece)
-            sums = _forward(self.model, tokens[:, piece.start : piece.stop], self.cache, outcome, patch)
+            last = piece.stop == end
+            sums = _forward(self.model, tokens[:, piece.start : piece.stop], self.cache, outcome, patch, last=last)
         return Measured(self.places, tuple(np.array(total) for total in sums))
 
     def _added(self, sums: list[mx.array], measure: Measure, positions: range, logits: mx.array) -> list[mx.array]:
@@ -135,14 +136,19 @@ def _forward(
     cache: Cache,
     outcome: Callable[[mx.array], list[mx.array]] | None = None,
     patch: AbstractContextManager[object] | None = None,
+    *,
+    last: bool = False,
 ) -> list[mx.array]:
-    """Read `tokens` (B, T) on top of `cache` and return the `outcome` of the logits, evaluated."""
+    """Read `tokens` (B, T) on top of `cache` and return the `outcome` of the logits, evaluated.
+
+    After the `last` tokens nobody needs the cache: only what the outcome asks for is computed, be it a few layers.
+    """
     with mx.stream(generation_stream):
         with patch or nullcontext():
             logits = model.model(mx.array(tokens), cache=cache)
         results = [] if outcome is None else outcome(logits)
         del logits  # so that they go as soon as the results are there
-        mx.eval(results, [part.state for part in cache])
+        mx.eval(results, [] if last else [part.state for part in cache])
     mx.clear_cache()
     return results
 

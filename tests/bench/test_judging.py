@@ -1,6 +1,7 @@
 """A judge's scores per idea, how much it is asked, and whether it is found out when it cannot judge."""
 
 import random
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -78,7 +79,7 @@ def test_bounds_spread_what_is_judged_over_the_answer():
 
 
 def test_at_matched_length_the_judged_ideas_that_are_still_there_count():
-    [long, _], _ = judged(by_number, made(listing(*FOUR), listing(*FOUR[:3])), QUICK)
+    [long, _], _ = judged(by_number, made(listing(*FOUR), listing(*FOUR[:3])), replace(QUICK, ideas=3))
     assert long.whole["judge: originality"] == pytest.approx(1 + (0 + 2 + 3) / 3)  # ideas 0, 2 and 3 are judged
     assert long.matched["judge: originality"] == 2.0  # of the first three, 0 and 2 are judged
 

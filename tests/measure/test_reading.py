@@ -11,12 +11,13 @@ from tiny import tiny_folder
 from billy_mlx.errors import UsageError
 from billy_mlx.measure.averages import Average
 from billy_mlx.measure.likelihood import next_token_probabilities
-from billy_mlx.measure.reading import Reading, Text, empty_average, read, read_all
+from billy_mlx.measure.reading import Reading, Text, empty_average, mean_residuals, read, read_all
 from billy_mlx.model import prefill
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
 from billy_mlx.steps import finish
 
+eval_ = mx.eval
 TEXTS = [
     Text((5, 9, 2, 7), (3, 8, 1, 4)),
     Text((5, 9, 2, 7), (3, 8)),  # a beginning of the one before
@@ -67,6 +68,21 @@ def test_one_text_is_read_as_many_are(model):
     average = read(model, list(TEXTS[0].prompt), list(TEXTS[0].response))
     assert np.abs(average.mean - mean).max() < 1e-5
     assert average.norm == pytest.approx(norm, rel=1e-5)
+
+
+@pytest.mark.parametrize("layer", [0, 2, 3])
+def test_one_layer_alone_is_read_as_with_all_others(model, layer):
+    means = finish(mean_residuals(model, TEXTS, layer))
+    whole = np.stack([reading.average.mean[layer] for reading in finish(read_all(model, TEXTS))])
+    assert np.abs(means - whole).max() <= 1e-5
+    assert not means[3].any()
+
+
+def test_what_lies_above_the_layer_is_not_computed(tiny, monkeypatch):
+    evaluated = []
+    monkeypatch.setattr(prefill.mx, "eval", lambda *arrays: evaluated.append(arrays) or eval_(*arrays))
+    finish(mean_residuals(tiny, [Text((5, 9), (3, 8))], 0))
+    assert evaluated[-1][1] == []  # no cache of the last pass, which would want every layer
 
 
 def test_a_bfloat16_model_is_read_in_float32(tmp_path):
