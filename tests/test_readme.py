@@ -76,3 +76,10 @@ def test_the_snippet_about_manuscripts_runs(tmp_path, monkeypatch, capsys):
     exec(snippet, {})
     assert capsys.readouterr().out == "It was a dark night. saved\n"
     assert (tmp_path / "novel.md").read_text() == "It was a dark night."
+
+
+def test_what_the_readme_quotes_was_measured():
+    quoted = [line for line in README.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
+    measured = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8").splitlines()
+    assert len(quoted) > 1
+    assert [line for line in quoted if line not in measured] == []
