@@ -78,8 +78,8 @@ class Settings:
 
     @classmethod
     def quick(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
-        """Return one that the starter model answers and judges in ten minutes on two cores."""
-        return cls(model, blend, items_per_task=1, max_tokens=80, discussion_tokens=32)
+        """Return one that the starter model answers and judges in about 16 minutes of one slow core, and half on another."""
+        return cls(model, blend, items_per_task=2, max_tokens=64, discussion_tokens=32)
 
     @classmethod
     def paper(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
