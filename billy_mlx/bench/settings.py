@@ -78,7 +78,7 @@ class Settings:
 
     @classmethod
     def quick(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
-        """Return one that the starter model answers and judges in about 16 minutes of one slow core, and half on another."""
+        """Return a first look, which takes the starter model a quarter of an hour on one slow core."""
         return cls(model, blend, items_per_task=2, max_tokens=64, discussion_tokens=32)
 
     @classmethod
