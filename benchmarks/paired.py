@@ -103,7 +103,7 @@ def speed_ratios(over: Sequence[Timing], under: Sequence[Timing], *, rows: int =
 def machine() -> str:
     """Return in two lines what this was measured on, and how busy that was."""
     busy = f"load {os.getloadavg()[0]:.1f} over {os.cpu_count()} cores"
-    system = f"{platform.platform()}, {busy}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.machine()}, {busy}, Python {platform.python_version()}"
     versions = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
     return f"{system}\n{versions}, {backend.device_name()}, {backend.blas_name()}"
 

@@ -5,6 +5,7 @@ voices in one batch over one voice, the peak memory. `--quick` measures next to 
 """
 
 import argparse
+import gc
 import io
 import re
 from collections.abc import Collection, Mapping
@@ -106,6 +107,7 @@ def _decoding_operations(model: Model, layers: Collection[int]) -> int:
 
 def _memory(model: Model, tokens: int) -> Line:
     """Compare the peaks of reading the prompt and decoding `tokens` with all layers steered and with none."""
+    _peak_bytes(model, (), tokens)  # what other arms have left goes with it
     peaks = [_peak_bytes(model, layers, tokens) for layers in (range(len(model.layers)), ())]
     return (
         "peak memory, all layers steered / unsteered",
@@ -116,6 +118,7 @@ def _memory(model: Model, tokens: int) -> Line:
 
 
 def _peak_bytes(model: Model, layers: Collection[int], tokens: int) -> int:
+    gc.collect()
     mx.clear_cache()
     mx.reset_peak_memory()
     for _ in Decoding(model, [_row(model, layers, max_tokens=tokens)]):
