@@ -96,5 +96,7 @@ def put_out(result: "Result", html: Path, markdown: Path, *, as_json: bool) -> N
     if as_json:
         write(document)
         return
-    write_table(*summary(result))
+    heading, rows = summary(result)
+    if rows:
+        write_table(heading, rows)
     write_line(str(html))

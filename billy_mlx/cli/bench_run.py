@@ -67,7 +67,7 @@ def run(
     """Answer the items with every arm, and report how the blend does against the others.
 
     The answers are kept as they come: after Ctrl+C the same command goes on from there, and once they are all there it
-    only reports. The folder gets report.html, report.md and report.json; stdout a table of what the balanced blend
+    only reports. The folder gets report.html, report.md and report.json; stdout a table of what the blend
     does differently, with intervals, and the path of the page.
     """
     from billy_mlx.bench.evidence import made_with

@@ -1,11 +1,11 @@
-"""What a benchmark says on stdout: how the balanced blend differs from what it is held against."""
+"""What a benchmark says on stdout: how a blend differs from what it is held against."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from billy_mlx.bench.result import Comparison, Result
 
-_ARM = "billy-balanced"
+_ARMS = ("billy-balanced", "billy-paper", "billy-orthogonal")  # the first that there is
 _RIVALS = ("dose-0", "best persona", "multi-role", "random directions")
 # Most at matched length; of the length itself and of a whole text's likelihood that would say nothing.
 _METRICS = {
@@ -21,16 +21,23 @@ _METRICS = {
 
 
 def summary(result: "Result") -> tuple[list[str], list[list[str]]]:
-    """Return heading and rows: a metric each, with the difference to every rival over all tasks and its interval."""
+    """Return heading and rows: a metric each, with the difference to every rival over all tasks and its interval.
+
+    Nothing, where no blend was compared.
+    """
+    compared = {each.arm for each in result.comparisons}
+    arm = next((name for name in _ARMS if name in compared), None)
+    if arm is None:
+        return [], []
     found = {
         (each.metric, each.against): each
         for each in result.comparisons
-        if each.arm == _ARM and each.task is None and each.matched is _METRICS.get(each.metric)
+        if each.arm == arm and each.task is None and each.matched is _METRICS.get(each.metric)
     }
     rivals = [rival for rival in _RIVALS if any(rival == against for _, against in found)]
     metrics = [name for name in _METRICS if any((name, rival) in found for rival in rivals)]
     rows = [[name, *(_told(found.get((name, rival))) for rival in rivals)] for name in metrics]
-    return [f"{_ARM} against", *rivals], rows
+    return [f"{arm} against", *rivals], rows
 
 
 def _told(comparison: "Comparison | None") -> str:
