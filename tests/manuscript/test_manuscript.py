@@ -463,7 +463,7 @@ manuscript = Manuscript.open(Path({str(start.path)!r}))
 manuscript.edit(0, 0, "typed ")
 author = manuscript.drafts.alternative(manuscript.drafts.begin("continue", 0))
 manuscript.drafts.write(author, "drafted ")
-signal.signal(signal.{signal}, signal.SIG_DFL)  # whoever runs the tests may have it ignored, as nohup does
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have it ignored, as nohup does
 os.kill(os.getpid(), signal.{signal})
 """
     assert subprocess.run([sys.executable, "-c", script]).returncode < 0
