@@ -186,7 +186,7 @@ class Studio(App[None]):
 
     async def action_quit(self) -> None:
         """End the studio; ask first, if some of the text would be lost with it."""
-        page = next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
+        page = self._page
         if page is None or not page.is_at_risk():
             self.leave()
         elif not isinstance(self.screen, Confirm):  # it may be asked already
@@ -244,9 +244,14 @@ class Studio(App[None]):
                 shown = f"{command.help} ({keys})" if keys else command.help
                 yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
 
+    @property
+    def _page(self) -> WritingScreen | None:
+        """The text that is open, also where another screen lies over it."""
+        return next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
+
     def _own_text(self, path: Path | None) -> tuple[str, str]:
         """Return a text to make a voice of, and what it is, in words."""
-        page = next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
+        page = self._page
         if path is None and page is not None:
             text, path = page.manuscript.text, page.manuscript.path
         else:

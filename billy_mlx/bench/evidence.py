@@ -4,7 +4,6 @@ import platform
 import random
 from collections.abc import Generator, Sequence
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 
 from billy_mlx.bench.agreement import add_ratings
@@ -61,9 +60,9 @@ def gather(
     arms = [arm for arm in planned.arms if arm.name in played]
     items = [item for item in planned.items if item.id in asked]
     scoring = score(model, tasks, items, store, embedder, judge, bounds=bounds)
-    scored, reliability = yield from mapped(scoring, partial(_part, 0.0, _SCORING))
+    scored, reliability = yield from mapped(scoring, lambda each: each.within(0.0, _SCORING))
     projecting = project_blends(model, arms, items, store)
-    projections = yield from mapped(projecting, partial(_part, _SCORING, 1.0))
+    projections = yield from mapped(projecting, lambda each: each.within(_SCORING, 1.0))
     scored, humans = add_ratings(scored, subjects(store.answers, items, tasks), ratings)
     means, comparisons = compare(scored, arms)
     reliability = [*reliability, *humans]
@@ -132,7 +131,3 @@ def _drawn(sampling: Sampling) -> str:
         f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}, min-p {sampling.min_p:g}, "
         f"repetition penalty {sampling.repetition_penalty:g}"
     )
-
-
-def _part(since: float, upto: float, progress: Progress) -> Progress:
-    return Progress(progress.stage, since + (upto - since) * progress.share)

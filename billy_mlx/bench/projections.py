@@ -7,12 +7,13 @@ steering alone and not of other words. Source: arXiv 2510.10157, eq. 4 and 5.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.bench.arms import Arm, Turn
+from billy_mlx.bench.matching import spread
 from billy_mlx.bench.result import Estimate, Projection
 from billy_mlx.bench.run import Progress
 from billy_mlx.bench.store import Store
@@ -35,7 +36,6 @@ _OTHERS = 3  # personas that no blend has, to compare with
 _STAGE = "reading what the blends carry"
 
 Floats = NDArray[np.floating[Any]]
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Stor
     if control is None:
         return []
     texts = []
-    for item in _spread(answered, MOST_ITEMS):
+    for item in (answered[place] for place in spread(len(answered), MOST_ITEMS)):
         turn = _turn(control, item)
         prompt = chat_prompt(model.tokenizer, turn.prompt, system=turn.system)
         response = model.tokenizer.encode(answers[item.id], add_special_tokens=False)
@@ -119,7 +119,8 @@ def _vectors(model: Model, arms: Sequence[Arm]) -> list[PersonaVector]:
     """Return the vectors of all personas of the arms' blends, and of some that are in none of them."""
     blended = sorted({persona for arm in arms for persona in Blend.parse(arm.blend or "").persona_ids})
     others = [persona for persona in find_all(model.fingerprint) if persona not in blended]
-    return list(load_vectors([*blended, *_spread(others, _OTHERS)], model.id, model.fingerprint).values())
+    chosen = [others[place] for place in spread(len(others), _OTHERS)]
+    return list(load_vectors([*blended, *chosen], model.id, model.fingerprint).values())
 
 
 def _streams(model: Model, texts: Sequence[Text], added: Directions) -> Generator[int, None, Floats]:
@@ -148,12 +149,6 @@ def _projections(arm: str, added: Directions, shifts: Floats, axes: Axes) -> lis
             if (interval := mean_interval(lengths)) is not None:
                 found.append(Projection(arm, place, layer, persona, Estimate(*interval)))
     return found
-
-
-def _spread(values: Sequence[Value], most: int) -> list[Value]:
-    """Return so many of `values` at most, evenly spread."""
-    places = np.linspace(0, len(values) - 1, min(most, len(values)))
-    return [values[place] for place in places.round().astype(int)]
 
 
 def _progress(before: int, total: int, done: int) -> Progress:

@@ -23,6 +23,10 @@ class Progress:
     stage: str
     share: float
 
+    def within(self, since: float, upto: float) -> "Progress":
+        """Return it as progress of a whole, of which this part goes from one share to another."""
+        return Progress(self.stage, since + (upto - since) * self.share)
+
 
 def run(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store) -> Generator[Progress, None, None]:
     """Write the answers that `store` does not have yet, one group of arms after another.

@@ -5,7 +5,6 @@ Whoever scores sees a text and what was asked, never which arm it is from.
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judge_check import check_judge, judge_trials
@@ -69,14 +68,14 @@ def score(
     embedding = kept.get("ideas", (embedder.name, groups), list[Scores], idea_scores(embedder, scored, groups))
     parts = [
         scored_alike(scored, _word_scores),
-        (yield from mapped(reading, partial(_part, 0.0, _READING))),
-        (yield from mapped(embedding, partial(_part, _READING, _EMBEDDING))),
+        (yield from mapped(reading, lambda each: each.within(0.0, _READING))),
+        (yield from mapped(embedding, lambda each: each.within(_READING, _EMBEDDING))),
     ]
     reliability: list[Reliability] = []
     if judge is not None:
         bounds = replace(bounds, whole_answers=store.settings.whole_lists)
         judging = _judge(judge, scored, bounds, kept)
-        reliability, judged = yield from mapped(judging, partial(_part, _EMBEDDING, 1.0))
+        reliability, judged = yield from mapped(judging, lambda each: each.within(_EMBEDDING, 1.0))
         parts.append(judged)
     return [_joined(subject, own) for subject, *own in zip(scored, *parts, strict=True)], reliability
 
@@ -87,12 +86,12 @@ def _judge(
     """Return how far the judge can be relied on, and what it gave; it is tried before it is asked."""
     trials = judge_trials(scored, bounds)
     checking = kept.get("judge-check", (judge.key, trials), list[Reliability], check_judge(judge, trials))
-    reliability = yield from mapped(checking, partial(_part, 0.0, _CHECKING))
+    reliability = yield from mapped(checking, lambda each: each.within(0.0, _CHECKING))
     if bounds.heeded_only:
         usable = [name for name, found in zip(trials, reliability, strict=True) if found.usable]
         bounds = replace(bounds, criteria=tuple(usable))
     judging = kept.get("judge", (judge.key, bounds), list[Scores], judge_scores(judge, scored, bounds))
-    return reliability, (yield from mapped(judging, partial(_part, _CHECKING, 1.0)))
+    return reliability, (yield from mapped(judging, lambda each: each.within(_CHECKING, 1.0)))
 
 
 def _word_scores(subject: Subject, content: Content) -> Values:
@@ -116,7 +115,3 @@ def _joined(subject: Subject, parts: Sequence[Scores]) -> Scored:
 def _axes(model: Model, blend: str) -> dict[str, Axis]:
     vectors = load_vectors(Blend.parse(blend).persona_ids, model.id, model.fingerprint)
     return {persona: Axis.of(vector) for persona, vector in vectors.items()}
-
-
-def _part(since: float, upto: float, progress: Progress) -> Progress:
-    return Progress(progress.stage, since + (upto - since) * progress.share)

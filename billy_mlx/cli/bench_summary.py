@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from billy_mlx.bench.result import Comparison, Result
 
-_ARMS = ("billy-balanced", "billy-paper", "billy-orthogonal")  # the first that there is
 _RIVALS = ("dose-0", "best persona", "multi-role", "random directions")
 # Most at matched length; of the length itself and of a whole text's likelihood that would say nothing.
 _METRICS = {
@@ -25,8 +24,9 @@ def summary(result: "Result") -> tuple[list[str], list[list[str]]]:
 
     Nothing, where no blend was compared.
     """
-    compared = {each.arm for each in result.comparisons}
-    arm = next((name for name in _ARMS if name in compared), None)
+    from billy_mlx.bench.report.findings import main_blend
+
+    arm = main_blend(result)
     if arm is None:
         return [], []
     found = {
