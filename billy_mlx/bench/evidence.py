@@ -2,6 +2,7 @@
 
 import platform
 import random
+from collections import Counter
 from collections.abc import Generator, Sequence
 from datetime import date
 from importlib.metadata import version
@@ -67,7 +68,7 @@ def gather(
     means, comparisons = compare(scored, arms)
     reliability = [*reliability, *humans]
     return Result(
-        made_with={**store.made_with, **_told(store, embedder, judge, bounds)},
+        made_with={**store.made_with, **_told(store, items, embedder, judge, bounds)},
         arms=tuple(ArmNote(arm.name, arm.group, arm.says, arm.blend) for arm in arms),
         metrics=sentences(mean.metric for mean in means),
         means=tuple(means),
@@ -112,10 +113,13 @@ def choose_examples(items: Sequence[Item], answers: Sequence[Answer], seed: int)
     return [Example(item.id, item.prompt, texts[item.id]) for item in drawn]
 
 
-def _told(store: Store, embedder: Embedder, judge: Judge | None, bounds: Bounds) -> dict[str, str]:
-    settings = store.settings
+def _told(
+    store: Store, items: Sequence[Item], embedder: Embedder, judge: Judge | None, bounds: Bounds
+) -> dict[str, str]:
+    settings, tasks = store.settings, load_tasks()
     ideas = "the whole" if settings.whole_lists else "all ideas" if bounds.ideas is None else f"{bounds.ideas} ideas"
     return {
+        "items": ", ".join(f"{count} of {tasks[task].name}" for task, count in Counter(i.task for i in items).items()),
         "protocol": settings.protocol,
         "blend": settings.blend,
         "sampling": f"{_drawn(settings.sampling)}, seed {settings.seed}",

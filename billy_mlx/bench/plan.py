@@ -44,10 +44,10 @@ def planned_items(settings: Settings) -> list[Item]:
     """Return the items that are asked, by task.
 
     Raises:
-        UsageError: the file of tasks cannot be read.
+        UsageError: there is no such task, or the file of tasks cannot be read.
     """
     if settings.tasks_file is None:
-        return load_items(per_task=settings.items_per_task)
+        return load_items(settings.tasks, settings.items_per_task)
     found = read_task_file(Path(settings.tasks_file))
     tasks = dict.fromkeys(item.task for item in found)
     return [item for task in tasks for item in [each for each in found if each.task == task][: settings.items_per_task]]

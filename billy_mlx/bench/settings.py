@@ -12,6 +12,7 @@ from billy_mlx.model.sample import MAX_SEED, Sampling
 Protocol = Literal["own", "paper"]
 
 DEFAULT_BLEND = deviations.PAPER_BLEND
+QUICK_TASKS = ("uses", "scientific", "writing")
 
 _RANGES = (
     ("items_per_task", 1, 1000),
@@ -32,6 +33,7 @@ class Settings:
         model: as `--model` takes it.
         blend: the text form of a blend; kept as `str(Blend)` writes it.
         protocol: "paper" steers at the paper's layer and has whole lists judged.
+        tasks: ids of those of our own that are asked; None is all.
         items_per_task: how many of each task, from the first on; None is all.
         tasks_file: items from there, and not our own.
         seeds: answers of an arm to an item.
@@ -50,6 +52,7 @@ class Settings:
     model: str
     blend: str = DEFAULT_BLEND
     protocol: Protocol = "own"
+    tasks: tuple[str, ...] | None = None
     items_per_task: int | None = None
     tasks_file: str | None = None
     seeds: int = 1
@@ -78,8 +81,8 @@ class Settings:
 
     @classmethod
     def quick(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
-        """Return a first look, which takes the starter model a quarter of an hour on one slow core."""
-        return cls(model, blend, items_per_task=2, max_tokens=64, discussion_tokens=32)
+        """Return a first look, which takes the starter model ten minutes on two slow cores."""
+        return cls(model, blend, tasks=QUICK_TASKS, items_per_task=2, max_tokens=64, discussion_tokens=32)
 
     @classmethod
     def paper(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:

@@ -32,7 +32,11 @@ _SETTINGS = {"items": "items_per_task", "rows": "rows", "seeds": "seeds", "seed"
 
 @click.command("run", epilog=_EXAMPLES)
 @click.option("--quick", is_flag=True, help="A first look: few items, short answers, few ideas judged.")
-@click.option("--tasks", metavar="FILE", help="Ask its questions, in the layout of LLM Discussion, instead of ours.")
+@click.option(
+    "--tasks",
+    metavar="NAME,NAME|FILE",
+    help="Only these of our tasks; or the questions of a file in the layout of LLM Discussion.  [default: all of ours]",
+)
 @click.option("--arms", metavar="NAME,NAME", help="Only these, by name or group.  [default: all]")
 @count_option("--items", default=None, text="Of each task, the first ones.  [default: all]")
 @count_option("--seeds", default=None, text="Answers of every arm to every item.  [default: 1]")
@@ -125,10 +129,22 @@ def _settings(model: "Model", flags: dict[str, Any]) -> "Settings":
     if (most := flags["max_tokens"]) is not None:
         typed |= {"max_tokens": most, "discussion_tokens": min(most, settings.discussion_tokens)}
     if flags["tasks"] is not None:
-        typed["tasks_file"] = str(Path(flags["tasks"]).expanduser().resolve())
+        typed |= _asked(flags["tasks"])
     if flags["arms"] is not None:
-        typed["arms"] = tuple(name for name in (each.strip() for each in flags["arms"].split(",")) if name)
+        typed["arms"] = _names(flags["arms"])
     return replace(settings, sweeps=tuple(dict.fromkeys(flags["sweeps"])), **typed)
+
+
+def _asked(tasks: str) -> dict[str, Any]:
+    """Return the settings that `tasks` says: a file if there is one or it sounds like one, else names of our tasks."""
+    path = Path(tasks).expanduser()
+    if path.exists() or path.suffix:
+        return {"tasks": None, "tasks_file": str(path.resolve())}
+    return {"tasks": _names(tasks)}
+
+
+def _names(typed: str) -> tuple[str, ...]:
+    return tuple(name for name in (each.strip() for each in typed.split(",")) if name)
 
 
 def _folder_name(model: "Model", settings: "Settings", *, quick: bool) -> str:

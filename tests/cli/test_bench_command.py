@@ -133,6 +133,23 @@ def test_the_folder_is_named_for_model_and_protocol(billy, model, tmp_path, monk
     assert Path(done.out.splitlines()[-1]) == Path("bench-tiny-paper/report.html")
 
 
+def test_only_the_tasks_that_are_named_are_asked(billy, model, tmp_path):
+    arms = ("--blend", "noir", "--arms", "dose-0", "--items", "1", "-m", "4", "--judge", "none")
+    done = billy("bench", "run", *arms, "--tasks", "writing,uses", "--to", str(tmp_path / "run"))
+    assert done.code == 0, done.err
+    made_with = json.loads((tmp_path / "run" / "report.json").read_text())["made_with"]
+    assert made_with["items"] == "1 of Alternative Uses, 1 of Creative Writing"
+
+
+def test_a_task_file_is_asked_even_if_the_run_is_quick(billy, model, tmp_path):
+    (tmp_path / "mine.json").write_text('{"Examples": ["Name what is round.", "Name what is red."]}')
+    arms = ("--blend", "noir", "--arms", "dose-0", "-m", "4", "--judge", "none")
+    done = billy("bench", "run", "--quick", *arms, "--tasks", str(tmp_path / "mine.json"), "--to", str(tmp_path / "run"))
+    assert done.code == 0, done.err
+    made_with = json.loads((tmp_path / "run" / "report.json").read_text())["made_with"]
+    assert made_with["items"] == "2 of Instances"
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -141,6 +158,7 @@ def test_the_folder_is_named_for_model_and_protocol(billy, model, tmp_path, monk
         (("run", "--blend", "noir:"), "a blend is written"),
         (("run", "--blend", "comic"), "comic has no vector"),
         (("run", "--blend", "noir", "--tasks", "missing.json"), "missing.json"),
+        (("run", "--blend", "noir", "--tasks", "uses,riddles"), "there is no task riddles; there are uses, instances"),
         (("run", "--blend", "noir", "--embeddings", "nothing/here"), "leave --embeddings out"),
         (("report", "nowhere"), "holds no benchmark run"),
         (("report", "nowhere", "--rater", "Ada"), "name their file with --ratings"),
