@@ -7,6 +7,7 @@ stderr, as does how long each took. `first_token.py` is run by `speed.py`; modul
 """
 
 import argparse
+import shlex
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ _HEAD = """# What was measured
 
 Made by `make bench`, which runs every script in `benchmarks/`; each one's own page or help says what its figures mean.
 Timings differ from machine to machine; ratios are of two things that take turns in one process. Ranges are quartiles.
+These scripts were told to do less than they can:
 
 """
 
@@ -48,7 +50,8 @@ def main() -> None:
         began = time.perf_counter()
         rows += [(script.removesuffix(".py"), *row) for row in gathered(_printed(script))]
         print(f"{script}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    print(f"{_HEAD}{described}")
+    print(_HEAD, *(f"    {shlex.join((script, *SCRIPTS[script]))}\n" for script in chosen if SCRIPTS[script]), sep="")
+    print(described)
     print_table(("benchmark", "figure", "measured", "aim"), rows)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.bench.blind import RATED, IdeaKey, Ratings
+from billy_mlx.bench.blind import IdeaKey, Ratings
 from billy_mlx.bench.matching import Content, Subject, mean_of
 from billy_mlx.bench.metrics import human_metric, judge_metric
 from billy_mlx.bench.result import Estimate, Reliability, Scored
@@ -23,14 +23,14 @@ Pairs = Mapping[str, Sequence[tuple[float, float]]]
 def agreement(pairs: Pairs, seed: int = 0) -> Estimate | None:
     """Return Spearman's rank correlation of two raters over all texts, with its interval from drawing the items again.
 
-    None with fewer than five texts, or where a rater gave the same to all.
+    None with fewer than five texts or two items, or where a rater gave the same to all.
     """
     owner = np.repeat(np.arange(len(pairs)), [len(own) for own in pairs.values()])
     both = np.array([pair for own in pairs.values() for pair in own], np.float64).reshape(-1, 2)
     [found] = _correlations(np.ones((1, len(both))), both)
-    if len(both) < _FEWEST or not np.isfinite(found):
-        return None
     items = np.unique(owner)
+    if len(both) < _FEWEST or len(items) < 2 or not np.isfinite(found):
+        return None
     drawn = np.random.default_rng(seed).multinomial(len(items), np.full(len(items), 1 / len(items)), size=_ROUNDS)
     again = _correlations(drawn[:, np.searchsorted(items, owner)].astype(np.float64), both)
     low, high = np.quantile(again[np.isfinite(again)], [0.025, 0.975])
@@ -50,7 +50,13 @@ def add_ratings(
     raters = list(ratings)
     for rater in raters:
         scored = [_rated(score, subject, rater) for score, subject in zip(scored, subjects, strict=True)]
-    return list(scored), [_reliability(scored, rater, raters) for rater in raters]
+    reliability = [
+        _reliability(scored, rater, criterion, len(own), raters)
+        for rater in raters
+        for criterion, own in _by_criterion(rater)
+        if own
+    ]
+    return list(scored), reliability
 
 
 def _rated(score: Scored, subject: Subject, rater: Ratings) -> Scored:
@@ -73,23 +79,25 @@ def _mean_rating(subject: Subject, content: Content, ratings: Mapping[IdeaKey, f
     )
 
 
-def _reliability(scored: Sequence[Scored], rater: Ratings, raters: Sequence[Ratings]) -> Reliability:
+def _reliability(
+    scored: Sequence[Scored], rater: Ratings, criterion: str, rated: int, raters: Sequence[Ratings]
+) -> Reliability:
+    rivals = {"the judge": judge_metric(criterion)}
+    rivals |= {other.rater: human_metric(other.rater, criterion) for other in raters if other.rater != rater.rater}
     checks = {}
-    for criterion in RATED:
-        rivals = {"the judge": judge_metric(criterion)}
-        rivals |= {r.rater: human_metric(r.rater, criterion) for r in raters if r.rater != rater.rater}
-        for name, metric in rivals.items():
-            found = agreement(_pairs(scored, human_metric(rater.rater, criterion), metric))
-            if found is not None:
-                checks[f"{criterion}: rank correlation with {name}"] = found
-    rated = len({key for _, own in _by_criterion(rater) for key in own})
-    return Reliability(f"human: {rater.rater}", checks, usable=True, verdict=_verdict(rater.rater, rated, checks))
+    for name, metric in rivals.items():
+        found = agreement(_pairs(scored, human_metric(rater.rater, criterion), metric))
+        if found is not None:
+            checks[f"rank correlation with {name}"] = found
+    told = f"{rater.rater} rated {rated} ideas for {criterion} without knowing where they are from"
+    return Reliability(
+        f"human: {rater.rater}, {criterion}", criterion, checks, usable=True, verdict=f"{told}; {_agreeing(checks)}"
+    )
 
 
-def _verdict(rater: str, rated: int, checks: Mapping[str, Estimate]) -> str:
+def _agreeing(checks: Mapping[str, Estimate]) -> str:
     told = [f"{name} {found.mean:.2f} ({found.low:.2f} to {found.high:.2f})" for name, found in checks.items()]
-    agreeing = "; ".join(told) or "too few answers have scores of anybody else to compare with"
-    return f"{rater} rated {rated} ideas without knowing where they are from; {agreeing}"
+    return "; ".join(told) or "how far that can be relied on is not known, as too few have scores of anybody else"
 
 
 def _pairs(scored: Sequence[Scored], one: str, other: str) -> Pairs:

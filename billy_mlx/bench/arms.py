@@ -8,18 +8,18 @@ from billy_mlx.bench.play import Arm, Play, Turn, single, turn
 from billy_mlx.bench.random_directions import random_directions
 from billy_mlx.bench.roles import roles
 from billy_mlx.bench.settings import Settings
-from billy_mlx.bench.steered import Steered
+from billy_mlx.bench.steered import MODES, Steered, main_mode
 from billy_mlx.bench.tasks import Item
 from billy_mlx.bench.verbalized import verbalized
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.errors import UsageError
 from billy_mlx.model.model import Model
 
-__all__ = ["Arm", "Play", "Turn", "comparison_arms", "left_out"]
+__all__ = ["Arm", "Play", "Turn", "comparison_arms", "left_out", "main_arm"]
 
 RANDOM_DIRECTIONS = 5
 
-_MODES = {
+_SAYS = {
     Mode.PAPER: "The blend as the paper adds it: the mean of the vectors times a coefficient, at the paper's layer.",
     Mode.BALANCED: "The blend of the personas' unit vectors, dosed in the layer's own residual norm.",
     Mode.ORTHOGONAL: "The blend of unit vectors that were made orthogonal to each other, dosed like billy-balanced.",
@@ -44,9 +44,14 @@ def comparison_arms(model: Model, settings: Settings) -> list[Arm]:
     return _chosen([*_unsteered(model, settings), *_blends(steered), *_random(steered)], settings.arms)
 
 
+def main_arm(settings: Settings) -> str:
+    """Return the name of the blend that the comparison is about."""
+    return f"billy-{main_mode(settings)}"
+
+
 def left_out(model: Model, settings: Settings) -> list[str]:
     """Return in a sentence each which arms that `settings` ask for cannot be had, and why."""
-    if settings.arms is not None and _ORTHOGONAL not in settings.arms:
+    if settings.arms is not None and {_ORTHOGONAL, "billy"}.isdisjoint(settings.arms):
         return []
     steered = Steered(model, settings)
     fault = steered.fault(steered.of_mode(Mode.ORTHOGONAL))
@@ -88,18 +93,17 @@ def _unsteered(model: Model, settings: Settings) -> list[Arm]:
 
 
 def _blends(steered: Steered) -> list[Arm]:
-    balanced = steered.of_mode(Mode.BALANCED)
+    main, called = steered.main, main_arm(steered.settings)
+    alone = f"alone, in the mode and at the dose of {called}."
     arms = [
-        steered.arm(
-            f"persona:{persona_id}", "personas", f"{persona_id} alone at full dose.", steered.equal([persona_id])
-        )
-        for persona_id in balanced.persona_ids
+        steered.arm(f"persona:{persona_id}", "personas", f"{persona_id} {alone}", steered.alone(persona_id))
+        for persona_id in main.persona_ids
     ]
-    for mode, says in _MODES.items():
+    for mode in MODES:
         blend = steered.of_mode(mode)
         if mode is not Mode.ORTHOGONAL or steered.fault(blend) is None:
-            arms.append(steered.arm(f"billy-{mode}", f"billy-{mode}", says, blend))
-    control = replace(balanced, dose=Dose(0.0))
+            arms.append(steered.arm(f"billy-{mode}", "billy", _SAYS[mode], blend))
+    control = replace(main, dose=Dose(0.0))
     return [
         *arms,
         steered.arm("dose-0", "dose-0", "The blend at dose 0: the control for all that is steered.", control),
@@ -107,9 +111,8 @@ def _blends(steered: Steered) -> list[Arm]:
 
 
 def _random(steered: Steered) -> list[Arm]:
-    settings = steered.settings
-    like = steered.directions(steered.of_mode(Mode.BALANCED))
-    says = "A random direction, as long as that of billy-balanced and at the same place."
+    settings, like = steered.settings, steered.directions(steered.main)
+    says = f"A random direction, as long as that of {main_arm(settings)} and at the same place."
     return [
         Arm(f"random-{n}", "random", says, None, single(settings, directions=random_directions(like, settings.seed, n)))
         for n in range(1, RANDOM_DIRECTIONS + 1)

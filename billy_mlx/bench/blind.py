@@ -12,10 +12,12 @@ from typing import NamedTuple
 import msgspec
 
 from billy_mlx.bench.ideas import split_ideas
+from billy_mlx.bench.lines import DAMAGED
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.files import write_atomically
+from billy_mlx.text import sanitize
 
 RATED = ("originality", "elaboration")
 LEAST, MOST = 1, 5
@@ -126,8 +128,9 @@ def _read_key(folder: Path) -> dict[str, _Idea]:
         return msgspec.json.decode((folder / _KEY).read_bytes(), type=dict[str, _Idea])
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError) as error:
-        raise BillyError(f"{folder / _KEY} cannot be read: {error}; write the file for the raters again") from error
+    except (OSError, *DAMAGED) as error:
+        why = sanitize(str(error))
+        raise BillyError(f"{folder / _KEY} cannot be read: {why}; remove it, and run --blind again") from error
 
 
 def _defused(text: str) -> str:

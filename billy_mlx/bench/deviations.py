@@ -1,5 +1,6 @@
 """What differs from the paper (arXiv 2510.10157) in a run with some settings, told in sentences."""
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from billy_mlx.blend.blend import Blend, Mode
@@ -35,6 +36,9 @@ def sentences(settings: "Settings", model: Model) -> list[str]:
         f"Answers have up to {settings.max_tokens} tokens, turns of the discussion up to {settings.discussion_tokens}.",
         "The discussion's prompts are our own; a turn is shown the task and what the others said in the round before, "
         "and not the rounds before that.",
+        "The discussion's answer is what the four roles list last, each idea once; of a piece of writing it is "
+        "the first role's.",
+        "The multi-role prompt is our own; verbalized sampling and random directions are added.",
     ]
 
 
@@ -49,11 +53,19 @@ def _judge(settings: "Settings") -> str:
 def _items(settings: "Settings") -> list[str]:
     many = "all" if settings.items_per_task is None else f"the first {settings.items_per_task}"
     if settings.tasks_file is not None:
-        return [f"The items are {many} in {settings.tasks_file}."]
+        name = PurePath(settings.tasks_file).name
+        return [f"The items are {many} in {name}; behind each question stands that a numbered list is wanted."]
     return [
         f"The items are our own, {many} of each task, and not those of LLM Discussion (arXiv 2405.06373).",
-        "A task of short creative writing is added, which the paper does not have.",
+        "Where ideas are listed, the question asks for five of them, so that there are hardly ever more.",
+        *_tasks(settings),
     ]
+
+
+def _tasks(settings: "Settings") -> list[str]:
+    if settings.tasks is not None:
+        return [f"Only these tasks are asked: {', '.join(settings.tasks)}."]
+    return ["A task of short creative writing is added, which the paper does not have."]
 
 
 def _steering(settings: "Settings", blend: Blend, vectors: list[PersonaVector]) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date
 from importlib.metadata import version
 
 from billy_mlx.bench.agreement import add_ratings
+from billy_mlx.bench.arms import main_arm
 from billy_mlx.bench.blind import Ratings
 from billy_mlx.bench.judging import ALL, Bounds
 from billy_mlx.bench.limits import find_limits
@@ -50,7 +51,7 @@ def gather(
         embedder: says how alike ideas are.
         judge: None leaves the judging out.
         ratings: of people.
-        bounds: of the judging.
+        bounds: of the judging and of the reading.
 
     Raises:
         BillyError: a vector is missing, or the model cannot be steered.
@@ -62,10 +63,10 @@ def gather(
     items = [item for item in planned.items if item.id in asked]
     scoring = score(model, tasks, items, store, embedder, judge, bounds=bounds)
     scored, reliability = yield from mapped(scoring, lambda each: each.within(0.0, _SCORING))
-    projecting = project_blends(model, arms, items, store)
+    projecting = project_blends(model, arms, items, store, bounds.projected)
     projections = yield from mapped(projecting, lambda each: each.within(_SCORING, 1.0))
     scored, humans = add_ratings(scored, subjects(store.answers, items, tasks), ratings)
-    means, comparisons = compare(scored, arms)
+    means, comparisons = compare(scored, arms, main_arm(settings))
     reliability = [*reliability, *humans]
     return Result(
         made_with={**store.made_with, **_told(store, items, embedder, judge, bounds)},

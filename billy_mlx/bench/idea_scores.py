@@ -14,7 +14,7 @@ from billy_mlx.measure.embedding import Embedder, Floats, centred
 from billy_mlx.steps import mapped
 
 Embeddings = Mapping[tuple[str, str], Floats]
-"""(D,) by task and text, centred within the task."""
+"""(D,) by item and text, less what all ideas for the item share: that they are about the same thing."""
 
 
 def idea_scores(
@@ -38,7 +38,7 @@ def idea_scores(
     )
 
     def scored(subject: Subject, content: Content) -> Values:
-        rows = [embeddings[subject.task.id, part] for part in content.parts]
+        rows = [embeddings[subject.item.id, part] for part in content.parts]
         parts = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
         labels, rare = (matched if content is subject.matched else whole).of(subject)
         return {
@@ -65,12 +65,12 @@ class _Pool:
         for subject, content in pairs:
             by_item[subject.item.id] += [(subject, idea) for idea in content.ideas]
         self._found: dict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
-        for ideas in by_item.values():
+        for item, ideas in by_item.items():
             if not ideas:
                 continue
-            task = ideas[0][0].task.id
-            labels = clusters(np.stack([embeddings[task, idea] for _, idea in ideas]), thresholds[task])
-            rare = rarity(labels, [groups.get(subject.answer.arm, subject.answer.arm) for subject, _ in ideas])
+            threshold = thresholds[ideas[0][0].task.id]
+            labels = clusters(np.stack([embeddings[item, idea] for _, idea in ideas]), threshold)
+            rare = rarity(labels, _owners(ideas, groups))
             for (subject, _), label, value in zip(ideas, labels, rare, strict=True):
                 self._found[_key(subject)].append((label, value))
 
@@ -80,29 +80,45 @@ class _Pool:
         return [label for label, _ in found], [value for _, value in found]
 
 
+def _owners(ideas: Sequence[tuple[Subject, str]], groups: Mapping[str, str]) -> list[str]:
+    """Return whose each idea for an item is. A group that says what an earlier one says, to the letter, is that one."""
+    names = [groups.get(subject.answer.arm, subject.answer.arm) for subject, _ in ideas]
+    said: defaultdict[str, set[str]] = defaultdict(set)
+    for name, (_, idea) in zip(names, ideas, strict=True):
+        said[name].add(idea)
+    first: dict[frozenset[str], str] = {}
+    same = {name: first.setdefault(frozenset(own), name) for name, own in said.items()}
+    return [same[name] for name in names]
+
+
 def _embedded(embedder: Embedder, subjects: Sequence[Subject]) -> Generator[Progress, None, Embeddings]:
-    by_task: dict[str, dict[str, None]] = defaultdict(dict)
+    by_item: dict[str, dict[str, None]] = defaultdict(dict)
     for subject in subjects:
         for content in (subject.whole, subject.matched):
             if content is not None:
-                by_task[subject.task.id] |= dict.fromkeys((*content.ideas, *content.parts))
-    total, done = sum(map(len, by_task.values())), 0
-    found: dict[tuple[str, str], Floats] = {}
-    for task, unique in by_task.items():
-        texts = list(unique)
-        rows = yield from mapped(embedder.embed(texts), partial(_progress, done, total))
-        done += len(texts)
-        found |= {(task, text): row for text, row in zip(texts, centred(rows), strict=True)}
-    return found
+                by_item[subject.item.id] |= dict.fromkeys((*content.ideas, *content.parts))
+    texts = list(dict.fromkeys(text for own in by_item.values() for text in own))
+    rows = yield from mapped(embedder.embed(texts), partial(_progress, len(texts)))
+    by_text = dict(zip(texts, rows, strict=True))
+    return {
+        (item, text): row
+        for item, own in by_item.items()
+        if own
+        for text, row in zip(own, centred(np.stack([by_text[text] for text in own])), strict=True)
+    }
 
 
 def _thresholds(subjects: Sequence[Subject], embeddings: Embeddings) -> dict[str, float]:
-    """Return for each task how near two ideas must be to count as the same one."""
+    """Return for each task how near two ideas must be to count as the same one.
+
+    What ideas for one item share has been taken away from them, or two items alone would lie on either side of their
+    mean, and all ideas for one of them would be nearer than any for both.
+    """
     ideas: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for subject in subjects:
         ideas[subject.task.id] += [(subject.item.id, idea) for idea in subject.whole.ideas]
     return {
-        task: same_idea_threshold(np.stack([embeddings[task, idea] for _, idea in own]), [item for item, _ in own])
+        task: same_idea_threshold(np.stack([embeddings[idea] for idea in own]), [item for item, _ in own])
         for task, own in ideas.items()
         if own
     }
@@ -112,5 +128,5 @@ def _key(subject: Subject) -> tuple[str, str, int]:
     return subject.answer.arm, subject.item.id, subject.answer.seed
 
 
-def _progress(before: int, total: int, done: int) -> Progress:
-    return Progress("comparing the ideas", (before + done) / total)
+def _progress(total: int, done: int) -> Progress:
+    return Progress("comparing the ideas", done / total)

@@ -10,17 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from billy_mlx.bench.agreement import agreement
-from billy_mlx.bench.judging import Asked, Bounds, ask, criterion_of, judged_texts
+from billy_mlx.bench.judging import AnyJudge, Asked, Bounds, ask, criterion_of, judged_texts
 from billy_mlx.bench.matching import Subject, mean_of, spread
-from billy_mlx.bench.result import Estimate, Reliability
+from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability
 from billy_mlx.bench.run import Progress
 from billy_mlx.bench.tasks import Task, load_items
 from billy_mlx.extraction.evidence import JUDGE_AUC
-from billy_mlx.extraction.judge import Judge
 from billy_mlx.measure.bootstrap import mean_interval
 from billy_mlx.measure.separation import auc
-
-_FEWEST_ITEMS = 5  # below which nothing is believed
 
 _APART = {
     "originality": "unusual ideas from plain ones",
@@ -70,7 +67,7 @@ def judge_trials(subjects: Sequence[Subject], bounds: Bounds) -> dict[str, list[
     return {name: [trial for trial in trials[name] if trial.better and trial.worse] for name in bounds.criteria}
 
 
-def check_judge(judge: Judge, trials: Mapping[str, Sequence[Trial]]) -> Generator[Progress, None, list[Reliability]]:
+def check_judge(judge: AnyJudge, trials: Mapping[str, Sequence[Trial]]) -> Generator[Progress, None, list[Reliability]]:
     """Return for each criterion how well the judge tells apart what differs, yielding how far it is."""
     asked = [
         Asked(criterion, trial.prompt, trial.texts)
@@ -95,12 +92,12 @@ def verdict(judge: str, criterion: str, found: Estimate | None) -> tuple[bool, s
     It may if its AUC is at least 0.6 and the interval leaves out chance, over at least five items.
     """
     if found is None:
-        return False, f"{judge} could not be tried for {criterion}: no scores came, or there was nothing to try it on"
-    usable = found.mean >= JUDGE_AUC and found.low > 0.5 and found.items >= _FEWEST_ITEMS
+        return False, f"{judge} could not be tried for {criterion}: no scores came, or for fewer than two items"
+    usable = found.mean >= JUDGE_AUC and found.low > 0.5 and found.enough
     numbers = f"AUC {found.mean:.2f}, {found.low:.2f} to {found.high:.2f} over {found.items} items; chance is 0.5"
     if usable:
         return True, f"{judge} tells {_APART[criterion]} ({numbers}), so its scores for {criterion} may be heeded"
-    asked = f"{JUDGE_AUC} and an interval above 0.5, over {_FEWEST_ITEMS} items or more, are asked for"
+    asked = f"{JUDGE_AUC} and an interval above 0.5, over {FEWEST_ITEMS} items or more, are asked for"
     return False, f"{judge} does not tell {_APART[criterion]} well enough ({numbers}; {asked})"
 
 
@@ -111,7 +108,7 @@ def _reliability(
         criterion = _REWORDED[name] if reworded else criterion_of(trial.task, name)
         return [found[criterion, trial.prompt, text] for text in texts]
 
-    separation = _estimate([_separation(scores(t, t.better), scores(t, t.worse)) for t in trials])
+    separation = _share([_separation(scores(t, t.better), scores(t, t.worse)) for t in trials])
     pairs = {
         trial.item: [
             (one, other)
@@ -123,13 +120,13 @@ def _reliability(
     checks = {
         f"AUC: {_APART[name]}": separation,
         "rank correlation with itself, asked in other words": agreement(pairs),
-        "share without a score": _estimate(
+        "share without a score": _share(
             [mean_of(float(score is None) for score in scores(trial, trial.texts)) for trial in trials]
         ),
     }
     usable, says = verdict(judge, name, separation)
     told = {check: estimate for check, estimate in checks.items() if estimate is not None}
-    return Reliability(f"judge: {judge}, {name}", told, usable, says)
+    return Reliability(f"judge: {judge}, {name}", name, told, usable, says)
 
 
 def _separation(better: Sequence[float | None], worse: Sequence[float | None]) -> float | None:
@@ -138,9 +135,9 @@ def _separation(better: Sequence[float | None], worse: Sequence[float | None]) -
     return float(auc(np.array(above), np.array(below))) if above and below else None
 
 
-def _estimate(by_item: Sequence[float | None]) -> Estimate | None:
+def _share(by_item: Sequence[float | None]) -> Estimate | None:
     interval = mean_interval([value for value in by_item if value is not None])
-    return None if interval is None else Estimate(*interval)
+    return None if interval is None else Estimate(*interval).within(0.0, 1.0)
 
 
 def _own_texts(subjects: Sequence[Subject], bounds: Bounds) -> list[Trial]:

@@ -6,18 +6,29 @@ The judge never learns which arm an answer is from. How far it can be relied on 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from billy_mlx.bench.matching import Content, Scores, Subject, Values, mean_of, scored_alike, some_ideas
 from billy_mlx.bench.metrics import CRITERIA, judge_metric
 from billy_mlx.bench.run import Progress
 from billy_mlx.bench.tasks import Task
-from billy_mlx.extraction.judge import Judge
+from billy_mlx.extraction.pole import Score
 from billy_mlx.steps import mapped
+
+
+class AnyJudge(Protocol):
+    """Whoever scores as `extraction.judge.Judge` does."""
+
+    name: str
+    key: str
+
+    def score(self, criterion: str, answers: Sequence[tuple[str, str]]) -> Generator[int, None, list[Score]]:
+        """Return how well each answer to a question meets the criterion, from 0 to 100."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much is judged.
+    """How much is judged and read.
 
     Attributes:
         ideas: of an answer at most, evenly spread over it; None for all. Adherence is read of no more either.
@@ -26,6 +37,7 @@ class Bounds:
         trial_texts: of each kind, of an item.
         heeded_only: do not ask a judge for what it cannot be relied on to judge.
         whole_answers: have an answer scored as a whole, and not idea by idea.
+        projected: items whose control answers are read for what the blends carry.
     """
 
     ideas: int | None = None
@@ -34,10 +46,13 @@ class Bounds:
     trial_texts: int = 4
     heeded_only: bool = False
     whole_answers: bool = False
+    projected: int = 24
 
 
 ALL = Bounds()
-QUICK = Bounds(ideas=2, criteria=("originality", "adherence"), trial_items=3, trial_texts=2, heeded_only=True)
+QUICK = Bounds(
+    ideas=2, criteria=("originality", "adherence"), trial_items=3, trial_texts=2, heeded_only=True, projected=3
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,9 @@ class Asked:
     texts: tuple[str, ...]
 
 
-def judge_scores(judge: Judge, subjects: Sequence[Subject], bounds: Bounds) -> Generator[Progress, None, list[Scores]]:
+def judge_scores(
+    judge: AnyJudge, subjects: Sequence[Subject], bounds: Bounds
+) -> Generator[Progress, None, list[Scores]]:
     """Return the judge's mean score of every answer for each criterion, from 1 to 5, yielding how far it is."""
     texts: dict[tuple[Task, str], dict[str, None]] = {}
     for subject in subjects:
@@ -90,7 +107,7 @@ def criterion_of(task: Task, name: str) -> str:
 
 
 def ask(
-    judge: Judge, asked: Sequence[Asked], stage: str
+    judge: AnyJudge, asked: Sequence[Asked], stage: str
 ) -> Generator[Progress, None, Mapping[tuple[str, str, str], float | None]]:
     """Return the score, from 1 to 5, by criterion, prompt and text; None where the judge gave none.
 

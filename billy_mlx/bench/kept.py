@@ -8,12 +8,13 @@ from typing import TypeVar
 
 import msgspec
 
+from billy_mlx.bench.lines import DAMAGED
 from billy_mlx.files import write_atomically
 
 _Step = TypeVar("_Step")
 _Value = TypeVar("_Value")
 
-_VERSION = 1  # goes up when the same answers would get other scores
+_VERSION = 2  # goes up when the same answers would get other scores
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,15 @@ class Kept:
         Raises:
             BillyError: the value cannot be written.
         """
-        digest = sha256(msgspec.json.encode((_VERSION, self.shared, decides))).hexdigest()[:16]
-        path = self.folder / f"{name}-{digest}.json"
+        path = self.folder / f"{name}-{digest(_VERSION, self.shared, decides)}.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=kind)
-        except (FileNotFoundError, msgspec.DecodeError):  # a damaged file is made anew
+        except (FileNotFoundError, *DAMAGED):  # a damaged file is made anew
             value = yield from make
             write_atomically(path, msgspec.json.encode(value))
             return value
+
+
+def digest(*decides: object) -> str:
+    """Return what changes with anything in `decides`, which msgspec can write as JSON."""
+    return sha256(msgspec.json.encode(decides)).hexdigest()[:16]

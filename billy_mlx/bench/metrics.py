@@ -1,5 +1,6 @@
-"""What is measured: every metric in a sentence, and which way it is better."""
+"""What is measured: every metric in a sentence, which way it is better, and what values it can have."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,17 +15,29 @@ class Metric:
     Attributes:
         says: what it is and where it comes from.
         better: 1 if more of it is better, -1 if less, 0 if neither: then it only describes.
+        within: the least and the most that it can be.
     """
 
     says: str
     better: int
+    within: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def sentence(self) -> str:
         """What it is, which way it is better, and its source."""
         return f"{self.says} {_WAYS[self.better]}"
 
+    @property
+    def differs_within(self) -> tuple[float, float]:
+        """The least and the most that two of its values can differ by."""
+        least, most = self.within
+        return least - most, most - least
 
+
+NATS = "negative log-likelihood"
+"""The metric of how much a text surprises the model."""
+
+_SHARE, _AMOUNT, _POINTS = (0.0, 1.0), (0.0, math.inf), (1.0, 5.0)
 _WAYS = {1: "Higher is better.", -1: "Lower is better.", 0: "Neither way is better in itself."}
 
 _METRICS = {
@@ -32,45 +45,54 @@ _METRICS = {
         "Different ideas in an answer (fluency): ideas that fall into one cluster are the same one and count once; "
         "not for writing.",
         1,
+        _AMOUNT,
     ),
     "rarity": Metric(
         "How rare an answer's ideas are among all arms' ideas for the item: 1 less the share of the other groups of "
-        "arms that have the same idea, as average-linkage clusters tell, averaged over the answer's ideas.",
+        "arms that have the same idea, as average-linkage clusters tell, averaged over the answer's ideas. Groups that "
+        "say the same to the letter are one.",
         1,
+        _SHARE,
     ),
     "embedding diversity": Metric(
         "Mean cosine distance between the ideas of an answer (the sentences of a piece of writing), after the mean "
-        "over all ideas of the task is taken away.",
+        "over all ideas for the item is taken away.",
         1,
+        (0.0, 2.0),
     ),
     "vendi": Metric(
         "Vendi score of the ideas of an answer (the sentences of a piece of writing): how many wholly unlike ones "
         "would be as diverse; it rises with their number. Source: arXiv 2210.02410.",
         1,
+        (1.0, math.inf),
     ),
     "distinct-2": Metric(
         "Share of word pairs in an answer that are different ones; it falls with length, so compare it at matched "
         "length. Source: arXiv 1510.03055.",
         1,
+        _SHARE,
     ),
     "self-bleu": Metric(
         "Mean BLEU of each idea of an answer (each sentence of a piece of writing) against the others: how much they "
         "repeat one another's wording. Source: arXiv 1802.01886.",
         -1,
+        _SHARE,
     ),
-    "worn phrases": Metric("Worn-out phrases in a hundred words, from a list of our own.", -1),
+    "worn phrases": Metric("Worn-out phrases in a hundred words, from a list of our own.", -1, (0.0, 100.0)),
     "adherence": Metric(
-        "Adherence without a judge: how much likelier an idea is after its own item's prompt than after those of two "
-        "other items of the task, in nats a token under the unsteered model, averaged over the answer's ideas, or in a "
-        "quick run over some of them.",
+        "Adherence without a judge: how much likelier an idea is after its own item's prompt than after those of the "
+        "next two items of the task (the next one, where there are only two), in nats per token under the unsteered "
+        "model, averaged over the answer's ideas, or in a quick run over some of them.",
         1,
     ),
-    "repetition": Metric("Share of runs of four words in an answer that have come before in it.", -1),
-    "words": Metric("Words in an answer.", 0),
-    "perplexity": Metric(
-        "Perplexity of an answer under the unsteered model, after the item's bare prompt. Far above the control's the "
-        "text has come apart; far below, it may be a loop.",
+    "repetition": Metric("Share of runs of four words in an answer that have come before in it.", -1, _SHARE),
+    "words": Metric("Words in an answer.", 0, _AMOUNT),
+    NATS: Metric(
+        "How much an answer surprises the unsteered model after the item's bare prompt: the negative log-likelihood in "
+        "nats per token, which is the logarithm of perplexity. 0.7 more is words half as likely. Far above the "
+        "control's the text has come apart; far below, it may be a loop.",
         0,
+        _AMOUNT,
     ),
 }
 _PROJECTION = "persona: "
@@ -97,10 +119,12 @@ def metric(name: str) -> Metric:
             "would write, averaged over the answer's ideas; see first how far this judge can be relied on. "
             "Source: arXiv 2507.21509.",
             1,
+            _POINTS,
         )
     if name.startswith(_HUMAN):
         rater, _, criterion = name.removeprefix(_HUMAN).rpartition(": ")
-        return Metric(f"{rater}'s rating of {criterion}, from 1 to 5, averaged over an answer's rated ideas.", 1)
+        says = f"{rater}'s rating of {criterion}, from 1 to 5, averaged over an answer's rated ideas."
+        return Metric(says, 1, _POINTS)
     return _METRICS[name]
 
 

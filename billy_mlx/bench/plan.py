@@ -1,10 +1,12 @@
 """What a benchmark asks and whom, from its settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from billy_mlx.bench.arms import Arm, comparison_arms, left_out
+from billy_mlx.bench.kept import digest
 from billy_mlx.bench.settings import Settings
 from billy_mlx.bench.sweeps import Kind, sweep_arms
 from billy_mlx.bench.tasks import Item, load_items, read_task_file
@@ -51,3 +53,8 @@ def planned_items(settings: Settings) -> list[Item]:
     found = read_task_file(Path(settings.tasks_file))
     tasks = dict.fromkeys(item.task for item in found)
     return [item for task in tasks for item in [each for each in found if each.task == task][: settings.items_per_task]]
+
+
+def questions_digest(items: Sequence[Item]) -> str:
+    """Return what changes with any question that is asked, wherever it is from."""
+    return digest([(item.task, item.id, item.prompt) for item in items])

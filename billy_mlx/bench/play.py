@@ -22,7 +22,14 @@ class Turn:
     max_tokens: int
 
 
-Play = Generator[list[Turn], list[str], str]
+@dataclass(frozen=True)
+class AsItStands:
+    """What a play returns that could not be done as meant: a text that it took for the answer all the same."""
+
+    text: str
+
+
+Play = Generator[list[Turn], list[str], str | AsItStands]
 """Yields turns that do not depend on each other, is sent their texts, and returns the answer."""
 
 

@@ -29,9 +29,6 @@ from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.steps import finish, mapped
 
 STEERED, LAST = "steered layer", "last layer"
-MOST_ITEMS = 24
-"""Items that are read: what they say differs little, since the words are given."""
-
 _OTHERS = 3  # personas that no blend has, to compare with
 _STAGE = "reading what the blends carry"
 
@@ -64,18 +61,21 @@ class Axes:
 
 
 def project_blends(
-    model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store
+    model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store, most_items: int
 ) -> Generator[Progress, None, list[Projection]]:
     """Return what every blend and every persona alone carries of the blends' personas and of some others.
 
     At the layer that is steered, the shift is what was added: arithmetic, shown as a check. At the last layer it is
     what the layers between have made of it.
 
+    Args:
+        most_items: whose answers are read; they differ little, since the words are given.
+
     Raises:
         BillyError: a vector is missing or the model cannot be steered.
     """
     blended = [arm for arm in arms if arm.name.startswith(("billy-", "persona:")) and arm.blend is not None]
-    texts = _texts(model, arms, items, store)
+    texts = _texts(model, arms, items, store, most_items)
     axes = Axes.of(_vectors(model, blended))
     if not axes.personas or not blended or not texts:
         return []
@@ -90,7 +90,7 @@ def project_blends(
     return found
 
 
-def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store) -> list[Text]:
+def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store, most_items: int) -> list[Text]:
     """Return dose-0 answers as tokens behind their prompt, each item's first one, of items spread over all tasks."""
     answers: dict[str, str] = {}
     for answer in store.answers:
@@ -101,7 +101,7 @@ def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Stor
     if control is None:
         return []
     texts = []
-    for item in (answered[place] for place in spread(len(answered), MOST_ITEMS)):
+    for item in (answered[place] for place in spread(len(answered), most_items)):
         turn = _turn(control, item)
         prompt = chat_prompt(model.tokenizer, turn.prompt, system=turn.system)
         response = model.tokenizer.encode(answers[item.id], add_special_tokens=False)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.bench.matching import Content, Scores, Subject, Values, mean_of, scored_alike, some_ideas
-from billy_mlx.bench.metrics import projection_metric
+from billy_mlx.bench.metrics import NATS, projection_metric
 from billy_mlx.bench.run import Progress
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.projection import project
@@ -61,7 +61,7 @@ class Axis:
 def reading_scores(
     model: Model, subjects: Sequence[Subject], axes: Mapping[str, Axis], most_ideas: int | None = None
 ) -> Generator[Progress, None, list[Scores]]:
-    """Return perplexity, adherence and the place on every axis, yielding how far the reading is.
+    """Return the negative log-likelihood, adherence and the place on every axis, yielding how far the reading is.
 
     Everything is read as an answer to a prompt, without any system message: the answers to their own item's, and each
     idea to its own item's and to those of the next two items of the task.
@@ -85,7 +85,7 @@ def reading_scores(
         own = found.get((subject.item.prompt, content.text))
         places = dict.fromkeys(axes) if own is None else own.places
         return {
-            "perplexity": None if own is None else own.perplexity,
+            NATS: None if own is None else own.nats,
             **{projection_metric(persona): place for persona, place in places.items()},
             "adherence": mean_of(
                 _belonging(found, idea, subject, others[subject.item.id])
@@ -101,7 +101,6 @@ class _Found:
     """A text after a prompt: nats a token that it surprises by, and where it lies, by persona."""
 
     nats: float
-    perplexity: float
     places: Mapping[str, float | None]
 
 
@@ -131,8 +130,7 @@ def _read(
             for text, read in zip(some, readings, strict=True):
                 if read.average.tokens:
                     nats = -read.log_likelihood / read.average.tokens
-                    places = {persona: axis.place(read) for persona, axis in axes.items()}
-                    found[prompt, text] = _Found(nats, read.perplexity, places)
+                    found[prompt, text] = _Found(nats, {persona: axis.place(read) for persona, axis in axes.items()})
             done += len(some)
     return found
 

@@ -4,7 +4,10 @@ No number here stands alone: every mean and every difference has its interval.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+FEWEST_ITEMS = 5
+"""Over fewer, a difference is shown and not claimed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,15 @@ class Estimate:
     low: float
     high: float
     items: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are items enough to claim anything."""
+        return self.items >= FEWEST_ITEMS
+
+    def within(self, least: float, most: float) -> "Estimate":
+        """Return it with the interval cut off where no value can be; the mean stays in it."""
+        return replace(self, low=min(max(self.low, least), self.mean), high=max(min(self.high, most), self.mean))
 
 
 @dataclass(frozen=True)
@@ -101,13 +113,15 @@ class Reliability:
     """How far a judge or rater can be relied on.
 
     Attributes:
-        rater: "judge: MODEL", or "human: NAME".
+        rater: "judge: MODEL, CRITERION", or "human: NAME, CRITERION".
+        criterion: what it scores.
         checks: what it was asked to tell apart, and the AUC with its interval: 0.5 is chance.
-        usable: whether it may be heeded.
+        usable: whether it may be heeded; a person whom nothing was checked of may.
         verdict: in a sentence.
     """
 
     rater: str
+    criterion: str
     checks: Mapping[str, Estimate]
     usable: bool
     verdict: str

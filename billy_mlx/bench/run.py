@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from billy_mlx.bench.play import Arm, Turn
+from billy_mlx.bench.play import Arm, AsItStands, Turn
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
@@ -103,6 +103,7 @@ class _Playing:
         turns: that it has asked for last.
         written: all that was written for it, the last turns at the end.
         answer: once it is there.
+        fallback: whether it is a text that was taken as it stands.
     """
 
     def __init__(self, arm: Arm, item: Item, seed: int) -> None:
@@ -111,6 +112,7 @@ class _Playing:
         self.turns: list[Turn] = []
         self.written: list[Written] = []
         self.answer: str | None = None
+        self.fallback = False
         self._play = arm.play(item, seed)
         self._now: dict[int, Written] = {}
 
@@ -133,7 +135,8 @@ class _Playing:
         try:
             turns = self._play.send([each.text for each in round_])
         except StopIteration as end:
-            self.answer = end.value
+            self.fallback = isinstance(end.value, AsItStands)
+            self.answer = end.value.text if self.fallback else end.value
         else:
             self.turns, self._now = turns, {}
 
@@ -151,6 +154,7 @@ def _stored(playing: _Playing) -> Answer:
         tokens_in=sum(each.tokens_in for each in playing.written),
         tokens_out=sum(each.tokens_out for each in playing.written),
         finish_reason=next((reason for reason in last if reason != "stop"), "stop"),
+        fallback=playing.fallback,
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judge_check import check_judge, judge_trials
-from billy_mlx.bench.judging import ALL, Bounds, judge_scores
+from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, judge_scores
 from billy_mlx.bench.kept import Kept
+from billy_mlx.bench.kept_judge import KeptJudge
 from billy_mlx.bench.matching import Content, Scores, Subject, Values, scored_alike, subjects, word_count
 from billy_mlx.bench.reading_scores import Axis, reading_scores
 from billy_mlx.bench.result import Reliability, Scored
@@ -17,7 +18,6 @@ from billy_mlx.bench.run import Progress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item, Task
 from billy_mlx.blend.blend import Blend
-from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.library import load_vectors
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.measure.overlap import self_bleu
@@ -36,13 +36,14 @@ def score(
     items: Sequence[Item],
     store: Store,
     embedder: Embedder,
-    judge: Judge | None,
+    judge: AnyJudge | None,
     *,
     bounds: Bounds = ALL,
 ) -> Generator[Progress, None, tuple[list[Scored], list[Reliability]]]:
     """Return what every answer to `items` scored, and how far the judge can be relied on, yielding how far it is.
 
-    Everything is kept in the store's folder by what decides it: the second time costs nothing.
+    Everything is kept in the store's folder by what decides it: the second time costs nothing. A judge's scores are
+    kept text by text as they come, all else once it is whole.
 
     Args:
         model: reads the answers, unsteered.
@@ -74,23 +75,22 @@ def score(
     reliability: list[Reliability] = []
     if judge is not None:
         bounds = replace(bounds, whole_answers=store.settings.whole_lists)
-        judging = _judge(judge, scored, bounds, kept)
+        judging = _judge(KeptJudge(judge, kept.folder), scored, bounds)
         reliability, judged = yield from mapped(judging, lambda each: each.within(_EMBEDDING, 1.0))
         parts.append(judged)
     return [_joined(subject, own) for subject, *own in zip(scored, *parts, strict=True)], reliability
 
 
 def _judge(
-    judge: Judge, scored: Sequence[Subject], bounds: Bounds, kept: Kept
+    judge: AnyJudge, scored: Sequence[Subject], bounds: Bounds
 ) -> Generator[Progress, None, tuple[list[Reliability], list[Scores]]]:
     """Return how far the judge can be relied on, and what it gave; it is tried before it is asked."""
     trials = judge_trials(scored, bounds)
-    checking = kept.get("judge-check", (judge.key, trials), list[Reliability], check_judge(judge, trials))
-    reliability = yield from mapped(checking, lambda each: each.within(0.0, _CHECKING))
+    reliability = yield from mapped(check_judge(judge, trials), lambda each: each.within(0.0, _CHECKING))
     if bounds.heeded_only:
         usable = [name for name, found in zip(trials, reliability, strict=True) if found.usable]
         bounds = replace(bounds, criteria=tuple(usable))
-    judging = kept.get("judge", (judge.key, bounds), list[Scores], judge_scores(judge, scored, bounds))
+    judging = judge_scores(judge, scored, bounds)
     return reliability, (yield from mapped(judging, lambda each: each.within(_CHECKING, 1.0)))
 
 

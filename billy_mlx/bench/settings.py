@@ -1,4 +1,4 @@
-"""What decides which answers a benchmark comes out with."""
+"""What decides which answers a benchmark comes out with, and who scores them."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
@@ -23,6 +23,25 @@ _RANGES = (
     ("rows", 1, 1024),
 )
 _REPEATED_EVERYWHERE = 100_000  # the most that `Sampling` takes: the prompt and all of the answer
+
+
+@dataclass(frozen=True)
+class ScoredBy:
+    """Who scores the answers; others may as well, at any time.
+
+    Attributes:
+        judge: "self", "none" or a model.
+        embeddings: "own" or a model of sentence-transformers.
+        quick: whether few ideas are judged.
+    """
+
+    judge: str = "self"
+    embeddings: str = "own"
+    quick: bool = False
+
+
+ITSELF = ScoredBy()
+"""The model scores its own answers, all of them."""
 
 
 @dataclass(frozen=True)

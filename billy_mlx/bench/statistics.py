@@ -34,25 +34,27 @@ class Named(Protocol):
         ...
 
 
-def compare(scored: Sequence[Scored], arms: Sequence[Named]) -> tuple[list[Mean], list[Comparison]]:
+def compare(scored: Sequence[Scored], arms: Sequence[Named], main: str) -> tuple[list[Mean], list[Comparison]]:
     """Return what every arm scores, and how each blend compares with its rivals, per task and over all of them.
 
     Seeds of an item are averaged before anything else: items are what is drawn again in the bootstrap. The rivals are
-    `FIXED_RIVALS`, every random direction and their mean, and the best persona; or every persona, in a metric that is
-    better neither way.
+    `FIXED_RIVALS`, and the best persona; or every persona, in a metric that is better neither way.
+
+    Args:
+        main: the blend that the random directions are as long as. It alone is held against them and their mean.
     """
     names = [arm.name for arm in arms]
     means: list[Mean] = []
     comparisons: list[Comparison] = []
     for table in _tables(scored):
-        present = [name for name in names if name in table.values]
+        present, can_be = [name for name in names if name in table.values], metric(table.metric)
         for name in present:
-            for task, found in _estimates(_item_means(table.values[name])):
+            for task, found in _estimates(_item_means(table.values[name]), can_be.within):
                 means.append(Mean(name, task, table.metric, table.matched, found))
-        rivals = list(_rivals(table, present))
+        rivals, random = list(_rivals(table, present)), list(_random(table, present))
         for name in (name for name in present if name.startswith(_BLEND)):
-            for against, rival in rivals:
-                for task, found in _estimates(_differences(table.values[name], rival)):
+            for against, rival in [*rivals, *random] if name == main else rivals:
+                for task, found in _estimates(_differences(table.values[name], rival), can_be.differs_within):
                     comparisons.append(Comparison(name, against, task, table.metric, table.matched, found))
     return means, comparisons
 
@@ -102,13 +104,16 @@ def _tables(scored: Sequence[Scored]) -> Iterator[_Table]:
 
 def _rivals(table: _Table, present: Sequence[str]) -> Iterator[tuple[str, Values]]:
     personas = [name for name in present if name.startswith(_PERSONA)]
-    random = [name for name in present if name.startswith(_RANDOM)]
     better = metric(table.metric).better
     yield from ((name, table.values[name]) for name in FIXED_RIVALS if name in present)
     if personas and better:
         yield BEST_PERSONA, best_of([table.values[name] for name in personas], better)
     elif personas:
         yield from ((name, table.values[name]) for name in personas)
+
+
+def _random(table: _Table, present: Sequence[str]) -> Iterator[tuple[str, Values]]:
+    random = [name for name in present if name.startswith(_RANDOM)]
     if random:
         yield RANDOM, _mean_of([table.values[name] for name in random])
         yield from ((name, table.values[name]) for name in random)
@@ -137,14 +142,17 @@ def _differences(own: Values, rival: Values) -> dict[ItemId, float]:
     )
 
 
-def _estimates(by_item: Mapping[ItemId, float]) -> Iterator[tuple[str | None, Estimate]]:
-    """Yield task and estimate, for every task that has items and, at first, for all of them as None."""
+def _estimates(by_item: Mapping[ItemId, float], within: tuple[float, float]) -> Iterator[tuple[str | None, Estimate]]:
+    """Yield task and estimate, for every task that has items and, at first, for all of them as None.
+
+    An interval ends where what it is of cannot be, whatever a bootstrap over a few items says.
+    """
     tasks = list(dict.fromkeys(task for task, _ in by_item))
     for chosen in [None, *tasks]:
         values = [value for (task, _), value in by_item.items() if chosen in (None, task)]
         interval = mean_interval(values)
         if interval is not None:
-            yield chosen, Estimate(*interval)
+            yield chosen, Estimate(*interval).within(*within)
 
 
 def _mean_without(values: Mapping[ItemId, float], item: ItemId) -> float | None:

@@ -13,6 +13,17 @@ from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
 
+MODES = (Mode.PAPER, Mode.BALANCED, Mode.ORTHOGONAL)
+"""The modes that are compared."""
+
+_DOSED_ALIKE = {Mode.BALANCED, Mode.ORTHOGONAL}
+
+
+def main_mode(settings: Settings) -> Mode:
+    """Return the mode that the comparison is about: the blend's own, or the paper's if that is the protocol."""
+    mode = Mode.PAPER if settings.protocol == "paper" else Blend.parse(settings.blend).mode
+    return mode if mode in MODES else Mode.BALANCED
+
 
 class Steered:
     """Blends for a model under some settings.
@@ -27,9 +38,20 @@ class Steered:
         self._model = model
         self._vectors = load_vectors(self.blend.persona_ids, model.id, model.fingerprint)
 
+    @property
+    def main(self) -> Blend:
+        """The blend that all else is held against."""
+        return self.of_mode(main_mode(self.settings))
+
     def of_mode(self, mode: Mode) -> Blend:
-        """Return the settings' blend in another mode, at that mode's own dose."""
-        return self.blend if mode is self.blend.mode else replace(self.blend, mode=mode, dose=OWN_DOSE)
+        """Return the settings' blend in another mode; with its dose, where that means the same there."""
+        if mode is self.blend.mode or {mode, self.blend.mode} <= _DOSED_ALIKE:
+            return replace(self.blend, mode=mode)
+        return replace(self.blend, mode=mode, dose=OWN_DOSE)
+
+    def alone(self, persona_id: str) -> Blend:
+        """Return one persona in the mode and at the dose of the main blend, where that persona is best steered."""
+        return replace(self.main, weights=((persona_id, 1.0),))
 
     def equal(self, persona_ids: Sequence[str]) -> Blend:
         """Return a balanced blend of any personas in equal parts, at full dose, where the settings' blend steers."""

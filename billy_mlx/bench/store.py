@@ -4,23 +4,24 @@ Answers are lines of answers.jsonl, and what some of them took is a line of cost
 there are with them. That line is written last: answers that no cost speaks for are not there, and are made again.
 """
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import msgspec
 
+from billy_mlx.bench.lines import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.bench.result import GroupCost
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import ITSELF, ScoredBy, Settings
 from billy_mlx.errors import BillyError
-from billy_mlx.files import sync, write_all, write_atomically
-
-_T = TypeVar("_T")
+from billy_mlx.files import write_atomically
+from billy_mlx.text import sanitize
 
 FINGERPRINT = "fingerprint"
 """What `made_with` names the model's weights by; a folder takes the answers of one only."""
+
+_ELSEWHERE = "choose another folder"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Answer:
         tokens_in: of the prompts of all its turns as they were sent.
         tokens_out: of the texts of all its turns.
         finish_reason: why its last turn ended; "length" if any of several last ones was cut off.
+        fallback: whether its play could not be done as meant, and a text was taken as it stands.
     """
 
     arm: str
@@ -43,6 +45,7 @@ class Answer:
     tokens_in: int
     tokens_out: int
     finish_reason: str | None
+    fallback: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -52,8 +55,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Run:
+    """The file run.json; `questions` is a digest of what is asked, None of older runs."""
+
     settings: Settings
     made_with: dict[str, str]
+    scored_by: ScoredBy = field(default_factory=ScoredBy)
+    questions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,34 +77,57 @@ class Store:
     Attributes:
         settings: as they were given last, where that is allowed to differ: the batch size.
         made_with: command, versions, fingerprint and whatever else was given when the run was begun.
+        scored_by: likewise.
         answers: in the order in which they came.
     """
 
-    def __init__(self, folder: Path, settings: Settings, made_with: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, run: _Run) -> None:
         self.folder = folder
-        self.settings = settings
-        self.made_with = dict(made_with)
-        self.answers, self._costs = _consistent(_lines(self._answers, Answer), _lines(self._cost_lines, _Cost))
+        self.settings = run.settings
+        self.made_with = run.made_with
+        self.scored_by = run.scored_by
+        self._questions = run.questions
+        self.answers, self._costs = _consistent(
+            read_lines(self._answers, Answer, _ELSEWHERE), read_lines(self._cost_lines, _Cost, _ELSEWHERE)
+        )
 
     @classmethod
-    def create_or_resume(cls, folder: Path, settings: Settings, made_with: Mapping[str, str]) -> Self:
+    def create_or_resume(
+        cls,
+        folder: Path,
+        settings: Settings,
+        made_with: Mapping[str, str],
+        *,
+        scored_by: ScoredBy = ITSELF,
+        questions: str | None = None,
+    ) -> Self:
         """Return the run in `folder`, begun anew if there is none.
 
+        Args:
+            folder: made if need be.
+            settings: of the run; those of one in the folder have to decide the same.
+            made_with: what is told of a new run; the model has to be that of one in the folder.
+            scored_by: kept of a new run, for whoever reports on it.
+            questions: a digest of what is asked, which has to be that of a run in the folder.
+
         Raises:
-            BillyError: the folder holds a run with other settings or of another model, is damaged, or cannot be
-                written.
+            BillyError: the folder holds a run with other settings, of another model or with other questions, is
+                damaged, or cannot be written.
         """
         path = folder / "run.json"
         if path.exists():
             found = _read_run(folder)
-            _require_same(folder, found, settings, made_with)
-            made_with = found.made_with
+            _require_same(folder, found.settings, settings)
+            store = cls(folder, replace(found, settings=settings))
+            store.require_model(made_with.get(FINGERPRINT))
+            store.require_questions(questions)
         else:
-            write_atomically(path, msgspec.json.format(msgspec.json.encode(_Run(settings, dict(made_with)))) + b"\n")
-        store = cls(folder, settings, made_with)
-        # What a kill has torn, or left without its cost, must not come between the old lines and the new ones.
-        _cut(store._answers, store.answers)
-        _cut(store._cost_lines, store._costs)
+            begun = _Run(settings, dict(made_with), scored_by, questions)
+            write_atomically(path, msgspec.json.format(msgspec.json.encode(begun)) + b"\n")
+            store = cls(folder, begun)
+        # What a kill left without its cost goes as well.
+        keep_only(store._answers, store.answers)
+        keep_only(store._cost_lines, store._costs)
         return store
 
     @classmethod
@@ -107,8 +137,28 @@ class Store:
         Raises:
             BillyError: there is none, or it is damaged.
         """
-        found = _read_run(folder)
-        return cls(folder, found.settings, found.made_with)
+        return cls(folder, _read_run(folder))
+
+    def require_model(self, fingerprint: str | None) -> None:
+        """Raise BillyError unless the answers are of the model with this fingerprint, as `made_with` tells it."""
+        own = self.made_with.get(FINGERPRINT)
+        if own != fingerprint:
+            raise BillyError(
+                f"{self.folder} holds a run with the model {sanitize(str(own))}, not {fingerprint}; "
+                f"take the model that began it, or {_ELSEWHERE}"
+            )
+
+    def require_questions(self, digest: str | None) -> None:
+        """Raise BillyError if the questions that were answered are known and have another digest."""
+        if self._questions in (None, digest):
+            return
+        file = self.settings.tasks_file
+        where = "Our tasks have" if file is None else f"{sanitize(Path(file).name)} has"
+        back = "take the version of billy-mlx" if file is None else "put back the file"
+        raise BillyError(
+            f"{where} other questions now than {self.folder} holds answers to; "
+            f"{back} that the run was begun with, or {_ELSEWHERE}"
+        )
 
     @property
     def costs(self) -> list[GroupCost]:
@@ -126,8 +176,8 @@ class Store:
             BillyError: the disk is full or gone; what was kept before stays.
         """
         line = _Cost(len(self.answers) + len(answers), cost)
-        _append(self._answers, answers)
-        _append(self._cost_lines, [line])
+        append_lines(self._answers, answers)
+        append_lines(self._cost_lines, [line])
         self.answers.extend(answers)
         self._costs.append(line)
 
@@ -146,67 +196,23 @@ def _read_run(folder: Path) -> _Run:
         return msgspec.json.decode(path.read_bytes(), type=_Run)
     except FileNotFoundError as error:
         raise BillyError(f"{folder} holds no benchmark run; make one with: billy bench run") from error
-    except (OSError, msgspec.MsgspecError, BillyError) as error:
-        raise BillyError(f"{path} cannot be read: {error}; choose another folder") from error
+    except (OSError, BillyError, *DAMAGED) as error:
+        raise BillyError(f"{path} cannot be read: {sanitize(str(error))}; {_ELSEWHERE}") from error
 
 
-def _require_same(folder: Path, found: _Run, settings: Settings, made_with: Mapping[str, str]) -> None:
-    remedy = "choose another folder, or remove that one"
-    own, other = found.made_with.get(FINGERPRINT), made_with.get(FINGERPRINT)
-    if own != other:
-        raise BillyError(f"{folder} holds a run with the model {own}, not {other}; {remedy}")
-    if not settings.decides_the_same(found.settings):
-        before, now = msgspec.to_builtins(found.settings), msgspec.to_builtins(settings)
-        differs = [f"{name} {before[name]!r}, not {now[name]!r}" for name in now if before[name] != now[name]]
-        told = ", ".join(each for each in differs if not each.startswith("rows "))
-        raise BillyError(f"{folder} holds a run with other settings ({told}); {remedy}")
+def _require_same(folder: Path, found: Settings, settings: Settings) -> None:
+    if settings.decides_the_same(found):
+        return
+    before, now = msgspec.to_builtins(found), msgspec.to_builtins(settings)
+    differs = [f"{name} {before[name]!r}, not {now[name]!r}" for name in now if before[name] != now[name]]
+    told = sanitize(", ".join(each for each in differs if not each.startswith("rows ")))
+    raise BillyError(f"{folder} holds a run with other settings ({told}); {_ELSEWHERE}, or remove that one")
 
 
 def _consistent(answers: list[Answer], costs: list[_Cost]) -> tuple[list[Answer], list[_Cost]]:
     """Return the answers that a cost speaks for, and the costs whose answers are all there."""
     kept = [cost for cost in costs if cost.answers <= len(answers)]
     return answers[: kept[-1].answers if kept else 0], kept
-
-
-def _lines(path: Path, kind: type[_T]) -> list[_T]:
-    """Return what the whole lines of a file hold; a torn last one, or one that the disk has not kept, is dropped."""
-    try:
-        whole = path.read_bytes().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise BillyError(f"{path} cannot be read: {error.strerror}; put that right, then run it again") from error
-    found: list[_T] = []
-    for number, line in enumerate(whole, start=1):
-        try:
-            found.append(msgspec.json.decode(line, type=kind))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            if number < len(whole):
-                raise BillyError(f"line {number} of {path} is damaged ({error}); choose another folder") from error
-    return found
-
-
-def _cut(path: Path, lines: Sequence[object]) -> None:
-    """Leave only `lines` in a file."""
-    content = _encoded(lines)
-    if path.exists() and path.read_bytes() != content:
-        write_atomically(path, content)
-
-
-def _append(path: Path, lines: Sequence[object]) -> None:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            write_all(handle, _encoded(lines))
-            sync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise BillyError(f"{path} was not saved: {error.strerror}; put that right, then run it again") from error
-
-
-def _encoded(lines: Sequence[object]) -> bytes:
-    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _sum(one: GroupCost, other: GroupCost) -> GroupCost:

@@ -15,7 +15,7 @@ from billy_mlx.model.prompt import chat_prompt
 
 _WRITTEN = re.compile(r"\d+/\d+ of (\d+)")  # Origin.rollouts
 _TOKENS = re.compile(r"(\d+) tokens")  # Origin.sampling
-_WRITERS = ("billy-balanced", "billy-paper", "billy-orthogonal", "personas")  # whose speed is taken, the first there is
+_WRITERS = ("billy", "personas")  # groups whose speed is taken, the first there is
 
 
 def vector_cost(model: Model, blend: str, costs: Sequence[GroupCost]) -> VectorCost:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from billy_mlx.bench.play import Play, turn
+from billy_mlx.bench.play import AsItStands, Play, turn
 from billy_mlx.bench.settings import Settings
 from billy_mlx.bench.tasks import Item
 from billy_mlx.model.model import Model
@@ -40,7 +40,7 @@ class Stated:
 
 
 def verbalized(model: Model, settings: Settings) -> Callable[[Item, int], Play]:
-    """Return plays of one turn; a text that cannot be parsed is the answer as it stands.
+    """Return plays of one turn; a text that states no probabilities is the answer as it stands.
 
     The turn may be as long as five answers, as far as the model's context allows.
     """
@@ -53,7 +53,8 @@ def verbalized(model: Model, settings: Settings) -> Callable[[Item, int], Play]:
             most = max(settings.max_tokens, min(most, room))
         asked = turn(settings, item, seed, prompt=prompt, max_tokens=most)
         [text] = yield [asked]
-        return choose(stated(text), asked.seed) or text
+        chosen = choose(stated(text), asked.seed)
+        return AsItStands(text) if chosen is None else chosen
 
     return play
 

@@ -1,33 +1,25 @@
 """What `billy bench run` and `billy bench report` share: flags, and what becomes of the answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 from billy_mlx.cli.bench_summary import summary
 from billy_mlx.cli.job import Job
 from billy_mlx.cli.judges import load_judge
-from billy_mlx.cli.options import Decorator
-from billy_mlx.cli.output import say, waiting, write, write_line, write_table
+from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write, write_json, write_line, write_table
 from billy_mlx.errors import UsageError
 
 if TYPE_CHECKING:
     from billy_mlx.bench.blind import Ratings
     from billy_mlx.bench.result import Result
+    from billy_mlx.bench.settings import ScoredBy
     from billy_mlx.bench.store import Store
     from billy_mlx.measure.embedding import Embedder
     from billy_mlx.model.model import Model
 
-embeddings_option: Decorator = click.option(
-    "--embeddings",
-    metavar="own|MODEL",
-    default="own",
-    show_default=True,
-    help="What tells ideas apart: the model itself, or a model of sentence-transformers.",
-)
+EMBEDDINGS = "What tells ideas apart: the model itself, or a model of sentence-transformers."
 
 
 def load_model(name: str | None) -> "Model":
@@ -41,62 +33,80 @@ def load_model(name: str | None) -> "Model":
 
 @dataclass(frozen=True)
 class Scorers:
-    """Who scores: the judge's name, as it is loaded last, what tells ideas apart, and whether little is judged."""
+    """Who scores: by name, for the judge is loaded last, and what tells ideas apart."""
 
-    judge: str
+    names: "ScoredBy"
     embedder: "Embedder"
-    quick: bool
 
 
-def scorers(model: "Model", judge: str, embeddings: str, *, quick: bool) -> Scorers:
+def scorers(model: "Model", by: "ScoredBy") -> Scorers:
     """Return who scores the answers of `model`.
 
     Raises:
         BillyError: the judge or the model of embeddings is not on this machine: said before hours of answering.
     """
+    from billy_mlx.bench.names import without_place
     from billy_mlx.measure.embedding import own_embedder, sentence_embedder
     from billy_mlx.model.load import find
 
-    if judge not in ("self", "none"):
-        find(judge)
-    embedder = own_embedder(model) if embeddings == "own" else sentence_embedder(embeddings)
+    if by.judge not in ("self", "none"):
+        by = replace(by, judge=find(by.judge)[0])
+    embedder = own_embedder(model) if by.embeddings == "own" else sentence_embedder(by.embeddings)
     if embedder is None:
         raise UsageError(
-            f"{embeddings} cannot be used: it is no model of sentence-transformers on this machine, or that package is "
-            "not installed; leave --embeddings out"
+            f"{by.embeddings} cannot be used: it is no model of sentence-transformers on this machine, or that package "
+            "is not installed; say --embeddings own"
         )
-    return Scorers(judge, embedder, quick)
+    return Scorers(by, replace(embedder, name=without_place(embedder.name)))
 
 
 def gathered(model: "Model", store: "Store", by: Scorers, ratings: "Sequence[Ratings]" = ()) -> "Result":
     """Return what the answers of `store` show, with a progress bar while they are scored."""
     from billy_mlx.bench.evidence import gather
     from billy_mlx.bench.judging import ALL, QUICK
+    from billy_mlx.bench.names import as_told, without_place
     from billy_mlx.steps import finish, mapped
 
-    judge = load_judge(by.judge, model)
-    bounds = QUICK if by.quick else ALL
+    model = as_told(model)
+    judge = load_judge(by.names.judge, model)
+    if judge is not None:
+        judge.name = without_place(judge.name)
+    bounds = QUICK if by.names.quick else ALL
     steps = gather(model, store, embedder=by.embedder, judge=judge, ratings=ratings, bounds=bounds)
     with Job("Scoring") as job:
         return finish(mapped(steps, lambda progress: job.show(progress.stage, progress.share)))
 
 
-def put_out(result: "Result", html: Path, markdown: Path, *, as_json: bool) -> None:
-    """Write the report's files, and put a short table and the path of the page on stdout, or one JSON document."""
+def write_files(result: "Result", html: Path, markdown: Path) -> None:
+    """Write the report: the page, the text, and beside the page all of it as JSON."""
     from billy_mlx.bench.report import write_html, write_markdown
     from billy_mlx.bench.result_json import to_json
     from billy_mlx.files import write_atomically
 
-    document = to_json(result)
     write_html(result, html)
     write_markdown(result, markdown)
-    write_atomically(html.with_suffix(".json"), document.encode())
+    write_atomically(html.with_suffix(".json"), to_json(result).encode())
+
+
+def put_out(result: "Result", html: Path, *, as_json: bool) -> None:
+    """Say what the numbers cannot support, and put a short table and the path of the page on stdout, or all as JSON."""
+    from billy_mlx.bench.result_json import to_json
+
     for limit in result.limits:
         say(limit)
     if as_json:
-        write(document)
+        write(to_json(result))
         return
     heading, rows = summary(result)
     if rows:
         write_table(heading, rows)
     write_line(str(html))
+
+
+def stopped(store: "Store", kept: str, *, as_json: bool) -> int:
+    """Say what Ctrl+C left behind, put out the answers if JSON is wanted, and return the exit code."""
+    say_stopped(f"stopped; {kept}: the same command goes on from there")
+    if as_json:
+        answers, costs = map(asdict, store.answers), map(asdict, store.costs)
+        write_json({"folder": str(store.folder), "answers": [*answers], "costs": [*costs]})
+    return STOPPED

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.bench_options import embeddings_option, gathered, load_model, put_out, scorers
-from billy_mlx.cli.options import json_option, judge_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, write_line
+from billy_mlx.cli.bench_options import EMBEDDINGS, gathered, load_model, put_out, scorers, stopped, write_files
+from billy_mlx.cli.options import json_option
+from billy_mlx.cli.output import say, write_json, write_line
 from billy_mlx.errors import BillyError, UsageError
 
 if TYPE_CHECKING:
+    from billy_mlx.bench.settings import ScoredBy
     from billy_mlx.bench.store import Store
+    from billy_mlx.model.model import Model
 
 _RATED = ("billy-balanced", "dose-0", "multi-role", "discussion")  # few, as people's patience has an end
+_AS_BEGUN = "[default: as the run was begun]"
 _EXAMPLES = """\b
 billy bench report bench-starter-own --judge mlx-community/Qwen2.5-7B-Instruct-4bit
 billy bench report bench-starter-own --blind ideas.csv
@@ -23,9 +26,9 @@ billy bench report bench-starter-own --ratings ideas.csv --rater Ada
 
 @click.command("report", epilog=_EXAMPLES)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--quick", is_flag=True, help="Judge as few ideas as run --quick does.")
-@judge_option("Who scores the ideas: self, none or a model.")
-@embeddings_option
+@click.option("--quick/--whole", default=None, help=f"Whether few ideas are judged, or all.  {_AS_BEGUN}")
+@click.option("--judge", metavar="self|none|MODEL", help=f"Who scores the ideas: self, none or a model.  {_AS_BEGUN}")
+@click.option("--embeddings", metavar="own|MODEL", help=f"{EMBEDDINGS}  {_AS_BEGUN}")
 @click.option("--blind", metavar="FILE", help="Only write ideas to rate, shuffled, as CSV; nothing tells the arm.")
 @click.option("--ratings", metavar="FILE", help="Take in what a person has written into such a file.")
 @click.option("--rater", metavar="NAME", help="Whose ratings these are.  [default: the file's name]")
@@ -34,9 +37,9 @@ billy bench report bench-starter-own --ratings ideas.csv --rater Ada
 @json_option
 def report(
     folder: Path,
-    quick: bool,
-    judge: str,
-    embeddings: str,
+    quick: bool | None,
+    judge: str | None,
+    embeddings: str | None,
     blind: str | None,
     ratings: str | None,
     rater: str | None,
@@ -50,29 +53,66 @@ def report(
     blend does differently, with intervals, and the path of the page.
     """
     from billy_mlx.bench.blind import read_ratings
-    from billy_mlx.bench.store import Store
 
     if rater is not None and ratings is None:
         raise UsageError("--rater says whose the ratings are; name their file with --ratings")
-    store = Store.open(folder.expanduser())
+    if blind is not None and ratings is not None:
+        raise UsageError("--blind writes ideas to rate, and --ratings takes ratings in; give one of them at a time")
+    store = _opened(folder)
     if blind is not None:
-        return _write_blind(store, Path(blind).expanduser())
+        return _write_blind(store, Path(blind).expanduser(), as_json=as_json)
     rated = [] if ratings is None else [read_ratings(Path(ratings).expanduser(), store, rater=rater)]
-    if not store.answers:
-        raise BillyError(f"{folder} has no answers yet; run the command that has made it again")
-    loaded = load_model(store.settings.model)
-    try:
-        result = gathered(loaded, store, scorers(loaded, judge, embeddings, quick=quick), rated)
-    except KeyboardInterrupt:
-        say_stopped("stopped; what has been scored is kept, and the same command goes on from there")
-        return STOPPED
+    loaded = _loaded(store)
+    by = scorers(loaded, _scored_by(store, quick, judge, embeddings))
     page = store.folder / "report.html" if html is None else Path(html).expanduser()
     text = store.folder / "report.md" if markdown is None else Path(markdown).expanduser()
-    put_out(result, page, text, as_json=as_json)
+    try:
+        result = gathered(loaded, store, by, rated)
+        write_files(result, page, text)
+    except KeyboardInterrupt:
+        there = "what a judge has scored is kept, and what else was measured to its end"
+        return stopped(store, there, as_json=as_json)
+    put_out(result, page, as_json=as_json)
     return 0
 
 
-def _write_blind(store: "Store", path: Path) -> int:
+def _opened(folder: Path) -> "Store":
+    """Return the run in `folder`, if what it asks is still what was answered."""
+    from billy_mlx.bench.plan import planned_items, questions_digest
+    from billy_mlx.bench.store import Store
+
+    store = Store.open(folder.expanduser())
+    if not store.answers:
+        raise BillyError(f"{folder} has no answers yet; run the command that has made it again")
+    store.require_questions(questions_digest(planned_items(store.settings)))
+    return store
+
+
+def _loaded(store: "Store") -> "Model":
+    """Return the model that wrote the answers, with the vectors that it needs on this machine."""
+    from billy_mlx.bench.evidence import made_with
+    from billy_mlx.bench.plan import plan
+    from billy_mlx.bench.store import FINGERPRINT
+
+    loaded = load_model(store.settings.model)
+    store.require_model(made_with(loaded, "")[FINGERPRINT])
+    plan(loaded, store.settings)  # what is missing is told with the name that --model takes
+    return loaded
+
+
+def _scored_by(store: "Store", quick: bool | None, judge: str | None, embeddings: str | None) -> "ScoredBy":
+    """Return who scored the run when it was begun, but for what is typed."""
+    from billy_mlx.bench.settings import ScoredBy
+
+    begun = store.scored_by
+    return ScoredBy(
+        judge=begun.judge if judge is None else judge,
+        embeddings=begun.embeddings if embeddings is None else embeddings,
+        quick=begun.quick if quick is None else quick,
+    )
+
+
+def _write_blind(store: "Store", path: Path, *, as_json: bool) -> int:
     from billy_mlx.bench.blind import write_blind
     from billy_mlx.bench.plan import planned_items
 
@@ -80,5 +120,8 @@ def _write_blind(store: "Store", path: Path) -> int:
     arms = [arm for arm in _RATED if arm in there] or None
     count = write_blind(store, planned_items(store.settings), path, arms=arms)
     say(f"{count} ideas to rate from 1 to 5; afterwards run: billy bench report {store.folder} --ratings {path}")
-    write_line(str(path))
+    if as_json:
+        write_json({"file": str(path), "ideas": count})
+    else:
+        write_line(str(path))
     return 0

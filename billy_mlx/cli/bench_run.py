@@ -3,17 +3,17 @@
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from billy_mlx.cli.bench_options import embeddings_option, gathered, load_model, put_out, scorers
+from billy_mlx.cli.bench_options import EMBEDDINGS, gathered, load_model, put_out, scorers, stopped, write_files
 from billy_mlx.cli.blend_options import is_typed
 from billy_mlx.cli.job import Job
 from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, write_json
+from billy_mlx.cli.output import say
 from billy_mlx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _SETTINGS = {"items": "items_per_task", "rows": "rows", "seeds": "seeds", "seed"
     help="Try the blend in many ways besides; may be given often.",
 )
 @judge_option("Who scores the ideas: self, none or a model.")
-@embeddings_option
+@click.option("--embeddings", metavar="own|MODEL", default="own", show_default=True, help=EMBEDDINGS)
 @model_option
 @count_option("-m", "--max-tokens", default=None, text="Of an answer.  [default: what the protocol has]")
 @seed_option(None, "Of the whole.  [default: 0]")
@@ -75,24 +75,29 @@ def run(
     does differently, with intervals, and the path of the page.
     """
     from billy_mlx.bench.evidence import made_with
-    from billy_mlx.bench.plan import plan
+    from billy_mlx.bench.names import as_told
+    from billy_mlx.bench.plan import plan, questions_digest
+    from billy_mlx.bench.settings import ScoredBy
     from billy_mlx.bench.store import Store
 
     loaded = load_model(model)
     settings = _settings(loaded, flags)
-    by = scorers(loaded, judge, embeddings, quick=flags["quick"])
+    by = scorers(loaded, ScoredBy(judge, embeddings, flags["quick"]))
     planned = plan(loaded, settings)
     for sentence in planned.left_out:
         say(sentence)
     folder = Path(to).expanduser() if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
-    store = Store.create_or_resume(folder, settings, made_with(loaded, _command(context)))
+    made, questions = made_with(as_told(loaded), _command(context)), questions_digest(planned.items)
+    store = Store.create_or_resume(folder, settings, made, scored_by=by.names, questions=questions)
+    page = folder / "report.html"
     try:
         _answer(loaded, planned, store)
         result = gathered(loaded, store, by)
+        write_files(result, page, folder / "report.md")
     except KeyboardInterrupt:
-        _stopped(store, planned, as_json=as_json)
-        return STOPPED
-    put_out(result, folder / "report.html", folder / "report.md", as_json=as_json)
+        there = f"{len(store.answers)} of {planned.answers} answers are kept in {store.folder}"
+        return stopped(store, there, as_json=as_json)
+    put_out(result, page, as_json=as_json)
     return 0
 
 
@@ -105,14 +110,6 @@ def _answer(model: "Model", planned: "Plan", store: "Store") -> None:
     with Job("Answering") as job:
         for progress in written(model, planned.arms, planned.items, store):
             job.show(progress.stage, progress.share)
-
-
-def _stopped(store: "Store", planned: "Plan", *, as_json: bool) -> None:
-    there = f"{len(store.answers)} of {planned.answers} answers are kept in {store.folder}"
-    say_stopped(f"stopped; {there}: the same command goes on from there")
-    if as_json:
-        answers, costs = map(asdict, store.answers), map(asdict, store.costs)
-        write_json({"folder": str(store.folder), "answers": [*answers], "costs": [*costs]})
 
 
 def _settings(model: "Model", flags: dict[str, Any]) -> "Settings":
@@ -131,20 +128,28 @@ def _settings(model: "Model", flags: dict[str, Any]) -> "Settings":
     if flags["tasks"] is not None:
         typed |= _asked(flags["tasks"])
     if flags["arms"] is not None:
-        typed["arms"] = _names(flags["arms"])
+        typed["arms"] = _names("--arms", flags["arms"])
     return replace(settings, sweeps=tuple(dict.fromkeys(flags["sweeps"])), **typed)
 
 
 def _asked(tasks: str) -> dict[str, Any]:
-    """Return the settings that `tasks` says: a file if there is one or it sounds like one, else names of our tasks."""
-    path = Path(tasks).expanduser()
-    if path.exists() or path.suffix:
-        return {"tasks": None, "tasks_file": str(path.resolve())}
-    return {"tasks": _names(tasks)}
+    """Return the settings that `tasks` says: names of our tasks, or else a file if there is one or it sounds like one.
+
+    Nothing that lies about under the name of a task comes before it.
+    """
+    from billy_mlx.bench.tasks import load_tasks
+
+    names, path = _names("--tasks", tasks), Path(tasks).expanduser()
+    if {*names} <= {*load_tasks()} or not (path.exists() or path.suffix):
+        return {"tasks": names}
+    return {"tasks": None, "tasks_file": str(path.resolve())}
 
 
-def _names(typed: str) -> tuple[str, ...]:
-    return tuple(name for name in (each.strip() for each in typed.split(",")) if name)
+def _names(flag: str, typed: str) -> tuple[str, ...]:
+    names = tuple(name for name in (each.strip() for each in typed.split(",")) if name)
+    if not names:
+        raise UsageError(f"{flag} is {typed!r}, which names nothing; give a name, or leave {flag} out for all")
+    return names
 
 
 def _folder_name(model: "Model", settings: "Settings", *, quick: bool) -> str:
@@ -153,12 +158,14 @@ def _folder_name(model: "Model", settings: "Settings", *, quick: bool) -> str:
 
 
 def _command(context: click.Context) -> str:
-    """Return the command line, for whoever wants to have the same again."""
+    """Return the command line, for whoever wants to have the same again; of files and folders only the name."""
+    from billy_mlx.bench.names import without_place
+
     words = context.command_path.split()
     for parameter in context.command.params:
         if parameter.name is not None and is_typed(context, parameter.name):
             flag = max(parameter.opts, key=len)
             value = context.params[parameter.name]
             values: Sequence[object] = value if isinstance(value, tuple) else (value,)
-            words += [flag] if value is True else [word for each in values for word in (flag, str(each))]
+            words += [flag] if value is True else [word for each in values for word in (flag, without_place(str(each)))]
     return shlex.join(words)

@@ -25,6 +25,7 @@ from billy_mlx.model.metal import wired
 from billy_mlx.model.model import Model
 
 _PASS_TOKENS = 1024  # in one forward pass, over all rows
+_FULL, _PADDING = 256, 1.1  # from so many tokens on a pass is not made longer if that pads it to so many times as many
 _LOGITS_BYTES = 1 << 28  # in float32, of one forward pass
 _CACHE_BYTES = 1 << 29  # of all rows of a batch
 _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
@@ -173,11 +174,16 @@ def _batches(model: Model, passages: Sequence[Passage], shared: int, *, together
     lengths = [len(passage.tokens) for passage in passages]
     most = _most_rows(model, max(lengths)) if together else 1
     batch: list[int] = []
+    own = 0  # tokens of the batch, padding not counted
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) == most or (len(batch) + 1) * (lengths[place] - shared) > _PASS_TOKENS):
+        new = lengths[place] - shared
+        padded = (len(batch) + 1) * new
+        wasteful = own >= _FULL and padded > _PADDING * (own + new)
+        if batch and (len(batch) == most or padded > _PASS_TOKENS or wasteful):
             yield tuple(batch)
-            batch = []
+            batch, own = [], 0
         batch.append(place)
+        own += new
     yield tuple(batch)
 
 

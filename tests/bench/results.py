@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from billy_mlx.bench.metrics import sentences
+from billy_mlx.bench.metrics import NATS, sentences
 from billy_mlx.bench.result import (
     ArmNote,
     Comparison,
@@ -32,14 +32,15 @@ MODES = ("mode=balanced", "mode=raw", "mode=raw,norm=balanced")
 METRICS = tuple(
     sentences([
         "ideas", "rarity", "embedding diversity", "vendi", "distinct-2", "self-bleu", "worn phrases", "adherence",
-        "repetition", "words", "perplexity", *(f"persona: {persona}" for persona in PERSONAS),
+        "repetition", "words", NATS, *(f"persona: {persona}" for persona in PERSONAS),
         "judge: originality", "judge: elaboration", "judge: adherence", "human Ann: originality",
     ])
 )  # fmt: skip
 NASTY = "<script>alert(1)</script> | *bold* `code` ```\n# no heading\n\x1b[31m&amp; $x$ {{ 1 }} \u202e"
 
 JUDGE = Reliability(
-    "judge: tiny",
+    "judge: tiny, originality",
+    "originality",
     {
         "original from plain ideas": Estimate(0.52, 0.44, 0.6, 80),
         "on task from off task": Estimate(0.61, 0.5, 0.71, 80),
@@ -48,8 +49,9 @@ JUDGE = Reliability(
     verdict="It tells original ideas from plain ones no better than chance",
 )
 ANN = Reliability(
-    "human: Ann",
-    {"originality: rank correlation with the judge": Estimate(0.1, -0.2, 0.4, 40)},
+    "human: Ann, originality",
+    "originality",
+    {"rank correlation with the judge": Estimate(0.1, -0.2, 0.4, 40)},
     True,
     "Ann can be heeded.",
 )
@@ -60,9 +62,15 @@ def estimate(mean: float, width: float = 0.2, items: int = 30) -> Estimate:
 
 
 def difference(
-    metric: str, mean: float, *, arm: str = "billy-balanced", against: str = "dose-0", matched: bool = False
+    metric: str,
+    mean: float,
+    *,
+    arm: str = "billy-balanced",
+    against: str = "dose-0",
+    matched: bool = False,
+    items: int = 30,
 ) -> Comparison:
-    return Comparison(arm, against, None, metric, matched, estimate(mean))
+    return Comparison(arm, against, None, metric, matched, estimate(mean, items=items))
 
 
 def empty_result(**parts) -> Result:
@@ -103,19 +111,20 @@ def _arms() -> Iterator[ArmNote]:
         blend = "futurist:1" if name.startswith(("billy", "persona")) else None
         yield ArmNote(name, "random" if name in RANDOM else group, f"What {name} is.", blend)
     for kind, names in (("layers", LAYERS), ("personas", COUNTS), ("modes", MODES)):
-        yield from (ArmNote(name, f"sweep {kind}", f"A cell of the sweep over {kind}.", "futurist:1") for name in names)
+        says = f"A cell of the sweep over {kind}."
+        yield from (ArmNote(name, f"sweep {kind}", says, f"futurist:1@{n}") for n, name in enumerate(names, 1))
 
 
 def _means(draw: random.Random, metrics: Sequence[str]) -> Iterator[Mean]:
     arms = (*PLAIN, *ALONE, *BLENDS, *RANDOM, *LAYERS, *COUNTS, *MODES)
     for arm, metric, matched, task in product(arms, metrics, (False, True), (None, *TASKS)):
-        middle = draw.uniform(0.2, 0.9) * (100 if metric in ("words", "perplexity") else 1)
+        middle = draw.uniform(0.2, 0.9) * (100 if metric in ("words", NATS) else 1)
         yield Mean(arm, task, metric, matched, estimate(middle, middle * draw.uniform(0.1, 0.4)))
 
 
 def _comparisons(draw: random.Random, metrics: Sequence[str]) -> Iterator[Comparison]:
     for arm, against, metric, matched, task in product(BLENDS, RIVALS, metrics, (False, True), (None, *TASKS)):
-        scale = 100 if metric in ("words", "perplexity") else 1
+        scale = 100 if metric in ("words", NATS) else 1
         found = estimate(draw.uniform(-0.3, 0.3) * scale, 0.3 * scale)
         yield Comparison(arm, against, task, metric, matched, found)
 

@@ -59,6 +59,10 @@ def test_few_texts_or_no_order_have_no_correlation(a, b):
     assert agreement(pairs(a, b)) is None
 
 
+def test_texts_of_a_single_item_have_no_interval():
+    assert agreement(pairs([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], per_item=6)) is None
+
+
 def rated(originality, *, texts=(LIST,) * 6, items=ITEMS, judged=None):
     """Return scores and reliability with the ratings of Ann beside the judge's."""
     answers = [
@@ -102,12 +106,12 @@ def test_what_the_beginning_of_a_piece_of_writing_would_have_got_is_not_known():
 
 def test_a_rater_is_checked_against_the_judge():
     _, [found] = rated({key(item): float(place) for place, item in enumerate(ITEMS)}, judged=[1, 2, 3, 4, 5, 6])
-    assert found.rater == "human: Ann"
-    assert found.checks["originality: rank correlation with the judge"].mean == pytest.approx(1)
-    assert "Ann rated 6 ideas" in found.verdict
+    assert (found.rater, found.criterion) == ("human: Ann, originality", "originality")
+    assert found.checks["rank correlation with the judge"].mean == pytest.approx(1)
+    assert "Ann rated 6 ideas for originality" in found.verdict
 
 
 def test_without_a_judge_there_is_nothing_to_check_a_rater_against():
     _, [found] = rated({key(ITEMS[0]): 3.0})
     assert (found.checks, found.usable) == ({}, True)
-    assert "too few" in found.verdict
+    assert "is not known, as too few have scores of anybody else" in found.verdict

@@ -3,10 +3,11 @@ import pytest
 from benching import ITEMS, plant, small
 from vectors import persona_vector
 
-from billy_mlx.bench.arms import comparison_arms, left_out
+from billy_mlx.bench.arms import comparison_arms, left_out, main_arm
+from billy_mlx.bench.play import AsItStands
 from billy_mlx.bench.roles import seats
 from billy_mlx.bench.verbalized import Stated, choose, stated
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import Blend, Dose, Unit
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.library import store_vector
 
@@ -92,6 +93,28 @@ def test_the_papers_protocol_steers_at_its_layer(tiny):
     assert {layer for arm in arms for layer in first(arm).directions.by_layer} == {int(4 * 0.625)}
 
 
+def test_personas_alone_and_random_directions_are_like_the_papers_blend_in_its_protocol(tiny):
+    plant(tiny)
+    arms = {arm.name: arm for arm in comparison_arms(tiny, small(protocol="paper"))}
+    assert arms["persona:futurist"].blend == "futurist:1@2a/paper/L2"
+    [blend], [random] = (first(arms[name]).directions.by_layer.values() for name in ("billy-paper", "random-3"))
+    assert np.linalg.norm(random) == pytest.approx(np.linalg.norm(blend), rel=1e-6)
+
+
+def test_a_dose_that_is_given_holds_for_all_that_are_dosed_alike(tiny):
+    plant(tiny)
+    arms = {arm.name: arm for arm in comparison_arms(tiny, small(blend="futurist+environmentalist@0.5"))}
+    doses = [Blend.parse(arms[name].blend).dose.amount for name in ("billy-balanced", "billy-orthogonal")]
+    assert [*doses, Blend.parse(arms["persona:futurist"].blend).dose.amount] == [0.5, 0.5, 0.5]
+    assert Blend.parse(arms["billy-paper"].blend).dose == Dose(2.0, Unit.COEFFICIENT)
+
+
+def test_a_blend_of_another_mode_is_the_one_that_all_is_about(tiny):
+    assert main_arm(small(blend="noir+gothic/orthogonal")) == "billy-orthogonal"
+    assert main_arm(small(blend="noir+gothic/raw")) == "billy-balanced"
+    assert main_arm(small(protocol="paper")) == "billy-paper"
+
+
 def test_personas_that_are_too_alike_leave_orthogonal_out_and_say_so(tiny):
     plant(tiny)
     store_vector(persona_vector("environmentalist", seed=0, fingerprint=tiny.fingerprint))  # as creative-professional's
@@ -138,7 +161,7 @@ def test_a_verbalized_text_that_cannot_be_parsed_is_the_answer(arms):
     next(play)
     with pytest.raises(StopIteration) as end:
         play.send(["1. A hat with a probability"])
-    assert end.value.value == "1. A hat with a probability"
+    assert end.value.value == AsItStands("1. A hat with a probability")
 
 
 def test_a_verbalized_turn_may_be_five_answers_long_but_not_longer_than_the_context(tiny, arms):

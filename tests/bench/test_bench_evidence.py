@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from results import difference
 from vectors import persona_vector
 
 from billy_mlx.bench.evidence import choose_examples, gather, made_with
@@ -13,12 +14,14 @@ from billy_mlx.bench.settings import Settings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.extraction.library import store_vector
+from billy_mlx.extraction.vector import Origin
 from billy_mlx.measure.embedding import own_embedder
 from billy_mlx.steps import finish
 
 ITEMS = [Item("uses", f"uses-{number:02}", f"What is brick {number} for?") for number in range(1, 9)]
 ARMS = ("dose-0", "billy-balanced", "personas")
-UNRELIABLE = Reliability("judge: tiny", {"originality": Estimate(0.5, 0.4, 0.6, 10)}, False, "it guesses")
+AUC = {"AUC": Estimate(0.5, 0.4, 0.6, 10)}
+UNRELIABLE = Reliability("judge: tiny, originality", "originality", AUC, False, "it guesses")
 
 
 def answer(arm, item, text, seed=0, reason="stop"):
@@ -56,9 +59,9 @@ def store(tiny, settings, tmp_path):
     return made
 
 
-def limits(tiny, store, *reliability, items=None):
+def limits(tiny, store, *reliability, items=None, comparisons=()):
     planned = plan(tiny, store.settings)
-    return " ".join(find_limits(tiny, planned.arms, items or planned.items, store, reliability, []))
+    return " ".join(find_limits(tiny, planned.arms, items or planned.items, store, reliability, comparisons))
 
 
 def test_everything_that_answers_show_is_gathered(tiny, store):
@@ -116,7 +119,7 @@ def test_a_small_model_is_said_to_be_no_judge(tiny, store):
 
 
 def test_a_judge_that_guesses_is_not_to_be_heeded(tiny, store):
-    assert "judge: tiny is not to be heeded" in limits(tiny, store, UNRELIABLE)
+    assert "judge: tiny, originality is not to be heeded" in limits(tiny, store, UNRELIABLE)
     assert "not to be heeded" not in limits(tiny, store, replace(UNRELIABLE, usable=True))
     assert "Nobody has judged" in limits(tiny, store)
 
@@ -139,3 +142,49 @@ def test_texts_that_steering_left_as_they_were_are_told(tiny, store):
     store.answers = [replace(each, text=each.item) for each in store.answers]
     assert "billy-balanced (100%)" in limits(tiny, store)
     assert "dose-0 (" not in limits(tiny, store)
+
+
+def test_arms_that_are_the_same_to_the_letter_are_told(tiny, store):
+    store.answers += [replace(each, arm="single-0.7") for each in store.answers if each.arm == "dose-0"]
+    assert "All texts of dose-0 and single-0.7 are the same to the letter" in limits(tiny, store)
+    store.answers[-1] = replace(store.answers[-1], text="Something else.")
+    assert "All texts" not in limits(tiny, store)
+
+
+def test_answers_that_are_not_what_their_arm_is_about_are_told(tiny, store):
+    assert "taken as they stood" not in limits(tiny, store)
+    verbalized = [answer("verbalized", item, "1. A hat.") for item in ITEMS[:4]]
+    store.answers += [*verbalized[:3], replace(verbalized[3], fallback=True)]
+    assert "were taken as they stood: verbalized (25%)." in limits(tiny, store)
+
+
+def test_the_number_of_differences_is_told_with_how_many_chance_makes(tiny, store):
+    said = limits(tiny, store, comparisons=[difference("rarity", 0.3)] * 2000)
+    assert "2,000 differences are shown" in said
+    assert "about 100 of them" in said
+
+
+def test_rarity_is_said_to_depend_on_the_arms_there_are(tiny, store):
+    assert "Rarity is among the ideas of the 4 arms" in limits(tiny, store, comparisons=[difference("rarity", 0.3)])
+    assert "Rarity" not in limits(tiny, store, comparisons=[difference("words", 0.3)])
+
+
+def test_where_vectors_came_from_is_what_their_files_say(tiny, store):
+    assert "The vectors were made with tiny from its own answers (gothic, noir)." in limits(tiny, store)
+    noir = persona_vector("noir", fingerprint=tiny.fingerprint)
+    store_vector(replace(noir, origin=Origin("tiny", source="control vector: noir.gguf")))
+    said = limits(tiny, store)
+    assert "made with tiny from its own answers (gothic); taken from control vector: noir.gguf (noir)." in said
+    store_vector(replace(noir, origin=Origin("tiny")))
+    assert "made nobody knows how (noir)." in limits(tiny, store)
+
+
+def test_a_person_who_was_held_against_nobody_is_said_to_be_unchecked(tiny, store):
+    ann = Reliability("human: Ann, originality", "originality", {}, True, "Ann rated 3 ideas")
+    assert "human: Ann, originality is heeded unchecked: Ann rated 3 ideas." in limits(tiny, store, ann)
+    assert "unchecked" not in limits(tiny, store, replace(ann, checks=AUC))
+
+
+def test_of_very_few_items_no_side_is_claimed(tiny, store):
+    assert "over fewer than 5 items no side is claimed" in limits(tiny, store)
+    assert "no side is claimed" not in limits(tiny, store, items=ITEMS)

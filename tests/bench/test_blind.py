@@ -182,6 +182,13 @@ def test_a_run_without_ideas_is_refused(tmp_path, items):
         write_blind(store_of(tmp_path / "run", {("dose-0", items[0].id): ""}), items, tmp_path / "a.csv")
 
 
+@pytest.mark.parametrize("damage", [b"[1]", b'{"\xff": 1}'])
+def test_a_damaged_key_is_told_of(sheet, store, damage):
+    (store.folder / "blind-key.json").write_bytes(damage)
+    with pytest.raises(BillyError, match=r"cannot be read: .*; remove it, and run --blind again"):
+        read_ratings(sheet, store)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path, store):
     with pytest.raises(UsageError, match="cannot be read"):
         read_ratings(tmp_path / "none.csv", store)

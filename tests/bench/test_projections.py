@@ -45,10 +45,10 @@ def vectors(tiny):
 def projected(tiny, vectors):
     """The projections of a blend's arm, given its text form and the answers of dose-0."""
 
-    def project(text, answers=None):
+    def project(text, answers=None, most_items=3):
         arms = [an_arm("dose-0"), an_arm("billy-balanced", text, directions(Blend.parse(text), vectors))]
         answers = [answer(item, "the red hat and the on") for item in ITEMS] if answers is None else answers
-        return finish(project_blends(tiny, arms, ITEMS, SimpleNamespace(answers=answers)))
+        return finish(project_blends(tiny, arms, ITEMS, SimpleNamespace(answers=answers), most_items))
 
     return project
 
@@ -72,6 +72,10 @@ def test_at_the_last_layer_it_differs_from_text_to_text(projected):
     answers = [answer(item, text) for item, text in zip(ITEMS, ("the hat", "on and on and on", "re"), strict=True)]
     last = [found.estimate for found in projected("a@0.5r/L1", answers) if found.place == LAST]
     assert all(estimate.items == 3 and estimate.high > estimate.low for estimate in last)
+
+
+def test_no_more_items_are_read_than_are_wanted(projected):
+    assert {found.estimate.items for found in projected("a@0.5r/L1", most_items=2)} == {2}
 
 
 def test_a_steered_last_layer_is_both(projected):

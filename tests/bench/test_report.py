@@ -1,5 +1,6 @@
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -11,8 +12,9 @@ from billy_mlx.bench.report import from_json, to_json, write_html, write_markdow
 from billy_mlx.bench.report.costs import ratio_table, ratios, spread_table, vectors_sentence
 from billy_mlx.bench.report.findings import findings
 from billy_mlx.bench.report.markdown import escaped, fenced, to_markdown
-from billy_mlx.bench.report.numbers import difference, interval, marked, plain
+from billy_mlx.bench.report.numbers import difference, interval, marked, plain, side
 from billy_mlx.bench.report.page import to_html
+from billy_mlx.bench.report.tables import differences_table, reliability_table, sweep_tables
 from billy_mlx.bench.result import Estimate, Example, GroupCost, Reliability, VectorCost
 from billy_mlx.errors import BillyError
 
@@ -115,7 +117,7 @@ def test_everything_has_its_figure(html):
 
 def test_without_matplotlib_there_are_tables_and_how_to_get_plots(monkeypatch):
     monkeypatch.setattr("billy_mlx.bench.report.page.can_draw", lambda: False)
-    html = to_html(empty_result(comparisons=(compared("rarity", 0.3),)))
+    html = to_html(empty_result(comparisons=(compared("rarity", 0.3), compared("rarity", 0.3, matched=True))))
     assert "<svg" not in html
     assert "billy-mlx[plot]" in html
     assert "better in 1 (rarity +0.30 [+0.20, +0.40])" in html
@@ -164,7 +166,7 @@ def test_a_text_shows_in_markdown_letter_by_letter(text):
 
 def test_a_difference_that_the_interval_allows_is_claimed():
     said = answer("help", comparisons=(compared("rarity", 0.3), compared("rarity", 0.3, matched=True)))
-    assert "billy-balanced against dose-0, in 1 measure: better in 1 (rarity +0.30 [+0.20, +0.40])" in said
+    assert "against dose-0, in 1 measure, over 30 items: better in 1 (rarity +0.30 [+0.20, +0.40])" in said
 
 
 def test_nothing_is_claimed_where_the_interval_holds_0():
@@ -192,14 +194,14 @@ def test_what_matched_length_takes_back_is_said(mean, says):
 def test_a_judge_that_cannot_be_relied_on_is_left_out():
     scores = (compared("rarity", 0.3), compared("judge: originality", 0.9))
     said = answer("help", comparisons=scores, reliability=(JUDGE,))
-    assert "Left out of this answer, because judge: tiny cannot be relied on: judge: originality" in said
+    assert "because judge: tiny, originality cannot be relied on: judge: originality" in said
     assert "originality +" not in said
 
 
 def test_the_scores_of_such_a_judge_are_marked_wherever_they_stand():
     found = empty_result(comparisons=(compared("judge: originality", 0.9),), reliability=(JUDGE,))
     assert "| judge: originality (not to be heeded) | ▲ +0.90 [+0.80, +1.00] |" in to_markdown(found)
-    assert "Not to be heeded: judge: tiny cannot be relied on." in to_html(found)
+    assert "Not to be heeded: judge: tiny, originality cannot be relied on." in to_html(found)
 
 
 def test_a_judge_of_whom_nothing_is_known_is_left_out():
@@ -208,9 +210,64 @@ def test_a_judge_of_whom_nothing_is_known_is_left_out():
 
 
 def test_a_judge_that_can_be_relied_on_is_heeded():
-    trusted = Reliability("judge: big", {"original from plain": Estimate(0.9, 0.8, 1.0, 40)}, True, "Good.")
-    said = answer("help", comparisons=(compared("judge: originality", 0.9),), reliability=(trusted,))
+    said = answer("help", comparisons=(compared("judge: originality", 0.9),), reliability=(TRUSTED,))
     assert "better in 1 (judge: originality +0.90" in said
+
+
+TRUSTED = Reliability("judge: big, originality", "originality", {"AUC": Estimate(0.9, 0.8, 1, 40)}, True, "Good.")
+FAILED = Reliability("judge: big, adherence", "adherence", {"AUC": Estimate(0.5, 0.4, 0.6, 40)}, False, "It guesses.")
+
+
+def test_a_judge_is_not_condemned_for_what_it_fails_at_in_another_criterion():
+    scores = (compared("judge: originality", 0.9), compared("judge: adherence", 0.9))
+    said = answer("help", comparisons=scores, reliability=(FAILED, TRUSTED))
+    assert "better in 1 (judge: originality +0.90" in said
+    assert "because judge: big, adherence cannot be relied on: judge: adherence." in said
+
+
+def test_a_judge_that_was_tried_and_not_asked_is_told_of():
+    said = answer("help", comparisons=(compared("rarity", 0.3),), reliability=(FAILED, TRUSTED))
+    assert "There are no scores for adherence: judge: big, adherence cannot be relied on, and so was not asked." in said
+    assert "no scores for originality" not in said
+
+
+def test_a_person_who_was_held_against_nobody_is_unchecked():
+    bob = Reliability("human: Bob, elaboration", "elaboration", {}, True, "Bob rated 3 ideas.")
+    found = empty_result(comparisons=(compared("human Bob: elaboration", 0.9),), reliability=(bob,))
+    assert "human Bob: elaboration (unchecked) +0.90" in answer(
+        "help", comparisons=found.comparisons, reliability=(bob,)
+    )
+    assert reliability_table(found).rows == (("human: Bob, elaboration", "none", "–", "–", "not known"),)
+
+
+def test_a_difference_over_few_items_has_no_sign_and_is_not_claimed():
+    found = empty_result(comparisons=(compared("rarity", 0.3, items=4), compared("ideas", 0.3, items=5)))
+    assert [row[1] for row in differences_table(found, "billy-balanced", "dose-0").rows] == [
+        *("+0.30 [+0.20, +0.40] n=4", "▲ +0.30 [+0.20, +0.40]")
+    ]
+    said = answer("help", comparisons=found.comparisons)
+    assert "better in 1 (ideas +0.30" in said
+    assert "too few items to tell, fewer than 5, in 1 (rarity)" in said
+
+
+def test_a_column_says_over_how_many_items_it_is():
+    found = empty_result(comparisons=(compared("rarity", 0.3), compared("rarity", 0.3, matched=True, items=8)))
+    columns = differences_table(found, "billy-balanced", "dose-0").columns
+    assert columns == ("metric", "as written (n=30)", "at matched length (n=8)")
+
+
+def test_what_matched_length_leaves_too_little_of_was_not_measured():
+    few = (compared("rarity", 0.3), compared("rarity", 0.3, matched=True, items=3))
+    for comparisons in (few, few[:1]):
+        assert "+0.40], but not measured at matched length: too little is left)" in answer(
+            "help", comparisons=comparisons
+        )
+
+
+def test_the_cells_of_a_sweep_say_which_blends_they_are(html, result):
+    assert ("personas=4", "futurist:1@4") in sweep_tables(result, "sweep personas")[0].rows
+    assert re.search(r"\| personas=4 +\| futurist:1@4 +\|", to_markdown(result))
+    assert "<td>futurist:1@4</td>" in html
 
 
 def test_steering_is_claimed_only_beyond_random_directions_too():
@@ -228,7 +285,7 @@ def cost(group, seconds, tokens, queries=10) -> GroupCost:
     return GroupCost(group, (group,), queries, queries, seconds, tokens, tokens, 2 * tokens, 1.0, 8)
 
 
-COSTS = (cost("discussion", 270.0, 9500), cost("billy-balanced", 20.0, 200, 20), cost("dose-0", 5.0, 50, 5))
+COSTS = (cost("discussion", 270.0, 9500), replace(cost("billy", 20.0, 200, 20), arms=("billy-balanced",)))
 
 
 def test_a_discussion_is_held_against_a_blend_by_the_query():
@@ -237,14 +294,13 @@ def test_a_discussion_is_held_against_a_blend_by_the_query():
 
 def test_the_ratios_stand_beside_those_of_the_paper():
     rows = ratio_table(empty_result(costs=COSTS)).rows
-    assert rows[0] == ("discussion ÷ billy-balanced", "27.0", "95.0", "95.0")
-    assert rows[1] == ("discussion ÷ BILLY in the paper (arXiv 2510.10157)", "27", "about 190", "–")
-    assert rows[2] == ("billy-balanced ÷ dose-0", "1.00", "1.00", "1.00")
+    assert rows[0] == ("discussion ÷ billy", "27.0", "95.0", "95.0", "8 and 8")
+    assert rows[1] == ("discussion ÷ BILLY in the paper (arXiv 2510.10157)", "27", "about 190", "–", "–")
 
 
 def test_the_cost_of_the_vectors_is_spread_over_queries():
     rows = spread_table(empty_result(costs=COSTS, vectors=VectorCost(("noir",), 100_000, 99.0, "here"))).rows
-    assert rows[0] == ("billy-balanced, N = 1", "100", "100,020", "0.270", "0.0190")
+    assert rows[0] == ("billy, N = 1", "100", "100,020", "0.270", "0.0190")
     assert rows[1][1:3] == ("1.99", "1,020")
     assert rows[2][1:3] == ("1.01", "30.0")
 
@@ -256,9 +312,7 @@ def test_a_cost_that_nobody_knows_is_not_made_up():
 
 
 def test_a_run_of_no_time_divides_by_nothing():
-    assert (
-        ratios(empty_result(costs=(COSTS[0], cost("billy-balanced", 0.0, 0))), "discussion", "billy-balanced") is None
-    )
+    assert ratios(empty_result(costs=(COSTS[0], cost("billy", 0.0, 0))), "discussion", "billy") is None
 
 
 @pytest.mark.parametrize(
@@ -269,6 +323,7 @@ def test_a_run_of_no_time_divides_by_nothing():
         (Estimate(0.0012, 0.0010, 0.0014, 9), "0.00120 [0.00100, 0.00140]"),
         (Estimate(1.0, 1.0, 1.0, 9), "1.00 [1.00, 1.00]"),
         (Estimate(0.0, 0.0, 0.0, 9), "0.00 [0.00, 0.00]"),
+        (Estimate(0.12, 0.12, 0.12 + 1e-9, 9), "0.120 [0.120, 0.120]"),
         (None, "–"),
     ],
 )
@@ -279,6 +334,16 @@ def test_a_number_has_the_digits_that_its_interval_gives(found, reads):
 @pytest.mark.parametrize(("mean", "sign"), [(0.3, "▲"), (-0.3, "▼"), (0.05, "≈"), (math.nan, "≈")])
 def test_a_sign_says_which_side_of_0_the_interval_is_on(mean, sign):
     assert marked(estimate(mean)) == f"{sign} {difference(estimate(mean))}"
+
+
+def test_a_sign_never_contradicts_what_is_printed():
+    assert marked(Estimate(11.3, 0.3, 23.2, 9)) == "▲ +11.3 [+0.3, +23.2]"
+    assert marked(Estimate(-0.142, -0.297, -0.0016, 9)) == "▼ −0.142 [−0.297, −0.002]"
+    assert marked(Estimate(0.5, 1e-6, 1.0, 9)) == "≈ +0.50 [+0.00, +1.00]"
+
+
+def test_over_few_items_neither_side_is_taken():
+    assert (side(estimate(0.3, items=4)), side(estimate(0.3, items=5))) == (0, 1)
 
 
 @pytest.mark.parametrize(

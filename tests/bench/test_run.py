@@ -7,6 +7,7 @@ from benching import ITEMS, MADE_WITH, new_store, plant, roomy, small
 from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.bench.run import run
 from billy_mlx.bench.store import Store
+from billy_mlx.bench.writing import Written
 from billy_mlx.errors import UsageError
 from billy_mlx.steps import finish
 
@@ -113,6 +114,20 @@ def test_a_prompt_that_several_arms_send_is_read_once(model, tmp_path):
     random, alone = sorted(store.costs, key=lambda cost: cost.group)
     assert random.tokens_in == 5 * alone.tokens_in
     assert random.tokens_forwarded - random.tokens_out < 2 * (alone.tokens_forwarded - alone.tokens_out)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("Answer 1, probability 0.07:\nA tower", ("A tower", False)), ("A plain tower", ("A plain tower", True))],
+)
+def test_an_answer_says_whether_its_text_was_taken_as_it_stands(model, tmp_path, monkeypatch, written, kept):
+    def write(_model, turns):
+        yield 0
+        return [Written(written, "stop", 1, 1, 1, 0.1, 0.1, 1) for _ in turns]
+
+    monkeypatch.setattr("billy_mlx.bench.run.write", write)
+    [first, _] = played(model, tmp_path, arms=("verbalized",)).answers
+    assert (first.text, first.fallback) == kept
 
 
 def test_progress_rises_to_the_whole(model, tmp_path):

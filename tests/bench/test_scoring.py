@@ -1,7 +1,6 @@
 """Scores of stored answers with a tiny model: what is read, what is kept, and that no arm is known by its name."""
 
-import json
-import math
+import shutil
 from dataclasses import replace
 
 import mlx.core as mx
@@ -14,7 +13,7 @@ from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judging import QUICK
 from billy_mlx.bench.kept import Kept
 from billy_mlx.bench.matching import subjects
-from billy_mlx.bench.metrics import sentences
+from billy_mlx.bench.metrics import NATS, sentences
 from billy_mlx.bench.reading_scores import Axis, reading_scores
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.scoring import score
@@ -131,13 +130,34 @@ def test_another_judge_scores_again_and_the_rest_is_kept(tiny, store):
     other.key = "another"
     scored(tiny, store, other)
     kept = sorted(path.name.rpartition("-")[0] for path in (store.folder / "scores").iterdir())
-    assert kept == ["ideas", "judge", "judge", "judge-check", "judge-check", "readings"]
+    assert kept == ["ideas", "judge", "judge", "readings"]
+    assert other.asked > 0
+
+
+def test_a_judge_that_is_stopped_goes_on_where_it_was(tiny, store):
+    stopped, going_on, whole = Judge(), Judge(), Judge()
+    for progress in score(tiny, TASKS, ITEMS, store, own_embedder(tiny), stopped):
+        if progress.stage == "judging" and progress.share > 0.9:
+            break
+    scored(tiny, store, going_on)
+    shutil.rmtree(store.folder / "scores")
+    scored(tiny, store, whole)
+    assert going_on.asked < whole.asked / 2
+    assert stopped.asked + going_on.asked <= whole.asked + len(TEXTS) * 2  # at most what was asked at once is lost
 
 
 def test_new_answers_are_scored(tiny, store):
     scored(tiny, store)
     store.add([answer("dose-0", ITEMS[0], TEXTS[1], seed=1)], cost("dose-0"))
     assert len(scored(tiny, store)[0]) == len(ANSWERS) + 1
+
+
+def test_one_more_answer_costs_the_judge_only_what_is_new(tiny, store):
+    scored(tiny, store, Judge())
+    store.add([answer("multi-role", ITEMS[0], "1. A den for the fox in the fen.\n2. A dam.")], cost("multi-role"))
+    again = Judge()
+    scored(tiny, store, again)
+    assert 3 * 2 <= again.asked <= 3 * 2 + 2 * 2 * 2 * 3  # its two ideas, and what they are tried with
 
 
 def test_progress_rises_to_the_end(tiny, store):
@@ -172,22 +192,29 @@ def read_scores(tiny, *answers, axes=None, items=ITEMS):
     return finish(reading_scores(tiny, subjects(answers, items, TASKS), axes or {}))
 
 
-def test_perplexity_is_of_the_answer_to_the_bare_prompt(tiny):
+def test_an_answer_is_read_after_the_bare_prompt(tiny):
     [scores] = read_scores(tiny, answer("dose-0", ITEMS[0], TEXTS[0]))
-    assert scores.whole["perplexity"] == pytest.approx(math.exp(nats(tiny, ITEMS[0].prompt, TEXTS[0])), rel=1e-3)
+    assert scores.whole[NATS] == pytest.approx(nats(tiny, ITEMS[0].prompt, TEXTS[0]), abs=1e-3)
 
 
 def test_matched_texts_are_read_again(tiny):
     text = "The rain fell on the hat and the ink and the hen and on the red red cat."
     scores, _ = read_scores(tiny, *(answer(arm, ITEMS[3], t) for arm, t in (("a", text), ("b", "on " * 10))))
     cut = "The rain fell on the hat and the ink and"
-    assert scores.matched["perplexity"] == pytest.approx(math.exp(nats(tiny, ITEMS[3].prompt, cut)), rel=1e-3)
+    assert scores.matched[NATS] == pytest.approx(nats(tiny, ITEMS[3].prompt, cut), abs=1e-3)
 
 
 def test_adherence_is_how_much_likelier_ideas_are_after_their_own_prompt(tiny):
     scores = read_scores(tiny, *(answer("dose-0", item, "1. A red hat.") for item in ITEMS[:3]))
     own, *others = (nats(tiny, item.prompt, "A red hat.") for item in ITEMS[:3])
     assert scores[0].whole["adherence"] == pytest.approx(np.mean(others) - own, abs=1e-3)
+
+
+def test_with_two_items_an_idea_is_held_against_the_other_one(tiny):
+    scores = read_scores(tiny, *(answer("dose-0", item, "1. A red hat.") for item in ITEMS[:2]))
+    own, other = (nats(tiny, item.prompt, "A red hat.") for item in ITEMS[:2])
+    assert scores[0].whole["adherence"] == pytest.approx(other - own, abs=1e-3)
+    assert "the next one, where there are only two" in sentences(["adherence"])["adherence"]
 
 
 def test_a_task_of_one_item_has_no_adherence(tiny):
@@ -198,7 +225,7 @@ def test_a_task_of_one_item_has_no_adherence(tiny):
 def test_an_empty_answer_has_no_reading(tiny):
     axes = {"a": Axis.of(persona_vector(fingerprint=tiny.fingerprint))}
     [scores] = read_scores(tiny, answer("dose-0", ITEMS[0], ""), axes=axes)
-    assert scores.whole == {"perplexity": None, "persona: a": None, "adherence": None}
+    assert scores.whole == {NATS: None, "persona: a": None, "adherence": None}
 
 
 def test_a_text_lies_on_a_personas_axis_between_the_poles_it_was_made_from(tiny):
@@ -252,10 +279,10 @@ def test_an_idea_is_rare_as_far_as_other_groups_do_not_have_it():
 
 
 def test_arms_of_one_group_do_not_make_each_other_common():
-    told = ("persona:a", ["door"]), ("persona:b", ["door"]), ("c", ["kite"])
+    told = ("persona:a", ["door"]), ("persona:b", ["door", "drum"]), ("c", ["kite"])
     groups = {"persona:a": "personas", "persona:b": "personas"}
     assert [each["rarity"] for each in idea_values(*told, groups=groups)] == [1, 1, 1]
-    assert [each["rarity"] for each in idea_values(*told)] == [0.5, 0.5, 1]
+    assert [each["rarity"] for each in idea_values(*told)] == [0.5, 0.75, 1]
 
 
 def test_diverse_ideas_have_a_greater_distance_and_vendi_score():
@@ -270,12 +297,13 @@ def counted(calls):
     return [0.5, None]
 
 
-def test_what_is_kept_is_not_made_again_and_damage_is(tmp_path):
+@pytest.mark.parametrize("damage", [b'{"not": "a list"}', b"[0.5, \xff]", b"[" * 5000])
+def test_what_is_kept_is_not_made_again_and_damage_is(tmp_path, damage):
     kept, calls = Kept(tmp_path / "scores", "shared"), []
     for decides in ("x", "x", "y"):
         assert finish(kept.get("name", decides, list[float | None], counted(calls))) == [0.5, None]
     assert len(calls) == 2
     for path in (tmp_path / "scores").iterdir():
-        path.write_text(json.dumps({"not": "a list"}))
+        path.write_bytes(damage)
     finish(kept.get("name", "x", list[float | None], counted(calls)))
     assert len(calls) == 3

@@ -25,13 +25,13 @@ def scored(arm, values, name="rarity", task="uses", seed=0):
 def found(scores, arm="billy-balanced"):
     """Return the comparisons of an arm over all tasks, by rival."""
     names = dict.fromkeys(score.arm for score in scores)
-    _, comparisons = compare(scores, [Named(name) for name in names])
+    _, comparisons = compare(scores, [Named(name) for name in names], "billy-balanced")
     return {each.against: each.estimate for each in comparisons if each.arm == arm and each.task is None}
 
 
 def test_a_planted_effect_is_found_with_its_sign_and_size():
     noise = np.random.default_rng(0).normal(size=(2, 30))
-    scores = [*scored("billy-balanced", 2 + noise[0]), *scored("dose-0", noise[1])]
+    scores = [*scored("billy-balanced", 2 + noise[0], "words"), *scored("dose-0", noise[1], "words")]
     estimate = found(scores)["dose-0"]
     assert estimate.low > 1
     assert estimate.low < estimate.mean < estimate.high
@@ -55,7 +55,7 @@ def test_the_seeds_of_an_item_are_one_witness():
     scores = [
         each for seed in range(9) for arm in ("billy-balanced", "dose-0") for each in scored(arm, [1, 3], seed=seed)
     ]
-    means, _ = compare(scores, [Named("dose-0")])
+    means, _ = compare(scores, [Named("dose-0")], "")
     assert {(mean.estimate.items, mean.estimate.mean) for mean in means} == {(2, 2.0)}
 
 
@@ -66,14 +66,14 @@ def test_only_seeds_and_items_that_both_have_are_compared():
 
 
 def test_a_value_that_is_missing_is_no_zero():
-    means, _ = compare(scored("dose-0", [4, None, 6]), [Named("dose-0")])
+    means, _ = compare(scored("dose-0", [4, None, 6]), [Named("dose-0")], "")
     assert {(mean.task, mean.estimate.mean, mean.estimate.items) for mean in means} == {(None, 5, 2), ("uses", 5, 2)}
 
 
 def test_there_is_a_mean_for_every_task_and_for_all():
-    scores = [*scored("dose-0", [1, 1]), *scored("dose-0", [4], task="writing")]
-    means, _ = compare(scores, [Named("dose-0")])
-    assert {mean.task: mean.estimate.mean for mean in means} == {None: 2, "uses": 1, "writing": 4}
+    scores = [*scored("dose-0", [1, 1]), *scored("dose-0", [4, 4], task="writing")]
+    means, _ = compare(scores, [Named("dose-0")], "")
+    assert {mean.task: mean.estimate.mean for mean in means} == {None: 2.5, "uses": 1, "writing": 4}
 
 
 # One item on which noir is far ahead, two on which gothic is a little: by the mean of all three noir is best.
@@ -126,9 +126,28 @@ def test_random_directions_are_compared_with_each_and_with_their_mean():
     assert [estimates[f"random-{number}"].mean for number in range(1, 6)] == [8, 7, 6, 5, 4]
 
 
+def test_only_the_blend_that_random_directions_are_as_long_as_is_held_against_them():
+    scores = [each for arm in ("billy-balanced", "billy-paper", "random-1") for each in scored(arm, [1, 2])]
+    assert RANDOM in found(scores, "billy-balanced")
+    assert not {RANDOM, "random-1"} & found(scores, "billy-paper").keys()
+
+
 def test_only_blends_are_compared():
     scores = [each for arm in ("dose-0", "multi-role", "persona:noir") for each in scored(arm, [1, 2])]
-    assert compare(scores, [Named(score.arm) for score in scores[::2]])[1] == []
+    assert compare(scores, [Named(score.arm) for score in scores[::2]], "")[1] == []
+
+
+def test_no_interval_reaches_beyond_what_its_metric_can_be():
+    scores = [*scored("billy-balanced", [1, 0.9]), *scored("dose-0", [0, 0.2])]
+    means, _ = compare(scores, [Named("billy-balanced"), Named("dose-0")], "")
+    assert {(mean.estimate.low >= 0, mean.estimate.high <= 1) for mean in means} == {(True, True)}
+    assert found(scores)["dose-0"].high == 1
+
+
+@pytest.mark.parametrize("name", ["words", "adherence", "persona: noir"])
+def test_where_a_metric_has_no_end_nothing_is_cut_off(name):
+    scores = [*scored("billy-balanced", [900, 0], name), *scored("dose-0", [0, 0], name)]
+    assert found(scores)["dose-0"].high > 900
 
 
 def test_matched_length_is_kept_apart():
@@ -137,7 +156,7 @@ def test_matched_length_is_kept_apart():
         for arm, value in (("billy-paper", 0.5), ("dose-0", 0.25))
         for item in range(3)
     ]
-    _, comparisons = compare(scores, [Named("billy-paper"), Named("dose-0")])
+    _, comparisons = compare(scores, [Named("billy-paper"), Named("dose-0")], "")
     assert {(each.matched, each.estimate.mean) for each in comparisons} == {(False, 0), (True, 0.25)}
 
 

@@ -1,9 +1,11 @@
+import json
 from dataclasses import replace
 
 import pytest
 from benching import MADE_WITH, new_store, small
 
 from billy_mlx.bench.result import GroupCost
+from billy_mlx.bench.settings import ScoredBy
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.errors import BillyError
 
@@ -78,7 +80,7 @@ def test_another_batch_size_goes_on(kept):
 
 
 def test_another_model_is_refused(kept):
-    with pytest.raises(BillyError, match=r"with the model w+, not v+;"):
+    with pytest.raises(BillyError, match=r"with the model w+, not v+; .* choose another folder"):
         Store.create_or_resume(kept, small(), {"fingerprint": "v" * 16})
 
 
@@ -87,10 +89,53 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         Store.open(tmp_path)
 
 
-def test_a_damaged_description_is_told_of(kept):
-    (kept / "run.json").write_text('{"settings": {"model": "tiny", "seeds": 0}}')
+@pytest.mark.parametrize("damage", [b'{"settings": {"model": "tiny", "seeds": 0}}', b"[" * 5000, b'{"\xff": 1}'])
+def test_a_damaged_description_is_told_of(kept, damage):
+    (kept / "run.json").write_bytes(damage)
     with pytest.raises(BillyError, match=r"run\.json cannot be read"):
         Store.open(kept)
+
+
+def test_a_report_is_refused_another_model(kept):
+    Store.open(kept).require_model(MADE_WITH["fingerprint"])
+    with pytest.raises(BillyError, match=r"with the model w+, not v+; take the model that began it"):
+        Store.open(kept).require_model("v" * 16)
+
+
+def begun(folder, questions, **settings):
+    return Store.create_or_resume(folder, small(**settings), MADE_WITH, questions=questions)
+
+
+def test_other_questions_are_refused_with_the_name_of_their_file_alone(tmp_path):
+    begun(tmp_path, "a1", tasks_file="/home/ann/mine.json")
+    assert begun(tmp_path, "a1", tasks_file="/home/ann/mine.json").answers == []
+    with pytest.raises(BillyError, match=r"^mine\.json has other questions now than .*; put back the file"):
+        begun(tmp_path, "b2", tasks_file="/home/ann/mine.json")
+    with pytest.raises(BillyError, match=r"^mine\.json"):
+        Store.open(tmp_path).require_questions("b2")
+
+
+def test_other_questions_of_our_own_are_those_of_another_version(tmp_path):
+    begun(tmp_path, "a1")
+    with pytest.raises(BillyError, match=r"Our tasks have other questions now .*; take the version of billy-mlx"):
+        begun(tmp_path, "b2")
+
+
+def test_who_scored_it_first_is_kept_and_may_be_another_the_next_time(tmp_path):
+    first, second = ScoredBy("judges/large", "own", quick=True), ScoredBy("none")
+    for scored_by in (first, second):
+        Store.create_or_resume(tmp_path, small(), MADE_WITH, scored_by=scored_by)
+    assert Store.open(tmp_path).scored_by == first
+
+
+def test_a_folder_of_an_older_version_opens(kept):
+    run = json.loads((kept / "run.json").read_text())
+    del run["scored_by"], run["questions"]
+    (kept / "run.json").write_text(json.dumps(run))
+    (kept / "answers.jsonl").write_bytes((kept / "answers.jsonl").read_bytes().replace(b',"fallback":false', b""))
+    store = begun(kept, "a1")
+    assert [answer.fallback for answer in store.answers] == [False] * 3
+    assert store.scored_by == ScoredBy("self", "own", quick=False)
 
 
 def test_what_made_it_stays_as_it_was_begun(kept):

@@ -12,7 +12,7 @@ from billy_mlx.extraction.library import store_vector
 from billy_mlx.extraction.vector import Origin
 from billy_mlx.model.prompt import chat_prompt
 
-COSTS = [GroupCost("billy-balanced", ("billy-balanced",), 4, 4, 2.0, 40, 80, 120, 0.1, 4)]  # 40 tokens a second
+COSTS = [GroupCost("billy", ("billy-balanced",), 4, 4, 2.0, 40, 80, 120, 0.1, 4)]  # 40 tokens a second
 
 
 def keep(model, persona_id, **origin):

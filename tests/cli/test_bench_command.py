@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tiny import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.bench.report import page
@@ -14,6 +15,7 @@ from billy_mlx.bench.store import Store
 from billy_mlx.cli import run
 
 ARMS = "dose-0,billy-balanced,personas,multi-role"
+ONE = ("--arms", "dose-0", "--items", "2", "-m", "4", "--judge", "none")
 FEW = ("--blend", "noir+gothic", "--arms", ARMS, "--items", "1", "-m", "12", "--judge", "none")
 
 
@@ -34,6 +36,30 @@ def folder(made, model, tmp_path, monkeypatch):
     """A copy of that run; what is reported of it comes without plots, which take longer than all else."""
     monkeypatch.setattr(page, "can_draw", lambda: False)
     return Path(shutil.copytree(made, tmp_path / "run"))
+
+
+class ByLength:
+    """Stands for a judge, which the tiny model cannot be; stopped before it is asked more often than `most`."""
+
+    most, asked = 1000, 0
+
+    def __init__(self, model):
+        self.name, self.key = model.id, "by length"
+
+    def score(self, criterion, answers):
+        if ByLength.asked == ByLength.most:
+            raise KeyboardInterrupt
+        yield len(answers)
+        ByLength.asked += 1
+        return [float(min(100, len(text))) for _, text in answers]
+
+
+@pytest.fixture
+def judge(monkeypatch):
+    """That judge, for whichever model is named."""
+    monkeypatch.setattr("billy_mlx.extraction.judge.Judge", ByLength)
+    monkeypatch.setattr(ByLength, "asked", 0)
+    return ByLength
 
 
 def answers(folder):
@@ -121,8 +147,72 @@ def test_people_rate_ideas_without_knowing_where_they_are_from(billy, folder, tm
         csv.writer(file).writerows([head, *([*row[:3], "4", "2"] for row in rows)])
     again = ("bench", "report", str(folder), "--judge", "none", "--ratings", str(sheet), "--rater", "Ada")
     result = json.loads(billy(*again, "--json").out)
-    means = {mean["estimate"]["mean"] for mean in result["means"] if mean["metric"] == "human Ada: originality"}
-    assert means == {4.0}
+    given = {each["values"].get("human Ada: originality") for each in result["scored"]}
+    assert given - {None} == {4.0}
+
+
+def test_ideas_to_rate_are_told_of_in_json(billy, folder, tmp_path):
+    sheet = tmp_path / "ideas.csv"
+    told = json.loads(billy("bench", "report", str(folder), "--blind", str(sheet), "--json").out)
+    with sheet.open(newline="", encoding="utf-8-sig") as file:
+        assert told == {"file": str(sheet), "ideas": len([*csv.reader(file)]) - 1}
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_report_is_scored_as_its_run_was_unless_told_otherwise(billy, folder):
+    def judged(*flags):
+        return json.loads(billy("bench", "report", str(folder), *flags, "--json").out)["made_with"]["judge"]
+
+    assert judged() == "none"
+    assert judged("--judge", "self", "--quick") == "tiny: 2 ideas of an answer, originality, adherence"
+    run_json = folder / "run.json"
+    run_json.write_text(run_json.read_text().replace('"judge": "none"', '"judge": "self"').replace("false", "true"))
+    assert judged() == "tiny: 2 ideas of an answer, originality, adherence"
+    assert judged("--whole") == "tiny: all ideas of an answer, originality, elaboration, adherence"
+
+
+def test_ctrl_c_keeps_what_the_judge_has_scored_and_the_same_command_goes_on(billy, folder, judge, monkeypatch):
+    command = ("bench", "report", str(folder), "--judge", "self", "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(judge, "most", 5)
+        stopped = billy(*command)
+    assert (stopped.code, judge.asked, len(json.loads(stopped.out)["answers"])) == (130, 5, 25)
+    assert "what a judge has scored is kept" in stopped.err
+    assert billy(*command).code == 0
+    in_all = judge.asked
+    shutil.rmtree(folder / "scores")
+    assert billy(*command).code == 0
+    assert judge.asked == 2 * in_all  # before, nothing was asked twice
+
+
+def test_ctrl_c_while_the_page_is_written_leaves_no_half_of_it_on_stdout(billy, folder, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("billy_mlx.bench.report.write_html", stop)
+    done = billy("bench", "report", str(folder), "--json")
+    assert (done.code, json.loads(done.out)["folder"]) == (130, str(folder))
+
+
+def test_a_report_is_refused_another_model(billy, folder, model, tmp_path):
+    other = shutil.copytree(model, tmp_path / "other")
+    tiny_folder(other, seed=1)
+    run_json = folder / "run.json"
+    run_json.write_text(run_json.read_text().replace(str(model), str(other)))
+    done = billy("bench", "report", str(folder))
+    assert (done.code, done.out) == (1, "")
+    assert "take the model that began it" in done.err
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_report_names_no_folder_of_this_machine(billy, folder, model):
+    command = ("bench", "report", str(folder), "--judge", str(model), "--quick")
+    assert billy(*command).code == 0
+    result = json.loads((folder / "report.json").read_text())
+    made_with = result["made_with"]
+    assert str(model.parent) not in json.dumps([made_with, result["deviations"]])
+    assert (made_with["model"], made_with["judge"][:6]) == ("tiny", "tiny: ")
+    assert shlex.split(made_with["command"])[-1] == "run"
 
 
 def test_the_folder_is_named_for_model_and_protocol(billy, model, tmp_path, monkeypatch):
@@ -141,10 +231,33 @@ def test_only_the_tasks_that_are_named_are_asked(billy, model, tmp_path):
     assert made_with["items"] == "1 of Alternative Uses, 1 of Creative Writing"
 
 
+def test_our_tasks_come_before_files_of_the_same_name(billy, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "writing").mkdir()
+    done = billy("bench", "run", "--blend", "noir", *ONE, "--tasks", "writing", "--to", "run")
+    assert done.code == 0, done.err
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["settings"]["tasks"] == ["writing"]
+
+
+@pytest.mark.parametrize("flags", [(), ("--blind", "ideas.csv")])
+def test_a_task_file_that_was_changed_is_refused(billy, model, tmp_path, flags):
+    file, folder = tmp_path / "mine.json", str(tmp_path / "run")
+    file.write_text('{"Examples": ["Name what is round.", "Name what is red."]}')
+    command = ("bench", "run", "--blend", "noir", *ONE, "--tasks", str(file), "--to", folder)
+    assert billy(*command).code == 0
+    file.write_text('{"Examples": ["Name what is round.", "Name what is blue."]}')
+    for again in (command, ("bench", "report", folder, *flags)):
+        done = billy(*again)
+        assert (done.code, done.out) == (1, "")
+        assert "mine.json has other questions now than" in done.err
+
+
 def test_a_task_file_is_asked_even_if_the_run_is_quick(billy, model, tmp_path):
     (tmp_path / "mine.json").write_text('{"Examples": ["Name what is round.", "Name what is red."]}')
     arms = ("--blend", "noir", "--arms", "dose-0", "-m", "4", "--judge", "none")
-    done = billy("bench", "run", "--quick", *arms, "--tasks", str(tmp_path / "mine.json"), "--to", str(tmp_path / "run"))
+    done = billy(
+        "bench", "run", "--quick", *arms, "--tasks", str(tmp_path / "mine.json"), "--to", str(tmp_path / "run")
+    )
     assert done.code == 0, done.err
     made_with = json.loads((tmp_path / "run" / "report.json").read_text())["made_with"]
     assert made_with["items"] == "2 of Instances"
@@ -159,7 +272,11 @@ def test_a_task_file_is_asked_even_if_the_run_is_quick(billy, model, tmp_path):
         (("run", "--blend", "comic"), "comic has no vector"),
         (("run", "--blend", "noir", "--tasks", "missing.json"), "missing.json"),
         (("run", "--blend", "noir", "--tasks", "uses,riddles"), "there is no task riddles; there are uses, instances"),
-        (("run", "--blend", "noir", "--embeddings", "nothing/here"), "leave --embeddings out"),
+        (("run", "--blend", "noir", "--embeddings", "nothing/here"), "say --embeddings own"),
+        (("run", "--blend", "noir", "--arms", ","), "--arms is ',', which names nothing"),
+        (("run", "--blend", "noir", "--tasks", ","), "--tasks is ',', which names nothing"),
+        (("run", "--blend", "noir", "--tasks", ""), "--tasks is '', which names nothing"),
+        (("report", "nowhere", "--blind", "a.csv", "--ratings", "b.csv"), "give one of them at a time"),
         (("report", "nowhere"), "holds no benchmark run"),
         (("report", "nowhere", "--rater", "Ada"), "name their file with --ratings"),
     ],

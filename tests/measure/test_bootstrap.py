@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from billy_mlx.measure.bootstrap import Interval, _stretch, item_means, mean_interval, paired_difference
+from billy_mlx.measure.bootstrap import _stretch, item_means, mean_interval
 
 
 def test_the_interval_of_many_normal_values_is_the_normal_one():
@@ -37,13 +37,9 @@ def test_two_items_leave_nearly_everything_open():
     assert tuple(mean_interval([3.0, 7.0])) == pytest.approx((5.0, 5 - reach, 5 + reach, 2), rel=1e-5)
 
 
-def test_one_item_is_its_own_interval():
-    assert mean_interval([0.3]) == Interval(0.3, 0.3, 0.3, 1)
-
-
-def test_no_item_has_no_interval():
-    assert mean_interval([]) is None
-    assert paired_difference({"a": 1.0}, {"b": 1.0}) is None
+@pytest.mark.parametrize("values", [[], [0.3]])
+def test_fewer_than_two_items_have_no_interval(values):
+    assert mean_interval(values) is None
 
 
 def test_equal_values_leave_no_doubt_and_hold_their_mean():
@@ -57,23 +53,6 @@ def test_the_same_seed_draws_the_same_samples():
     values = list(np.random.default_rng(0).normal(size=25))
     assert mean_interval(values, seed=3) == mean_interval(values, seed=3)
     assert mean_interval(values, seed=3) != mean_interval(values, seed=4)
-
-
-def test_a_difference_is_taken_item_by_item():
-    before = {f"uses-{item}": 100.0 * item for item in range(12)}
-    after = {item: value + 1 for item, value in reversed(before.items())}
-    found = paired_difference(after, before)
-    assert tuple(found) == pytest.approx((1.0, 1.0, 1.0, 12))
-
-
-def test_the_other_way_round_a_difference_changes_its_sign():
-    a, b = (dict(enumerate(np.random.default_rng(seed).normal(size=20))) for seed in (1, 2))
-    there, back = paired_difference(a, b), paired_difference(b, a)
-    assert (back.mean, back.low, back.high) == pytest.approx((-there.mean, -there.high, -there.low))
-
-
-def test_items_that_only_one_side_has_do_not_count():
-    assert paired_difference({"a": 2.0, "b": 9.0}, {"a": 1.0, "c": 5.0}) == Interval(1.0, 1.0, 1.0, 1)
 
 
 def test_seeds_of_an_item_are_one_value():

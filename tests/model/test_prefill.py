@@ -118,6 +118,12 @@ def test_a_batch_stays_within_each_of_its_bounds(tiny, monkeypatch):
             assert max(map(len, together(tiny, rows)[1])) == (1 if name == "_CACHE_BYTES" else 2)
 
 
+def test_short_rows_are_not_padded_to_the_length_of_long_ones(tiny):
+    rows = [Passage((1,) * length, 0) for length in (4,) * 100 + (8,) * 2]
+    assert [len(places) for places in together(tiny, rows)[1]] == [100, 2]
+    assert [len(places) for places in together(tiny, rows[60:])[1]] == [42]  # too few for two passes
+
+
 def test_the_patch_is_there_for_what_is_measured_and_gone_after_it(tiny):
     seen = []
     before = [type(block) for block in tiny.blocks]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from billy_mlx.bench.metrics import NATS
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
 from billy_mlx.bench.report.costs import CONTROL, seconds, tokens
 from billy_mlx.bench.report.findings import main_blend
@@ -17,12 +18,12 @@ _UNITS = {
     "distinct-2": "share of word pairs",
     "self-bleu": "BLEU, 0 to 1",
     "worn phrases": "in a hundred words",
-    "adherence": "nats a token",
+    "adherence": "nats per token",
     "repetition": "share of runs of four words",
     "words": "words in an answer",
-    "perplexity": "perplexity",
+    NATS: "nats per token",
 }
-_SWEPT = ("ideas", "rarity", "embedding diversity", "adherence", "perplexity")  # and the personas: more is in tables
+_SWEPT = ("ideas", "rarity", "embedding diversity", "adherence", NATS)  # and the personas: more is in tables
 
 
 def means_figure(result: Result, metric: str) -> str | None:
@@ -34,12 +35,15 @@ def means_figure(result: Result, metric: str) -> str | None:
 
 
 def differences_figure(result: Result, metric: str) -> str | None:
-    """Return an SVG of how the main blend differs from its rivals, and every blend from the control; or None."""
+    """Return an SVG of how the main blend differs from its rivals, and every blend from the control; or None.
+
+    What was found over too few items to claim anything is not drawn.
+    """
     main = main_blend(result)
     found = {
         (c.arm, c.against, c.matched): c.estimate
         for c in result.comparisons
-        if c.metric == metric and c.task is None and c.against in MAIN_RIVALS
+        if c.metric == metric and c.task is None and c.against in MAIN_RIVALS and c.estimate.enough
     }
     rows = [
         Pair(f"{arm} − {against}", *(found.get((arm, against, matched)) for matched in WAYS))

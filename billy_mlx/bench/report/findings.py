@@ -13,9 +13,9 @@ from billy_mlx.bench.report.costs import (
     ratios,
     vectors_sentence,
 )
-from billy_mlx.bench.report.heeding import why_not
-from billy_mlx.bench.report.numbers import difference, plain, side
-from billy_mlx.bench.result import Estimate, Result
+from billy_mlx.bench.report.heeding import named, not_asked, why_not
+from billy_mlx.bench.report.numbers import counted, difference, plain, side
+from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Result
 from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM
 
 _MAIN = "billy-balanced"
@@ -44,27 +44,23 @@ def findings(result: Result) -> tuple[Finding, ...]:
 
 
 def main_blend(result: Result) -> str | None:
-    """Return the arm that the short answer is about."""
-    arms = [each.arm for each in result.comparisons]
+    """Return the arm that the short answer is about: a blend that random directions were made for, if there is one."""
+    compared = result.comparisons
+    arms = [each.arm for each in compared if each.against == RANDOM] or [each.arm for each in compared]
     return _MAIN if _MAIN in arms else next(iter(arms), None)
 
 
-def better_way(name: str) -> int:
-    """Return 1 if more of a metric is better, -1 if less, and 0 if neither or if nobody knows the metric."""
-    try:
-        return metric(name).better
-    except KeyError:
-        return 0
-
-
 _AT_MATCHED_LENGTH = {1: "more", -1: "less", 0: "not"}
+_TOO_FEW = f"too few items to tell, fewer than {FEWEST_ITEMS}, in"
 
 
 @dataclass(frozen=True)
 class _Claim:
-    """One difference over all tasks, as written and at matched length, where that has a meaning."""
+    """One difference over all tasks, as written and, where enough is left to measure it, at matched length."""
 
     metric: str
+    name: str
+    items: int  # the most that it or a claim beside it is over
     written: Estimate
     matched: Estimate | None
 
@@ -75,9 +71,10 @@ class _Claim:
 
     def __str__(self) -> str:
         """Name it, with its numbers where they tell something, and where matched length tells something else."""
-        name = self.metric.removeprefix(_PROJECTION)
-        told = f"{name} {difference(self.written)}" if self.side else name
-        if self.matched is None or side(self.matched) == self.side:
+        told = counted(f"{self.name} {difference(self.written)}", self.written, self.items) if self.side else self.name
+        if self.matched is None or not self.matched.enough:
+            return f"{told}, but not measured at matched length: too little is left" if self.side else told
+        if side(self.matched) == self.side:
             return told
         return f"{told}, but {_AT_MATCHED_LENGTH[side(self.matched)]} at matched length"
 
@@ -87,7 +84,11 @@ def _claims(result: Result, arm: str, against: str) -> list[_Claim]:
     for each in result.comparisons:
         if (each.arm, each.against, each.task) == (arm, against, None):
             found[each.matched][each.metric] = each.estimate
-    return [_Claim(name, written, found[True].get(name)) for name, written in found[False].items()]
+    items = max((written.items for written in found[False].values()), default=0)
+    return [
+        _Claim(name, named(result, name).removeprefix(_PROJECTION), items, written, found[True].get(name))
+        for name, written in found[False].items()
+    ]
 
 
 def _steers(result: Result, blend: str) -> Iterator[str]:
@@ -99,7 +100,8 @@ def _steers(result: Result, blend: str) -> Iterator[str]:
             further[against] = {claim.metric for claim in claims if claim.side > 0}
             told = _told(claims, {1: "further for", -1: "less far for", 0: "cannot be told apart for"}, lambda _: 1)
             how_many = _count(claims, "persona")
-            lines.append(f"Texts of {blend} against those of {against}, along the vectors of {how_many}: {told}.")
+            where = f"along the vectors of {how_many}, over {_items(claims)}"
+            lines.append(f"Texts of {blend} against those of {against}, {where}: {told}.")
     if len(further) == 2:
         both = further[CONTROL] & further[RANDOM]
         whose = f"those of {CONTROL} and than those of {RANDOM}"
@@ -116,22 +118,26 @@ def _helps(result: Result, blend: str) -> Iterator[str]:
         claims = [claim for claim in _claims(result, blend, against) if not claim.metric.startswith(_PROJECTION)]
         left_out |= {claim.metric: why for claim in claims if (why := why_not(result, claim.metric)) is not None}
         heeded = [claim for claim in claims if claim.metric not in left_out]
-        rated = [claim for claim in heeded if better_way(claim.metric)]
+        rated = [claim for claim in heeded if metric(claim.metric).better]
         if rated:
             said = True
-            told = _told(rated, {1: "better in", -1: "worse in", 0: "cannot be told apart in"}, better_way)
-            other = [claim for claim in heeded if not better_way(claim.metric) and claim.side]
+            names = {1: "better in", -1: "worse in", 0: "cannot be told apart in"}
+            told = _told(rated, names, lambda name: metric(name).better)
+            other = [claim for claim in heeded if not metric(claim.metric).better and claim.side]
             besides = f". Neither better nor worse by itself: {_joined(other)}" if other else ""
-            yield f"{blend} against {against}, in {_count(rated, 'measure')}: {told}{besides}."
+            where = f"in {_count(rated, 'measure')}, over {_items(claims)}"
+            yield f"{blend} against {against}, {where}: {told}{besides}."
     if not said:
         yield f"{blend} was compared with nothing in a measure that can be heeded, so nothing can be said."
     for why in dict.fromkeys(left_out.values()):
-        names = ", ".join(name for name, reason in left_out.items() if reason == why)
-        yield f"Left out of this answer, because {why}: {names}."
+        those = ", ".join(name for name, reason in left_out.items() if reason == why)
+        yield f"Left out of this answer, because {why}: {those}."
+    for each in not_asked(result):
+        yield f"There are no scores for {each.criterion}: {each.rater} cannot be relied on, and so was not asked."
 
 
 def _costs(result: Result, blend: str) -> Iterator[str]:
-    discussion, control = ratios(result, DISCUSSION, blend), ratios(result, blend, CONTROL)
+    discussion = ratios(result, DISCUSSION, blend)
     if discussion is None:
         yield f"{blend} and a discussion were not both run, so their costs cannot be compared."
     else:
@@ -141,19 +147,19 @@ def _costs(result: Result, blend: str) -> Iterator[str]:
             f"paper it is {PAPER_TIME} times as long, and {PAPER_TOKENS} times as many tokens ({PAPER}). "
             "This is counted in one run, and has no interval."
         )
-    if control is not None:
-        time, tokens = map(plain, control)
-        yield f"{blend} took {time} times as long a query as {CONTROL}, the control, and {tokens} times the tokens."
     yield vectors_sentence(result)
 
 
 def _told(claims: Iterable[_Claim], names: Mapping[int, str], way: Callable[[str], int]) -> str:
     """Return claims sorted by what they say; `way` gives -1 for metrics of which less is better."""
-    found: dict[int, list[_Claim]] = {kind: [] for kind in names}
+    found: dict[str, list[_Claim]] = {name: [] for name in [*names.values(), _TOO_FEW]}
     for claim in claims:
-        found[claim.side * way(claim.metric)].append(claim)
-    there = {name: found[kind] for kind, name in names.items() if found[kind]}
-    return "; ".join(f"{name} {len(those)} ({_joined(those)})" for name, those in there.items())
+        found[names[claim.side * way(claim.metric)] if claim.written.enough else _TOO_FEW].append(claim)
+    return "; ".join(f"{name} {len(those)} ({_joined(those)})" for name, those in found.items() if those)
+
+
+def _items(claims: Sequence[_Claim]) -> str:
+    return f"{claims[0].items} items"
 
 
 def _count(claims: Sequence[_Claim], noun: str) -> str:

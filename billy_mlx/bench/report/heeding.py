@@ -1,24 +1,40 @@
 """Whose scores are to be heeded: not those of a judge who cannot be relied on, nor of one whom nobody has tested."""
 
-from billy_mlx.bench.result import Result
+from billy_mlx.bench.metrics import judge_metric
+from billy_mlx.bench.result import Reliability, Result
 
 _JUDGE, _HUMAN = "judge: ", "human "
 
 
 def why_not(result: Result, name: str) -> str | None:
-    """Return why a metric is not to be heeded: a judge or rater who cannot be relied on. None if it is."""
-    if name.startswith(_JUDGE):
-        raters = [each for each in result.reliability if each.rater.startswith(_JUDGE)]
-        if not raters:
-            return "nobody has measured how far the judge can be relied on"
-    elif name.startswith(_HUMAN):
-        person = name.removeprefix(_HUMAN).rpartition(": ")[0]
-        raters = [each for each in result.reliability if each.rater == f"human: {person}"]
-    else:
-        return None
+    """Return why a metric is not to be heeded: a judge or rater who cannot be relied on for it. None if it is."""
+    raters = raters_of(result, name)
+    if name.startswith(_JUDGE) and not raters:
+        return f"nobody has measured how far the judge can be relied on for {name.removeprefix(_JUDGE)}"
     return next((f"{each.rater} cannot be relied on" for each in raters if not each.usable), None)
 
 
 def named(result: Result, name: str) -> str:
-    """Return the name of a metric as a table has it: with a warning if it is not to be heeded."""
-    return name if why_not(result, name) is None else f"{name} (not to be heeded)"
+    """Return the name of a metric as a table has it: with a warning if little or nothing is to be made of it."""
+    if why_not(result, name) is not None:
+        return f"{name} (not to be heeded)"
+    unchecked = any(not each.checks for each in raters_of(result, name))
+    return f"{name} (unchecked)" if unchecked else name
+
+
+def raters_of(result: Result, name: str) -> list[Reliability]:
+    """Return what is known of those whose scores a metric is; nothing where it is no judge's and nobody's."""
+    if name.startswith(_JUDGE):
+        criterion = name.removeprefix(_JUDGE)
+        return [each for each in result.reliability if each.rater.startswith(_JUDGE) and each.criterion == criterion]
+    if name.startswith(_HUMAN):
+        person, _, criterion = name.removeprefix(_HUMAN).rpartition(": ")
+        return [each for each in result.reliability if each.rater == f"human: {person}, {criterion}"]
+    return []
+
+
+def not_asked(result: Result) -> list[Reliability]:
+    """Return what is known of judges that failed, and were not asked for any scores for that reason."""
+    asked = {name for each in result.scored for name in each.values} | {each.metric for each in result.means}
+    failed = [each for each in result.reliability if each.rater.startswith(_JUDGE) and not each.usable]
+    return [each for each in failed if judge_metric(each.criterion) not in asked]

@@ -2,11 +2,17 @@
 
 import math
 
-from billy_mlx.bench.result import Estimate
+from billy_mlx.bench.result import FEWEST_ITEMS, Estimate
 
 NONE = "–"
-BRACKETS = "Brackets hold the interval of a bootstrap over items (95 %)."
-LEGEND = "▲ the interval lies above 0; ▼ it lies below 0; ≈ it holds 0, so the two cannot be told apart."
+BRACKETS = (
+    "Brackets hold the interval of a bootstrap over items (95 %), cut off where the measure cannot reach. n is the "
+    "number of items: of a column, and of a number that has fewer."
+)
+LEGEND = (
+    "▲ the interval lies above 0; ▼ it lies below 0; ≈ it holds 0, so the two cannot be told apart; "
+    f"no sign: fewer than {FEWEST_ITEMS} items, too few to tell."
+)
 
 
 def plain(value: float | None) -> str:
@@ -36,17 +42,35 @@ def difference(found: Estimate | None) -> str:
 
 def marked(found: Estimate | None) -> str:
     """Return a difference with its interval, and by a sign which side of 0 it is on; see `LEGEND`."""
-    return NONE if found is None else f"{'▼≈▲'[side(found) + 1]} {difference(found)}"
+    if found is None or not found.enough:
+        return difference(found)
+    return f"{'▼≈▲'[side(found) + 1]} {difference(found)}"
+
+
+def counted(told: str, found: Estimate | None, usual: int) -> str:
+    """Return what was told of an estimate, with the number of its items where that is not the usual one."""
+    return told if found is None or found.items == usual else f"{told} n={found.items}"
 
 
 def side(found: Estimate) -> int:
-    """Return 1 if the whole interval is above 0, -1 if it is below, and 0 if it holds 0 or is not a number."""
-    return int(found.low > 0) - int(found.high < 0)
+    """Return 1 if the whole interval is above 0, -1 if it is below, and 0 if it holds 0 or there are too few items.
+
+    The interval is taken as it is printed: what a reader is told never contradicts what there is to read.
+    """
+    return _side(found, _places(found)) if found.enough else 0
+
+
+def _side(found: Estimate, places: int) -> int:
+    return int(round(found.low, places) > 0) - int(round(found.high, places) < 0)
 
 
 def _places(found: Estimate) -> int:
+    """Return how many digits an estimate gets: two of its width, and more where that would hide its side of 0."""
     width = found.high - found.low
     if not math.isfinite(width):
         return 2
-    size = width or abs(found.mean) / 10  # without a width, three digits of the mean
-    return min(5, max(0, 1 - math.floor(math.log10(size)))) if size else 2
+    mean = abs(found.mean)
+    size = width if width > mean / 1000 else mean / 10  # with next to no width, three digits of the mean
+    places = min(5, max(0, 1 - math.floor(math.log10(size)))) if size else 2
+    exact = int(found.low > 0) - int(found.high < 0)
+    return next((more for more in range(places, places + 3) if _side(found, more) == exact), places)

@@ -1,11 +1,11 @@
 """The numbers of a result in rows and columns of text, the same for every kind of page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from billy_mlx.bench.report.heeding import named
-from billy_mlx.bench.report.numbers import NONE, interval, marked, plain
-from billy_mlx.bench.result import ArmNote, Comparison, Result
+from billy_mlx.bench.report.numbers import NONE, counted, interval, marked, plain
+from billy_mlx.bench.result import ArmNote, Comparison, Estimate, Result
 from billy_mlx.bench.statistics import BEST_PERSONA, FIXED_RIVALS, RANDOM
 
 WAYS = {False: "as written", True: "at matched length"}
@@ -62,65 +62,91 @@ def pairs_of(result: Result) -> list[tuple[str, str]]:
 def means_table(result: Result, metric: str, arms: Iterable[ArmNote]) -> Table:
     """Return the means of all tasks: a row for each arm, as written and at matched length."""
     found = {(m.arm, m.matched): m.estimate for m in result.means if m.metric == metric and m.task is None}
-    rows = [(arm, *(interval(found.get((arm, matched))) for matched in WAYS)) for arm in _names(arms)]
-    return _table(named(result, metric), ("arm", *WAYS.values()), rows)
+    rows = [(arm, [found.get((arm, matched)) for matched in WAYS]) for arm in _names(arms)]
+    return estimates_table(named(result, metric), "arm", WAYS.values(), rows, interval)
 
 
 def means_by_task(result: Result, metric: str, matched: bool) -> Table:
     """Return the means of every task: a row for each arm that is not of a sweep."""
     found = {(m.arm, m.task): m.estimate for m in result.means if m.metric == metric and m.matched == matched}
     tasks = tasks_of(result)
-    rows = [(arm, *(interval(found.get((arm, task))) for task in tasks)) for arm in _names(main_arms(result))]
-    return _table(f"{named(result, metric)}, by task, {WAYS[matched]}", ("arm", *tasks), rows)
+    rows = [(arm, [found.get((arm, task)) for task in tasks]) for arm in _names(main_arms(result))]
+    return estimates_table(f"{named(result, metric)}, by task, {WAYS[matched]}", "arm", tasks, rows, interval)
 
 
 def differences_table(result: Result, arm: str, against: str) -> Table:
     """Return the differences of all tasks: a row for each metric, as written and at matched length."""
     found = {(c.metric, c.matched): c.estimate for c in _between(result, arm, against) if c.task is None}
     rows = [
-        (named(result, metric), *(marked(found.get((metric, matched))) for matched in WAYS))
-        for metric in metrics_of(result)
+        (named(result, metric), [found.get((metric, matched)) for matched in WAYS]) for metric in metrics_of(result)
     ]
-    return _table(f"{arm} − {against}", ("metric", *WAYS.values()), rows)
+    return estimates_table(f"{arm} − {against}", "metric", WAYS.values(), rows, marked)
 
 
 def differences_by_task(result: Result, arm: str, against: str, matched: bool) -> Table:
     """Return the differences of every task: a row for each metric."""
     found = {(c.metric, c.task): c.estimate for c in _between(result, arm, against) if c.matched == matched}
     tasks = tasks_of(result)
-    rows = [
-        (named(result, metric), *(marked(found.get((metric, task))) for task in tasks)) for metric in metrics_of(result)
-    ]
-    return _table(f"{arm} − {against}, by task, {WAYS[matched]}", ("metric", *tasks), rows)
+    rows = [(named(result, metric), [found.get((metric, task)) for task in tasks]) for metric in metrics_of(result)]
+    return estimates_table(f"{arm} − {against}, by task, {WAYS[matched]}", "metric", tasks, rows, marked)
 
 
 def reliability_table(result: Result) -> Table:
-    """Return how well each rater tells things apart: a row for each check."""
+    """Return how well each rater tells things apart: a row for each check, and one for a rater without any."""
     rows = [
         (each.rater, check, interval(estimate), plain(estimate.items), "yes" if each.usable else "NO")
         for each in result.reliability
         for check, estimate in each.checks.items()
     ]
+    unchecked = [each for each in result.reliability if not each.checks]
+    rows += [(each.rater, "none", NONE, NONE, "not known" if each.usable else "NO") for each in unchecked]
     columns = ("rater", "check", "AUC (chance: 0.5) or what else it says", "items", "usable")
     return Table("How far each judge or rater can be relied on", columns, tuple(rows))
 
 
 def projection_table(result: Result, place: str) -> Table:
     """Return what each blend carries on the personas' axes at `place`: a row for each blend, a column for each axis."""
-    found = {(p.arm, p.persona): p for p in result.projections if p.place == place}
-    personas = list(dict.fromkeys(persona for _, persona in found))
-    layers = {arm: projection.layer for (arm, _), projection in found.items()}
-    rows = [
-        (arm, str(layer), *(interval(found[arm, p].estimate) if (arm, p) in found else NONE for p in personas))
-        for arm, layer in layers.items()
-    ]
-    return _table(PLACES.get(place, place), ("arm", "layer", *personas), rows)
+    found = {(f"{p.arm}, layer {p.layer}", p.persona): p.estimate for p in result.projections if p.place == place}
+    arms, personas = dict.fromkeys(arm for arm, _ in found), list(dict.fromkeys(persona for _, persona in found))
+    rows = [(arm, [found.get((arm, persona)) for persona in personas]) for arm in arms]
+    return estimates_table(PLACES.get(place, place), "arm", personas, rows, interval)
 
 
 def sweep_tables(result: Result, group: str) -> list[Table]:
-    """Return the means of a sweep's cells: a table for each metric."""
+    """Return which blends a sweep's cells are, and their means: a table for each metric."""
     arms = [arm for arm in result.arms if arm.group == group]
-    return [table for metric in metrics_of(result) if (table := means_table(result, metric, arms)).rows]
+    cells = Table("Which blend each cell is", ("cell", "blend"), tuple((arm.name, arm.blend or NONE) for arm in arms))
+    means = (means_table(result, metric, arms) for metric in metrics_of(result))
+    return [cells, *(table for table in means if table.rows)]
+
+
+def estimates_table(
+    title: str,
+    about: str,
+    columns: Iterable[str],
+    rows: Iterable[tuple[str, Sequence[Estimate | None]]],
+    shown: Callable[[Estimate | None], str],
+) -> Table:
+    """Return a table of what was found, without the rows in which nothing was.
+
+    A column says over how many items its numbers are, and so does a number that is over fewer.
+
+    Args:
+        title: of the table.
+        about: what the first column holds.
+        columns: names of the others.
+        rows: the first cell of each, and an estimate for each of `columns`.
+        shown: how an estimate is written.
+    """
+    there = [(name, found) for name, found in rows if any(each is not None for each in found)]
+    names = list(columns)
+    usual = [max((e.items for _, found in there if (e := found[n]) is not None), default=0) for n in range(len(names))]
+    heads = [f"{name} (n={count})" if count else name for name, count in zip(names, usual, strict=True)]
+    cells = [
+        (name, *(counted(shown(each), each, count) for each, count in zip(found, usual, strict=True)))
+        for name, found in there
+    ]
+    return Table(title, (about, *heads), tuple(cells))
 
 
 def _names(arms: Iterable[ArmNote]) -> list[str]:
@@ -129,8 +155,3 @@ def _names(arms: Iterable[ArmNote]) -> list[str]:
 
 def _between(result: Result, arm: str, against: str) -> list[Comparison]:
     return [each for each in result.comparisons if (each.arm, each.against) == (arm, against)]
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    """Return a table without the rows in which nothing is known."""
-    return Table(title, tuple(columns), tuple(row for row in rows if any(cell != NONE for cell in row[1:])))
