@@ -2,12 +2,16 @@
 
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import click
 import pytest
 
 from billy_mlx import __all__ as exported
+from billy_mlx.bench.plan import planned_items
+from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.tasks import load_tasks
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli import commands
 
@@ -76,6 +80,23 @@ def test_the_snippet_about_manuscripts_runs(tmp_path, monkeypatch, capsys):
     exec(snippet, {})
     assert capsys.readouterr().out == "It was a dark night. saved\n"
     assert (tmp_path / "novel.md").read_text() == "It was a dark night."
+
+
+def test_what_the_readme_says_of_the_comparison_is_in_its_report():
+    said = README[README.index("## Does it help?") : README.index("What the tool itself costs")]
+    report = (ROOT / "docs" / "bench" / "report.md").read_text(encoding="utf-8")
+    numbers = re.findall(r"[+−]?\d+\.\d+", said)
+    assert len(numbers) == 7
+    assert [number for number in numbers if number not in report] == []
+
+
+def test_the_report_in_docs_is_of_what_a_quick_run_asks_today():
+    settings, tasks = Settings.quick("starter"), load_tasks()
+    counts = Counter(item.task for item in planned_items(settings))
+    asked = ", ".join(f"{count} of {tasks[task].name}" for task, count in counts.items())
+    report = (ROOT / "docs" / "bench" / "report.md").read_text(encoding="utf-8")
+    assert f"- items: {asked}\n" in report
+    assert f"- tokens: at most {settings.max_tokens} of an answer, {settings.discussion_tokens} of a turn" in report
 
 
 def test_what_the_readme_quotes_was_measured():

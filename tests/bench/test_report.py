@@ -227,8 +227,8 @@ def test_a_judge_is_not_condemned_for_what_it_fails_at_in_another_criterion():
 
 def test_a_judge_that_was_tried_and_not_asked_is_told_of():
     said = answer("help", comparisons=(compared("rarity", 0.3),), reliability=(FAILED, TRUSTED))
-    assert "There are no scores for adherence: judge: big, adherence cannot be relied on, and so was not asked." in said
-    assert "no scores for originality" not in said
+    assert "No judge scored adherence: judge: big, adherence cannot be relied on, and so was not asked." in said
+    assert "No judge scored originality" not in said
 
 
 def test_a_person_who_was_held_against_nobody_is_unchecked():

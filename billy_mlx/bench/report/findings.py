@@ -133,7 +133,7 @@ def _helps(result: Result, blend: str) -> Iterator[str]:
         those = ", ".join(name for name, reason in left_out.items() if reason == why)
         yield f"Left out of this answer, because {why}: {those}."
     for each in not_asked(result):
-        yield f"There are no scores for {each.criterion}: {each.rater} cannot be relied on, and so was not asked."
+        yield f"No judge scored {each.criterion}: {each.rater} cannot be relied on, and so was not asked."
 
 
 def _costs(result: Result, blend: str) -> Iterator[str]:
