@@ -81,9 +81,14 @@ def groups(series: Mapping[str, Mapping[str, Estimate]], title: str, unit: str) 
 
 
 def heat_map(
-    cells: Mapping[tuple[str, str], Estimate], title: str, across: str, up: str, order: Callable[[str], float]
+    cells: Mapping[tuple[str, str], Estimate],
+    title: str,
+    across: str,
+    up: str,
+    order: Callable[[str], float],
+    written: Callable[[Estimate], str],
 ) -> str:
-    """Return an SVG with a field for each (x, y) of `cells`, its mean written into it.
+    """Return an SVG with a field for each (x, y) of `cells`, coloured by its mean.
 
     Args:
         cells: fields that are not there are left blank.
@@ -91,6 +96,7 @@ def heat_map(
         across: what x is.
         up: what y is.
         order: what the names along both sides are sorted by.
+        written: what stands in a field.
     """
     xs, ys = (sorted({cell[side] for cell in cells}, key=order) for side in (0, 1))
     values = [[cells[x, y].mean if (x, y) in cells else float("nan") for x in xs] for y in ys]
@@ -105,7 +111,7 @@ def heat_map(
         low, high = mesh.get_clim()
         for (x, y), found in cells.items():
             paper = "black" if found.mean > (low + high) / 2 else "white"
-            axes.text(xs.index(x) + 0.5, ys.index(y) + 0.5, f"{found.mean:.3g}", color=paper, ha="center", va="center")
+            axes.text(xs.index(x) + 0.5, ys.index(y) + 0.5, written(found), color=paper, ha="center", va="center")
 
     return inline(draw, title, 0.9 + 0.36 * len(ys))
 

@@ -16,7 +16,8 @@ BEST_PERSONA = "best persona"
 """Of the personas alone, the one that does best on the other items."""
 RANDOM = "random directions"
 """The mean over all random directions."""
-FIXED_RIVALS = ("dose-0", "multi-role", "single-0.7", "single-1.0", "discussion", "verbalized")
+CONTROL = "dose-0"
+FIXED_RIVALS = (CONTROL, "multi-role", "single-0.7", "single-1.0", "discussion", "verbalized")
 
 _BLEND, _PERSONA, _RANDOM = "billy-", "persona:", "random-"
 
@@ -25,25 +26,36 @@ Values = Mapping[ItemId, Mapping[int, float]]
 """Of one arm in one metric, by item and seed; what has no value is not in it."""
 
 
-class Named(Protocol):
-    """Whatever has the name of an arm."""
+class Grouped(Protocol):
+    """Whatever has the name of an arm and of its group."""
 
     @property
     def name(self) -> str:
         """As in `Scored.arm`."""
         ...
 
+    @property
+    def group(self) -> str:
+        """As in `Arm.group`."""
+        ...
 
-def compare(scored: Sequence[Scored], arms: Sequence[Named], main: str) -> tuple[list[Mean], list[Comparison]]:
+
+def is_sweep(arm: Grouped) -> bool:
+    """Return whether an arm is one cell of a sweep."""
+    return arm.group.startswith("sweep")
+
+
+def compare(scored: Sequence[Scored], arms: Sequence[Grouped], main: str) -> tuple[list[Mean], list[Comparison]]:
     """Return what every arm scores, and how each blend compares with its rivals, per task and over all of them.
 
     Seeds of an item are averaged before anything else: items are what is drawn again in the bootstrap. The rivals are
-    `FIXED_RIVALS`, and the best persona; or every persona, in a metric that is better neither way.
+    `FIXED_RIVALS`, and the best persona; or every persona, in a metric that is better neither way. A cell of a sweep
+    is held against the control alone.
 
     Args:
         main: the blend that the random directions are as long as. It alone is held against them and their mean.
     """
-    names = [arm.name for arm in arms]
+    names, cells = [arm.name for arm in arms], {arm.name for arm in arms if is_sweep(arm)}
     means: list[Mean] = []
     comparisons: list[Comparison] = []
     for table in _tables(scored):
@@ -52,8 +64,9 @@ def compare(scored: Sequence[Scored], arms: Sequence[Named], main: str) -> tuple
             for task, found in _estimates(_item_means(table.values[name]), can_be.within):
                 means.append(Mean(name, task, table.metric, table.matched, found))
         rivals, random = list(_rivals(table, present)), list(_random(table, present))
-        for name in (name for name in present if name.startswith(_BLEND)):
-            for against, rival in [*rivals, *random] if name == main else rivals:
+        for name in (name for name in present if name in cells or name.startswith(_BLEND)):
+            own = [rival for rival in rivals if rival[0] == CONTROL] if name in cells else rivals
+            for against, rival in [*own, *random] if name == main else own:
                 for task, found in _estimates(_differences(table.values[name], rival), can_be.differs_within):
                     comparisons.append(Comparison(name, against, task, table.metric, table.matched, found))
     return means, comparisons

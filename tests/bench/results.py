@@ -123,7 +123,8 @@ def _means(draw: random.Random, metrics: Sequence[str]) -> Iterator[Mean]:
 
 
 def _comparisons(draw: random.Random, metrics: Sequence[str]) -> Iterator[Comparison]:
-    for arm, against, metric, matched, task in product(BLENDS, RIVALS, metrics, (False, True), (None, *TASKS)):
+    pairs = [*product(BLENDS, RIVALS), *((cell, "dose-0") for cell in (*LAYERS, *COUNTS, *MODES))]
+    for (arm, against), metric, matched, task in product(pairs, metrics, (False, True), (None, *TASKS)):
         scale = 100 if metric in ("words", NATS) else 1
         found = estimate(draw.uniform(-0.3, 0.3) * scale, 0.3 * scale)
         yield Comparison(arm, against, task, metric, matched, found)

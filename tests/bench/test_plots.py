@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 import pytest
 
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
+from billy_mlx.bench.report.numbers import shortly
 from billy_mlx.bench.result import Estimate
 
 ROWS = [Pair("dose-0", Estimate(0.1, -0.1, 0.3, 9), Estimate(0.2, 0.1, 0.3, 9)), Pair("multi-role", None)]
@@ -12,7 +13,9 @@ FIGURES = {
     "bars": lambda: bars(ROWS, "rarity", "share"),
     "forest": lambda: forest(ROWS, "rarity", "share"),
     "groups": lambda: groups({"a": {"x": ROWS[0].written}, "b": {"y": ROWS[0].written}}, "carried", "norms"),
-    "heat map": lambda: heat_map({("0.5", "9"): ROWS[0].written, ("1", "10"): ROWS[0].matched}, "h", "x", "y", float),
+    "heat map": lambda: heat_map(
+        {("0.5", "9"): ROWS[0].written, ("1", "10"): ROWS[0].matched}, "h", "x", "y", float, shortly
+    ),
     "curve": lambda: curve({1: ROWS[0].written, 2: ROWS[0].matched}, "rarity", "personas", "share"),
     "amounts": lambda: amounts({"a": 1.0, "b": 27.0}, "Time", "seconds"),
 }
@@ -59,7 +62,7 @@ def test_a_long_label_is_cut():
 
 def test_fields_of_a_heat_map_are_sorted_by_number():
     cells = {(dose, layer): ROWS[0].written for dose in ("10", "9") for layer in ("20", "5")}
-    found = words(heat_map(cells, "h", "x", "y", float))
+    found = words(heat_map(cells, "h", "x", "y", float, shortly))
     assert found.index("9") < found.index("10")
     assert found.index("5") < found.index("20")
 

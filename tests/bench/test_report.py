@@ -14,7 +14,7 @@ from billy_mlx.bench.report.findings import findings
 from billy_mlx.bench.report.markdown import escaped, fenced, to_markdown
 from billy_mlx.bench.report.numbers import difference, interval, marked, plain, side
 from billy_mlx.bench.report.page import to_html
-from billy_mlx.bench.report.tables import differences_table, reliability_table, sweep_tables
+from billy_mlx.bench.report.tables import differences_table, pairs_of, reliability_table, sweep_tables
 from billy_mlx.bench.result import Estimate, Example, GroupCost, Reliability, VectorCost
 from billy_mlx.errors import BillyError
 
@@ -111,7 +111,7 @@ def test_the_same_result_gives_the_same_page(tmp_path):
 def test_everything_has_its_figure(html):
     drawn = set(re.findall(r'<svg role="img" aria-label="([^"]*)"', html))
     steered = "Steered layer (arithmetic: what was put in)"
-    swept = "rarity (share of the other groups without the idea)"
+    swept = "rarity, cell − dose-0 (share of the other groups without the idea)"
     assert {"rarity", "Difference in rarity", "Time", "Tokens", steered, swept} <= drawn
 
 
@@ -262,6 +262,14 @@ def test_what_matched_length_leaves_too_little_of_was_not_measured():
         assert "+0.40], but not measured at matched length: too little is left)" in answer(
             "help", comparisons=comparisons
         )
+
+
+def test_the_cells_of_a_sweep_are_told_by_how_they_differ_from_the_control(result):
+    tables = {table.title: table for table in sweep_tables(result, "sweep layers")}
+    [cell, written, matched] = tables["rarity, cell − dose-0"].rows[0]
+    assert cell.startswith("layer=")
+    assert {written[0], matched[0]} <= {*"▲▼≈"}
+    assert not any("layer=" in arm for arm, _ in pairs_of(result))
 
 
 def test_the_cells_of_a_sweep_say_which_blends_they_are(html, result):

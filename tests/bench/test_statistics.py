@@ -13,6 +13,7 @@ from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM, best_of, compare
 @dataclass(frozen=True)
 class Named:
     name: str
+    group: str = ""
 
 
 def scored(arm, values, name="rarity", task="uses", seed=0):
@@ -130,6 +131,13 @@ def test_only_the_blend_that_random_directions_are_as_long_as_is_held_against_th
     scores = [each for arm in ("billy-balanced", "billy-paper", "random-1") for each in scored(arm, [1, 2])]
     assert RANDOM in found(scores, "billy-balanced")
     assert not {RANDOM, "random-1"} & found(scores, "billy-paper").keys()
+
+
+def test_a_cell_of_a_sweep_is_held_against_the_control_alone():
+    arms = ("personas=2", "dose-0", "multi-role", "billy-paper")
+    scores = [each for arm in arms for each in scored(arm, [1, 2])]
+    _, comparisons = compare(scores, [Named(arm, "sweep personas" * ("=" in arm)) for arm in arms], "")
+    assert {each.against for each in comparisons if each.arm == "personas=2"} == {"dose-0"}
 
 
 def test_only_blends_are_compared():

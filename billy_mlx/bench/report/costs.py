@@ -7,7 +7,7 @@ from billy_mlx.bench.result import GroupCost, Result
 PAPER = "arXiv 2510.10157"
 PAPER_TIME, PAPER_TOKENS = "27", "about 190"  # discussion ÷ BILLY, with Llama-3.1-8B on a GPU
 SPREAD = (1, 100, 10_000)  # queries
-DISCUSSION, CONTROL, BLENDS = "discussion", "dose-0", "billy"
+DISCUSSION, BLENDS = "discussion", "billy"
 
 
 def seconds(cost: GroupCost) -> float:

@@ -1,14 +1,16 @@
 """What is drawn of a result, and under which title. Without matplotlib nothing is."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from billy_mlx.bench.metrics import NATS
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
-from billy_mlx.bench.report.costs import CONTROL, seconds, tokens
+from billy_mlx.bench.report.costs import seconds, tokens
 from billy_mlx.bench.report.findings import main_blend
+from billy_mlx.bench.report.numbers import shortly, signed
 from billy_mlx.bench.report.tables import MAIN_RIVALS, PLACES, WAYS, main_arms, metrics_of, pairs_of
-from billy_mlx.bench.result import Estimate, Result
+from billy_mlx.bench.result import Comparison, Estimate, Mean, Result
+from billy_mlx.bench.statistics import CONTROL
 
 _UNITS = {
     "ideas": "different ideas in an answer",
@@ -56,25 +58,32 @@ def differences_figure(result: Result, metric: str) -> str | None:
 
 
 def sweep_figures(result: Result, group: str) -> Iterator[str]:
-    """Yield an SVG for each main metric of a sweep: a heat map of layer and dose, a curve of a number, or bars."""
+    """Yield an SVG for each main metric of a sweep: a heat map of layer and dose, a curve of a number, or bars.
+
+    Shown is the difference to the control, with its sign; where there is no control the mean.
+    """
     cells = {arm.name: _cell(arm.name) for arm in result.arms if arm.group == group}
     varied = {tuple(cell) for cell in cells.values()}
     for metric in filter(_is_drawn, metrics_of(result)):
+        differences = [each for each in result.comparisons if each.against == CONTROL]
+        shown: Sequence[Mean | Comparison] = differences or result.means
         found = {
-            m.arm: m.estimate
-            for m in result.means
-            if m.arm in cells and m.metric == metric and m.task is None and not m.matched
+            each.arm: each.estimate
+            for each in shown
+            if each.arm in cells and each.metric == metric and each.task is None and not each.matched
         }
         if not found:
             continue
+        title, unit = (f"{metric}, cell − {CONTROL}" if differences else metric), _unit(metric)
         if varied == {("layer", "dose")}:
             fields = {(cells[arm]["dose"], cells[arm]["layer"]): estimate for arm, estimate in found.items()}
-            yield heat_map(fields, f"{metric} ({_unit(metric)})", "dose (1: full)", "layer", _order)
+            written = signed if differences else shortly
+            yield heat_map(fields, f"{title} ({unit})", "dose (1: full)", "layer", _order, written)
         elif len(varied) == 1 and all(_is_number(*cells[arm].values()) for arm in found):
             [(what,)] = varied
-            yield curve({float(cells[arm][what]): e for arm, e in found.items()}, metric, what, _unit(metric))
+            yield curve({float(cells[arm][what]): e for arm, e in found.items()}, title, what, unit)
         else:
-            yield bars([Pair(arm, estimate) for arm, estimate in found.items()], metric, _unit(metric))
+            yield bars([Pair(arm, estimate) for arm, estimate in found.items()], title, unit)
 
 
 def projection_figure(result: Result, place: str) -> str | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from billy_mlx.bench.metrics import metric
 from billy_mlx.bench.report.costs import (
-    CONTROL,
     DISCUSSION,
     PAPER,
     PAPER_TIME,
@@ -15,8 +14,9 @@ from billy_mlx.bench.report.costs import (
 )
 from billy_mlx.bench.report.heeding import named, not_asked, why_not
 from billy_mlx.bench.report.numbers import counted, difference, plain, side
+from billy_mlx.bench.report.tables import main_comparisons
 from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Result
-from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM
+from billy_mlx.bench.statistics import BEST_PERSONA, CONTROL, RANDOM
 
 _MAIN = "billy-balanced"
 _RIVALS = (CONTROL, RANDOM, BEST_PERSONA, "multi-role", "verbalized", DISCUSSION)  # the rest is in the tables
@@ -45,7 +45,7 @@ def findings(result: Result) -> tuple[Finding, ...]:
 
 def main_blend(result: Result) -> str | None:
     """Return the arm that the short answer is about: a blend that random directions were made for, if there is one."""
-    compared = result.comparisons
+    compared = main_comparisons(result)
     arms = [each.arm for each in compared if each.against == RANDOM] or [each.arm for each in compared]
     return _MAIN if _MAIN in arms else next(iter(arms), None)
 

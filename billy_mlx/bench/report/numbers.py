@@ -42,9 +42,21 @@ def difference(found: Estimate | None) -> str:
 
 def marked(found: Estimate | None) -> str:
     """Return a difference with its interval, and by a sign which side of 0 it is on; see `LEGEND`."""
-    if found is None or not found.enough:
-        return difference(found)
-    return f"{'▼≈▲'[side(found) + 1]} {difference(found)}"
+    return difference(found) if found is None else f"{_sign(found)} {difference(found)}".strip()
+
+
+def shortly(found: Estimate) -> str:
+    """Return a mean alone, for where a table beside it has the interval."""
+    return f"{found.mean:.3g}"
+
+
+def signed(found: Estimate) -> str:
+    """Return a difference alone, and by a sign which side of 0 its interval is on; see `LEGEND`."""
+    return f"{found.mean:+.2g} {_sign(found)}".strip()
+
+
+def _sign(found: Estimate) -> str:
+    return "▼≈▲"[side(found) + 1] if found.enough else ""
 
 
 def counted(told: str, found: Estimate | None, usual: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from billy_mlx.bench.report.heeding import named
 from billy_mlx.bench.report.numbers import NONE, counted, interval, marked, plain
 from billy_mlx.bench.result import ArmNote, Comparison, Estimate, Result
-from billy_mlx.bench.statistics import BEST_PERSONA, FIXED_RIVALS, RANDOM
+from billy_mlx.bench.statistics import BEST_PERSONA, CONTROL, FIXED_RIVALS, RANDOM, is_sweep
 
 WAYS = {False: "as written", True: "at matched length"}
 MAIN_RIVALS = (*FIXED_RIVALS, BEST_PERSONA, RANDOM)
@@ -30,9 +30,10 @@ def main_arms(result: Result) -> list[ArmNote]:
     return [arm for arm in result.arms if not is_sweep(arm)]
 
 
-def is_sweep(arm: ArmNote) -> bool:
-    """Return whether an arm is one cell of a sweep."""
-    return arm.group.startswith("sweep")
+def main_comparisons(result: Result) -> list[Comparison]:
+    """Return all comparisons but those of sweeps."""
+    cells = {arm.name for arm in result.arms if is_sweep(arm)}
+    return [each for each in result.comparisons if each.arm not in cells]
 
 
 def sweep_groups(result: Result) -> list[str]:
@@ -52,8 +53,8 @@ def metrics_of(result: Result) -> list[str]:
 
 
 def pairs_of(result: Result) -> list[tuple[str, str]]:
-    """Return each arm with each that it is compared with, the rivals that matter first."""
-    pairs = dict.fromkeys((each.arm, each.against) for each in result.comparisons)
+    """Return each arm but those of sweeps with each that it is compared with, the rivals that matter first."""
+    pairs = dict.fromkeys((each.arm, each.against) for each in main_comparisons(result))
     arms = list(dict.fromkeys(arm for arm, _ in pairs))
     rank = {name: place for place, name in enumerate(MAIN_RIVALS)}
     return sorted(pairs, key=lambda pair: (arms.index(pair[0]), rank.get(pair[1], len(rank))))
@@ -113,11 +114,25 @@ def projection_table(result: Result, place: str) -> Table:
 
 
 def sweep_tables(result: Result, group: str) -> list[Table]:
-    """Return which blends a sweep's cells are, and their means: a table for each metric."""
+    """Return which blends a sweep's cells are; for each metric how they differ from the control, and their means."""
     arms = [arm for arm in result.arms if arm.group == group]
     cells = Table("Which blend each cell is", ("cell", "blend"), tuple((arm.name, arm.blend or NONE) for arm in arms))
-    means = (means_table(result, metric, arms) for metric in metrics_of(result))
-    return [cells, *(table for table in means if table.rows)]
+    tables = (
+        table
+        for metric in metrics_of(result)
+        for table in (_cell_differences(result, metric, arms), means_table(result, metric, arms))
+    )
+    return [cells, *(table for table in tables if table.rows)]
+
+
+def _cell_differences(result: Result, metric: str, arms: Sequence[ArmNote]) -> Table:
+    found = {
+        (c.arm, c.matched): c.estimate
+        for c in result.comparisons
+        if c.metric == metric and c.against == CONTROL and c.task is None
+    }
+    rows = [(arm, [found.get((arm, matched)) for matched in WAYS]) for arm in _names(arms)]
+    return estimates_table(f"{named(result, metric)}, cell − {CONTROL}", "cell", WAYS.values(), rows, marked)
 
 
 def estimates_table(
