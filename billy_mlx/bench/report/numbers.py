@@ -47,12 +47,12 @@ def marked(found: Estimate | None) -> str:
 
 def shortly(found: Estimate) -> str:
     """Return a mean alone, for where a table beside it has the interval."""
-    return f"{found.mean:.3g}"
+    return f"{found.mean:.3g}".replace("-", "−")
 
 
 def signed(found: Estimate) -> str:
     """Return a difference alone, and by a sign which side of 0 its interval is on; see `LEGEND`."""
-    return f"{found.mean:+.2g} {_sign(found)}".strip()
+    return f"{found.mean:+.2g} {_sign(found)}".strip().replace("-", "−")
 
 
 def _sign(found: Estimate) -> str:
