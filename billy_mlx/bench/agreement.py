@@ -9,32 +9,32 @@ from numpy.typing import NDArray
 from billy_mlx.bench.blind import IdeaKey, Ratings
 from billy_mlx.bench.matching import Content, Subject, mean_of
 from billy_mlx.bench.metrics import human_metric, judge_metric
-from billy_mlx.bench.result import Estimate, Reliability, Scored
+from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability, Scored
+from billy_mlx.measure.bootstrap import stretch
 
 Floats = NDArray[np.float64]
 
 _ROUNDS = 2000
-_FEWEST = 5  # pairs below which an order says nothing
 
 Pairs = Mapping[str, Sequence[tuple[float, float]]]
 """What two raters gave the same texts, by item."""
 
 
 def agreement(pairs: Pairs, seed: int = 0) -> Estimate | None:
-    """Return Spearman's rank correlation of two raters over all texts, with its interval from drawing the items again.
+    """Return Spearman's rank correlation of two raters over all texts, with its interval, made as that of a mean.
 
-    None with fewer than five texts or two items, or where a rater gave the same to all.
+    None with fewer than five texts or items, or where a rater gave the same to all.
     """
     owner = np.repeat(np.arange(len(pairs)), [len(own) for own in pairs.values()])
     both = np.array([pair for own in pairs.values() for pair in own], np.float64).reshape(-1, 2)
     [found] = _correlations(np.ones((1, len(both))), both)
     items = np.unique(owner)
-    if len(both) < _FEWEST or len(items) < 2 or not np.isfinite(found):
+    if len(items) < FEWEST_ITEMS or not np.isfinite(found):
         return None
     drawn = np.random.default_rng(seed).multinomial(len(items), np.full(len(items), 1 / len(items)), size=_ROUNDS)
     again = _correlations(drawn[:, np.searchsorted(items, owner)].astype(np.float64), both)
-    low, high = np.quantile(again[np.isfinite(again)], [0.025, 0.975])
-    return Estimate(float(found), float(min(low, found)), float(max(high, found)), len(items))
+    low, high = np.quantile(again[np.isfinite(again)] - found, [0.025, 0.975]) * stretch(len(items))
+    return Estimate(float(found), float(found + min(low, 0)), float(found + max(high, 0)), len(items)).within(-1, 1)
 
 
 def add_ratings(

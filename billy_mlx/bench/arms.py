@@ -6,6 +6,7 @@ from dataclasses import replace
 from billy_mlx.bench.discussion import discussion
 from billy_mlx.bench.play import Arm, Play, Turn, single, turn
 from billy_mlx.bench.random_directions import random_directions
+from billy_mlx.bench.result import CONTROL
 from billy_mlx.bench.roles import roles
 from billy_mlx.bench.settings import Settings
 from billy_mlx.bench.steered import MODES, Steered, main_mode
@@ -51,7 +52,7 @@ def main_arm(settings: Settings) -> str:
 
 def left_out(model: Model, settings: Settings) -> list[str]:
     """Return in a sentence each which arms that `settings` ask for cannot be had, and why."""
-    if settings.arms is not None and {_ORTHOGONAL, "billy"}.isdisjoint(settings.arms):
+    if settings.arms is not None and "billy" not in settings.arms:
         return []
     steered = Steered(model, settings)
     fault = steered.fault(steered.of_mode(Mode.ORTHOGONAL))
@@ -100,13 +101,13 @@ def _blends(steered: Steered) -> list[Arm]:
         for persona_id in main.persona_ids
     ]
     for mode in MODES:
-        blend = steered.of_mode(mode)
-        if mode is not Mode.ORTHOGONAL or steered.fault(blend) is None:
+        blend, named = steered.of_mode(mode), f"billy-{mode}" in (steered.settings.arms or ())
+        if mode is not Mode.ORTHOGONAL or named or steered.fault(blend) is None:
             arms.append(steered.arm(f"billy-{mode}", "billy", _SAYS[mode], blend))
     control = replace(main, dose=Dose(0.0))
     return [
         *arms,
-        steered.arm("dose-0", "dose-0", "The blend at dose 0: the control for all that is steered.", control),
+        steered.arm(CONTROL, CONTROL, "The blend at dose 0: the control for all that is steered.", control),
     ]
 
 

@@ -63,9 +63,10 @@ def _items(settings: "Settings") -> list[str]:
 
 
 def _tasks(settings: "Settings") -> list[str]:
-    if settings.tasks is not None:
-        return [f"Only these tasks are asked: {', '.join(settings.tasks)}."]
-    return ["A task of short creative writing is added, which the paper does not have."]
+    told = [] if settings.tasks is None else [f"Only these tasks are asked: {', '.join(settings.tasks)}."]
+    if settings.tasks is None or "writing" in settings.tasks:
+        told.append("A task of short creative writing is added, which the paper does not have.")
+    return told
 
 
 def _steering(settings: "Settings", blend: Blend, vectors: list[PersonaVector]) -> list[str]:

@@ -14,6 +14,7 @@ from billy_mlx.bench.judging import ALL, Bounds
 from billy_mlx.bench.limits import find_limits
 from billy_mlx.bench.matching import subjects
 from billy_mlx.bench.metrics import sentences
+from billy_mlx.bench.names import without_place
 from billy_mlx.bench.plan import plan
 from billy_mlx.bench.projections import project_blends
 from billy_mlx.bench.result import ArmNote, Example, Result
@@ -66,9 +67,11 @@ def gather(
     projecting = project_blends(model, arms, items, store, bounds.projected)
     projections = yield from mapped(projecting, lambda each: each.within(_SCORING, 1.0))
     scored, humans = add_ratings(scored, subjects(store.answers, items, tasks), ratings)
-    means, comparisons = compare(scored, arms, main_arm(settings))
+    main = main_arm(settings)
+    means, comparisons = compare(scored, arms, main)
     reliability = [*reliability, *humans]
     return Result(
+        main=main,
         made_with={**store.made_with, **_told(store, items, embedder, judge, bounds)},
         arms=tuple(ArmNote(arm.name, arm.group, arm.says, arm.blend) for arm in arms),
         metrics=sentences(mean.metric for mean in means),
@@ -126,7 +129,7 @@ def _told(
         "sampling": f"{_drawn(settings.sampling)}, seed {settings.seed}",
         "tokens": f"at most {settings.max_tokens} of an answer, {settings.discussion_tokens} of a turn of a discussion",
         "seeds per item": str(settings.seeds),
-        "embeddings": embedder.name,
+        "embeddings": without_place(embedder.name),
         "judge": "none" if judge is None else f"{judge.name}: {ideas} of an answer, {', '.join(bounds.criteria)}",
     }
 

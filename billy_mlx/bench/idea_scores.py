@@ -81,14 +81,15 @@ class _Pool:
 
 
 def _owners(ideas: Sequence[tuple[Subject, str]], groups: Mapping[str, str]) -> list[str]:
-    """Return whose each idea for an item is. A group that says what an earlier one says, to the letter, is that one."""
-    names = [groups.get(subject.answer.arm, subject.answer.arm) for subject, _ in ideas]
-    said: defaultdict[str, set[str]] = defaultdict(set)
-    for name, (_, idea) in zip(names, ideas, strict=True):
-        said[name].add(idea)
-    first: dict[frozenset[str], str] = {}
-    same = {name: first.setdefault(frozenset(own), name) for name, own in said.items()}
-    return [same[name] for name in names]
+    """Return which group each idea for an item is of: that of the first answer with the same ideas, to the letter."""
+    said: defaultdict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for subject, idea in ideas:
+        said[_key(subject)].append(idea)
+    first: dict[tuple[str, ...], str] = {}
+    for subject, _ in ideas:
+        arm = subject.answer.arm
+        first.setdefault(tuple(said[_key(subject)]), groups.get(arm, arm))
+    return [first[tuple(said[_key(subject)])] for subject, _ in ideas]
 
 
 def _embedded(embedder: Embedder, subjects: Sequence[Subject]) -> Generator[Progress, None, Embeddings]:

@@ -4,7 +4,7 @@ Originality is tried with pairs of ideas written for the purpose, the rest with 
 """
 
 import random
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from billy_mlx.bench.judging import AnyJudge, Asked, Bounds, ask, criterion_of, 
 from billy_mlx.bench.matching import Subject, mean_of, spread
 from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability
 from billy_mlx.bench.run import Progress
-from billy_mlx.bench.tasks import Task, load_items
+from billy_mlx.bench.tasks import Item, Task, load_items
 from billy_mlx.extraction.evidence import JUDGE_AUC
 from billy_mlx.measure.bootstrap import mean_interval
 from billy_mlx.measure.separation import auc
@@ -58,7 +58,7 @@ def judge_trials(subjects: Sequence[Subject], bounds: Bounds) -> dict[str, list[
     to be judged against the same words shuffled. Adherence: what is to be judged against answers to the next item.
     """
     tasks = {subject.task.id: subject.task for subject in subjects}
-    own, anchored = _own_texts(subjects, bounds), load_items(tasks, bounds.trial_items)
+    own, anchored = _own_texts(subjects, bounds), _anchored(tasks, bounds.trial_items)
     trials = {
         "originality": [Trial(tasks[i.task], i.id, i.prompt, i.unusual, i.plain) for i in anchored],
         "elaboration": [replace(trial, worse=tuple(map(shuffled, trial.better))) for trial in own],
@@ -97,6 +97,8 @@ def verdict(judge: str, criterion: str, found: Estimate | None) -> tuple[bool, s
     numbers = f"AUC {found.mean:.2f}, {found.low:.2f} to {found.high:.2f} over {found.items} items; chance is 0.5"
     if usable:
         return True, f"{judge} tells {_APART[criterion]} ({numbers}), so its scores for {criterion} may be heeded"
+    if not found.enough:
+        return False, f"{judge} was tried for {criterion} on too few items to rely on it ({numbers})"
     asked = f"{JUDGE_AUC} and an interval above 0.5, over {FEWEST_ITEMS} items or more, are asked for"
     return False, f"{judge} does not tell {_APART[criterion]} well enough ({numbers}; {asked})"
 
@@ -138,6 +140,14 @@ def _separation(better: Sequence[float | None], worse: Sequence[float | None]) -
 def _share(by_item: Sequence[float | None]) -> Estimate | None:
     interval = mean_interval([value for value in by_item if value is not None])
     return None if interval is None else Estimate(*interval).within(0.0, 1.0)
+
+
+def _anchored(tasks: Collection[str], per_task: int) -> list[Item]:
+    """Return our items that have plain and unusual ideas: so many of each of `tasks`, or more if that is too few."""
+    items = [item for item in load_items(tasks) if item.plain and item.unusual]
+    able = {item.task for item in items}
+    most = max(per_task, -(-FEWEST_ITEMS // max(1, len(able))))
+    return [item for task in tasks for item in [each for each in items if each.task == task][:most]]
 
 
 def _own_texts(subjects: Sequence[Subject], bounds: Bounds) -> list[Trial]:

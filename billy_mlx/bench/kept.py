@@ -14,7 +14,7 @@ from billy_mlx.files import write_atomically
 _Step = TypeVar("_Step")
 _Value = TypeVar("_Value")
 
-_VERSION = 2  # goes up when the same answers would get other scores
+_VERSION = 3  # goes up when the same answers would get other scores
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from mlx_lm.utils import get_total_parameters
 
 from billy_mlx.bench.arms import Arm
 from billy_mlx.bench.names import without_place
-from billy_mlx.bench.result import FEWEST_ITEMS, Comparison, Reliability
+from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Comparison, Reliability
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import Blend
@@ -114,19 +114,20 @@ def _of_same_texts(arms: Sequence[Arm], answers: Sequence[Answer]) -> Iterator[s
                 f"All texts of {' and '.join(names)} are the same to the letter: what is told of one holds for all "
                 "of them, and they are a single witness"
             )
-    control = {(answer.item, answer.seed): answer.text for answer in answers if answer.arm == "dose-0"}
-    steered = {arm.name for arm in arms if arm.blend is not None} - {"dose-0"}
+    control = {(answer.item, answer.seed): answer.text for answer in answers if answer.arm == CONTROL}
+    steered = {arm.name for arm in arms if arm.blend is not None or arm.group == "random"} - {CONTROL}
     same = [a for a in answers if a.arm in steered and control.get((a.item, a.seed)) == a.text]
     told = {arm: share for arm, share in _shares(same, answers).items() if share > _SAME}
     if told:
-        yield f"Some texts are those of dose-0 to the letter, so that nothing was changed there: {_listed(told)}"
+        yield f"Some texts are those of {CONTROL} to the letter, so that nothing was changed there: {_listed(told)}"
 
 
 def _of_comparisons(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    if len(comparisons) > 1:
+    signed = [each for each in comparisons if each.estimate.enough and each.task is None]
+    if len(signed) > 1:
         yield (
-            f"{len(comparisons):,} differences are shown, each with an interval of 95 %: if nothing differed, one in "
-            f"twenty would still leave out 0, about {len(comparisons) / 20:,.0f} of them"
+            f"{len(signed):,} differences over all tasks have a sign, each from an interval of 95 %: if nothing "
+            f"differed, one in twenty would still leave out 0, about {len(signed) / 20:,.0f} of them"
         )
 
 

@@ -49,8 +49,8 @@ _METRICS = {
     ),
     "rarity": Metric(
         "How rare an answer's ideas are among all arms' ideas for the item: 1 less the share of the other groups of "
-        "arms that have the same idea, as average-linkage clusters tell, averaged over the answer's ideas. Groups that "
-        "say the same to the letter are one.",
+        "arms that have the same idea, as average-linkage clusters tell, averaged over the answer's ideas. What "
+        "several say to the letter is the first one's.",
         1,
         _SHARE,
     ),
@@ -95,9 +95,8 @@ _METRICS = {
         _AMOUNT,
     ),
 }
-_PROJECTION = "persona: "
-_JUDGE = "judge: "
-_HUMAN = "human "
+PROJECTION, JUDGE, HUMAN = "persona: ", "judge: ", "human "
+"""How names of metrics begin: there is one for each persona, each criterion, and each person and criterion."""
 
 
 def metric(name: str) -> Metric:
@@ -106,23 +105,23 @@ def metric(name: str) -> Metric:
     Raises:
         KeyError: there is none of that name.
     """
-    if name.startswith(_PROJECTION):
+    if name.startswith(PROJECTION):
         return Metric(
-            f"Where an answer lies along the vector of {name.removeprefix(_PROJECTION)}, read by the unsteered model "
+            f"Where an answer lies along the vector of {name.removeprefix(PROJECTION)}, read by the unsteered model "
             "at the vector's layer: 0 is the average neutral answer, 1 the average answer of the persona. "
             "Source: arXiv 2507.21509.",
             0,
         )
-    if name.startswith(_JUDGE):
+    if name.startswith(JUDGE):
         return Metric(
-            f"The judge's score for {name.removeprefix(_JUDGE)}, from 1 to 5: the expectation over the numbers it "
+            f"The judge's score for {name.removeprefix(JUDGE)}, from 1 to 5: the expectation over the numbers it "
             "would write, averaged over the answer's ideas; see first how far this judge can be relied on. "
             "Source: arXiv 2507.21509.",
             1,
             _POINTS,
         )
-    if name.startswith(_HUMAN):
-        rater, _, criterion = name.removeprefix(_HUMAN).rpartition(": ")
+    if name.startswith(HUMAN):
+        rater, criterion = rated(name)
         says = f"{rater}'s rating of {criterion}, from 1 to 5, averaged over an answer's rated ideas."
         return Metric(says, 1, _POINTS)
     return _METRICS[name]
@@ -136,14 +135,20 @@ def sentences(names: Iterable[str]) -> dict[str, str]:
 
 def projection_metric(persona_id: str) -> str:
     """Return the name of the metric that reads a text along a persona's vector."""
-    return f"{_PROJECTION}{persona_id}"
+    return f"{PROJECTION}{persona_id}"
 
 
 def judge_metric(criterion: str) -> str:
     """Return the name of the metric that is a judge's score."""
-    return f"{_JUDGE}{criterion}"
+    return f"{JUDGE}{criterion}"
+
+
+def rated(name: str) -> tuple[str, str]:
+    """Return which person has rated which criterion: the way back from `human_metric`."""
+    person, _, criterion = name.removeprefix(HUMAN).rpartition(": ")
+    return person, criterion
 
 
 def human_metric(rater: str, criterion: str) -> str:
     """Return the name of the metric that is a person's rating."""
-    return f"{_HUMAN}{rater}: {criterion}"
+    return f"{HUMAN}{rater}: {criterion}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.bench.arms import Arm, Turn
 from billy_mlx.bench.matching import spread
-from billy_mlx.bench.result import Estimate, Projection
+from billy_mlx.bench.result import CONTROL, Estimate, Projection
 from billy_mlx.bench.run import Progress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item
@@ -94,9 +94,9 @@ def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Stor
     """Return dose-0 answers as tokens behind their prompt, each item's first one, of items spread over all tasks."""
     answers: dict[str, str] = {}
     for answer in store.answers:
-        if answer.arm == "dose-0" and answer.text.strip():
+        if answer.arm == CONTROL and answer.text.strip():
             answers.setdefault(answer.item, answer.text)
-    control = next((arm for arm in arms if arm.name == "dose-0"), None)
+    control = next((arm for arm in arms if arm.name == CONTROL), None)
     answered = [item for item in items if item.id in answers]
     if control is None:
         return []

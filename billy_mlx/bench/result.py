@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 FEWEST_ITEMS = 5
 """Over fewer, a difference is shown and not claimed."""
+CONTROL = "dose-0"
+"""The arm that all that is steered is held against."""
 
 
 @dataclass(frozen=True)
@@ -167,12 +169,14 @@ class Result:
     """Everything a benchmark found.
 
     Attributes:
+        main: the blend that all is about, whether it was compared or not.
         made_with: command, versions, model, fingerprint, machine, date, protocol, sampling: name to value.
         metrics: name to what it is, in a sentence with its direction and source.
         limits: what the numbers can not support, a sentence each.
         deviations: from the paper, a sentence each.
     """
 
+    main: str
     made_with: Mapping[str, str]
     arms: tuple[ArmNote, ...]
     metrics: Mapping[str, str]

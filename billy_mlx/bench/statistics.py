@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from billy_mlx.bench.metrics import metric
-from billy_mlx.bench.result import Comparison, Estimate, Mean, Scored
+from billy_mlx.bench.result import CONTROL, Comparison, Estimate, Mean, Scored
 from billy_mlx.measure.bootstrap import item_means, mean_interval
 
 BEST_PERSONA = "best persona"
 """Of the personas alone, the one that does best on the other items."""
 RANDOM = "random directions"
 """The mean over all random directions."""
-CONTROL = "dose-0"
 FIXED_RIVALS = (CONTROL, "multi-role", "single-0.7", "single-1.0", "discussion", "verbalized")
 
 _BLEND, _PERSONA, _RANDOM = "billy-", "persona:", "random-"

@@ -45,7 +45,6 @@ def scorers(model: "Model", by: "ScoredBy") -> Scorers:
     Raises:
         BillyError: the judge or the model of embeddings is not on this machine: said before hours of answering.
     """
-    from billy_mlx.bench.names import without_place
     from billy_mlx.measure.embedding import own_embedder, sentence_embedder
     from billy_mlx.model.load import find
 
@@ -57,7 +56,7 @@ def scorers(model: "Model", by: "ScoredBy") -> Scorers:
             f"{by.embeddings} cannot be used: it is no model of sentence-transformers on this machine, or that package "
             "is not installed; say --embeddings own"
         )
-    return Scorers(by, replace(embedder, name=without_place(embedder.name)))
+    return Scorers(by, embedder)
 
 
 def gathered(model: "Model", store: "Store", by: Scorers, ratings: "Sequence[Ratings]" = ()) -> "Result":

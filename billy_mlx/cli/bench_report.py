@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from billy_mlx.bench.store import Store
     from billy_mlx.model.model import Model
 
-_RATED = ("billy-balanced", "dose-0", "multi-role", "discussion")  # few, as people's patience has an end
+_RIVALS = ("dose-0", "multi-role", "discussion")  # that people rate as well: few, as their patience has an end
 _AS_BEGUN = "[default: as the run was begun]"
 _EXAMPLES = """\b
 billy bench report bench-starter-own --judge mlx-community/Qwen2.5-7B-Instruct-4bit
@@ -49,8 +49,8 @@ def report(
 ) -> int:
     """Report on the answers in FOLDER, which `billy bench run` has made.
 
-    Scores are kept there: only what is new takes time, such as another judge. stdout gets a table of what the balanced
-    blend does differently, with intervals, and the path of the page.
+    Scores are kept there: only what is new takes time, such as another judge. stdout gets a table of what the blend
+    does differently, with intervals, and the path of the page.
     """
     from billy_mlx.bench.blind import read_ratings
 
@@ -113,11 +113,12 @@ def _scored_by(store: "Store", quick: bool | None, judge: str | None, embeddings
 
 
 def _write_blind(store: "Store", path: Path, *, as_json: bool) -> int:
+    from billy_mlx.bench.arms import main_arm
     from billy_mlx.bench.blind import write_blind
     from billy_mlx.bench.plan import planned_items
 
     there = {answer.arm for answer in store.answers}
-    arms = [arm for arm in _RATED if arm in there] or None
+    arms = [arm for arm in (main_arm(store.settings), *_RIVALS) if arm in there] or None
     count = write_blind(store, planned_items(store.settings), path, arms=arms)
     say(f"{count} ideas to rate from 1 to 5; afterwards run: billy bench report {store.folder} --ratings {path}")
     if as_json:

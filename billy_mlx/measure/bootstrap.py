@@ -38,7 +38,7 @@ def mean_interval(values: Sequence[float], seed: int = 0, rounds: int = 10_000) 
         return None
     mean = math.fsum(values) / count
     distances = _resamples(count, seed, rounds) @ (np.asarray(values, np.float64) - mean) / count
-    low, high = np.quantile(distances, [_TAIL, 1 - _TAIL]) * _stretch(count)
+    low, high = np.quantile(distances, [_TAIL, 1 - _TAIL]) * stretch(count)
     return Interval(mean, mean + min(float(low), 0.0), mean + max(float(high), 0.0), count)
 
 
@@ -61,7 +61,7 @@ def _resamples(count: int, seed: int, rounds: int) -> NDArray[np.float64]:
     return counts.astype(np.float64)
 
 
-def _stretch(count: int) -> float:
+def stretch(count: int) -> float:
     """Return by how much percentiles are stretched: to Student's t for the normal, and to n - 1 for n in the variance.
 
     With many items it is 1.

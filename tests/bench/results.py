@@ -75,12 +75,13 @@ def difference(
 
 def empty_result(**parts) -> Result:
     nothing = dict.fromkeys(("arms", "means", "comparisons", "costs", "reliability", "projections", "examples"), ())
-    return Result(**{"made_with": {}, "metrics": {}, "vectors": None, **nothing, **parts})
+    return Result(**{"main": "billy-balanced", "made_with": {}, "metrics": {}, "vectors": None, **nothing, **parts})
 
 
 def rich_result(metrics: Sequence[str] = METRICS) -> Result:
     draw = random.Random(7)
     return Result(
+        main="billy-balanced",
         made_with={
             "command": "billy bench run --quick --model starter",
             "model": "starter",

@@ -46,6 +46,13 @@ def test_chance_agrees_with_nothing():
     assert found.low < 0 < found.high
 
 
+def test_few_items_make_the_interval_as_wide_as_a_means():
+    a, noise = np.random.default_rng(4).normal(size=(2, 6))
+    found = agreement(pairs(a, a + noise))
+    assert -1 <= found.low < found.mean < found.high <= 1
+    assert found.high - found.low > 1
+
+
 def test_texts_of_one_item_are_no_independent_witnesses():
     a, noise = np.random.default_rng(2).normal(size=(2, 20))
     b = a + noise

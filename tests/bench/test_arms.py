@@ -8,7 +8,7 @@ from billy_mlx.bench.play import AsItStands
 from billy_mlx.bench.roles import seats
 from billy_mlx.bench.verbalized import Stated, choose, stated
 from billy_mlx.blend.blend import Blend, Dose, Unit
-from billy_mlx.errors import UsageError, VectorError
+from billy_mlx.errors import BlendError, UsageError, VectorError
 from billy_mlx.extraction.library import store_vector
 
 NAMES = [
@@ -121,6 +121,13 @@ def test_personas_that_are_too_alike_leave_orthogonal_out_and_say_so(tiny):
     assert "billy-orthogonal" not in [arm.name for arm in comparison_arms(tiny, small())]
     [told] = left_out(tiny, small())
     assert told.startswith("The arm billy-orthogonal is left out: creative-professional, environmentalist")
+
+
+def test_orthogonal_that_is_named_and_cannot_be_had_is_refused_in_its_own_words(tiny):
+    plant(tiny)
+    store_vector(persona_vector("environmentalist", seed=0, fingerprint=tiny.fingerprint))  # as creative-professional's
+    with pytest.raises(BlendError, match=r"creative-professional, environmentalist .* are too alike"):
+        comparison_arms(tiny, small(arms=("billy-orthogonal",)))
 
 
 def test_multi_role_asks_for_each_persona_by_name_and_description(arms):

@@ -72,7 +72,8 @@ def test_everything_that_answers_show_is_gathered(tiny, store):
         *("persona:gothic", "persona:noir", "billy-balanced")
     }
     assert sum(group.queries for group in result.costs) == len(store.answers)
-    assert result.made_with["embeddings"] == own_embedder(tiny).name
+    assert result.main == "billy-balanced"
+    assert own_embedder(tiny).name.endswith(f"/{result.made_with['embeddings']}")  # without where it lies
 
 
 def test_how_far_it_is_only_rises_to_the_whole(tiny, store):
@@ -159,8 +160,9 @@ def test_answers_that_are_not_what_their_arm_is_about_are_told(tiny, store):
 
 
 def test_the_number_of_differences_is_told_with_how_many_chance_makes(tiny, store):
-    said = limits(tiny, store, comparisons=[difference("rarity", 0.3)] * 2000)
-    assert "2,000 differences are shown" in said
+    few, one_task = difference("rarity", 0.3, items=4), replace(difference("rarity", 0.3), task="uses")
+    said = limits(tiny, store, comparisons=[*[difference("rarity", 0.3)] * 2000, few, one_task])
+    assert "2,000 differences over all tasks have a sign" in said
     assert "about 100 of them" in said
 
 

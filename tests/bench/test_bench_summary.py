@@ -42,7 +42,7 @@ def test_all_rows_are_metrics_that_there_are():
     assert all(metric(name) for name in _METRICS)
 
 
-def test_of_paper_protocol_the_blend_that_random_directions_were_made_for_is_told():
-    compared_with = (("billy-balanced", "dose-0"), ("billy-paper", "random directions"))
-    result = empty_result(comparisons=tuple(compared("rarity", 0.3, arm=a, against=b) for a, b in compared_with))
+def test_of_several_blends_the_one_that_all_is_about_is_told():
+    comparisons = tuple(compared("rarity", 0.3, arm=arm) for arm in ("billy-balanced", "billy-paper"))
+    result = empty_result(main="billy-paper", comparisons=comparisons)
     assert summary(result)[0][0] == "billy-paper against"

@@ -52,6 +52,15 @@ def test_an_arm_that_says_what_another_says_to_the_letter_changes_nobodys_rarity
     assert before["dose-0", HAT.id]["rarity"] == after["dose-0", HAT.id]["rarity"] == pytest.approx(0.5)
 
 
+def test_a_copy_among_other_answers_of_a_group_changes_nobodys_rarity():
+    blend, control = answer("billy-balanced", HAT, IDEAS[HAT][:2]), answer("dose-0", HAT, IDEAS[HAT][1:3])
+    other = answer("mode=raw", HAT, IDEAS[HAT][3:])
+    swept = dict.fromkeys(("mode=balanced", "mode=raw"), "sweep modes")
+    before = scores([blend, control, other], swept)
+    after = scores([blend, control, other, answer("mode=balanced", HAT, IDEAS[HAT][:2])], swept)
+    assert before["billy-balanced", HAT.id]["rarity"] == after["billy-balanced", HAT.id]["rarity"]
+
+
 def test_arms_of_a_group_do_not_make_each_others_ideas_common():
     answers = [answer(arm, HAT, IDEAS[HAT][:2]) for arm in ("billy-paper", "billy-balanced")]
     found = scores(

@@ -169,7 +169,7 @@ def test_what_was_tried_on_a_few_items_only_is_not_believed():
     found = checked(knows, ANSWERS[:4])
     assert found["originality"].usable  # tried on pairs that were written for it, whatever was answered
     assert not found["adherence"].usable
-    assert "5 items" in found["adherence"].verdict
+    assert "on too few items to rely on it (AUC 1.00" in found["adherence"].verdict
 
 
 def test_a_task_of_one_item_has_no_other_to_tell_its_ideas_from():
@@ -188,6 +188,12 @@ def test_originality_is_tried_on_pairs_for_the_tasks_that_were_answered():
     assert trials.keys() == {"originality", "adherence"}
     assert {trial.task.id for trial in trials["originality"]} == {"uses"}
     assert all(trial.better != trial.worse for trial in trials["originality"])
+
+
+def test_in_a_quick_run_of_one_task_a_judge_is_tried_on_items_enough_to_be_believed():
+    found = checked(knows, ANSWERS, QUICK)["originality"]
+    assert found.usable
+    assert next(iter(found.checks.values())).items == 5
 
 
 @pytest.mark.parametrize(

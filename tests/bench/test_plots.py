@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import pytest
 
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
-from billy_mlx.bench.report.numbers import shortly
+from billy_mlx.bench.report.numbers import shortly, signed
 from billy_mlx.bench.result import Estimate
 
 ROWS = [Pair("dose-0", Estimate(0.1, -0.1, 0.3, 9), Estimate(0.2, 0.1, 0.3, 9)), Pair("multi-role", None)]
@@ -65,6 +65,11 @@ def test_fields_of_a_heat_map_are_sorted_by_number():
     found = words(heat_map(cells, "h", "x", "y", float, shortly))
     assert found.index("9") < found.index("10")
     assert found.index("5") < found.index("20")
+
+
+def test_a_field_of_differences_has_its_sign():
+    cells = {("1", "5"): Estimate(0.3, 0.1, 0.5, 9), ("1", "6"): Estimate(-0.3, -0.5, -0.1, 4)}
+    assert {"+0.3 ▲", "−0.3"} <= set(words(heat_map(cells, "h", "x", "y", float, signed)))
 
 
 def test_a_mean_outside_its_interval_is_drawn():

@@ -10,6 +10,7 @@ from results import difference as compared
 
 from billy_mlx.bench.report import from_json, to_json, write_html, write_markdown
 from billy_mlx.bench.report.costs import ratio_table, ratios, spread_table, vectors_sentence
+from billy_mlx.bench.report.figures import differences_figure
 from billy_mlx.bench.report.findings import findings
 from billy_mlx.bench.report.markdown import escaped, fenced, to_markdown
 from billy_mlx.bench.report.numbers import difference, interval, marked, plain, side
@@ -254,6 +255,11 @@ def test_a_column_says_over_how_many_items_it_is():
     found = empty_result(comparisons=(compared("rarity", 0.3), compared("rarity", 0.3, matched=True, items=8)))
     columns = differences_table(found, "billy-balanced", "dose-0").columns
     assert columns == ("metric", "as written (n=30)", "at matched length (n=8)")
+
+
+def test_a_difference_over_few_items_is_not_drawn():
+    assert differences_figure(empty_result(comparisons=(compared("rarity", 0.3, items=4),)), "rarity") is None
+    assert differences_figure(empty_result(comparisons=(compared("rarity", 0.3, items=5),)), "rarity") is not None
 
 
 def test_what_matched_length_leaves_too_little_of_was_not_measured():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from billy_mlx.measure.bootstrap import _stretch, item_means, mean_interval
+from billy_mlx.measure.bootstrap import item_means, mean_interval, stretch
 
 
 def test_the_interval_of_many_normal_values_is_the_normal_one():
@@ -28,7 +28,7 @@ def test_heads_and_tails_have_the_quantiles_of_the_binomial():
     found = mean_interval([0.0, 1.0] * 10)
     below = np.cumsum([math.comb(20, heads) / 2**20 for heads in range(21)])
     heads = int(np.searchsorted(below, 0.025))
-    reach = (0.5 - heads / 20) * _stretch(20)
+    reach = (0.5 - heads / 20) * stretch(20)
     assert tuple(found) == pytest.approx((0.5, 0.5 - reach, 0.5 + reach, 20))
 
 
@@ -61,9 +61,9 @@ def test_seeds_of_an_item_are_one_value():
 
 
 @pytest.mark.parametrize("items", [2, 3, 5, 10, 11, 30, 150])
-def test_percentiles_are_stretched_to_students_t(items):
+def test_percentiles_arestretched_to_students_t(items):
     free = items - 1
-    t = 1.95996 * _stretch(items) / math.sqrt(items / free)
+    t = 1.95996 * stretch(items) / math.sqrt(items / free)
     x = np.linspace(-t, t, 20_001)
     scale = math.exp(math.lgamma(items / 2) - math.lgamma(free / 2)) / math.sqrt(free * math.pi)
     inside = np.trapezoid(scale * (1 + x**2 / free) ** (-items / 2), x)

@@ -101,7 +101,7 @@ def vectors_sentence(result: Result) -> str:
 
 
 def ratios(result: Result, above: str, below: str) -> tuple[float, float] | None:
-    """Return how many times the time and the tokens a query of arm `below` arm `above` takes."""
+    """Return how many times the time and the tokens a query of the group of `below` that of `above` takes."""
     one, other = group_of(result, above), group_of(result, below)
     if one is None or other is None:
         return None

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from billy_mlx.bench.metrics import NATS
+from billy_mlx.bench.metrics import HUMAN, JUDGE, NATS, PROJECTION
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
 from billy_mlx.bench.report.costs import seconds, tokens
 from billy_mlx.bench.report.findings import main_blend
 from billy_mlx.bench.report.numbers import shortly, signed
 from billy_mlx.bench.report.tables import MAIN_RIVALS, PLACES, WAYS, main_arms, metrics_of, pairs_of
-from billy_mlx.bench.result import Comparison, Estimate, Mean, Result
-from billy_mlx.bench.statistics import CONTROL
+from billy_mlx.bench.result import CONTROL, Comparison, Estimate, Mean, Result
 
 _UNITS = {
     "ideas": "different ideas in an answer",
@@ -103,13 +102,13 @@ def cost_figures(result: Result) -> Iterator[str]:
 
 
 def _is_drawn(metric: str) -> bool:
-    return metric in _SWEPT or metric.startswith("persona: ")
+    return metric in _SWEPT or metric.startswith(PROJECTION)
 
 
 def _unit(metric: str) -> str:
-    if metric.startswith("persona: "):
+    if metric.startswith(PROJECTION):
         return "gaps from neutral (0) to the persona (1)"
-    return _UNITS.get(metric, "points of 1 to 5" if metric.startswith(("judge: ", "human ")) else metric)
+    return _UNITS.get(metric, "points of 1 to 5" if metric.startswith((JUDGE, HUMAN)) else metric)
 
 
 def _cell(name: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from billy_mlx.bench.metrics import metric
+from billy_mlx.bench.metrics import PROJECTION, metric
 from billy_mlx.bench.report.costs import (
     DISCUSSION,
     PAPER,
@@ -15,12 +15,10 @@ from billy_mlx.bench.report.costs import (
 from billy_mlx.bench.report.heeding import named, not_asked, why_not
 from billy_mlx.bench.report.numbers import counted, difference, plain, side
 from billy_mlx.bench.report.tables import main_comparisons
-from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Result
-from billy_mlx.bench.statistics import BEST_PERSONA, CONTROL, RANDOM
+from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Estimate, Result
+from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM
 
-_MAIN = "billy-balanced"
 _RIVALS = (CONTROL, RANDOM, BEST_PERSONA, "multi-role", "verbalized", DISCUSSION)  # the rest is in the tables
-_PROJECTION = "persona: "
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Finding:
 
 
 def findings(result: Result) -> tuple[Finding, ...]:
-    """Return what the numbers say of the blend that is the default, or else of the first that was compared."""
+    """Return what the numbers say of `main_blend`."""
     blend = main_blend(result)
     if blend is None:
         return (Finding("What came out?", ("No blend was compared with anything, so nothing can be said of one.",)),)
@@ -44,10 +42,9 @@ def findings(result: Result) -> tuple[Finding, ...]:
 
 
 def main_blend(result: Result) -> str | None:
-    """Return the arm that the short answer is about: a blend that random directions were made for, if there is one."""
-    compared = main_comparisons(result)
-    arms = [each.arm for each in compared if each.against == RANDOM] or [each.arm for each in compared]
-    return _MAIN if _MAIN in arms else next(iter(arms), None)
+    """Return the arm of the short answer: the blend that all is about, or else the first that was compared."""
+    compared = [each.arm for each in main_comparisons(result)]
+    return result.main if result.main in compared else next(iter(compared), None)
 
 
 _AT_MATCHED_LENGTH = {1: "more", -1: "less", 0: "not"}
@@ -86,7 +83,7 @@ def _claims(result: Result, arm: str, against: str) -> list[_Claim]:
             found[each.matched][each.metric] = each.estimate
     items = max((written.items for written in found[False].values()), default=0)
     return [
-        _Claim(name, named(result, name).removeprefix(_PROJECTION), items, written, found[True].get(name))
+        _Claim(name, named(result, name).removeprefix(PROJECTION), items, written, found[True].get(name))
         for name, written in found[False].items()
     ]
 
@@ -95,7 +92,7 @@ def _steers(result: Result, blend: str) -> Iterator[str]:
     further: dict[str, set[str]] = {}
     lines: list[str] = []
     for against in (CONTROL, RANDOM):
-        claims = [claim for claim in _claims(result, blend, against) if claim.metric.startswith(_PROJECTION)]
+        claims = [claim for claim in _claims(result, blend, against) if claim.metric.startswith(PROJECTION)]
         if claims:
             further[against] = {claim.metric for claim in claims if claim.side > 0}
             told = _told(claims, {1: "further for", -1: "less far for", 0: "cannot be told apart for"}, lambda _: 1)
@@ -115,7 +112,7 @@ def _helps(result: Result, blend: str) -> Iterator[str]:
     left_out: dict[str, str] = {}
     said = False
     for against in _RIVALS:
-        claims = [claim for claim in _claims(result, blend, against) if not claim.metric.startswith(_PROJECTION)]
+        claims = [claim for claim in _claims(result, blend, against) if not claim.metric.startswith(PROJECTION)]
         left_out |= {claim.metric: why for claim in claims if (why := why_not(result, claim.metric)) is not None}
         heeded = [claim for claim in claims if claim.metric not in left_out]
         rated = [claim for claim in heeded if metric(claim.metric).better]
@@ -143,9 +140,9 @@ def _costs(result: Result, blend: str) -> Iterator[str]:
     else:
         time, tokens = map(plain, discussion)
         yield (
-            f"A discussion took {time} times as long a query as {blend}, and {tokens} times as many tokens; in the "
-            f"paper it is {PAPER_TIME} times as long, and {PAPER_TOKENS} times as many tokens ({PAPER}). "
-            "This is counted in one run, and has no interval."
+            f"A discussion took {time} times as long a query as blends did, {blend} among them, and {tokens} times as "
+            f"many tokens; in the paper it is {PAPER_TIME} times as long, and {PAPER_TOKENS} times as many tokens "
+            f"({PAPER}). This is counted in one run, and has no interval."
         )
     yield vectors_sentence(result)
 
@@ -171,4 +168,4 @@ def _joined(claims: Iterable[_Claim]) -> str:
 
 
 def _names(metrics: Iterable[str]) -> str:
-    return ", ".join(sorted(name.removeprefix(_PROJECTION) for name in metrics)) or "no persona"
+    return ", ".join(sorted(name.removeprefix(PROJECTION) for name in metrics)) or "no persona"

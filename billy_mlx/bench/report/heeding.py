@@ -1,16 +1,14 @@
 """Whose scores are to be heeded: not those of a judge who cannot be relied on, nor of one whom nobody has tested."""
 
-from billy_mlx.bench.metrics import judge_metric
+from billy_mlx.bench.metrics import HUMAN, JUDGE, judge_metric, rated
 from billy_mlx.bench.result import Reliability, Result
-
-_JUDGE, _HUMAN = "judge: ", "human "
 
 
 def why_not(result: Result, name: str) -> str | None:
     """Return why a metric is not to be heeded: a judge or rater who cannot be relied on for it. None if it is."""
     raters = raters_of(result, name)
-    if name.startswith(_JUDGE) and not raters:
-        return f"nobody has measured how far the judge can be relied on for {name.removeprefix(_JUDGE)}"
+    if name.startswith(JUDGE) and not raters:
+        return f"nobody has measured how far the judge can be relied on for {name.removeprefix(JUDGE)}"
     return next((f"{each.rater} cannot be relied on" for each in raters if not each.usable), None)
 
 
@@ -24,11 +22,11 @@ def named(result: Result, name: str) -> str:
 
 def raters_of(result: Result, name: str) -> list[Reliability]:
     """Return what is known of those whose scores a metric is; nothing where it is no judge's and nobody's."""
-    if name.startswith(_JUDGE):
-        criterion = name.removeprefix(_JUDGE)
-        return [each for each in result.reliability if each.rater.startswith(_JUDGE) and each.criterion == criterion]
-    if name.startswith(_HUMAN):
-        person, _, criterion = name.removeprefix(_HUMAN).rpartition(": ")
+    if name.startswith(JUDGE):
+        criterion = name.removeprefix(JUDGE)
+        return [each for each in result.reliability if each.rater.startswith(JUDGE) and each.criterion == criterion]
+    if name.startswith(HUMAN):
+        person, criterion = rated(name)
         return [each for each in result.reliability if each.rater == f"human: {person}, {criterion}"]
     return []
 
@@ -36,5 +34,5 @@ def raters_of(result: Result, name: str) -> list[Reliability]:
 def not_asked(result: Result) -> list[Reliability]:
     """Return what is known of judges that failed, and were not asked for any scores for that reason."""
     asked = {name for each in result.scored for name in each.values} | {each.metric for each in result.means}
-    failed = [each for each in result.reliability if each.rater.startswith(_JUDGE) and not each.usable]
+    failed = [each for each in result.reliability if each.rater.startswith(JUDGE) and not each.usable]
     return [each for each in failed if judge_metric(each.criterion) not in asked]

@@ -146,7 +146,7 @@ def _cost(result: Result) -> Part:
 
 def _sweep(result: Result, group: str) -> Part:
     drawn = _drawn(lambda: figures.sweep_figures(result, group))
-    return Part(group, "Drawn are means; the tables have their intervals.", drawn, tuple(sweep_tables(result, group)))
+    return Part(group, "What is drawn has its intervals in the tables.", drawn, tuple(sweep_tables(result, group)))
 
 
 def _projection(result: Result, place: str) -> Part:

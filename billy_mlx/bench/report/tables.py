@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from billy_mlx.bench.report.heeding import named
 from billy_mlx.bench.report.numbers import NONE, counted, interval, marked, plain
-from billy_mlx.bench.result import ArmNote, Comparison, Estimate, Result
-from billy_mlx.bench.statistics import BEST_PERSONA, CONTROL, FIXED_RIVALS, RANDOM, is_sweep
+from billy_mlx.bench.result import CONTROL, ArmNote, Comparison, Estimate, Result
+from billy_mlx.bench.statistics import BEST_PERSONA, FIXED_RIVALS, RANDOM, is_sweep
 
 WAYS = {False: "as written", True: "at matched length"}
 MAIN_RIVALS = (*FIXED_RIVALS, BEST_PERSONA, RANDOM)
