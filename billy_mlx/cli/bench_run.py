@@ -31,11 +31,12 @@ _SETTINGS = {"items": "items_per_task", "rows": "rows", "seeds": "seeds", "seed"
 
 
 @click.command("run", epilog=_EXAMPLES)
-@click.option("--quick", is_flag=True, help="A first look: few items, short answers, few ideas judged.")
+@click.option("--quick", is_flag=True, help="A first look: few items of three tasks, short answers.")
 @click.option(
     "--tasks",
     metavar="NAME,NAME|FILE",
-    help="Only these of our tasks; or the questions of a file in the layout of LLM Discussion.  [default: all of ours]",
+    help="Of uses, instances, similarities, scientific and writing only these; or the questions of a file in the "
+    "layout of LLM Discussion.  [default: all five]",
 )
 @click.option("--arms", metavar="NAME,NAME", help="Only these, by name or group.  [default: all]")
 @count_option("--items", default=None, text="Of each task, the first ones.  [default: all]")
