@@ -9,7 +9,7 @@ from results import JUDGE, NASTY, empty_result, estimate, rich_result
 from results import difference as compared
 
 from billy_mlx.bench.report import from_json, to_json, write_html, write_markdown
-from billy_mlx.bench.report.costs import ratio_table, ratios, spread_table, vectors_sentence
+from billy_mlx.bench.report.costs import cost_table, ratio_table, ratios, spread_table, vectors_sentence
 from billy_mlx.bench.report.figures import differences_figure
 from billy_mlx.bench.report.findings import findings
 from billy_mlx.bench.report.markdown import escaped, fenced, to_markdown
@@ -304,6 +304,13 @@ COSTS = (cost("discussion", 270.0, 9500), replace(cost("billy", 20.0, 200, 20), 
 
 def test_a_discussion_is_held_against_a_blend_by_the_query():
     assert ratios(empty_result(costs=COSTS), "discussion", "billy-balanced") == (27.0, 95.0)
+
+
+def test_what_a_query_took_is_told_of_each_arm_or_of_several_that_do_the_same_work():
+    several = replace(cost("billy", 20.0, 200, 20), arms=("billy-paper", "billy-balanced"))
+    rows = cost_table(empty_result(costs=(cost("dose-0", 5.0, 50, 5), several))).rows
+    assert [row[0] for row in rows] == ["dose-0", "billy (2 arms)"]
+    assert rows[1][1:5] == ("20", "1.00", "1.00", "10.0")
 
 
 def test_the_ratios_stand_beside_those_of_the_paper():

@@ -31,14 +31,14 @@ def group_of(result: Result, arm: str) -> GroupCost | None:
 
 
 def cost_table(result: Result) -> Table:
-    """Return what a query took: a row for each group of arms."""
+    """Return what a query took: a row for each arm, or for several that do the same work and were written together."""
     columns = (
-        "group", "queries", "turns a query", "seconds a query", "tokens in a query", "tokens out a query",
+        "arms", "queries", "turns a query", "seconds a query", "tokens in a query", "tokens out a query",
         "tokens forwarded a query", "tokens out a second", "peak memory (GB)", "rows at once",
     )  # fmt: skip
     rows = [
         (
-            cost.group,
+            cost.group if len(cost.arms) == 1 else f"{cost.group} ({len(cost.arms)} arms)",
             plain(cost.queries),
             *map(plain, (cost.turns / n, seconds(cost), cost.tokens_in / n, cost.tokens_out / n, forwarded(cost))),
             plain(cost.tokens_out / cost.wall_seconds if cost.wall_seconds > 0 else None),
