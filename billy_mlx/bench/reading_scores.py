@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from billy_mlx.bench.kept_texts import KeptTexts, Key
 from billy_mlx.bench.matching import Content, Scores, Subject, Values, mean_of, scored_alike, some_ideas
 from billy_mlx.bench.metrics import NATS, projection_metric
 from billy_mlx.bench.run import Progress
@@ -59,7 +60,11 @@ class Axis:
 
 
 def reading_scores(
-    model: Model, subjects: Sequence[Subject], axes: Mapping[str, Axis], most_ideas: int | None = None
+    model: Model,
+    subjects: Sequence[Subject],
+    axes: Mapping[str, Axis],
+    kept: KeptTexts["Found"],
+    most_ideas: int | None = None,
 ) -> Generator[Progress, None, list[Scores]]:
     """Return the negative log-likelihood, adherence and the place on every axis, yielding how far the reading is.
 
@@ -70,6 +75,7 @@ def reading_scores(
         model: unsteered.
         subjects: what is scored.
         axes: by persona.
+        kept: what was found of texts by the same model along the same axes: they are not read again.
         most_ideas: of an answer that are read by themselves; None for all.
     """
     others = _other_prompts(subjects)
@@ -79,14 +85,14 @@ def reading_scores(
             asked.setdefault(subject.item.prompt, set()).add(content.text)
             for prompt in [subject.item.prompt, *others[subject.item.id]]:
                 asked.setdefault(prompt, set()).update(some_ideas(subject, content, most_ideas))
-    found = yield from _read(model, asked, axes)
+    yield from _read(model, asked, axes, kept)
+    found = kept.found
 
     def scored(subject: Subject, content: Content) -> Values:
         own = found.get((subject.item.prompt, content.text))
-        places = dict.fromkeys(axes) if own is None else own.places
         return {
             NATS: None if own is None else own.nats,
-            **{projection_metric(persona): place for persona, place in places.items()},
+            **{projection_metric(persona): None if own is None else own.places[persona] for persona in axes},
             "adherence": mean_of(
                 _belonging(found, idea, subject, others[subject.item.id])
                 for idea in some_ideas(subject, content, most_ideas)
@@ -97,16 +103,14 @@ def reading_scores(
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """A text after a prompt: nats a token that it surprises by, and where it lies, by persona."""
 
     nats: float
-    places: Mapping[str, float | None]
+    places: dict[str, float]
 
 
-def _belonging(
-    found: Mapping[tuple[str, str], _Found], idea: str, subject: Subject, others: Sequence[str]
-) -> float | None:
+def _belonging(found: Mapping[Key, Found], idea: str, subject: Subject, others: Sequence[str]) -> float | None:
     """Return how many nats a token `idea` is likelier after its own prompt than after `others`, on the average."""
     own = found.get((subject.item.prompt, idea))
     elsewhere = mean_of(found[prompt, idea].nats for prompt in others if (prompt, idea) in found)
@@ -114,25 +118,26 @@ def _belonging(
 
 
 def _read(
-    model: Model, asked: Mapping[str, Collection[str]], axes: Mapping[str, Axis]
-) -> Generator[Progress, None, dict[tuple[str, str], _Found]]:
-    """Return what is found of every text after every prompt; of those without a token, or beyond the context, nothing.
+    model: Model, asked: Mapping[str, Collection[str]], axes: Mapping[str, Axis], kept: KeptTexts[Found]
+) -> Generator[Progress, None, None]:
+    """Find what is not known yet of texts after each prompt; of one without a token, or beyond the context, nothing.
 
     The texts of one prompt are read together, so that the prompt is read once, and some at a time: what is kept of a
     text is a few numbers, and not its streams.
     """
-    found: dict[tuple[str, str], _Found] = {}
-    done, total = 0, sum(map(len, asked.values()))
-    for prompt, texts in asked.items():
+    new = {prompt: [text for text in texts if (prompt, text) not in kept.found] for prompt, texts in asked.items()}
+    done, total = 0, sum(map(len, new.values()))
+    for prompt, texts in new.items():
         for some in _some(sorted(texts, key=lambda text: (len(text), text))):
+            found: dict[Key, Found] = {}
             reading = read_all(model, [_as_answer(model, prompt, text) for text in some])
             readings = yield from mapped(reading, partial(_progress, done, total))
             for text, read in zip(some, readings, strict=True):
                 if read.average.tokens:
                     nats = -read.log_likelihood / read.average.tokens
-                    found[prompt, text] = _Found(nats, {persona: axis.place(read) for persona, axis in axes.items()})
+                    found[prompt, text] = Found(nats, {persona: axis.place(read) for persona, axis in axes.items()})
+            kept.add(found)
             done += len(some)
-    return found
 
 
 def _progress(before: int, total: int, done: int) -> Progress:

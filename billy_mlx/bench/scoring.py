@@ -9,10 +9,11 @@ from dataclasses import replace
 from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judge_check import check_judge, judge_trials
 from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, judge_scores
-from billy_mlx.bench.kept import Kept
+from billy_mlx.bench.kept import Kept, digest
 from billy_mlx.bench.kept_judge import KeptJudge
+from billy_mlx.bench.kept_texts import KeptTexts
 from billy_mlx.bench.matching import Content, Scores, Subject, Values, scored_alike, subjects, word_count
-from billy_mlx.bench.reading_scores import Axis, reading_scores
+from billy_mlx.bench.reading_scores import Axis, Found, reading_scores
 from billy_mlx.bench.result import Reliability, Scored
 from billy_mlx.bench.run import Progress
 from billy_mlx.bench.store import Store
@@ -28,6 +29,7 @@ from billy_mlx.steps import mapped
 
 _READING, _EMBEDDING = 0.4, 0.55  # shares of the work done after each, roughly; a judge's is the rest
 _CHECKING = 0.3  # of a judge's
+_READINGS = 1  # goes up when the same texts would be read to other numbers
 
 
 def score(
@@ -42,8 +44,8 @@ def score(
 ) -> Generator[Progress, None, tuple[list[Scored], list[Reliability]]]:
     """Return what every answer to `items` scored, and how far the judge can be relied on, yielding how far it is.
 
-    Everything is kept in the store's folder by what decides it: the second time costs nothing. A judge's scores are
-    kept text by text as they come, all else once it is whole.
+    Everything is kept in the store's folder by what decides it: the second time costs nothing. What is read and judged
+    is kept text by text as it comes, and ideas are once they all are compared.
 
     Args:
         model: reads the answers, unsteered.
@@ -64,8 +66,9 @@ def score(
     axes = _axes(model, store.settings.blend)
     groups = {arm: cost.group for cost in store.costs for arm in cost.arms}
 
-    decides = bounds.ideas, {persona: axis.key for persona, axis in axes.items()}
-    reading = kept.get("readings", decides, list[Scores], reading_scores(model, scored, axes, bounds.ideas))
+    along = digest(_READINGS, reader, {persona: axis.key for persona, axis in axes.items()})
+    read = KeptTexts(kept.folder / f"readings-{along}.jsonl", Found)
+    reading = reading_scores(model, scored, axes, read, bounds.ideas)
     embedding = kept.get("ideas", (embedder.name, groups), list[Scores], idea_scores(embedder, scored, groups))
     parts = [
         scored_alike(scored, _word_scores),

@@ -70,7 +70,7 @@ def report(
         result = gathered(loaded, store, by, rated)
         write_files(result, page, text)
     except KeyboardInterrupt:
-        there = "what a judge has scored is kept, and what else was measured to its end"
+        there = "what has been read and judged is kept"
         return stopped(store, there, as_json=as_json)
     put_out(result, page, as_json=as_json)
     return 0

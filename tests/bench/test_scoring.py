@@ -2,6 +2,8 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlx.core as mx
 import numpy as np
@@ -9,12 +11,14 @@ import pytest
 from mlx_lm.models.cache import make_prompt_cache
 from vectors import persona_vector
 
+from billy_mlx.bench import reading_scores as reading_scores_module
 from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judging import QUICK
 from billy_mlx.bench.kept import Kept
+from billy_mlx.bench.kept_texts import KeptTexts
 from billy_mlx.bench.matching import subjects
 from billy_mlx.bench.metrics import NATS, sentences
-from billy_mlx.bench.reading_scores import Axis, reading_scores
+from billy_mlx.bench.reading_scores import Axis, Found, reading_scores
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.scoring import score
 from billy_mlx.bench.settings import Settings
@@ -146,6 +150,19 @@ def test_a_judge_that_is_stopped_goes_on_where_it_was(tiny, store):
     assert stopped.asked + going_on.asked <= whole.asked + len(TEXTS) * 2  # at most what was asked at once is lost
 
 
+def test_reading_that_is_stopped_goes_on_where_it_was(tiny, store, monkeypatch):
+    monkeypatch.setattr(reading_scores_module, "_AT_ONCE", 2)
+    for progress in score(tiny, TASKS, ITEMS, store, own_embedder(tiny), None):
+        if progress.stage == "reading the answers" and progress.share > 0.3:
+            break
+    [kept] = (store.folder / "scores").glob("readings-*.jsonl")
+    before = kept.read_text()
+    scored(tiny, store)
+    assert len(before.splitlines()) > 3
+    assert kept.read_text().startswith(before)
+    assert len(set(kept.read_text().splitlines())) == len(kept.read_text().splitlines())
+
+
 def test_new_answers_are_scored(tiny, store):
     scored(tiny, store)
     store.add([answer("dose-0", ITEMS[0], TEXTS[1], seed=1)], cost("dose-0"))
@@ -189,7 +206,9 @@ def nats(model, prompt, text):
 
 
 def read_scores(tiny, *answers, axes=None, items=ITEMS):
-    return finish(reading_scores(tiny, subjects(answers, items, TASKS), axes or {}))
+    with TemporaryDirectory() as folder:
+        kept = KeptTexts(Path(folder) / "readings.jsonl", Found)
+        return finish(reading_scores(tiny, subjects(answers, items, TASKS), axes or {}, kept))
 
 
 def test_an_answer_is_read_after_the_bare_prompt(tiny):
