@@ -87,5 +87,5 @@ def test_a_torn_last_line_is_asked_for_again_and_written_over(file):
 @pytest.mark.parametrize("damage", [b"{}", b"\xff", b"[" * 5000])
 def test_a_damaged_line_is_told_of_with_what_to_do(file, damage):
     file.write_bytes(damage + b"\n" + file.read_bytes())
-    with pytest.raises(BillyError, match=r"line 1 of .* is damaged .*; remove that file, and what is in it is made anew"):
+    with pytest.raises(BillyError, match=r"line 1 of .* is damaged .*; remove that file, and what is in it is made"):
         KeptJudge(Judge(), file.parent)

@@ -177,7 +177,7 @@ def test_ctrl_c_keeps_what_the_judge_has_scored_and_the_same_command_goes_on(bil
         patch.setattr(judge, "most", 5)
         stopped = billy(*command)
     assert (stopped.code, judge.asked, len(json.loads(stopped.out)["answers"])) == (130, 5, 25)
-    assert "what a judge has scored is kept" in stopped.err
+    assert "what has been read and judged is kept" in stopped.err
     assert billy(*command).code == 0
     in_all = judge.asked
     shutil.rmtree(folder / "scores")
