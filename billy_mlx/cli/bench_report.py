@@ -53,6 +53,7 @@ def report(
     does differently, with intervals, and the path of the page.
     """
     from billy_mlx.bench.blind import read_ratings
+    from billy_mlx.bench.store import alone
 
     if rater is not None and ratings is None:
         raise UsageError("--rater says whose the ratings are; name their file with --ratings")
@@ -67,8 +68,9 @@ def report(
     page = store.folder / "report.html" if html is None else Path(html).expanduser()
     text = store.folder / "report.md" if markdown is None else Path(markdown).expanduser()
     try:
-        result = gathered(loaded, store, by, rated)
-        write_files(result, page, text)
+        with alone(store.folder):
+            result = gathered(loaded, store, by, rated)
+            write_files(result, page, text)
     except KeyboardInterrupt:
         there = "what has been read and judged is kept"
         return stopped(store, there, as_json=as_json)

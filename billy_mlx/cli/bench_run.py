@@ -79,7 +79,7 @@ def run(
     from billy_mlx.bench.names import as_told
     from billy_mlx.bench.plan import plan, questions_digest
     from billy_mlx.bench.settings import ScoredBy
-    from billy_mlx.bench.store import Store
+    from billy_mlx.bench.store import Store, alone
 
     loaded = load_model(model)
     settings = _settings(loaded, flags)
@@ -89,15 +89,16 @@ def run(
         say(sentence)
     folder = Path(to).expanduser() if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
     made, questions = made_with(as_told(loaded), _command(context)), questions_digest(planned.items)
-    store = Store.create_or_resume(folder, settings, made, scored_by=by.names, questions=questions)
     page = folder / "report.html"
-    try:
-        _answer(loaded, planned, store)
-        result = gathered(loaded, store, by)
-        write_files(result, page, folder / "report.md")
-    except KeyboardInterrupt:
-        there = f"{len(store.answers)} of {planned.answers} answers are kept in {store.folder}"
-        return stopped(store, there, as_json=as_json)
+    with alone(folder):
+        store = Store.create_or_resume(folder, settings, made, scored_by=by.names, questions=questions)
+        try:
+            _answer(loaded, planned, store)
+            result = gathered(loaded, store, by)
+            write_files(result, page, folder / "report.md")
+        except KeyboardInterrupt:
+            there = f"{len(store.answers)} of {planned.answers} answers are kept in {store.folder}"
+            return stopped(store, there, as_json=as_json)
     put_out(result, page, as_json=as_json)
     return 0
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ from tiny import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.bench.report import page
-from billy_mlx.bench.store import Store
+from billy_mlx.bench.store import Store, alone
 from billy_mlx.cli import run
 
 ARMS = "dose-0,billy-balanced,personas,multi-role"
@@ -113,6 +114,16 @@ def test_ctrl_c_keeps_the_answers_and_the_same_command_goes_on(billy, model, tmp
     assert f"stopped; {kept} of 25 answers are kept" in stopped.err
     assert billy(*command).code == 0
     assert len(answers(tmp_path / "run")) == 25
+
+
+@pytest.mark.parametrize("command", [("run", *FEW, "--to"), ("report",)])
+def test_two_programs_do_not_work_in_one_folder(billy, folder, command):
+    with alone(folder):
+        before = answers(folder)
+        done = billy("bench", *command, str(folder))
+    assert (done.code, done.out) == (1, "")
+    assert f"another billy (process {os.getpid()}) is at work in {folder}" in done.err
+    assert answers(folder) == before
 
 
 def test_other_settings_do_not_go_into_the_same_folder(billy, folder):
