@@ -14,18 +14,17 @@ from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from billy_mlx import paths
 from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unloaded, VoiceNote, VoiceReady
-from billy_mlx.errors import BillyError, ManuscriptError
+from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import PersonaSet, load_personas
-from billy_mlx.manuscript.counts import count_words
-from billy_mlx.manuscript.textfile import read_text_file
 from billy_mlx.text import sanitize
-from billy_mlx.tui.commands import COMMANDS, Command, bindings
+from billy_mlx.tui.commands import COMMANDS, bindings
+from billy_mlx.tui.fault_report import keep_report
 from billy_mlx.tui.keys import keys_of, shown_keys
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.palette import available, described
 from billy_mlx.tui.port import Connect, Port, connect
-from billy_mlx.tui.preparing import Preparing
+from billy_mlx.tui.preparing import Preparing, text_to_learn
 from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
@@ -149,7 +148,8 @@ class Studio(App[None]):
     def on_learn_wanted(self, message: "LearnWanted") -> None:
         """Have a voice made of a text: of a file, or of what is open."""
         try:
-            self.preparing.learn(message.persona_id, *self._own_text(message.path))
+            manuscript = None if self._page is None else self._page.manuscript
+            self.preparing.learn(message.persona_id, *text_to_learn(message.path, manuscript))
         except BillyError as error:
             self.tell(str(error))
 
@@ -237,29 +237,14 @@ class Studio(App[None]):
 
     def get_system_commands(self, screen: Screen) -> Iterable[SystemCommand]:  # type: ignore[type-arg]
         """Yield what the palette has: every command that can be done from where the writer is."""
-        for command in COMMANDS:
-            target = _target(screen, command)
-            if target is not None:
-                keys = shown_keys(keys_of(command, self.settings.keys).split(",")[0])
-                shown = f"{command.help} ({keys})" if keys else command.help
-                yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
+        for command, target in available(screen):
+            shown = described(command, self.settings.keys)
+            yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
 
     @property
     def _page(self) -> WritingScreen | None:
         """The text that is open, also where another screen lies over it."""
         return next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
-
-    def _own_text(self, path: Path | None) -> tuple[str, str]:
-        """Return a text to make a voice of, and what it is, in words."""
-        page = self._page
-        if path is None and page is not None:
-            text, path = page.manuscript.text, page.manuscript.path
-        else:
-            found = None if path is None else read_text_file(path)
-            if found is None or path is None:
-                raise ManuscriptError(f"there is no file {path}; name one with text of yours")
-            text = found.text
-        return text, f"{count_words(text):,} words of {path.name}"
 
     def _opened(self, path: Path | None) -> None:
         if path is None:
@@ -301,7 +286,7 @@ class Studio(App[None]):
                 self.voices = {**self.voices, voice.persona_id: voice}
             case Broken(reason=reason, report=report):
                 self.notify(reason, severity="error", timeout=30, markup=False)
-                _note(report)
+                keep_report(report)
 
 
 def run(path: Path | None = None, *, model: str | None = None) -> int:
@@ -309,23 +294,3 @@ def run(path: Path | None = None, *, model: str | None = None) -> int:
     studio = Studio(path, model=model)
     studio.run()
     return studio.return_code or 0
-
-
-def _target(screen: Screen, command: Command) -> DOMNode | None:  # type: ignore[type-arg]
-    """Return what does a command from here; None if nothing does."""
-    app = screen.app
-    if command.place == "anywhere":
-        return app
-    places = getattr(screen, "PLACES", ())
-    nodes: Iterable[DOMNode] = (screen, *screen.query("*"))
-    if command.place in places or command.place == "voices":
-        return next((node for node in nodes if hasattr(node, f"action_{command.action}")), None)
-    return None
-
-
-def _note(report: str) -> None:
-    """Keep the report of a fault where `billy doctor` and a writer can find it."""
-    with contextlib.suppress(OSError):
-        folder = paths.state_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "faults.log").write_text(report, encoding="utf-8")

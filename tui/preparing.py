@@ -1,8 +1,13 @@
 """Making vectors while writing goes on: one job at a time, asked for from anywhere."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from billy_mlx.engine.messages import Ended, Failed, Job, LearnVoice, Prepare, Progress, Stop
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.textfile import read_text_file
 from billy_mlx.tui.port import Port
 
 
@@ -58,3 +63,19 @@ class Preparing:
     def _over(self, sentence: str) -> None:
         self._job, self.progress = None, None
         self._tell(sentence)
+
+
+def text_to_learn(path: Path | None, manuscript: Manuscript | None) -> tuple[str, str]:
+    """Return a text to make a voice of, and what it is, in words: of a file, or without one of what is open.
+
+    Raises:
+        ManuscriptError: there is no such file, or it cannot be read.
+    """
+    if path is None and manuscript is not None:
+        text, path = manuscript.text, manuscript.path
+    else:
+        found = None if path is None else read_text_file(path)
+        if found is None or path is None:
+            raise ManuscriptError(f"there is no file {path}; name one with text of yours")
+        text = found.text
+    return text, f"{count_words(text):,} words of {path.name}"

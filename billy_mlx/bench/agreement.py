@@ -23,7 +23,7 @@ Pairs = Mapping[str, Sequence[tuple[float, float]]]
 def agreement(pairs: Pairs, seed: int = 0) -> Estimate | None:
     """Return Spearman's rank correlation of two raters over all texts, with its interval, made as that of a mean.
 
-    None with fewer than five texts or items, or where a rater gave the same to all.
+    None with fewer than five items, or where a rater gave the same to all.
     """
     owner = np.repeat(np.arange(len(pairs)), [len(own) for own in pairs.values()])
     both = np.array([pair for own in pairs.values() for pair in own], np.float64).reshape(-1, 2)

@@ -1,8 +1,8 @@
 """What differs from the paper (arXiv 2510.10157) in a run with some settings, told in sentences."""
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from billy_mlx.bench.names import without_place
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import PAPER_LAYER, steered_layers
 from billy_mlx.extraction.library import load_vectors
@@ -53,7 +53,7 @@ def _judge(settings: "Settings") -> str:
 def _items(settings: "Settings") -> list[str]:
     many = "all" if settings.items_per_task is None else f"the first {settings.items_per_task}"
     if settings.tasks_file is not None:
-        name = PurePath(settings.tasks_file).name
+        name = without_place(settings.tasks_file)
         return [f"The items are {many} in {name}; behind each question stands that a numbered list is wanted."]
     return [
         f"The items are our own, {many} of each task, and not those of LLM Discussion (arXiv 2405.06373).",

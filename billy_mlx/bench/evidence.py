@@ -90,11 +90,10 @@ def gather(
 
 def made_with(model: Model, command: str) -> dict[str, str]:
     """Return what answers are made with, name to value, for whoever makes them again."""
-    of = model.fingerprint
     return {
         "command": command,
         "model": model.id,
-        FINGERPRINT: f"{of.base}-{of.weights} ({of.architecture}, {of.layers} layers of {of.width})",
+        FINGERPRINT: fingerprint_of(model),
         "billy-mlx": version("billy-mlx"),
         "mlx": version("mlx"),
         "mlx-lm": version("mlx-lm"),
@@ -104,6 +103,12 @@ def made_with(model: Model, command: str) -> dict[str, str]:
         "platform": f"{platform.system()}, {platform.machine()}",
         "date": date.today().isoformat(),
     }
+
+
+def fingerprint_of(model: Model) -> str:
+    """Return what `made_with` names a model's weights by."""
+    of = model.fingerprint
+    return f"{of.base}-{of.weights} ({of.architecture}, {of.layers} layers of {of.width})"
 
 
 def choose_examples(items: Sequence[Item], answers: Sequence[Answer], seed: int) -> list[Example]:

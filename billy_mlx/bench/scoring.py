@@ -9,7 +9,7 @@ from dataclasses import replace
 from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judge_check import check_judge, judge_trials
 from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, judge_scores
-from billy_mlx.bench.kept import Kept, digest
+from billy_mlx.bench.kept import digest, kept
 from billy_mlx.bench.kept_judge import KeptJudge
 from billy_mlx.bench.kept_texts import KeptTexts
 from billy_mlx.bench.matching import Content, Scores, Subject, Values, scored_alike, subjects, word_count
@@ -29,7 +29,7 @@ from billy_mlx.steps import mapped
 
 _READING, _EMBEDDING = 0.4, 0.55  # shares of the work done after each, roughly; a judge's is the rest
 _CHECKING = 0.3  # of a judge's
-_READINGS = 1  # goes up when the same texts would be read to other numbers
+_READINGS_VERSION = 1  # goes up when the same texts would be read to other numbers
 
 
 def score(
@@ -62,14 +62,14 @@ def score(
     scored = subjects(store.answers, items, tasks)
     answers = [(s.task.id, s.item.id, s.item.prompt, s.answer.arm, s.answer.seed, s.answer.text) for s in scored]
     reader = model.fingerprint.base, model.fingerprint.weights
-    kept = Kept(store.folder / "scores", (answers, tasks, reader))
-    axes = _axes(model, store.settings.blend)
+    folder, axes = store.folder / "scores", _axes(model, store.settings.blend)
     groups = {arm: cost.group for cost in store.costs for arm in cost.arms}
 
-    along = digest(_READINGS, reader, {persona: axis.key for persona, axis in axes.items()})
-    read = KeptTexts(kept.folder / f"readings-{along}.jsonl", Found)
+    along = digest(_READINGS_VERSION, reader, {persona: axis.key for persona, axis in axes.items()})
+    read = KeptTexts(folder / f"readings-{along}.jsonl", Found)
     reading = reading_scores(model, scored, axes, read, bounds.ideas)
-    embedding = kept.get("ideas", (embedder.name, groups), list[Scores], idea_scores(embedder, scored, groups))
+    decides = answers, tasks, reader, embedder.name, groups
+    embedding = kept(folder, "ideas", decides, list[Scores], idea_scores(embedder, scored, groups))
     parts = [
         scored_alike(scored, _word_scores),
         (yield from mapped(reading, lambda each: each.within(0.0, _READING))),
@@ -78,7 +78,7 @@ def score(
     reliability: list[Reliability] = []
     if judge is not None:
         bounds = replace(bounds, whole_answers=store.settings.whole_lists)
-        judging = _judge(KeptJudge(judge, kept.folder), scored, bounds)
+        judging = _judge(KeptJudge(judge, folder), scored, bounds)
         reliability, judged = yield from mapped(judging, lambda each: each.within(_EMBEDDING, 1.0))
         parts.append(judged)
     return [_joined(subject, own) for subject, *own in zip(scored, *parts, strict=True)], reliability

@@ -92,12 +92,11 @@ def _opened(folder: Path) -> "Store":
 
 def _loaded(store: "Store") -> "Model":
     """Return the model that wrote the answers, with the vectors that it needs on this machine."""
-    from billy_mlx.bench.evidence import made_with
+    from billy_mlx.bench.evidence import fingerprint_of
     from billy_mlx.bench.plan import plan
-    from billy_mlx.bench.store import FINGERPRINT
 
     loaded = load_model(store.settings.model)
-    store.require_model(made_with(loaded, "")[FINGERPRINT])
+    store.require_model(fingerprint_of(loaded))
     plan(loaded, store.settings)  # what is missing is told with the name that --model takes
     return loaded
 

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from billy_mlx.bench import agreement as agreement_module
 from billy_mlx.bench.agreement import add_ratings, agreement
 from billy_mlx.bench.blind import IdeaKey, Ratings
 from billy_mlx.bench.matching import subjects
 from billy_mlx.bench.result import Scored
 from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item, load_tasks
+from billy_mlx.measure.bootstrap import stretch
 
 ITEMS = [Item("uses", f"uses-{number:02}", f"What is brick {number} for?") for number in range(6)]
 STORM = Item("writing", "writing-01", "Write of a storm.")
@@ -46,11 +48,13 @@ def test_chance_agrees_with_nothing():
     assert found.low < 0 < found.high
 
 
-def test_few_items_make_the_interval_as_wide_as_a_means():
+def test_an_interval_over_few_items_is_stretched_as_that_of_a_mean(monkeypatch):
     a, noise = np.random.default_rng(4).normal(size=(2, 6))
     found = agreement(pairs(a, a + noise))
-    assert -1 <= found.low < found.mean < found.high <= 1
-    assert found.high - found.low > 1
+    monkeypatch.setattr(agreement_module, "stretch", lambda _: 1.0)
+    plain = agreement(pairs(a, a + noise))
+    assert found.mean - found.low == pytest.approx(stretch(6) * (plain.mean - plain.low))
+    assert found.high == 1  # no correlation is above it
 
 
 def test_texts_of_one_item_are_no_independent_witnesses():

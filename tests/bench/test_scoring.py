@@ -14,7 +14,7 @@ from vectors import persona_vector
 from billy_mlx.bench import reading_scores as reading_scores_module
 from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judging import QUICK
-from billy_mlx.bench.kept import Kept
+from billy_mlx.bench.kept import kept
 from billy_mlx.bench.kept_texts import KeptTexts
 from billy_mlx.bench.matching import subjects
 from billy_mlx.bench.metrics import NATS, sentences
@@ -318,11 +318,11 @@ def counted(calls):
 
 @pytest.mark.parametrize("damage", [b'{"not": "a list"}', b"[0.5, \xff]", b"[" * 5000])
 def test_what_is_kept_is_not_made_again_and_damage_is(tmp_path, damage):
-    kept, calls = Kept(tmp_path / "scores", "shared"), []
+    folder, calls = tmp_path / "scores", []
     for decides in ("x", "x", "y"):
-        assert finish(kept.get("name", decides, list[float | None], counted(calls))) == [0.5, None]
+        assert finish(kept(folder, "name", decides, list[float | None], counted(calls))) == [0.5, None]
     assert len(calls) == 2
-    for path in (tmp_path / "scores").iterdir():
+    for path in folder.iterdir():
         path.write_bytes(damage)
-    finish(kept.get("name", "x", list[float | None], counted(calls)))
+    finish(kept(folder, "name", "x", list[float | None], counted(calls)))
     assert len(calls) == 3

@@ -1,15 +1,12 @@
 """The page: how a manuscript looks in the editor. Its measure, its colours, and the marks beside it."""
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual.binding import BindingType
 from textual.document._document import Location, Selection
 from textual.document._document_navigator import DocumentNavigator
-from textual.expand_tabs import expand_text_tabs_from_widths
 from textual.geometry import Offset, Region
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -17,28 +14,13 @@ from textual.widgets import TextArea
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.widgets.editing_keys import editing_keys
-from billy_mlx.tui.widgets.marks import HEAT_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, most, pieces
+from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
+from billy_mlx.tui.widgets.marks import HEAT_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, pieces
 from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
 from billy_mlx.tui.widgets.view import View
 
-_MARKS_WIDTH = 3  # two for the mark, one to keep it off the text
 _CURSOR_WIDTH = 1
 _KEPT_STRIPS = 500  # the lines of some screens
-
-
-class Line(NamedTuple):
-    """All that a line on the screen is drawn from, so that it is drawn once as long as that stays.
-
-    Columns are counted from its own start; None where there is no selection or cursor in it.
-    """
-
-    words: str
-    tabs: tuple[int, ...]
-    pieces: tuple[Piece, ...]
-    selected: tuple[int, int] | None
-    cursor: int | None
-    columns: tuple[int, int]
-    styles: tuple[Style | None, ...]
 
 
 class Page(TextArea, inherit_bindings=False):
@@ -93,7 +75,7 @@ class Page(TextArea, inherit_bindings=False):
         self._heats: Heats = {}
         self._strips: dict[Line, Strip] = {}
         self._drawn: dict[int, Line | None] = {}  # what is on the screen, by its line there
-        self._columns = (_MARKS_WIDTH, 0)
+        self._columns = (MARKS_WIDTH, 0)
         super().__init__(name=name, id=id, classes=classes, highlight_cursor_line=False, tab_behavior="indent")
         self.indent_type = "tabs"
         self.match_cursor_bracket = False
@@ -170,8 +152,8 @@ class Page(TextArea, inherit_bindings=False):
     @property
     def gutter_width(self) -> int:
         """The cells left of the text: what is too much for the measure, and the marks."""
-        spare = self.scrollable_content_region.width - self.measure - _MARKS_WIDTH - _CURSOR_WIDTH
-        return max(0, spare // 2) + _MARKS_WIDTH
+        spare = self.scrollable_content_region.width - self.measure - MARKS_WIDTH - _CURSOR_WIDTH
+        return max(0, spare // 2) + MARKS_WIDTH
 
     @property
     def wrap_width(self) -> int:
@@ -230,7 +212,7 @@ class Page(TextArea, inherit_bindings=False):
         if line not in self._strips:
             if len(self._strips) >= _KEPT_STRIPS:
                 self._strips.clear()
-            self._strips[line] = self._draw(line)
+            self._strips[line] = drawn(line, self._style, self.app.console)
         return self._strips[line]
 
     def _line(self, y: int) -> Line | None:
@@ -254,32 +236,12 @@ class Page(TextArea, inherit_bindings=False):
             (theme.base_style or self.rich_style, theme.selection_style, theme.cursor_style),
         )
 
-    def _draw(self, line: Line) -> Strip:
-        text = Text(line.words, end="", no_wrap=True)
-        for piece in line.pieces:
-            text.stylize(self._style(piece.style), piece.start, piece.end)
-        base, selection, cursor = line.styles
-        if line.selected is not None and selection is not None:
-            text.stylize(selection, *line.selected)
-        if line.cursor is not None and cursor is not None:
-            text.stylize(cursor, line.cursor, line.cursor + 1)
-        text = expand_text_tabs_from_widths(text, list(line.tabs))
-        gutter, width = line.columns
-        strip = Strip(text.render(self.app.console)).adjust_cell_length(width - gutter, base)
-        return Strip.join([self._margin(gutter, most(line.pieces)), strip]).apply_style(base or Style.null())
-
     def _stretch(self, line: int) -> tuple[int, int, int]:
         """Return which row a line of the screen is of, and the first and last column of it."""
         row, section = self.wrapped_document._offset_to_line_info[line]
         borders = self.wrapped_document.get_offsets(row)
         last = borders[section] if section < len(borders) else len(self.page.lines[row])
         return row, borders[section - 1] if section else 0, last
-
-    def _margin(self, width: int, mark: Piece | None) -> Strip:
-        margin = Segment(" " * (width - _MARKS_WIDTH))
-        if mark is None:
-            return Strip([margin, Segment(" " * _MARKS_WIDTH)])
-        return Strip([margin, Segment(f"{mark.mark:{_MARKS_WIDTH}}", self._style(mark.style))])
 
     def _recompute_cursor_offset(self) -> None:
         self._cursor_offset = self.wrapped_document.location_to_offset(self.cursor_location)
