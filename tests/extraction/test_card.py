@@ -91,7 +91,7 @@ def test_the_24_cards_come_in_the_order_to_show_them():
 
 def test_the_folder_holds_no_card_that_is_not_listed():
     folder = get_persona("noir", Path("no such folder")).source.parent
-    assert {path.stem for path in folder.glob("*.toml")} == {*BUNDLED, "questions", "prompts"}
+    assert {path.stem for path in folder.glob("*.toml")} == {*BUNDLED, "questions", "prompts", "sentences"}
 
 
 @pytest.mark.parametrize("persona_id", BUNDLED)
