@@ -3,6 +3,8 @@
     id:w(+id:w)*[@dose][/mode][/L15,16][/all][/np]
 
 A weight may be left out and is then 1; a dose is `1` (full), `0.3r` (residual norms) or `2a` (the paper's coefficient).
+The mode may be left out where somebody types a blend; `str` always names it, so that what is stored keeps its meaning
+whatever the default becomes.
 """
 
 import math
@@ -17,8 +19,9 @@ from billy_mlx.text import sanitize
 
 
 class Mode(StrEnum):
-    """How the persona vectors of a blend become one direction."""
+    """How the persona vectors of a blend become what is added at each layer; the first is what a typed blend takes."""
 
+    LAYERED = "layered"
     BALANCED = "balanced"
     ORTHOGONAL = "orthogonal"
     PAPER = "paper"
@@ -79,7 +82,7 @@ class Blend:
 
     weights: tuple[tuple[str, float], ...]
     dose: Dose = OWN_DOSE
-    mode: Mode = Mode.BALANCED
+    mode: Mode = Mode.LAYERED
     layers: tuple[int, ...] | None = None
     everywhere: bool = False
     norm_preserving: bool = False
@@ -107,8 +110,7 @@ class Blend:
 
     def __str__(self) -> str:
         parts = ["+".join(f"{persona_id}:{_number(weight)}" for persona_id, weight in self.weights) + f"@{self.dose}"]
-        if self.mode is not Mode.BALANCED:
-            parts.append(self.mode)
+        parts.append(self.mode)
         if self.layers is not None:
             parts.append("L" + ",".join(map(str, self.layers)))
         parts += ["all"] * self.everywhere + ["np"] * self.norm_preserving
@@ -121,16 +123,31 @@ class Blend:
 
     @classmethod
     def parse(cls, text: str) -> "Blend":
-        """Read a blend's text form; `Blend.parse(str(blend)) == blend`.
+        """Read a blend that somebody types; `Blend.parse(str(blend)) == blend`. Without a mode it is `layered`.
 
         Raises:
             BlendError: the text is not a blend; the error says which part is not and what is allowed.
         """
+        return cls._read(text, Mode.LAYERED)
+
+    @classmethod
+    def stored(cls, text: str) -> "Blend":
+        """Read a blend from a file. Without a mode it is `balanced`: that was the only default when modes were left out.
+
+        Raises:
+            BlendError: as `parse` does.
+        """
+        return cls._read(text, Mode.BALANCED)
+
+    @classmethod
+    def _read(cls, text: str, mode: Mode) -> "Blend":
         if len(text) > _MAX_TEXT:
             raise BlendError(f"a blend of {len(text)} characters is too long; at most {_MAX_TEXT} are read")
         head, *flags = text.strip().split("/")
         names, at, dose = head.partition("@")
-        return cls(_weights(names), Dose.parse(dose) if at else OWN_DOSE, **_flags(flags))
+        options = _flags(flags)
+        options.setdefault("mode", mode)
+        return cls(_weights(names), Dose.parse(dose) if at else OWN_DOSE, **options)
 
 
 def _weights(text: str) -> tuple[tuple[str, float], ...]:

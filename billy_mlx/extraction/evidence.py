@@ -44,13 +44,16 @@ class Quality:
     """How well the vector separates answers that it was not made from, at each layer.
 
     Attributes:
-        held_out_auc: (layers,) the vector of one half of the questions against the answers to the other half, both
-            ways round; 0.5 is chance, 1 separates them all.
-        split_half_cosine: (layers,) between the vectors of the two halves.
+        held_out_auc: (layers,) how well the words of the answers alone tell the poles apart, along a reading that
+            shares neither a question nor a system prompt with them; 0.5 is chance, 1 separates them all.
+        split_half_cosine: (layers,) between what the two halves of the questions would steer with.
+        auc_interval: where the AUC lies (95 %) at the layer at which texts are read. None in files of the first
+            version: their AUC was taken with the system prompts in the context, and says little about the words.
     """
 
     held_out_auc: tuple[float, ...]
     split_half_cosine: tuple[float, ...]
+    auc_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def judgement_text(judgement: Judgement) -> str:
 
 def quality_text(quality: Quality) -> str:
     """Return what `parse_quality` reads."""
-    return json.dumps({name: [round(value, 4) for value in values] for name, values in asdict(quality).items()})
+    return json.dumps(_rounded(asdict(quality)))
 
 
 def calibration_text(calibration: Calibration) -> str:
@@ -32,7 +32,7 @@ def parse_judgement(text: str) -> Judgement:
     return Judgement(
         judge=values.text("judge"),
         auc=values.optional("auc", 0, 1),
-        medians=None if values.values.get("medians") is None else _pair(values.numbers("medians", 2, 0, 100)),
+        medians=values.pair("medians", 0, 100),
         filtered=values.flag("filtered"),
         judged=values.count("judged"),
     )
@@ -44,6 +44,7 @@ def parse_quality(text: str, layers: int) -> Quality:
     return Quality(
         held_out_auc=values.numbers("held_out_auc", layers, 0, 1),
         split_half_cosine=values.numbers("split_half_cosine", layers, -1, 1),
+        auc_interval=values.pair("auc_interval", 0, 1),
     )
 
 
@@ -64,10 +65,6 @@ def parse_calibration(text: str, layers: int) -> Calibration:
         made_with=values.text("made_with"),
         cells=tuple(_cell(cell, layers) for cell in cells),
     )
-
-
-def _pair(numbers: tuple[float, ...]) -> tuple[float, float]:
-    return numbers[0], numbers[1]
 
 
 def _cell(cell: object, layers: int) -> Cell:
@@ -100,6 +97,12 @@ class _Values:
         if not isinstance(values, Sequence) or len(values) != count:
             raise ValueError(f"{name} is not {count} numbers")
         return tuple(_number(name, value, least, most) for value in values)
+
+    def pair(self, name: str, least: float, most: float) -> tuple[float, float] | None:
+        if self.values.get(name) is None:
+            return None
+        first, second = self.numbers(name, 2, least, most)
+        return first, second
 
     def count(self, name: str, most: int = 1_000_000) -> int:
         number = self.number(name, 0, most)

@@ -1,21 +1,23 @@
-"""From rollouts to persona vectors: the difference of means, at every layer.
+"""From rollouts to persona vectors: what a persona's system prompts add to the residual stream, at every layer.
 
-The answers of a persona are held against neutral ones to the same questions. The neutral pole is written once per
-model and kept; per persona only its own answers are.
+The answers of a persona are read behind its system prompts and again behind the plain prompt, and are held against
+neutral ones to the same questions. The neutral pole is written once per model and kept; per persona only its own
+answers are.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
+from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.pole import Pole
 from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
 from billy_mlx.extraction.selection import Selection, keep_all, select
-from billy_mlx.extraction.vector import Origin, PersonaVector
+from billy_mlx.extraction.vector import MEAN_DIFFERENCE, PROMPT_EFFECT, Origin, PersonaVector
 from billy_mlx.model.model import Model
 from billy_mlx.steps import mapped
 
@@ -45,6 +47,7 @@ def extract(
     questions: QuestionSet | None = None,
     settings: RolloutSettings | None = None,
     judge: Judge | None = None,
+    method: str = PROMPT_EFFECT,
 ) -> Iterator[Progress | Extracted]:
     """Extract the vectors of `personas`, yielding after every step and with every vector that is ready.
 
@@ -57,18 +60,24 @@ def extract(
         questions: without them the bundled ones.
         settings: how the answers are sampled.
         judge: decides which answers count; without one all do.
+        method: `PROMPT_EFFECT`, what the system prompts add on the same words, with neutral answers to the plain prompt
+            to read texts against; or the paper's `MEAN_DIFFERENCE` from answers to the five neutral system prompts.
 
     Raises:
+        UsageError: there is no such method.
         VectorError: the model gave too few answers to take a mean over, or numbers that overflow.
         BillyError: as `roll_out` does.
     """
+    if method not in (PROMPT_EFFECT, MEAN_DIFFERENCE):
+        raise UsageError(f"there is no method {method!r}; there are {PROMPT_EFFECT} and {MEAN_DIFFERENCE}")
     questions = load_questions() if questions is None else questions
     settings = RolloutSettings() if settings is None else settings
     whole = 1 + len(personas)
-    writing = roll_out(model, "neutral", questions.neutral_prompts, questions.questions, settings)
+    neutrally = (None,) if method == PROMPT_EFFECT else questions.neutral_prompts
+    writing = roll_out(model, "neutral", neutrally, questions.questions, settings)
     neutral = yield from mapped(writing, lambda share: Progress("neutral answers", share / whole))
     for number, persona in enumerate(personas, 1):
-        one = _extract_one(model, persona, neutral, questions, settings, judge)
+        one = _extract_one(model, persona, neutral, questions, settings, judge, method)
         extracted = yield from mapped(one, partial(_as_part, number, whole))
         yield extracted
         extracted.pole.discard()
@@ -81,6 +90,7 @@ def _extract_one(
     questions: QuestionSet,
     settings: RolloutSettings,
     judge: Judge | None,
+    method: str,
 ) -> Generator[Progress, None, Extracted]:
     """Extract one vector, yielding how much of that is done."""
     judging = 0.0 if judge is None else _JUDGING
@@ -91,7 +101,7 @@ def _extract_one(
         selecting = select(judge, persona, positive, neutral, questions.questions)
         stage = f"{persona.name}, judging"
         selection = yield from mapped(selecting, lambda share: Progress(stage, 1 - judging + judging * share))
-    origin = _origin(model, persona, selection, questions, settings)
+    origin = replace(_origin(model, persona, selection, questions, settings), method=method)
     return Extracted(vector_between(model, persona.id, positive, neutral, selection, origin), positive)
 
 

@@ -1,12 +1,12 @@
 """Means over the answers of a pole, gathered batch by batch: what is held does not grow with the number of answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.pole import Pole
+from billy_mlx.extraction.pole import Pole, Rollout
 
 Floats = NDArray[np.float32]
 Kept = Sequence[bool]
@@ -30,8 +30,33 @@ def mean_difference(positive: Floats, neutral: Floats) -> Floats:
     return difference.astype(np.float32)
 
 
-def question_means(pole: Pole, kept: Kept) -> dict[int, Floats]:
+def as_written(rollout: Rollout) -> Floats:
+    """Return (layers, D), the mean over an answer's tokens behind the prompt that it was written to."""
+    return rollout.average.mean
+
+
+def as_text(rollout: Rollout) -> Floats:
+    """Return (layers, D), the mean over an answer's tokens behind the plain prompt: what its words alone carry."""
+    return rollout.as_text.mean
+
+
+def prompt_effect(rollout: Rollout) -> Floats:
+    """Return (layers, D), what the system prompt adds on the same words: the words themselves cancel.
+
+    The mean is over the tokens that are steered later: the last one of the prompt, and the answer's.
+
+    Source: the constant form of arXiv 2605.03907.
+    """
+    return rollout.average.steered - rollout.as_text.steered
+
+
+def question_means(pole: Pole, kept: Kept, part: Callable[[Rollout], Floats] = as_written) -> dict[int, Floats]:
     """Return question to (layers, D), so that a question with more answers left weighs no more than another.
+
+    Args:
+        pole: whose answers are meant.
+        kept: which of them count.
+        part: what of an answer the mean is taken of, (layers, D).
 
     Raises:
         VectorError: no answer that counts has a token in it.
@@ -44,7 +69,7 @@ def question_means(pole: Pole, kept: Kept) -> dict[int, Floats]:
             continue
         if rollout.question not in sums:
             sums[rollout.question] = np.zeros_like(rollout.average.mean, np.float64)
-        sums[rollout.question] += rollout.average.mean
+        sums[rollout.question] += part(rollout)
         counts[rollout.question] = counts.get(rollout.question, 0) + 1
     if not sums:
         raise VectorError(f"the model gave no answer for {pole.name}; try another model, or more rollouts (--rollouts)")
@@ -60,13 +85,3 @@ def residual_norm(pole: Pole, kept: Kept) -> Floats:
             total = total + rollout.average.norm.astype(np.float64) * rollout.average.tokens
             tokens += rollout.average.tokens
     return np.asarray(total / max(tokens, 1), np.float32)
-
-
-def projections(pole: Pole, kept: Kept, vectors: Mapping[int, Floats]) -> Floats:
-    """Return (N, layers): each answer that counts, along the vector (layers, D) that its question has in `vectors`."""
-    found = [
-        np.einsum("ld,ld->l", rollout.average.mean, vectors[rollout.question])
-        for rollout, counts in zip((rollout for batch in pole for rollout in batch), kept, strict=True)
-        if counts and rollout.average.tokens > 0 and rollout.question in vectors
-    ]
-    return np.stack(found) if found else np.zeros((0, 1), np.float32)

@@ -6,7 +6,7 @@ answers can be gone through with one batch of them in memory.
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,18 +24,33 @@ from billy_mlx.files import write_atomically
 from billy_mlx.measure.averages import Average
 from billy_mlx.model.fingerprint import Fingerprint
 
+_ARRAYS = ("mean", "norm", "start")  # of every average
+_PLAIN = "plain_"  # before the names of what was read behind the plain prompt
+
 Score = float | None
 """What a judge gave an answer, 0 to 100; None if it gave no score."""
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """One sampled answer, its tokens, and its response-average activations."""
+    """One sampled answer, its tokens, and its response-average activations.
+
+    Attributes:
+        average: read behind the prompt that the answer was written to.
+        plain: the same tokens read behind the plain prompt, that of a request without a persona; None where that is
+            the prompt it was written to.
+    """
 
     question: int
     answer: str
     tokens: tuple[int, ...]
     average: Average
+    plain: Average | None = None
+
+    @property
+    def as_text(self) -> Average:
+        """What is read where nothing but the words can tell whose they are: behind the plain prompt."""
+        return self.average if self.plain is None else self.plain
 
 
 class Pole:
@@ -46,17 +61,31 @@ class Pole:
         key: of the folder: whatever decides which answers come out.
         asked: the number of the question of every answer that belongs to the pole.
         fingerprint: of the model that answers.
+        plain: whether its answers are read behind the plain prompt as well.
+        systems: the number of the system prompt of every answer, where there are several.
 
     Attributes:
         asked: the same.
+        systems: the same, 0 for every answer where there is but one.
         done: how many answers are there; those after a file that is damaged are written again.
     """
 
-    def __init__(self, name: str, key: str, asked: Sequence[int], fingerprint: Fingerprint) -> None:
+    def __init__(
+        self,
+        name: str,
+        key: str,
+        asked: Sequence[int],
+        fingerprint: Fingerprint,
+        *,
+        plain: bool = False,
+        systems: Sequence[int] | None = None,
+    ) -> None:
         self.name = name
         self.folder = paths.cache_folder() / "poles" / f"{fingerprint.base}-{fingerprint.weights}-{key}"
         self.asked = list(asked)
+        self.systems = [0] * len(asked) if systems is None else list(systems)
         self._shape = (fingerprint.layers, fingerprint.width)
+        self._readings = ("", _PLAIN) if plain else ("",)
         self._starts: list[int] = []
         self.done = 0
         while self.done < len(asked) and (batch := self._read(self.done)):
@@ -80,15 +109,19 @@ class Pole:
             VectorError: the model's numbers are none that a vector could be made of.
             BillyError: the disk does not take it.
         """
-        for rollout in rollouts:
-            if not all(map(_is_sound, (rollout.average.mean, rollout.average.norm))):
+        read = {prefix: [_reading(rollout, prefix) for rollout in rollouts] for prefix in self._readings}
+        for average in (each for averages in read.values() for each in averages):
+            if not all(map(_is_sound, (average.mean, average.norm, average.start))):
                 raise VectorError(
                     f"the answers for {self.name} have activations that are not finite or go beyond {LARGEST:g}; "
                     f"try another model"
                 )
         tensors: dict[str, NDArray[Any]] = {
-            "mean": np.stack([rollout.average.mean for rollout in rollouts]),
-            "norm": np.stack([rollout.average.norm for rollout in rollouts]),
+            **{
+                prefix + name: np.stack([getattr(average, name) for average in averages])
+                for prefix, averages in read.items()
+                for name in _ARRAYS
+            },
             "counted": np.array([rollout.average.tokens for rollout in rollouts], np.int64),
             "lengths": np.array([len(rollout.tokens) for rollout in rollouts], np.int64),
             "tokens": np.array([token for rollout in rollouts for token in rollout.tokens], np.int64),
@@ -127,26 +160,42 @@ class Pole:
         try:
             with safetensors.safe_open(self._file(start), framework="np") as file:
                 answers = _answers(json.loads((file.metadata() or {})["answers"]), self.asked[start:])
-                tensors = _tensors(file, len(answers), self._shape)
+                tensors = _tensors(file, len(answers), self._shape, self._readings)
         except (OSError, safetensors.SafetensorError, KeyError, ValueError, RecursionError):
             return []
         ends = np.cumsum(tensors["lengths"])
         tokens = np.split(tensors["tokens"], ends[:-1])
-        averages = zip(tensors["mean"], tensors["norm"], tensors["counted"].tolist(), strict=True)
+        averages = [_averages(tensors, prefix) for prefix in self._readings]
         return [
-            Rollout(question, answer, tuple(own.tolist()), Average(*average))
-            for (question, answer), own, average in zip(answers, tokens, averages, strict=True)
+            Rollout(question, answer, tuple(own.tolist()), *read)
+            for (question, answer), own, *read in zip(answers, tokens, *averages, strict=True)
         ]
+
+
+def _reading(rollout: Rollout, prefix: str) -> Average:
+    if not prefix:
+        return rollout.average
+    if rollout.plain is None or rollout.plain.tokens != rollout.average.tokens:
+        raise ValueError("this pole keeps answers that are read behind the plain prompt as well, token for token")
+    return rollout.plain
+
+
+def _averages(tensors: Mapping[str, NDArray[Any]], prefix: str) -> list[Average]:
+    mean, norm, start = (tensors[prefix + name] for name in _ARRAYS)
+    rows = zip(mean, norm, tensors["counted"].tolist(), start, strict=True)
+    return [Average(*row) for row in rows]
 
 
 def _is_score(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and 0 <= value <= 100)
 
 
-def _tensors(file: Any, count: int, shape: tuple[int, int]) -> dict[str, NDArray[Any]]:
+def _tensors(file: Any, count: int, shape: tuple[int, int], readings: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Return what an open file holds; ValueError unless it is what so many answers of this model can be."""
     layers, width = shape
-    shapes = {"mean": [count, layers, width], "norm": [count, layers], "counted": [count], "lengths": [count]}
+    read = {"mean": [count, layers, width], "norm": [count, layers], "start": [count, layers, width]}
+    shapes = {prefix + name: expected for prefix in readings for name, expected in read.items()}
+    shapes |= {"counted": [count], "lengths": [count]}
     tensors = {name: _checked(file, name, expected) for name, expected in shapes.items()}
     tensors["tokens"] = _checked(file, "tokens", [int(tensors["lengths"].sum())])
     return tensors
@@ -154,11 +203,11 @@ def _tensors(file: Any, count: int, shape: tuple[int, int]) -> dict[str, NDArray
 
 def _checked(file: Any, name: str, shape: list[int]) -> NDArray[Any]:
     stored = file.get_slice(name)
-    kind = "F32" if name in ("mean", "norm") else "I64"
+    kind = "F32" if name.removeprefix(_PLAIN) in _ARRAYS else "I64"
     if (stored.get_dtype(), stored.get_shape()) != (kind, shape):
         raise ValueError(name)
     array: NDArray[Any] = file.get_tensor(name)
-    if not _is_sound(array) or (name != "mean" and (array < 0).any()):
+    if not _is_sound(array) or (not name.endswith(("mean", "start")) and (array < 0).any()):
         raise ValueError(name)
     return array
 

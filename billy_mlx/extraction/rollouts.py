@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.averages import ResponseAverages
-from billy_mlx.measure.reading import empty_average
+from billy_mlx.measure.reading import Text, empty_average, read_all
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
+from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
@@ -21,6 +22,7 @@ from billy_mlx.model.sample import MAX_SEED, Sampling
 from billy_mlx.steps import mapped
 
 _SHARED_PROMPT_BYTES = 1 << 28
+_READING = 0.2  # of the work on an answer that is read a second time, roughly
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,22 @@ class RolloutSettings:
 
 
 def roll_out(
-    model: Model, name: str, system_prompts: Sequence[str], questions: Sequence[str], settings: RolloutSettings
+    model: Model,
+    name: str,
+    system_prompts: Sequence[str | None],
+    questions: Sequence[str],
+    settings: RolloutSettings,
 ) -> Generator[float, None, Pole]:
     """Write the answers of one pole that are not kept yet, yielding after every step what share of the pole is done.
 
+    What is written behind a system prompt is read behind the plain prompt as well, which is the one that `generate`
+    sends without a persona: the same words, so that only the system prompt is between the two readings.
+
     Args:
         name: of the pole.
-        system_prompts: taken in turn, so that every question meets them evenly.
+        system_prompts: taken in turn, from another one on for every question, so that they are used evenly however few
+            answers there are; None is the plain prompt, which `generate` sends without a persona.
+        plain: read every answer behind the plain prompt as well.
 
     Raises:
         UsageError: the longest prompt does not fit into the model's context.
@@ -89,14 +100,24 @@ def roll_out(
         BillyError: the disk takes no more.
     """
     asked = _asked(model, system_prompts, questions, settings)
-    digest = sha256(json.dumps([list(system_prompts), list(questions)]).encode()).hexdigest()[:16]
-    pole = Pole(name, f"{digest}-{settings.hash}", [question for question, _ in asked], model.fingerprint)
-    yield from write_answers(model, pole, [row for _, row in asked], settings.batch)
+    plain = any(system is not None for system in system_prompts)
+    digest = sha256(json.dumps([list(system_prompts), list(questions), plain]).encode()).hexdigest()[:16]
+    numbers = [each.question for each in asked]
+    systems = [each.system for each in asked]
+    pole = Pole(name, f"{digest}-{settings.hash}", numbers, model.fingerprint, plain=plain, systems=systems)
+    behind = {number: tuple(chat_prompt(model.tokenizer, questions[number])) for number in set(numbers)}
+    prompts = [behind[number] for number in numbers] if plain else None
+    yield from write_answers(model, pole, [each.row for each in asked], settings.batch, plain=prompts)
     return pole
 
 
-def write_answers(model: Model, pole: Pole, rows: Sequence[Row], batch: int) -> Generator[float, None, None]:
+def write_answers(
+    model: Model, pole: Pole, rows: Sequence[Row], batch: int, *, plain: Sequence[tuple[int, ...]] | None = None
+) -> Generator[float, None, None]:
     """Write the answers that `pole` still lacks, one for each of `rows`, yielding what share of them is done.
+
+    Args:
+        plain: the plain prompt for each of `rows`, behind which its answer is read as well.
 
     Raises:
         BillyError: as `roll_out` does.
@@ -109,28 +130,49 @@ def write_answers(model: Model, pole: Pole, rows: Sequence[Row], batch: int) -> 
     # A system prompt is read once, whatever is asked after it: the prompts that share one follow each other.
     store = PromptStore(_SHARED_PROMPT_BYTES)
     total = sum(map(_length, rows))
+    writing = 1.0 if plain is None else 1.0 - _READING
     while pole.done < len(rows):
-        next_rows = rows[pole.done : pole.done + batch]
-        questions = pole.asked[pole.done : pole.done + batch]
-        before = sum(map(_length, rows[: pole.done]))
-        pole.add((yield from mapped(_write(model, next_rows, questions, store), partial(_share, before, total))))
+        batch_of = slice(pole.done, pole.done + batch)
+        next_rows, before = rows[batch_of], sum(map(_length, rows[: pole.done]))
+        done = _Part(before / total, sum(map(_length, next_rows)) / total)
+        written = _write(model, next_rows, pole.asked[batch_of], store)
+        rollouts = yield from mapped(written, partial(_share, done, total, writing))
+        if plain is not None:
+            reading = _read_again(model, rollouts, plain[batch_of])
+            rollouts = yield from mapped(reading, partial(_share_read, done, len(rollouts)))
+        pole.add(rollouts)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What share of all the answers a batch is, and what share comes before it."""
+
+    before: float
+    own: float
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An answer to be: the numbers of its question and of its system prompt, and the row that writes it."""
+
+    question: int
+    system: int
+    row: Row
 
 
 def _asked(
-    model: Model, system_prompts: Sequence[str], questions: Sequence[str], settings: RolloutSettings
-) -> list[tuple[int, Row]]:
-    """Return the number of the question and the row for every rollout."""
+    model: Model, system_prompts: Sequence[str | None], questions: Sequence[str], settings: RolloutSettings
+) -> list[_Asked]:
+    """Return every rollout, those with the same system prompt together."""
 
-    def row(question: int, turn: int) -> Row:
-        system = system_prompts[turn % len(system_prompts)]
-        return Row(
-            prompt=tuple(chat_prompt(model.tokenizer, questions[question], system=system)),
-            sampling=settings.sampling,
-            seed=settings.seed + question * settings.rollouts + turn,
-            max_tokens=settings.max_tokens,
-        )
+    def asked(question: int, turn: int) -> _Asked:
+        system = (question + turn) % len(system_prompts)
+        prompt = chat_prompt(model.tokenizer, questions[question], system=system_prompts[system])
+        seed = settings.seed + question * settings.rollouts + turn
+        return _Asked(question, system, Row(tuple(prompt), UNSTEERED, settings.sampling, seed, settings.max_tokens))
 
-    return [(question, row(question, turn)) for turn, question in settings.order(len(questions))]
+    every = [asked(question, turn) for turn, question in settings.order(len(questions))]
+    return sorted(every, key=lambda each: each.system)
 
 
 def _write(
@@ -153,8 +195,24 @@ def _write(
     ]
 
 
-def _share(before: int, total: int, tokens: int) -> float:
-    return (before + tokens) / total
+def _read_again(
+    model: Model, rollouts: Sequence[Rollout], prompts: Sequence[tuple[int, ...]]
+) -> Generator[int, None, list[Rollout]]:
+    """Return `rollouts` with what their tokens are behind `prompts`, yielding how many are read."""
+    texts = [
+        Text(prompt, rollout.tokens if rollout.average.tokens else ())
+        for prompt, rollout in zip(prompts, rollouts, strict=True)
+    ]
+    readings = yield from read_all(model, texts)
+    return [replace(rollout, plain=reading.average) for rollout, reading in zip(rollouts, readings, strict=True)]
+
+
+def _share(part: _Part, total: float, writing: float, tokens: int) -> float:
+    return part.before + min(tokens / total, part.own) * writing
+
+
+def _share_read(part: _Part, texts: int, read: int) -> float:
+    return part.before + part.own * (1.0 - _READING * (1.0 - read / texts))
 
 
 def _length(row: Row) -> int:

@@ -20,6 +20,14 @@ LARGEST = 1e8
 """No number of a vector is larger: far beyond any residual stream, and its squares, summed over any width, still fit
 into a float32."""
 
+PROMPT_EFFECT = "prompt-effect"
+"""What the persona's system prompts add to the residual stream on the same words."""
+MEAN_DIFFERENCE = "mean-difference"
+"""The paper's: mean answer as the persona less mean neutral answer, each behind its own system prompts."""
+OWN_TEXT = "own-text"
+"""Mean of a writer's own text less the mean of what the model writes in its place, both behind the plain prompt."""
+METHODS = (PROMPT_EFFECT, MEAN_DIFFERENCE, OWN_TEXT)
+
 _HASH = re.compile(r"[0-9a-z]{1,64}")
 
 
@@ -30,6 +38,8 @@ class Origin:
     Attributes:
         rollouts: answers per pole that the means were taken over, as "positive/neutral of so many written".
         source: for a vector that was not extracted from a card: the writer's text, another tool's file.
+        method: how the directions were taken from the answers, one of `METHODS`.
+        file_version: of the file it was extracted into, where that was an earlier one than today's.
     """
 
     model_id: str
@@ -40,6 +50,8 @@ class Origin:
     versions: str = ""
     date: str = ""
     source: str = ""
+    method: str = ""
+    file_version: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +62,13 @@ class PersonaVector:
         persona_id: the card's id. Of a sum it is the sum in words, which no file takes: to keep one, give it an id of
             its own with `dataclasses.replace`.
         fingerprint: the model it belongs to.
-        directions: (layers, D) float32 in units of the residual stream, not normalised: mean answer with the persona
-            minus mean neutral answer.
+        directions: (layers, D) float32 in units of the residual stream, not normalised: what is steered with. By
+            `origin.method`, what the persona's prompts add on the same words, or the difference of two means.
         neutral_mean: (layers, D) mean residual of the neutral answers; None where another tool's file does not say.
         residual_norm: (layers,) mean norm of the residual over neutral response tokens; None likewise.
-        projection_scale: (layers,) distance between the poles along the unit vector.
+        projection_scale: (layers,) distance between the poles along `reading`.
+        reading_vector: (layers, D) what texts are read along: mean answer of the persona less mean neutral answer, both
+            read behind the plain prompt as any text is; None where that is `directions` too.
         judgement: how its answers were judged; None if that is not known, as the next two.
         quality: how well it separates held-out answers.
         calibration: which layer and how much of it; of a sum or a multiple there is none.
@@ -69,6 +83,7 @@ class PersonaVector:
     neutral_mean: Floats | None
     residual_norm: Floats | None
     projection_scale: Floats
+    reading_vector: Floats | None = None
     judgement: Judgement | None = None
     quality: Quality | None = None
     calibration: Calibration | None = None
@@ -77,7 +92,8 @@ class PersonaVector:
         if not isinstance(other, PersonaVector):
             return NotImplemented
         self._require_same_model(other)
-        return self._with(self.directions + other.directions, f"{self.persona_id} + {other.persona_id}")
+        reading = self.reading + other.reading
+        return self._with(self.directions + other.directions, reading, f"{self.persona_id} + {other.persona_id}")
 
     def __radd__(self, other: int) -> "PersonaVector":
         return self if other == 0 else NotImplemented  # 0 is what sum() begins with
@@ -86,17 +102,32 @@ class PersonaVector:
         if not isinstance(other, PersonaVector):
             return NotImplemented
         self._require_same_model(other)
-        return self._with(self.directions - other.directions, f"{self.persona_id} - {other.persona_id}")
+        reading = self.reading - other.reading
+        return self._with(self.directions - other.directions, reading, f"{self.persona_id} - {other.persona_id}")
 
     def __mul__(self, factor: float) -> "PersonaVector":
         if not isinstance(factor, int | float | np.floating):
             return NotImplemented
-        return self._with(self.directions * np.float32(factor), self.persona_id)
+        by = np.float32(factor)
+        return self._with(self.directions * by, self.reading * by, self.persona_id)
 
     __rmul__ = __mul__
 
     def __neg__(self) -> "PersonaVector":
         return self * -1.0
+
+    @property
+    def reading(self) -> Floats:
+        """What texts are read along, (layers, D)."""
+        return self.directions if self.reading_vector is None else self.reading_vector
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether its directions are differences of mean activations of this model, as far as anybody knows.
+
+        Only those can be added layer by layer: what another tool's file holds may be of any length, or increments.
+        """
+        return self.neutral_mean is not None
 
     @property
     def tensors(self) -> dict[str, Floats]:
@@ -106,6 +137,7 @@ class PersonaVector:
             "neutral_mean": self.neutral_mean,
             "residual_norm": self.residual_norm,
             "projection_scale": self.projection_scale,
+            "reading_vector": self.reading_vector,
         }
         return {name: array for name, array in arrays.items() if array is not None}
 
@@ -147,13 +179,13 @@ class PersonaVector:
                 f"{other.origin.model_id}: vectors of different models cannot be combined"
             )
 
-    def _with(self, directions: Floats, persona_id: str) -> "PersonaVector":
-        scale = np.linalg.norm(directions, axis=-1)
+    def _with(self, directions: Floats, reading: Floats, persona_id: str) -> "PersonaVector":
         return replace(
             self,
             directions=directions,
+            reading_vector=reading,
             persona_id=persona_id,
-            projection_scale=scale,
+            projection_scale=np.linalg.norm(reading, axis=-1),
             judgement=None,
             quality=None,
             calibration=None,
@@ -178,6 +210,11 @@ def find_fault(vector: PersonaVector) -> str | None:
     if (vector.projection_scale < 0).any():
         return "projection_scale holds a negative number"
     return None
+
+
+def read_layer(layers: int) -> int:
+    """Return the layer at which texts are read, of so many: late, where what was said is in the stream."""
+    return layers * 3 // 4
 
 
 def cosines_at(vectors: Sequence[PersonaVector], layer: int) -> list[list[float]]:

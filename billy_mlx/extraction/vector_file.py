@@ -18,16 +18,18 @@ from billy_mlx.extraction.evidence_text import (
     parse_quality,
     quality_text,
 )
-from billy_mlx.extraction.vector import Floats, Origin, PersonaVector, find_fault
+from billy_mlx.extraction.vector import MEAN_DIFFERENCE, OWN_TEXT, Floats, Origin, PersonaVector, find_fault
 from billy_mlx.files import write_atomically
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
 
-FORMAT = "billy-persona-vector-1"
+FORMAT = "billy-persona-vector-2"
+FORMERLY = "billy-persona-vector-1"
+"""Files of the first version: texts are read along the directions, which hold the system prompts as well."""
 MAX_FILE_BYTES = 1 << 29
 
 _ALWAYS = ("persona_vector", "projection_scale")
-_PERHAPS = ("neutral_mean", "residual_norm")  # other tools' files do not say
+_PERHAPS = ("neutral_mean", "residual_norm", "reading_vector")  # other tools' files do not say
 
 _MOST_EVIDENCE = 1 << 18  # characters
 _Evidence = TypeVar("_Evidence")
@@ -54,12 +56,20 @@ def load_vector(path: Path) -> PersonaVector:
         VectorError: the file is missing, damaged, holds something else, or a number in it is not finite or too large.
     """
     arrays, metadata = _read(path)
-    if metadata.get("format") != FORMAT:
-        raise _bad(path, f"it says it is {sanitize(metadata.get('format', 'nothing known'))[:60]!r}, not {FORMAT!r}")
+    found = metadata.get("format", "nothing known")
+    if found not in (FORMAT, FORMERLY):
+        raise _bad(path, f"it says it is {sanitize(found)[:60]!r}, not {FORMAT!r}")
     try:
-        return from_content(arrays, metadata)
+        return from_content(arrays, metadata if found == FORMAT else formerly(metadata, arrays))
     except ValueError as error:
         raise _bad(path, str(error)) from error
+
+
+def formerly(metadata: Mapping[str, str], arrays: Mapping[str, Floats]) -> dict[str, str]:
+    """Return the metadata of a file of the first version, with what it left unsaid."""
+    ours = "neutral_mean" in arrays  # else another tool's
+    method = "" if not ours else OWN_TEXT if metadata.get("source") else MEAN_DIFFERENCE
+    return {**metadata, "method": method, "file_version": "1" if ours else ""}
 
 
 def to_content(vector: PersonaVector) -> tuple[dict[str, Floats], dict[str, str]]:
@@ -94,6 +104,7 @@ def from_content(arrays: Mapping[str, Floats], metadata: Mapping[str, str]) -> P
         neutral_mean=arrays.get("neutral_mean"),
         residual_norm=arrays.get("residual_norm"),
         projection_scale=arrays["projection_scale"],
+        reading_vector=arrays.get("reading_vector"),
         judgement=_evidence(metadata, "judgement", parse_judgement),
         quality=_evidence(metadata, "quality", lambda text: parse_quality(text, layers)),
         calibration=_evidence(metadata, "calibration", lambda text: parse_calibration(text, layers)),
@@ -127,7 +138,8 @@ def _checked_shapes(arrays: Mapping[str, Floats]) -> tuple[int, int]:
     shape = arrays["persona_vector"].shape
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"its vector has shape {shape}, not (layers, width)")
-    expected: dict[str, tuple[int, ...]] = {"persona_vector": shape, "neutral_mean": shape}
+    whole = ("persona_vector", "neutral_mean", "reading_vector")
+    expected: dict[str, tuple[int, ...]] = dict.fromkeys(whole, shape)
     for name, array in arrays.items():
         if array.shape != expected.get(name, shape[:1]):
             raise ValueError(f"{name} is {array.shape}, not {expected.get(name, shape[:1])}")

@@ -15,7 +15,7 @@ from billy_mlx.extraction.extract import Extracted, Progress
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, write_answers
 from billy_mlx.extraction.selection import keep_all
-from billy_mlx.extraction.vector import Origin
+from billy_mlx.extraction.vector import OWN_TEXT, Origin
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
@@ -87,6 +87,7 @@ def extract_from_text(
         versions=versions(),
         date=date.today().isoformat(),
         source=source,
+        method=OWN_TEXT,
     )
     own, others = poles
     yield Extracted(vector_between(model, persona_id, own, others, keep_all(own, others), origin), own)

@@ -29,7 +29,7 @@ class Reading:
     """What the unsteered model makes of a response.
 
     Attributes:
-        average: of the residual stream over the response's tokens.
+        average: of the residual stream over the response's tokens; its `start` is zero where no prompt stands before.
         log_likelihood: sum of the natural logarithms of their probabilities, each given all that stands before it. A
             first token with no prompt before it adds nothing.
     """
@@ -100,7 +100,8 @@ def mean_residuals(model: Model, texts: Sequence[Text], layer: int) -> Generator
 def empty_average(model: Model) -> Average:
     """Return the average over no token at all, which is zero."""
     layers, width = model.fingerprint.layers, model.fingerprint.width
-    return Average(np.zeros((layers, width), np.float32), np.zeros(layers, np.float32), 0)
+    nothing = np.zeros((layers, width), np.float32)
+    return Average(nothing, np.zeros(layers, np.float32), 0, nothing)
 
 
 def _read(model: Model, texts: Sequence[Text]) -> Iterator[dict[int, Reading]]:
@@ -115,7 +116,10 @@ def _read(model: Model, texts: Sequence[Text]) -> Iterator[dict[int, Reading]]:
 
 @dataclass(frozen=True, eq=False)
 class _Measure:
-    """Sums over the responses' tokens in a piece: streams (B, layers, D), norms (B, layers), count, likelihood (B,)."""
+    """Sums over the responses' tokens in a piece: streams (B, layers, D), norms (B, layers), count, likelihood (B,).
+
+    The last one is the stream (B, layers, D) at the token before the response.
+    """
 
     texts: Sequence[Text]
     recording: Recording
@@ -124,6 +128,7 @@ class _Measure:
         texts = [self.texts[place] for place in piece.places]
         streams = [self.recording.latest.pop(layer) for layer in sorted(self.recording.latest)]
         inside, foretold = _counted(self.texts, piece)
+        at_start = _at_start(self.texts, piece)
         following = mx.array([[_token(text, position + 1) for position in piece.positions] for text in texts])
         likelihoods = mx.where(foretold, log_likelihoods(piece.logits, following), 0)
         return [
@@ -131,7 +136,14 @@ class _Measure:
             mx.stack([_summed(mx.linalg.norm(h.astype(mx.float32), axis=-1), inside) for h in streams], axis=1),
             inside.sum(axis=1),
             likelihoods.sum(axis=1),
+            mx.stack([_summed(h, at_start) for h in streams], axis=1),
         ]
+
+
+def _at_start(texts: Sequence[Text], piece: Piece) -> mx.array:
+    """Return (B, T): which token of a piece is the last one before its response."""
+    last = np.array([len(texts[place].prompt) - 1 for place in piece.places])
+    return mx.array(np.array(piece.positions)[None] == last[:, None])
 
 
 def _counted(texts: Sequence[Text], piece: Piece) -> tuple[mx.array, mx.array]:
@@ -160,8 +172,8 @@ def _summed(values: mx.array, counted: mx.array) -> mx.array:
 
 
 def _readings(batch: Measured) -> list[Reading]:
-    streams, norms, tokens, likelihoods = batch.sums
+    streams, norms, tokens, likelihoods, starts = batch.sums
     return [
-        Reading(Average(streams[row] / count, norms[row] / count, int(count)), float(likelihoods[row]))
+        Reading(Average(streams[row] / count, norms[row] / count, int(count), starts[row]), float(likelihoods[row]))
         for row, count in enumerate(tokens)
     ]

@@ -14,9 +14,10 @@ from billy_mlx.model.rows import RowState
 from billy_mlx.model.sample import draw, repetition_penalty, row_keys
 from billy_mlx.model.thinking import ThinkingGate
 
-Observer = Callable[[Sequence[int], Mapping[int, mx.array], mx.array], Sequence[mx.array]]
+Observer = Callable[[Sequence[int], Mapping[int, mx.array], mx.array | None], Sequence[mx.array]]
 """Called with the indices of R rows, each layer's stream (R, 1, D) at the token just read, and (R,) which of these
-tokens belong to a response; returns what must be evaluated with this step."""
+tokens belong to a response, None while they are the last ones of the prompts; returns what must be evaluated with this
+step."""
 
 
 class Batch:
@@ -80,13 +81,13 @@ class Batch:
             with ExitStack() as patches:
                 if self._directions:
                     patches.enter_context(self._steered())
-                if self._observer is not None and n > 0:
+                if self._observer is not None:
                     patches.enter_context(self._recorded())
                 logits = self._model.model(feed[:, None], cache=self.cache)[:, -1]
             logits = self._penalised(logits, feed, n)
             samplings = [state.row.sampling for state in self.states]
             drawn = draw(logits, samplings, self._keys + mx.array([n, 0], mx.uint32), self._never_excluded)
-            mx.async_eval(drawn, *self._thinking.to_evaluate(), *(self._observe(feed) if n > 0 else ()))
+            mx.async_eval(drawn, *self._thinking.to_evaluate(), *self._observe(feed, n))
         return drawn
 
     def _steered(self) -> Patch:
@@ -114,15 +115,18 @@ class Batch:
             self._thinking.done()
         self._steering.switch(directions, norm_preserving=self._norm_preserving)
 
-    def _observe(self, feed: mx.array) -> Sequence[mx.array]:
+    def _observe(self, feed: mx.array, n: int) -> Sequence[mx.array]:
         if self._observer is None or self._recording is None:
             return ()
+        rows = [state.index for state in self.states]
+        if n == 0:
+            return self._observer(rows, self._recording.latest, None)
         # Which tokens belong to a response is known without waiting for their values.
         eos = mx.array(sorted(self._model.tokenizer.eos_token_ids) or [-1])
         counted = (feed[:, None] != eos).all(axis=-1)
         if self._thinking.open is not None:
             counted = counted & self._thinking.open
-        return self._observer([state.index for state in self.states], self._recording.latest, counted)
+        return self._observer(rows, self._recording.latest, counted)
 
     def _penalised(self, logits: mx.array, feed: mx.array, n: int) -> mx.array:
         if all(s.row.sampling.repetition_penalty == 1 and not s.row.sampling.needs_tokens for s in self.states):

@@ -32,8 +32,8 @@ class Decoding:
     Args:
         rows: decoded as one batch, or one after another where the model's rows do not go together.
         store: caches kept between requests; without it nothing outlives this decoding.
-        observer: reads the residual stream of every response token; with it the last token of every row is fed to the
-            model as well, so that it is seen too.
+        observer: reads the residual stream of the last token of every prompt and of every response token; with it the
+            last token of every row is fed to the model as well, so that it is seen too.
 
     Attributes:
         forwarded: tokens sent through the model so far, over all rows.

@@ -24,10 +24,8 @@ def write_pole(name, turns, questions=4, offset=0.0):
     pole = Pole(name, f"{name}-{turns}", asked, MODEL.fingerprint)
     random = np.random.default_rng(0)
     for _ in range(turns):
-        averages = [
-            Average(random.normal(size=(8, 256)).astype(np.float32) + offset, np.ones(8, np.float32), 3)
-            for _ in range(questions)
-        ]
+        means = [random.normal(size=(8, 256)).astype(np.float32) + offset for _ in range(questions)]
+        averages = [Average(mean, np.ones(8, np.float32), 3, mean) for mean in means]
         pole.add([Rollout(question, "", (), average) for question, average in enumerate(averages)])
     return pole
 
@@ -66,6 +64,15 @@ def test_a_single_question_cannot_be_held_out_from_itself():
 
 def test_poles_without_a_question_in_common_give_no_vector():
     neutral = Pole("neutral", "other", [9], MODEL.fingerprint)
-    neutral.add([Rollout(9, "", (), Average(np.ones((8, 256), np.float32), np.ones(8, np.float32), 3))])
+    neutral.add(
+        [
+            Rollout(
+                9,
+                "",
+                (),
+                Average(np.ones((8, 256), np.float32), np.ones(8, np.float32), 3, np.ones((8, 256), np.float32)),
+            )
+        ]
+    )
     with pytest.raises(VectorError, match="no question was answered both neutrally and as Noir"):
         between(write_pole("Noir", 1), neutral)

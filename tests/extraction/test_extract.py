@@ -3,8 +3,10 @@
 import shutil
 from dataclasses import replace
 
+import mlx.core as mx
 import numpy as np
 import pytest
+from mlx_lm.models.cache import make_prompt_cache
 from safetensors import safe_open
 from vectors import FINGERPRINT
 
@@ -21,6 +23,8 @@ from billy_mlx.extraction.means import mean_difference, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
 from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.model.layers import record
+from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sample import MAX_SEED
 from billy_mlx.steps import finish
 
@@ -49,7 +53,7 @@ def pole_of(*answers):
     pole = Pole("Noir", "key", [question for question, _, _ in answers], FINGERPRINT)
     means = [np.full((4, 32), value, np.float32) for _, value, _ in answers]
     norm = np.ones(4, np.float32)
-    averages = [Average(mean, norm, tokens) for mean, (_, _, tokens) in zip(means, answers, strict=True)]
+    averages = [Average(mean, norm, tokens, mean) for mean, (_, _, tokens) in zip(means, answers, strict=True)]
     pole.add([Rollout(asked[0], "", (), average) for asked, average in zip(answers, averages, strict=True)])
     return pole
 
@@ -69,13 +73,58 @@ def test_an_answer_without_a_token_is_left_out_and_none_at_all_is_an_error():
         question_means(pole_of((0, 1.0, 0)), [True])
 
 
-def test_the_vector_is_the_difference_of_the_poles_at_every_layer(tiny, personas):
-    vector = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+@pytest.mark.parametrize("method", ["prompt-effect", "mean-difference"])
+def test_texts_are_read_along_the_difference_of_their_words(tiny, personas, method):
+    vector = vectors_of(extract(tiny, personas[:1], settings=FEW, method=method))[personas[0].id]
+    questions = neutral_pole()[1]
+    neutral = rollouts_of(tiny, "neutral", (None,) if method == "prompt-effect" else neutral_pole()[0], questions)
+    own = rollouts_of(tiny, "Noir", personas[0].prompts, questions)
+    poles = ([read_behind_plain(tiny, each, questions)[1:].mean(0) for each in pole] for pole in (own, neutral))
+    means = [np.mean(pole, axis=0) for pole in poles]
+    assert vector.reading.shape == vector.directions.shape == (4, 32)
+    assert np.allclose(vector.reading, means[0] - means[1], atol=1e-4)
+    assert np.allclose(vector.neutral_mean, means[1], atol=1e-4)
+    assert np.allclose(vector.projection_scale, np.linalg.norm(vector.reading, axis=-1))
+    assert (vector.origin.rollouts, vector.judgement, vector.origin.method) == ("6/6 of 6", Judgement(), method)
+
+
+def test_by_the_papers_method_the_poles_differ_as_they_were_written(tiny, personas):
+    vector = vectors_of(extract(tiny, personas[:1], settings=FEW, method="mean-difference"))[personas[0].id]
     answers = [average_answer(tiny, *pole) for pole in ((personas[0].prompts, neutral_pole()[1]), neutral_pole())]
-    assert vector.directions.shape == (4, 32)
     assert np.allclose(vector.directions, answers[0] - answers[1], atol=1e-5)
-    assert np.allclose(vector.neutral_mean, answers[1], atol=1e-5)
-    assert (vector.origin.rollouts, vector.judgement) == ("6/6 of 6", Judgement())
+
+
+def test_what_is_steered_with_is_what_the_system_prompt_adds_on_the_same_words(tiny, personas):
+    """Against a computation by hand: each answer in one pass behind either prompt, from the prompt's last token on."""
+    vector = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    questions, prompts = neutral_pole()[1], personas[0].prompts
+    own = rollouts_of(tiny, "Noir", prompts, questions)
+    turns = [(q, turn) for turn, q in FEW.order(len(questions))]
+    systems = sorted((q + turn) % 5 for q, turn in turns)
+    effects = []
+    for rollout, system in zip(own, systems, strict=True):
+        behind = chat_prompt(tiny.tokenizer, questions[rollout.question], system=prompts[system])
+        with_persona = streams(tiny, behind, rollout.tokens).mean(0)
+        effects.append(with_persona - read_behind_plain(tiny, rollout, questions).mean(0))
+    assert np.allclose(vector.directions, np.mean(effects, axis=0), atol=1e-4)
+
+
+def test_every_system_prompt_is_used_however_few_answers_there_are(tiny, personas):
+    settings = RolloutSettings(questions=10, rollouts=1, max_tokens=1)
+    pole = finish(roll_out(tiny, "Noir", personas[0].prompts, neutral_pole()[1], settings))
+    assert sorted(pole.systems) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert sorted(pole.asked) == list(range(10))
+
+
+def read_behind_plain(model, rollout, questions):
+    """The streams (1 + tokens, layers, D) from the last token of the plain prompt on, in one pass by hand."""
+    return streams(model, chat_prompt(model.tokenizer, questions[rollout.question]), rollout.tokens)
+
+
+def streams(model, prompt, answer):
+    with record(model.layers) as recording:
+        model.model(mx.array([[*prompt, *answer]]), cache=make_prompt_cache(model.model))
+    return np.stack([np.array(h[0, len(prompt) - 1 :]) for h in recording.latest.values()], axis=1)
 
 
 def average_answer(model, prompts, questions):
@@ -93,7 +142,7 @@ def neutral_pole():
 
 def test_the_norm_is_the_mean_over_neutral_response_tokens(tiny, personas):
     vector = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
-    neutral = rollouts_of(tiny, "neutral", *neutral_pole())
+    neutral = rollouts_of(tiny, "neutral", (None,), neutral_pole()[1])
     tokens = np.array([rollout.average.tokens for rollout in neutral])
     norms = np.stack([rollout.average.norm for rollout in neutral])
     assert np.allclose(vector.residual_norm, (norms * tokens[:, None]).sum(0) / tokens.sum(), rtol=1e-5)

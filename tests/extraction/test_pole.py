@@ -17,6 +17,7 @@ LENGTHS = np.array([4, 0, 1, 2, 3, 4], np.int64)
 ARRAYS = {
     "mean": np.random.default_rng(0).normal(size=(6, 4, 32)).astype(np.float32),
     "norm": np.full((6, 4), 2.0, np.float32),
+    "start": np.random.default_rng(1).normal(size=(6, 4, 32)).astype(np.float32),
     "counted": LENGTHS + 1,
     "lengths": LENGTHS,
     "tokens": np.arange(LENGTHS.sum(), dtype=np.int64),
@@ -29,7 +30,7 @@ def new_pole():
 
 def rollouts():
     tokens = np.split(ARRAYS["tokens"], np.cumsum(LENGTHS)[:-1])
-    rows = zip(ARRAYS["mean"], ARRAYS["norm"], ARRAYS["counted"].tolist(), strict=True)
+    rows = zip(ARRAYS["mean"], ARRAYS["norm"], ARRAYS["counted"].tolist(), ARRAYS["start"], strict=True)
     return [
         Rollout(question, text, tuple(own.tolist()), Average(*row))
         for (question, text), own, row in zip(ANSWERS, tokens, rows, strict=True)

@@ -5,8 +5,7 @@ import pytest
 from vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction import quality as module
-from billy_mlx.extraction.means import mean_difference, projections, question_means, residual_norm
+from billy_mlx.extraction.means import mean_difference, question_means, residual_norm
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.quality import held_out_quality
 from billy_mlx.measure.averages import Average
@@ -20,7 +19,7 @@ def write_pole(name, answers):
     """A pole of answers (question, mean, tokens), in two batches; the norm at a layer is that of the mean."""
     pole = Pole(name, name.lower(), [question for question, _, _ in answers], FINGERPRINT)
     rollouts = [
-        Rollout(question, "", (), Average(mean, np.linalg.norm(mean, axis=-1), tokens))
+        Rollout(question, "", (), Average(mean, np.linalg.norm(mean, axis=-1), tokens, mean))
         for question, mean, tokens in answers
     ]
     for part in (rollouts[: len(rollouts) // 2], rollouts[len(rollouts) // 2 :]):
@@ -42,8 +41,8 @@ def random_pole(name, seed, *, planted=0.0, by_question=0.0, questions=8, turns=
 
 def quality_of(positive, neutral, kept=None):
     kept = ([True] * len(positive), [True] * len(neutral)) if kept is None else kept
-    means = question_means(positive, kept[0]), question_means(neutral, kept[1])
-    return held_out_quality(positive, neutral, kept, means)
+    own, others = question_means(positive, kept[0]), question_means(neutral, kept[1])
+    return held_out_quality(positive, neutral, kept, {q: own[q] - others[q] for q in own.keys() & others.keys()})
 
 
 def test_a_planted_direction_is_the_mean_difference_at_its_layers():
@@ -70,17 +69,36 @@ def test_what_the_answers_to_a_question_share_does_not_pass_for_the_persona():
     assert np.mean(quality.split_half_cosine) == pytest.approx(0, abs=0.2)
 
 
-def test_no_question_is_in_both_halves_and_each_is_held_out_once(monkeypatch):
-    held_out = []
+def by_system_prompt(*, own, questions=8, systems=4):
+    """A pole whose answers are noise and, by `own` of it, what the answers to one system prompt share."""
+    random = np.random.default_rng(5)
+    shared = own * random.normal(size=(systems, LAYERS, WIDTH))
+    asked = [question for question in range(questions) for _ in range(systems)]
+    numbers = [system for _ in range(questions) for system in range(systems)]
+    pole = Pole("A", "systems", asked, FINGERPRINT, systems=numbers)
+    means = [(random.normal(size=(LAYERS, WIDTH)) + shared[system]).astype(np.float32) for system in numbers]
+    norms = [np.linalg.norm(mean, axis=-1) for mean in means]
+    pole.add([Rollout(q, "", (), Average(*each, 3, each[0])) for q, *each in zip(asked, means, norms, strict=True)])
+    return pole
 
-    def seen(pole, kept, vectors):
-        held_out.append((pole.name, frozenset(vectors)))
-        return projections(pole, kept, vectors)
 
-    monkeypatch.setattr(module, "projections", seen)
-    quality_of(random_pole("A", 0), random_pole("B", 1))
-    first, last = frozenset(range(4)), frozenset(range(4, 8))
-    assert held_out == [("A", first), ("B", first), ("A", last), ("B", last)]
+def test_what_the_answers_to_a_system_prompt_share_does_not_pass_for_the_persona():
+    """Were a system prompt on both sides, its own words would tell the poles apart."""
+    pole, neutral = by_system_prompt(own=3.0, questions=24), random_pole("B", 1, questions=24, turns=2)
+    held_out = quality_of(pole, neutral)
+    pole.systems = [0] * len(pole)
+    on_both_sides = quality_of(pole, neutral)
+    assert np.mean(held_out.held_out_auc) < 0.7 < 0.95 < np.mean(on_both_sides.held_out_auc)
+
+
+def test_the_interval_holds_the_auc_and_narrows_with_more_questions():
+    few, many = (
+        quality_of(random_pole("A", 0, planted=0.15, questions=n), random_pole("B", 1, questions=n)) for n in (8, 48)
+    )
+    for quality in (few, many):
+        low, high = quality.auc_interval
+        assert low <= quality.held_out_auc[LAYERS * 3 // 4] <= high
+    assert np.ptp(many.auc_interval) < 0.7 * np.ptp(few.auc_interval)
 
 
 def test_a_half_is_projected_on_the_vector_of_the_other_half(monkeypatch):
@@ -110,14 +128,6 @@ def test_the_residual_norm_is_a_mean_over_tokens_of_answers_that_count(counts):
     )
     expected = 212 / 6 if all(counts) else 12 / 4
     assert residual_norm(pole, counts) == pytest.approx([expected] * LAYERS)
-
-
-def test_projections_are_of_answers_that_count_have_tokens_and_a_vector():
-    ones = np.ones((LAYERS, WIDTH), np.float32)
-    pole = write_pole("A", [(0, ones, 3), (0, 2 * ones, 3), (1, 3 * ones, 3), (2, 4 * ones, 3), (0, 5 * ones, 0)])
-    found = projections(pole, [True, False, True, True, True], {0: ones, 1: -ones})
-    assert found.tolist() == [[WIDTH] * LAYERS, [-3 * WIDTH] * LAYERS]
-    assert len(projections(pole, [False] * 5, {0: ones})) == 0
 
 
 def test_a_pole_of_which_nothing_counts_is_a_sentence():

@@ -17,7 +17,7 @@ from billy_mlx.steps import finish
 
 NOIR = get_persona("noir")
 QUESTIONS = ("Why?", "How?", "Who?")
-SILENT = Average(np.zeros((4, 32), np.float32), np.ones(4, np.float32), 1)
+SILENT = Average(np.zeros((4, 32), np.float32), np.ones(4, np.float32), 1, np.zeros((4, 32), np.float32))
 
 
 class Scripted:

@@ -113,7 +113,7 @@ def test_without_a_prompt_the_first_token_counts_as_certain(model):
 
 
 def test_perplexity_is_the_inverse_of_the_geometric_mean():
-    average = Average(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), 2)
+    average = Average(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), 2, np.zeros((1, 1), np.float32))
     assert Reading(average, math.log(0.5) + math.log(0.125)).perplexity == pytest.approx(4.0)
     assert math.isfinite(Reading(average, -1e9).perplexity)
 

@@ -472,5 +472,7 @@ def test_the_averages_are_those_of_reading_the_answer_again(model):
         with steer(model.layers, steering), record(model.layers) as recording:
             model.model(mx.array([[*prompt, *answer]]), cache=make_prompt_cache(model.model))
         expected = np.stack([np.array(h[0, len(prompt) :].mean(0)) for h in recording.latest.values()])
+        start = np.stack([np.array(h[0, len(prompt) - 1]) for h in recording.latest.values()])
+        assert np.allclose(average.start, start, atol=1e-4)
         assert average.tokens == len(answer)
         assert np.allclose(average.mean, expected, atol=1e-4)

@@ -20,14 +20,18 @@ from billy_mlx.extraction.new_card import card_text
 from billy_mlx.extraction.table import MAX_BYTES as MAX_CARD_BYTES
 from billy_mlx.extraction.vector import Floats, PersonaVector
 from billy_mlx.extraction.vector_file import FORMAT as VECTOR_FORMAT
-from billy_mlx.extraction.vector_file import MAX_FILE_BYTES, from_content, load_vector, to_content
+from billy_mlx.extraction.vector_file import FORMERLY as VECTOR_FORMERLY
+from billy_mlx.extraction.vector_file import MAX_FILE_BYTES, formerly, from_content, load_vector, to_content
 from billy_mlx.text import sanitize
 
-FORMAT = "billy-bundle-1"
+FORMAT = "billy-bundle-2"
+FORMERLY = "billy-bundle-1"
+"""Bundles of the first version: their vectors are of the first version as well."""
 MOST_VECTORS = 64
 
 _VECTOR, _CARD = "vector.", "card."
-_ALWAYS, _PERHAPS = {"persona_vector", "projection_scale"}, {"neutral_mean", "residual_norm"}
+_ALWAYS = {"persona_vector", "projection_scale"}
+_PERHAPS = {"neutral_mean", "residual_norm", "reading_vector"}
 _MOST_METADATA = 1 << 20  # characters, of one vector
 _MOST_TEXT = 10_000
 
@@ -75,7 +79,7 @@ def read_bundle(path: Path) -> Bundle:
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") == FORMAT:
+            if metadata.get("format") in (FORMAT, FORMERLY):
                 vectors = {each: _vector(file, each, metadata) for each in _ids(file, metadata)}
             else:
                 vectors = _single(path, metadata)
@@ -91,7 +95,7 @@ def read_bundle(path: Path) -> Bundle:
 
 def _single(path: Path, metadata: Mapping[str, str]) -> dict[str, PersonaVector]:
     found = metadata.get("format", "nothing known")
-    if found != VECTOR_FORMAT:
+    if found not in (VECTOR_FORMAT, VECTOR_FORMERLY):
         raise ValueError(f"it says it is {sanitize(found)[:60]!r}, neither {VECTOR_FORMAT!r} nor {FORMAT!r}")
     vector = load_vector(path)
     return {vector.persona_id: vector}
@@ -124,7 +128,8 @@ def _vector(file: Any, persona_id: str, metadata: Mapping[str, str]) -> PersonaV
     said = json.loads(text) if len(text) <= _MOST_METADATA else None
     if not isinstance(said, dict) or not all(isinstance(value, str) for value in said.values()):
         raise ValueError(f"what it says of the vector of {persona_id} is not an object of texts")
-    vector = from_content({part: file.get_tensor(f"{persona_id}/{part}") for part in sorted(names)}, said)
+    arrays = {part: file.get_tensor(f"{persona_id}/{part}") for part in sorted(names)}
+    vector = from_content(arrays, formerly(said, arrays) if metadata.get("format") == FORMERLY else said)
     if vector.persona_id != persona_id:
         raise ValueError(f"what it has as the vector of {persona_id} says it is that of {vector.persona_id}")
     return vector
