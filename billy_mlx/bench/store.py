@@ -4,20 +4,20 @@ Answers are lines of answers.jsonl, and what some of them took is a line of cost
 there are with them. That line is written last: answers that no cost speaks for are not there, and are made again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from billy_mlx import lock
 from billy_mlx.bench.lines import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.settings import ITSELF, ScoredBy, Settings
 from billy_mlx.errors import BillyError
 from billy_mlx.files import write_atomically
-from billy_mlx.manuscript.lock import Holder, acquire
 from billy_mlx.text import sanitize
 
 FINGERPRINT = "fingerprint"
@@ -73,24 +73,13 @@ class _Cost:
     cost: GroupCost
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> AbstractContextManager[None]:
     """Be the only program at work in a run folder, made if need be, until the end; where files can be locked.
 
     Raises:
         BillyError: another one is.
     """
-    with suppress(OSError):  # whoever writes into it says why that cannot be
-        folder.mkdir(parents=True, exist_ok=True)
-    lock = acquire(folder)
-    if isinstance(lock, Holder):
-        raise BillyError(
-            f"another billy (process {lock.pid}) is at work in {folder}; wait for it, or choose another folder"
-        )
-    try:
-        yield
-    finally:
-        lock.release()
+    return lock.alone(folder, lambda who: f"{who} is at work in {folder}; wait for it, or choose another folder")
 
 
 class Store:
