@@ -43,7 +43,7 @@ class Pole:
 
     Args:
         name: what to call it, "neutral" or a persona's name.
-        key: of the folder: whatever decides which answers come out.
+        key: of the folder: a digest of whatever decides which answers come out, with the tokens that are sent.
         asked: the number of the question of every answer that belongs to the pole.
         fingerprint: of the model that answers.
 

@@ -1,6 +1,5 @@
 """Rollouts: sampled answers to the shared questions, with the residual stream averaged over each answer."""
 
-import json
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -18,6 +17,7 @@ from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 _SHARED_PROMPT_BYTES = 1 << 28
@@ -88,11 +88,22 @@ def roll_out(
         ModelError: a batch would not fit into memory.
         BillyError: the disk takes no more.
     """
-    asked = _asked(model, system_prompts, questions, settings)
-    digest = sha256(json.dumps([list(system_prompts), list(questions)]).encode()).hexdigest()[:16]
-    pole = Pole(name, f"{digest}-{settings.hash}", [question for question, _ in asked], model.fingerprint)
-    yield from write_answers(model, pole, [row for _, row in asked], settings.batch)
+    pole, rows = begin_pole(model, name, system_prompts, questions, settings)
+    yield from write_answers(model, pole, rows, settings.batch)
     return pole
+
+
+def begin_pole(
+    model: Model, name: str, system_prompts: Sequence[str], questions: Sequence[str], settings: RolloutSettings
+) -> tuple[Pole, list[Row]]:
+    """Return a pole with those of its answers that are kept, and the rows of all of them.
+
+    Answers are kept under the tokens that are really sent for them: those to another chat template are not found.
+    """
+    asked = _asked(model, system_prompts, questions, settings)
+    rows = [row for _, row in asked]
+    key = sent_digest(model, (row.prompt for row in rows), name, settings.hash)
+    return Pole(name, key, [question for question, _ in asked], model.fingerprint), rows
 
 
 def write_answers(model: Model, pole: Pole, rows: Sequence[Row], batch: int) -> Generator[float, None, None]:

@@ -5,7 +5,6 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from hashlib import sha256
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row
+from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 LEAST_EXCERPTS = 24
@@ -64,12 +64,10 @@ def extract_from_text(
     settings = RolloutSettings() if settings is None else settings
     excerpts = _spread(find_excerpts(model, text, settings.max_tokens), settings)
     prompts = [tuple(chat_prompt(model.tokenizer, _REQUEST.format(opening=each.opening))) for each in excerpts]
-    key = sha256(
-        "\0".join([settings.hash, *(part for each in excerpts for part in (each.opening, each.text))]).encode()
-    )
+    texts = [model.tokenizer.encode(each.text, add_special_tokens=False) for each in excerpts]
     sections = [excerpt.section for excerpt in excerpts]
     poles = [
-        Pole(name, f"{key.hexdigest()[:16]}-{kind}", sections, model.fingerprint)
+        Pole(name, sent_digest(model, [*prompts, *texts], persona_id, kind, settings.hash), sections, model.fingerprint)
         for name, kind in ((persona_id, "text"), ("the model's own continuations", "own"))
     ]
     reading = _read(model, poles[0], excerpts, prompts, settings)

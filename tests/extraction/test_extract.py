@@ -19,8 +19,9 @@ from billy_mlx.extraction.extract import Extracted, Progress, extract
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.means import mean_difference, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
+from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.model.load import load
 from billy_mlx.model.sample import MAX_SEED
 from billy_mlx.steps import finish
 
@@ -113,6 +114,36 @@ def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
 def test_a_kept_neutral_pole_gives_the_same_vector(tiny, personas):
     first, second = (vectors_of(extract(tiny, personas[:1], settings=FEW)) for _ in range(2))
     assert np.array_equal(first[personas[0].id].directions, second[personas[0].id].directions)
+
+
+def test_answers_to_other_tokens_or_with_other_ends_are_never_taken_for_a_models_own(tiny, corrected, personas):
+    stopped = extract(tiny, personas[:1], settings=FEW)
+    next(step for step in stopped if isinstance(step, Extracted))
+    kept = {folder: tree(folder) for folder in (paths.cache_folder() / "poles").iterdir()}
+    assert len(kept) == 2  # neutral, and the persona's
+    stopped.close()
+    poles = [begin_pole(corrected, *pole, neutral_pole()[1], FEW)[0] for pole in asked_of(personas)]
+    assert {pole.folder for pole in poles}.isdisjoint(kept)
+    stages = [step.stage for step in extract(corrected, personas[:1], settings=FEW) if isinstance(step, Progress)]
+    assert {*stages} == {"neutral answers", personas[0].name}
+    assert all(tree(folder) == files for folder, files in kept.items())
+
+
+def asked_of(personas):
+    return [("neutral", neutral_pole()[0]), *((persona.name, persona.prompts) for persona in personas)]
+
+
+def tree(folder):
+    return {path: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_decides_nothing_keeps_the_answers_and_what_decides_loses_them(tiny, personas):
+    def folder(model=tiny, name="Noir", prompts=personas[0].prompts, **changes):
+        return begin_pole(model, name, prompts, neutral_pole()[1], replace(FEW, **changes))[0].folder
+
+    assert folder(load(tiny.path), batch=1) == folder()
+    others = [folder(name="neutral"), folder(prompts=personas[0].prompts[::-1]), folder(seed=1), folder(max_tokens=6)]
+    assert len({folder(), *others}) == 5
 
 
 def test_a_damaged_neutral_pole_is_written_again(tiny, personas):

@@ -78,6 +78,25 @@ def test_a_stopped_run_goes_on_to_the_same_vector(tiny, tmp_path, monkeypatch):
     assert np.allclose(resumed.directions, whole.directions, atol=1e-4)
 
 
+def test_a_text_is_read_again_after_the_template_or_the_end_tokens_were_corrected(tiny, corrected):
+    def folders(model):
+        steps = extract_from_text(model, "my-voice", TEXT, source="novel.md", settings=FEW)
+        next(step for step in steps if isinstance(step, Progress) and step.share > 0.7)  # some of either pole
+        steps.close()
+        return {*(paths.cache_folder() / "poles").iterdir()}
+
+    before = folders(tiny)
+    assert (len(before), len(folders(corrected) - before)) == (2, 2)
+
+
+def test_two_voices_of_one_text_do_not_share_what_goes_with_the_first_of_them(tiny):
+    extracted(tiny)
+    kept = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
+    other = extract_from_text(tiny, "other-voice", TEXT, source="novel.md", settings=FEW)
+    next(step for step in kept if isinstance(step, Extracted))
+    assert next(step.share for step in other if isinstance(step, Progress)) < 0.3
+
+
 def test_nothing_is_left_behind_and_progress_ends_with_the_whole(tiny):
     steps = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
     shares = [step.share for step in steps if isinstance(step, Progress)]
