@@ -131,9 +131,14 @@ def _store(
     from billy_mlx.extraction.extract import Extracted
     from billy_mlx.extraction.library import store_vector
 
+    said: set[str] = set()
     for news in steps:
         if isinstance(news, Extracted):
             job.close()
+            for doubt in news.doubts:
+                if doubt not in said:  # the neutral answers are every vector's
+                    say(doubt)
+            said |= {*news.doubts}
             yield news.vector, str(store_vector(news.vector, root))
         else:
             job.show(news.stage, news.share)

@@ -24,10 +24,15 @@ _JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
 
 @dataclass(frozen=True)
 class Extracted:
-    """A persona vector that is ready, with the answers it was made from; those go once the next step is asked for."""
+    """A persona vector that is ready, with the answers it was made from; those go once the next step is asked for.
+
+    Attributes:
+        doubts: sentences about poles that are mostly empty answers.
+    """
 
     vector: PersonaVector
     pole: Pole
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,18 @@ def _extract_one(
         stage = f"{persona.name}, judging"
         selection = yield from mapped(selecting, lambda share: Progress(stage, 1 - judging + judging * share))
     origin = _origin(model, persona, selection, questions, settings)
-    return Extracted(vector_between(model, persona.id, positive, neutral, selection, origin), positive)
+    vector = vector_between(model, persona.id, positive, neutral, selection, origin)
+    return Extracted(vector, positive, doubts_of(neutral, positive))
+
+
+def doubts_of(*poles: Pole) -> tuple[str, ...]:
+    """Return a sentence for each of `poles` that is empty answers for more than half."""
+    return tuple(
+        f"{pole.empty} of {len(pole)} answers for {pole.name} are empty; the model's chat template or its end tokens "
+        f"may be wrong"
+        for pole in poles
+        if 2 * pole.empty > len(pole)
+    )
 
 
 def _as_part(number: int, whole: int, progress: Progress) -> Progress:

@@ -50,6 +50,7 @@ class Pole:
     Attributes:
         asked: the same.
         done: how many answers are there; those after a file that is damaged are written again.
+        empty: how many of them say nothing.
     """
 
     def __init__(self, name: str, key: str, asked: Sequence[int], fingerprint: Fingerprint) -> None:
@@ -58,10 +59,9 @@ class Pole:
         self.asked = list(asked)
         self._shape = (fingerprint.layers, fingerprint.width)
         self._starts: list[int] = []
-        self.done = 0
+        self.done = self.empty = 0
         while self.done < len(asked) and (batch := self._read(self.done)):
-            self._starts.append(self.done)
-            self.done += len(batch)
+            self._count(batch)
 
     def __len__(self) -> int:
         return len(self.asked)
@@ -95,8 +95,7 @@ class Pole:
         }
         answers = json.dumps([(rollout.question, rollout.answer) for rollout in rollouts])
         write_atomically(self._file(self.done), safetensors.numpy.save(tensors, {"answers": answers}))
-        self._starts.append(self.done)
-        self.done += len(rollouts)
+        self._count(rollouts)
 
     def scores(self, judge: str, criterion: str) -> list[Score]:
         """Return the scores that are kept of the first answers: None where the judge gave none."""
@@ -115,6 +114,13 @@ class Pole:
     def discard(self) -> None:
         """Remove the files: the answers can be written again."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._starts.clear()
+        self.done = self.empty = 0
+
+    def _count(self, batch: Sequence[Rollout]) -> None:
+        self._starts.append(self.done)
+        self.done += len(batch)
+        self.empty += sum(not rollout.answer.strip() for rollout in batch)
 
     def _score_file(self, judge: str, criterion: str) -> Path:
         return self.folder / f"{sha256(f'{judge} {criterion}'.encode()).hexdigest()[:16]}.json"

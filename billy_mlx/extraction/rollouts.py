@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
 
-from billy_mlx.errors import UsageError
+from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.measure.reading import empty_average
@@ -84,6 +84,7 @@ def roll_out(
         system_prompts: taken in turn, so that every question meets them evenly.
 
     Raises:
+        VectorError: all answers are empty.
         UsageError: the longest prompt does not fit into the model's context.
         ModelError: a batch would not fit into memory.
         BillyError: the disk takes no more.
@@ -110,6 +111,7 @@ def write_answers(model: Model, pole: Pole, rows: Sequence[Row], batch: int) -> 
     """Write the answers that `pole` still lacks, one for each of `rows`, yielding what share of them is done.
 
     Raises:
+        VectorError: all of them are empty. They are not kept: whatever is wrong can be put right.
         BillyError: as `roll_out` does.
     """
     if pole.done < len(rows):
@@ -125,6 +127,12 @@ def write_answers(model: Model, pole: Pole, rows: Sequence[Row], batch: int) -> 
         questions = pole.asked[pole.done : pole.done + batch]
         before = sum(map(_length, rows[: pole.done]))
         pole.add((yield from mapped(_write(model, next_rows, questions, store), partial(_share, before, total))))
+    if pole.empty == len(rows):
+        pole.discard()
+        raise VectorError(
+            f"{model.id} gives nothing but empty answers for {pole.name}, of which no vector can be made, and none is "
+            f"kept; put its chat template or its end tokens right, or take another model"
+        )
 
 
 def _asked(

@@ -10,7 +10,7 @@ import numpy as np
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import vector_between, versions
-from billy_mlx.extraction.extract import Extracted, Progress
+from billy_mlx.extraction.extract import Extracted, Progress, doubts_of
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, write_answers
 from billy_mlx.extraction.selection import keep_all
@@ -87,7 +87,8 @@ def extract_from_text(
         source=source,
     )
     own, others = poles
-    yield Extracted(vector_between(model, persona_id, own, others, keep_all(own, others), origin), own)
+    vector = vector_between(model, persona_id, own, others, keep_all(own, others), origin)
+    yield Extracted(vector, own, doubts_of(others))
     own.discard()
     others.discard()
 

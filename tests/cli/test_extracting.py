@@ -6,8 +6,9 @@ import pytest
 from tiny import tiny_folder
 
 from billy_mlx import paths
-from billy_mlx.extraction import library
+from billy_mlx.extraction import library, rollouts
 from billy_mlx.extraction.vector_file import load_vector
+from billy_mlx.model.answers import Answers
 
 FEW = ("--questions", "2", "--rollouts", "1", "-m", "4")
 NOBODY = ("--judge", "none")
@@ -54,6 +55,25 @@ def test_a_judge_that_is_not_there_is_said(billy, model):
     done = billy("extract", "noir", *FEW, "--judge", "nobody/nothing")
     assert (done.code, done.out) == (1, "")
     assert "nobody/nothing is not on this machine; run: billy model get nobody/nothing" in done.err
+
+
+def test_mostly_empty_answers_are_said_once_for_each_pole(billy, model, monkeypatch):
+    class HardlyAWord(Answers):
+        def take(self, step):
+            super().take(step)
+            self.texts = [self.texts[0], *[""] * (len(self.texts) - 1)]
+
+    monkeypatch.setattr(rollouts, "Answers", HardlyAWord)
+    done = billy("extract", "noir", "comic", "--questions", "3", "--rollouts", "1", "-m", "4", *NOBODY)
+    assert done.code == 0
+    assert [done.err.count(f"2 of 3 answers for {name} are empty") for name in ("neutral", "Noir", "Comic")] == [1] * 3
+
+
+def test_a_model_that_says_nothing_is_one_sentence(billy, model, monkeypatch):
+    monkeypatch.setattr(Answers, "take", lambda *_: None)
+    done = billy("extract", "noir", *FEW, *NOBODY)
+    assert (done.code, done.out) == (1, "")
+    assert f"{model} gives nothing but empty answers for neutral" in done.err
 
 
 def test_paper_takes_the_papers_numbers_and_what_is_typed_wins(billy, model):

@@ -15,12 +15,13 @@ from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.card import load_personas
 from billy_mlx.extraction.evidence import Judgement
-from billy_mlx.extraction.extract import Extracted, Progress, extract
+from billy_mlx.extraction.extract import Extracted, Progress, doubts_of, extract
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.means import mean_difference, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.model.answers import Answers
 from billy_mlx.model.load import load
 from billy_mlx.model.sample import MAX_SEED
 from billy_mlx.steps import finish
@@ -246,6 +247,44 @@ def test_a_row_that_never_came_to_a_token_has_an_empty_average(tiny, personas, m
     monkeypatch.setattr(rollouts_module, "ResponseAverages", Forgetful)
     (first, *_) = rollouts_of(tiny, "Noir", personas[0].prompts, neutral_pole()[1])
     assert (first.average.tokens, first.average.mean.shape, first.average.norm.shape) == (0, (4, 32), (4,))
+
+
+def test_a_model_that_says_nothing_is_refused_and_its_answers_are_not_kept(tiny, personas):
+    silent = load(tiny.path)
+    silent.tokenizer.eos_token_ids = {*range(len(silent.tokenizer.get_vocab()))}
+    with pytest.raises(
+        VectorError, match=r"nothing but empty answers for neutral, .* put its chat template or its end"
+    ):
+        list(extract(silent, personas[:1], settings=FEW))
+    assert list((paths.cache_folder() / "poles").iterdir()) == []
+
+
+def test_a_persona_that_is_answered_with_nothing_is_refused_and_the_neutral_answers_stay(tiny, personas, monkeypatch):
+    rollouts_of(tiny, "neutral", *neutral_pole())
+    monkeypatch.setattr(rollouts_module, "Answers", Silent)
+    with pytest.raises(VectorError, match=f"nothing but empty answers for {personas[0].name}, "):
+        list(extract(tiny, personas[:1], settings=FEW))
+    assert len(list((paths.cache_folder() / "poles").iterdir())) == 1
+
+
+class Silent(Answers):
+    """Has heard nothing but spaces."""
+
+    def take(self, step):
+        super().take(step)
+        self.texts = [" \n"] * len(self.texts)
+
+
+def test_many_empty_answers_are_counted(tiny, personas):
+    pole, few = (Pole(name, name, range(3), tiny.fingerprint) for name in ("Noir", "neutral"))
+    average = Average(np.zeros((4, 32), np.float32), np.ones(4, np.float32), 1)
+    pole.add([Rollout(question, text, (), average) for question, text in enumerate(["", " \n", "rain"])])
+    assert doubts_of(pole) == (
+        "2 of 3 answers for Noir are empty; the model's chat template or its end tokens may be wrong",
+    )
+    few.add([Rollout(question, text, (), average) for question, text in enumerate(["rain", "", "rain"])])
+    assert doubts_of(few) == ()
+    assert Pole("neutral", "neutral", range(3), tiny.fingerprint).empty == 1
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
