@@ -5,20 +5,23 @@ model and kept; per persona only its own answers are.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
+from billy_mlx.extraction.claims import claim_all, claim_neutral, claim_personas, weights_name
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.pole import Pole
-from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
+from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.extraction.selection import Selection, keep_all, select
 from billy_mlx.extraction.vector import Origin, PersonaVector
 from billy_mlx.model.model import Model
 from billy_mlx.steps import mapped
 
+_WAIT = "wait until it is done, or stop it"
 _JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
 
 
@@ -50,6 +53,7 @@ def extract(
     questions: QuestionSet | None = None,
     settings: RolloutSettings | None = None,
     judge: Judge | None = None,
+    fresh: bool = False,
 ) -> Iterator[Progress | Extracted]:
     """Extract the vectors of `personas`, yielding after every step and with every vector that is ready.
 
@@ -62,21 +66,49 @@ def extract(
         questions: without them the bundled ones.
         settings: how the answers are sampled.
         judge: decides which answers count; without one all do.
+        fresh: forget the answers that are kept of these personas, and the neutral ones, and write them all anew.
 
     Raises:
         VectorError: the model gave too few answers to take a mean over, or numbers that overflow.
-        BillyError: as `roll_out` does.
+        BillyError: another program extracts one of these personas from the model; otherwise as `roll_out` does.
     """
     questions = load_questions() if questions is None else questions
     settings = RolloutSettings() if settings is None else settings
+    if fresh:
+        _forget(model, personas, questions, settings)
+    with claim_personas(model, [persona.id for persona in personas]):
+        yield from _extract_all(model, personas, questions, settings, judge)
+
+
+def _extract_all(
+    model: Model, personas: Sequence[Persona], questions: QuestionSet, settings: RolloutSettings, judge: Judge | None
+) -> Iterator[Progress | Extracted]:
     whole = 1 + len(personas)
-    writing = roll_out(model, "neutral", questions.neutral_prompts, questions.questions, settings)
+    writing = _roll_out_neutral(model, questions, settings)
     neutral = yield from mapped(writing, lambda share: Progress("neutral answers", share / whole))
     for number, persona in enumerate(personas, 1):
         one = _extract_one(model, persona, neutral, questions, settings, judge)
         extracted = yield from mapped(one, partial(_as_part, number, whole))
         yield extracted
         extracted.pole.discard()
+
+
+def _roll_out_neutral(model: Model, questions: QuestionSet, settings: RolloutSettings) -> Generator[float, None, Pole]:
+    """Write the neutral answers, which other extractions from the model read as well: one program at a time."""
+    asked = model, "neutral", questions.neutral_prompts, questions.questions, settings
+    kept, _ = begin_pole(*asked)
+    with nullcontext() if kept.done == len(kept) else claim_neutral(model):
+        return (yield from roll_out(*asked))
+
+
+def _forget(model: Model, personas: Sequence[Persona], questions: QuestionSet, settings: RolloutSettings) -> None:
+    """Discard what an extraction would go on from, unless another program is at work with it."""
+    poles = [("neutral", questions.neutral_prompts), *((persona.name, persona.prompts) for persona in personas)]
+    with claim_all(
+        weights_name(model), lambda who: f"{who} needs answers of {model.id} that this would forget; {_WAIT}"
+    ):
+        for name, prompts in poles:
+            begin_pole(model, name, prompts, questions.questions, settings)[0].discard()
 
 
 def _extract_one(

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from billy_mlx.errors import VectorError
+from billy_mlx.extraction.claims import claim_personas
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.extract import Extracted, Progress, doubts_of
 from billy_mlx.extraction.pole import Pole, Rollout
@@ -43,7 +44,13 @@ class Excerpt:
 
 
 def extract_from_text(
-    model: Model, persona_id: str, text: str, *, source: str, settings: RolloutSettings | None = None
+    model: Model,
+    persona_id: str,
+    text: str,
+    *,
+    source: str,
+    settings: RolloutSettings | None = None,
+    fresh: bool = False,
 ) -> Iterator[Progress | Extracted]:
     """Extract the vector of the voice that `text` is written in, yielding after every step, and at last the vector.
 
@@ -56,12 +63,20 @@ def extract_from_text(
         text: the writer's, the more the better.
         source: what it is, in words, for the vector's origin.
         settings: `max_tokens` is the length of an excerpt, `rollouts` and `questions` do not matter.
+        fresh: forget what is kept, and make all of it anew.
 
     Raises:
         VectorError: there is too little text, or the model gives numbers that overflow.
-        BillyError: as `roll_out` does.
+        BillyError: another program extracts this voice from the model; otherwise as `roll_out` does.
     """
     settings = RolloutSettings() if settings is None else settings
+    with claim_personas(model, [persona_id]):
+        yield from _extract(model, persona_id, text, source, settings, fresh=fresh)
+
+
+def _extract(
+    model: Model, persona_id: str, text: str, source: str, settings: RolloutSettings, *, fresh: bool
+) -> Iterator[Progress | Extracted]:
     excerpts = _spread(find_excerpts(model, text, settings.max_tokens), settings)
     prompts = [tuple(chat_prompt(model.tokenizer, _REQUEST.format(opening=each.opening))) for each in excerpts]
     texts = [model.tokenizer.encode(each.text, add_special_tokens=False) for each in excerpts]
@@ -70,6 +85,9 @@ def extract_from_text(
         Pole(name, sent_digest(model, [*prompts, *texts], persona_id, kind, settings.hash), sections, model.fingerprint)
         for name, kind in ((persona_id, "text"), ("the model's own continuations", "own"))
     ]
+    if fresh:
+        for pole in poles:
+            pole.discard()
     reading = _read(model, poles[0], excerpts, prompts, settings)
     yield from mapped(reading, lambda share: Progress(f"{persona_id}, reading your text", _READING * share))
     rows = [

@@ -1,5 +1,6 @@
 """Extraction: a planted direction is found again, the neutral pole is written once, nothing is kept half done."""
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from vectors import FINGERPRINT
 
 from billy_mlx import paths
 from billy_mlx.cli.extract import command
-from billy_mlx.errors import UsageError, VectorError
+from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.card import load_personas
@@ -161,6 +162,68 @@ def test_the_answers_of_a_persona_go_when_its_vector_has_been_taken(tiny, person
         if isinstance(step, Extracted):
             assert step.pole.done == 6
     assert len(list((paths.cache_folder() / "poles").iterdir())) == 1  # the neutral ones
+
+
+def test_fresh_writes_what_is_kept_anew_even_if_it_is_stopped_half_way(tiny, personas):
+    stopped = extract(tiny, personas[1:], settings=FEW)
+    next(step for step in stopped if isinstance(step, Extracted))
+    stopped.close()  # neutral answers are kept, and the second persona's
+    fresh = extract(tiny, personas, settings=FEW, fresh=True)
+    assert next(fresh).stage == "neutral answers"
+    assert list((paths.cache_folder() / "poles").iterdir()) == []
+    fresh.close()
+    assert {*stages_of(extract(tiny, personas[1:], settings=FEW))} == {"neutral answers", personas[1].name}
+
+
+def stages_of(steps):
+    return [step.stage for step in steps if isinstance(step, Progress)]
+
+
+def test_fresh_leaves_the_answers_of_others(tiny, personas):
+    stopped = extract(tiny, personas[1:], settings=FEW)
+    next(step for step in stopped if isinstance(step, Extracted))
+    stopped.close()
+    vectors_of(extract(tiny, personas[:1], settings=FEW, fresh=True))
+    assert stages_of(extract(tiny, personas[1:], settings=FEW)) == []
+
+
+def test_a_second_extraction_of_a_persona_is_told_which_process_is_at_it(tiny, personas):
+    first = extract(tiny, personas, settings=FEW)
+    next(first)
+    second = extract(tiny, personas[1:], settings=replace(FEW, seed=5))
+    with pytest.raises(
+        BillyError, match=rf"^another billy \(process {os.getpid()}\) is extracting {personas[1].id} from "
+    ):
+        next(second)
+    first.close()
+    assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
+
+
+def test_neutral_answers_are_written_by_one_program_and_read_by_all(tiny, personas):
+    first = extract(tiny, personas[:1], settings=FEW)
+    next(first)
+    with pytest.raises(
+        BillyError, match=rf"process {os.getpid()}\) is writing the neutral answers of .* as well; wait"
+    ):
+        next(extract(tiny, personas[1:], settings=FEW))
+    next(step for step in first if isinstance(step, Progress) and step.stage == personas[0].name)
+    assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
+
+
+def test_another_model_is_extracted_from_meanwhile(tiny, hybrid, personas):
+    first = extract(tiny, personas[:1], settings=FEW)
+    next(first)
+    assert len(vectors_of(extract(hybrid, personas[:1], settings=FEW))) == 1
+
+
+def test_fresh_forgets_nothing_that_another_extraction_needs(tiny, personas):
+    first = extract(tiny, personas[:1], settings=FEW)
+    next(step for step in first if isinstance(step, Progress) and step.stage == personas[0].name)
+    with pytest.raises(
+        BillyError, match=rf"^another billy \(process {os.getpid()}\) needs answers of .* would forget; wait"
+    ):
+        next(extract(tiny, personas[1:], settings=FEW, fresh=True))
+    assert len(vectors_of(first)) == 1
 
 
 @pytest.mark.parametrize("steps", [1, 7, 12, 20, 27])
