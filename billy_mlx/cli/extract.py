@@ -81,7 +81,7 @@ def command(
     text = read_own_text(ids, name) if from_text else ""
     settings = _settings(context, paper, sizes)
     root = None if to is None else Path(to).expanduser()
-    for folder in (root or paths.vectors_folder(), paths.cache_folder() / "poles"):
+    for folder in (root or paths.vectors_folder(), paths.poles_folder()):
         _require_writable(folder)  # now, and not after minutes of rollouts
     loaded, steps = _begin(ids, name, text, personas, model, judge, settings, fresh=fresh)
     ready = 0

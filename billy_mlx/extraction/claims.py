@@ -8,21 +8,24 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from billy_mlx import paths
 from billy_mlx.lock import alone
-from billy_mlx.model.model import Model
+
+if TYPE_CHECKING:
+    from billy_mlx.model.model import Model
 
 _NEUTRAL = "neutral answers"  # no persona has a space in its id
 
 
-def weights_name(model: Model) -> str:
+def weights_name(model: "Model") -> str:
     """Return what the folders of a model's answers and claims begin with."""
     return f"{model.fingerprint.base}-{model.fingerprint.weights}"
 
 
 @contextmanager
-def claim_personas(model: Model, persona_ids: Iterable[str]) -> Iterator[None]:
+def claim_personas(model: "Model", persona_ids: Iterable[str]) -> Iterator[None]:
     """Be the only program that extracts these personas from `model`, until the end.
 
     Raises:
@@ -35,7 +38,7 @@ def claim_personas(model: Model, persona_ids: Iterable[str]) -> Iterator[None]:
 
 
 @contextmanager
-def claim_neutral(model: Model) -> Iterator[None]:
+def claim_neutral(model: "Model") -> Iterator[None]:
     """Be the only program that writes neutral answers of `model`, until the end; BillyError if another one does."""
     sentence = f"is writing the neutral answers of {model.id}, which this needs as well; wait until they are there"
     with alone(_folder(model, _NEUTRAL), lambda who: f"{who} {sentence}, then run the same command again"):
@@ -60,7 +63,7 @@ def _at_it(persona_id: str, model_id: str, who: str) -> str:
     return f"{who} is extracting {persona_id} from {model_id} already; wait until it is done, or stop it"
 
 
-def _folder(model: Model, what: str) -> Path:
+def _folder(model: "Model", what: str) -> Path:
     return _root(weights_name(model)) / sha256(what.encode()).hexdigest()[:16]
 
 

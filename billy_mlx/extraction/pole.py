@@ -55,7 +55,7 @@ class Pole:
 
     def __init__(self, name: str, key: str, asked: Sequence[int], fingerprint: Fingerprint) -> None:
         self.name = name
-        self.folder = paths.cache_folder() / "poles" / f"{fingerprint.base}-{fingerprint.weights}-{key}"
+        self.folder = paths.poles_folder() / f"{fingerprint.base}-{fingerprint.weights}-{key}"
         self.asked = list(asked)
         self._shape = (fingerprint.layers, fingerprint.width)
         self._starts: list[int] = []
