@@ -68,8 +68,8 @@ def command(
     The model answers the shared questions once as itself and once as each persona; a vector is the difference.
     A judge (the model itself, if nothing else is said) leaves out answers that miss the persona; if it cannot tell the
     personas apart it is not heeded. stdout gets the file of each vector. Vectors that are stored already are replaced.
-    Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there, but with
-    --fresh, which also writes the neutral answers anew that all personas of the model share.
+    Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there. --fresh does
+    not: it forgets the answers that are kept for these personas, and the neutral ones that all of the model share.
     """
     if from_text and (everyone or paper):
         raise UsageError("--from-text is for your own voice, --all and --paper are for personas; leave out one of them")
