@@ -34,8 +34,13 @@ def models_folder() -> Path:
     return cache_folder() / "models"
 
 
+def poles_folder() -> Path:
+    """Answers that extractions keep, a folder for every pole; they can be written again."""
+    return cache_folder() / "poles"
+
+
 def cache_folder() -> Path:
-    """What can be made again, at a cost: models, neutral rollouts."""
+    """What can be made again, at a cost: models, answers of extractions."""
     return _folder("cache", platformdirs.user_cache_path)
 
 

@@ -105,3 +105,18 @@ def hybrid(tmp_path_factory):
     from billy_mlx.model.load import load
 
     return load(tiny_folder(tmp_path_factory.mktemp("lfm2"), "lfm2"))
+
+
+@pytest.fixture(params=["chat template", "end tokens"])
+def corrected(tiny, request):
+    """`tiny` after its chat template was corrected, or its end tokens: the same weights and vocabulary."""
+    from billy_mlx.model.load import load
+
+    model = load(tiny.path)
+    if request.param == "end tokens":
+        model.tokenizer.eos_token_ids = {*model.tokenizer.eos_token_ids, model.tokenizer.convert_tokens_to_ids(END)}
+    else:
+        model.tokenizer.chat_template = CHATML.replace("<|im_end|>\n", "<|im_end|>")
+        assert model.tokenizer.chat_template != CHATML
+    assert model.fingerprint == tiny.fingerprint
+    return model

@@ -7,10 +7,13 @@ from typing import get_args
 
 from billy_mlx.bench.arms import Arm, comparison_arms, left_out
 from billy_mlx.bench.kept import digest
+from billy_mlx.bench.play import Turn
 from billy_mlx.bench.settings import Settings
 from billy_mlx.bench.sweeps import Kind, sweep_arms
 from billy_mlx.bench.tasks import Item, load_items, read_task_file
 from billy_mlx.model.model import Model
+from billy_mlx.model.prompt import chat_prompt
+from billy_mlx.model.sent import sent_digest
 
 SWEEPS: tuple[Kind, ...] = get_args(Kind)
 
@@ -58,3 +61,17 @@ def planned_items(settings: Settings) -> list[Item]:
 def questions_digest(items: Sequence[Item]) -> str:
     """Return what changes with any question that is asked, wherever it is from."""
     return digest([(item.task, item.id, item.prompt) for item in items])
+
+
+def prompts_digest(model: Model, planned: Plan) -> str:
+    """Return what changes with any token that is sent for the first turns of an answer, and with what ends it.
+
+    What later turns say depends on the answers before; the same template sends it.
+    """
+    turns = {(turn.system, turn.prompt) for arm in planned.arms for item in planned.items for turn in _first(arm, item)}
+    in_order = sorted(turns, key=lambda turn: (turn[0] or "", turn[1]))
+    return sent_digest(model, (chat_prompt(model.tokenizer, prompt, system=system) for system, prompt in in_order))
+
+
+def _first(arm: Arm, item: Item) -> list[Turn]:
+    return next(arm.play(item, 0))

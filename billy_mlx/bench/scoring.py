@@ -25,6 +25,8 @@ from billy_mlx.measure.overlap import self_bleu
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
 from billy_mlx.measure.worn import worn_phrase_rate
 from billy_mlx.model.model import Model
+from billy_mlx.model.prompt import going_on_prompt
+from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 _READING, _EMBEDDING = 0.4, 0.55  # shares of the work done after each, roughly; a judge's is the rest
@@ -61,7 +63,7 @@ def score(
     """
     scored = subjects(store.answers, items, tasks)
     answers = [(s.task.id, s.item.id, s.item.prompt, s.answer.arm, s.answer.seed, s.answer.text) for s in scored]
-    reader = model.fingerprint.base, model.fingerprint.weights
+    reader = model.fingerprint.base, model.fingerprint.weights, _way_of_reading(model)
     folder, axes = store.folder / "scores", _axes(model, store.settings.blend)
     groups = {arm: cost.group for cost in store.costs for arm in cost.arms}
 
@@ -113,6 +115,11 @@ def _joined(subject: Subject, parts: Sequence[Scores]) -> Scored:
     matched = {name: value for part in parts for name, value in part.matched.items()}
     answer = subject.answer
     return Scored(answer.arm, answer.task, answer.item, answer.seed, whole, matched)
+
+
+def _way_of_reading(model: Model) -> str:
+    """Return what changes with the tokens that the chat template puts about a text that is read."""
+    return sent_digest(model, [going_on_prompt(model.tokenizer, "What is said.", user="What was asked.")])
 
 
 def _axes(model: Model, blend: str) -> dict[str, Axis]:

@@ -4,20 +4,21 @@ Answers are lines of answers.jsonl, and what some of them took is a line of cost
 there are with them. That line is written last: answers that no cost speaks for are not there, and are made again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import shlex
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from billy_mlx import lock
 from billy_mlx.bench.lines import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.settings import ITSELF, ScoredBy, Settings
 from billy_mlx.errors import BillyError
 from billy_mlx.files import write_atomically
-from billy_mlx.manuscript.lock import Holder, acquire
 from billy_mlx.text import sanitize
 
 FINGERPRINT = "fingerprint"
@@ -57,12 +58,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Run:
-    """The file run.json; `questions` is a digest of what is asked, None of older runs."""
+    """The file run.json; `questions` is a digest of what is asked, `prompts` of its tokens, None of older runs."""
 
     settings: Settings
     made_with: dict[str, str]
     scored_by: ScoredBy = field(default_factory=ScoredBy)
     questions: str | None = None
+    prompts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,24 +75,13 @@ class _Cost:
     cost: GroupCost
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> AbstractContextManager[None]:
     """Be the only program at work in a run folder, made if need be, until the end; where files can be locked.
 
     Raises:
         BillyError: another one is.
     """
-    with suppress(OSError):  # whoever writes into it says why that cannot be
-        folder.mkdir(parents=True, exist_ok=True)
-    lock = acquire(folder)
-    if isinstance(lock, Holder):
-        raise BillyError(
-            f"another billy (process {lock.pid}) is at work in {folder}; wait for it, or choose another folder"
-        )
-    try:
-        yield
-    finally:
-        lock.release()
+    return lock.alone(folder, lambda who: f"{who} is at work in {folder}; wait for it, or choose another folder")
 
 
 class Store:
@@ -109,6 +100,7 @@ class Store:
         self.made_with = run.made_with
         self.scored_by = run.scored_by
         self._questions = run.questions
+        self._prompts = run.prompts
         self.answers, self._costs = _consistent(
             read_lines(self._answers, Answer, _ELSEWHERE), read_lines(self._cost_lines, _Cost, _ELSEWHERE)
         )
@@ -122,6 +114,7 @@ class Store:
         *,
         scored_by: ScoredBy = ITSELF,
         questions: str | None = None,
+        prompts: str | None = None,
     ) -> Self:
         """Return the run in `folder`, begun anew if there is none.
 
@@ -131,10 +124,11 @@ class Store:
             made_with: what is told of a new run; the model has to be that of one in the folder.
             scored_by: kept of a new run, for whoever reports on it.
             questions: a digest of what is asked, which has to be that of a run in the folder.
+            prompts: a digest of the tokens that are sent and of those that end an answer; likewise.
 
         Raises:
-            BillyError: the folder holds a run with other settings, of another model or with other questions, is
-                damaged, or cannot be written.
+            BillyError: the folder holds a run with other settings, of another model, with other questions or prompts,
+                is damaged, or cannot be written.
         """
         path = folder / "run.json"
         if path.exists():
@@ -143,8 +137,9 @@ class Store:
             store = cls(folder, replace(found, settings=settings))
             store.require_model(made_with.get(FINGERPRINT))
             store.require_questions(questions)
+            store.require_prompts(prompts, adding=True)
         else:
-            begun = _Run(settings, dict(made_with), scored_by, questions)
+            begun = _Run(settings, dict(made_with), scored_by, questions, prompts)
             write_atomically(path, msgspec.json.format(msgspec.json.encode(begun)) + b"\n")
             store = cls(folder, begun)
         # What a kill left without its cost goes as well.
@@ -180,6 +175,20 @@ class Store:
         raise BillyError(
             f"{where} other questions now than {self.folder} holds answers to; "
             f"{back} that the run was begun with, or {_ELSEWHERE}"
+        )
+
+    def require_prompts(self, digest: str | None, *, adding: bool = False) -> None:
+        """Raise BillyError if the answers are to prompts of another digest; to add some, also if it is not known."""
+        if self._prompts == digest or (self._prompts is None and not adding):
+            return
+        if self._prompts is None:
+            raise BillyError(
+                f"{self.folder} does not say to which tokens its answers were written, as an older version began it; "
+                f"{_ELSEWHERE}, or look at what is there with: billy bench report {shlex.quote(str(self.folder))}"
+            )
+        raise BillyError(
+            f"{self.folder} holds answers to other prompts: since it was begun, the model's chat template, the tokens "
+            f"that end its answers or the words of a prompt have changed; put that back, or {_ELSEWHERE}"
         )
 
     @property

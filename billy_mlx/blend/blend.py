@@ -132,7 +132,7 @@ class Blend:
 
     @classmethod
     def stored(cls, text: str) -> "Blend":
-        """Read a blend from a file. Without a mode it is `balanced`: that was the only default when modes were left out.
+        """Read a blend from a file. Without a mode it is `balanced`, the default while modes were left out of files.
 
         Raises:
             BlendError: as `parse` does.

@@ -93,11 +93,12 @@ def _opened(folder: Path) -> "Store":
 def _loaded(store: "Store") -> "Model":
     """Return the model that wrote the answers, with the vectors that it needs on this machine."""
     from billy_mlx.bench.evidence import fingerprint_of
-    from billy_mlx.bench.plan import plan
+    from billy_mlx.bench.plan import plan, prompts_digest
 
     loaded = load_model(store.settings.model)
     store.require_model(fingerprint_of(loaded))
-    plan(loaded, store.settings)  # what is missing is told with the name that --model takes
+    planned = plan(loaded, store.settings)  # what is missing is told with the name that --model takes
+    store.require_prompts(prompts_digest(loaded, planned))
     return loaded
 
 

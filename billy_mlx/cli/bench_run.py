@@ -77,7 +77,7 @@ def run(
     """
     from billy_mlx.bench.evidence import made_with
     from billy_mlx.bench.names import as_told
-    from billy_mlx.bench.plan import plan, questions_digest
+    from billy_mlx.bench.plan import plan, prompts_digest, questions_digest
     from billy_mlx.bench.settings import ScoredBy
     from billy_mlx.bench.store import Store, alone
 
@@ -88,10 +88,11 @@ def run(
     for sentence in planned.left_out:
         say(sentence)
     folder = Path(to).expanduser() if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
-    made, questions = made_with(as_told(loaded), _command(context)), questions_digest(planned.items)
+    made = made_with(as_told(loaded), _command(context))
+    questions, prompts = questions_digest(planned.items), prompts_digest(loaded, planned)
     page = folder / "report.html"
     with alone(folder):
-        store = Store.create_or_resume(folder, settings, made, scored_by=by.names, questions=questions)
+        store = Store.create_or_resume(folder, settings, made, scored_by=by.names, questions=questions, prompts=prompts)
         try:
             _answer(loaded, planned, store)
             result = gathered(loaded, store, by)

@@ -130,13 +130,12 @@ def _vectors(model: "Model") -> Iterator[Finding]:
 
 
 def _folders() -> Iterator[Finding]:
-    neutral = paths.cache_folder() / "neutral"
     for folder in (
         paths.personas_folder(),
         paths.vectors_folder(),
         paths.state_folder(),
         paths.models_folder(),
-        neutral,
+        paths.poles_folder(),
     ):
         existing = next(place for place in (folder, *folder.parents) if place.exists())
         if not os.access(existing, os.W_OK):

@@ -46,6 +46,7 @@ _SIZES = ("questions", "rollouts", "max_tokens", "batch", "seed")
 @count_option("-m", "--max-tokens", default=64, text="Of each answer.")
 @count_option("--batch", default=60, text="Answers written at once.")
 @seed_option(0, "Of the first answer.")
+@click.option("--fresh", is_flag=True, help="Forget the answers that are kept for these, and write them all anew.")
 @click.option("--to", metavar="FOLDER", help="Store there instead, in a folder for the model.")
 @click.pass_context
 def command(
@@ -58,6 +59,7 @@ def command(
     model: str | None,
     judge: str,
     paper: bool,
+    fresh: bool,
     to: str | None,
     **sizes: int,
 ) -> int:
@@ -66,7 +68,8 @@ def command(
     The model answers the shared questions once as itself and once as each persona; a vector is the difference.
     A judge (the model itself, if nothing else is said) leaves out answers that miss the persona; if it cannot tell the
     personas apart it is not heeded. stdout gets the file of each vector. Vectors that are stored already are replaced.
-    Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there.
+    Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there. --fresh does
+    not: it forgets the answers that are kept for these personas, and the neutral ones that all of the model share.
     """
     if from_text and (everyone or paper):
         raise UsageError("--from-text is for your own voice, --all and --paper are for personas; leave out one of them")
@@ -78,9 +81,9 @@ def command(
     text = read_own_text(ids, name) if from_text else ""
     settings = _settings(context, paper, sizes)
     root = None if to is None else Path(to).expanduser()
-    for folder in (root or paths.vectors_folder(), paths.cache_folder() / "poles"):
+    for folder in (root or paths.vectors_folder(), paths.poles_folder()):
         _require_writable(folder)  # now, and not after minutes of rollouts
-    loaded, steps = _begin(ids, name, text, personas, model, judge, settings)
+    loaded, steps = _begin(ids, name, text, personas, model, judge, settings, fresh=fresh)
     ready = 0
     try:
         with Job("Extracting") as job:
@@ -90,7 +93,8 @@ def command(
                 ready += 1
     except KeyboardInterrupt:
         wanted = max(1, len(personas))
-        say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: run it again to go on")
+        again = "run it again without --fresh" if fresh else "run it again"
+        say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: {again} to go on")
         return STOPPED
     extracted = ids if name is None else (name,)
     say(f"for the layer to steer and the dose that is full, run: {_next_command(extracted, model, to)}")
@@ -108,6 +112,8 @@ def _begin(
     model: str | None,
     judge: str,
     settings: "RolloutSettings",
+    *,
+    fresh: bool,
 ) -> "tuple[Model, Iterator[Progress | Extracted]]":
     """Return the loaded model, and the extraction that is asked for, which has not begun."""
     from billy_mlx.cli.judges import load_judge
@@ -119,9 +125,9 @@ def _begin(
     with waiting(f"Loading {called} ..."):
         loaded = load(called)
     if name is None:
-        return loaded, extract(loaded, personas, settings=settings, judge=load_judge(judge, loaded))
+        return loaded, extract(loaded, personas, settings=settings, judge=load_judge(judge, loaded), fresh=fresh)
     source = f"{len(text.split()):,} words of {', '.join(Path(file).name for file in files)}"
-    return loaded, extract_from_text(loaded, name, text, source=source, settings=settings)
+    return loaded, extract_from_text(loaded, name, text, source=source, settings=settings, fresh=fresh)
 
 
 def _store(
@@ -131,9 +137,14 @@ def _store(
     from billy_mlx.extraction.extract import Extracted
     from billy_mlx.extraction.library import store_vector
 
+    said: set[str] = set()
     for news in steps:
         if isinstance(news, Extracted):
             job.close()
+            for doubt in news.doubts:
+                if doubt not in said:  # the neutral answers are every vector's
+                    say(doubt)
+            said |= {*news.doubts}
             yield news.vector, str(store_vector(news.vector, root))
         else:
             job.show(news.stage, news.share)

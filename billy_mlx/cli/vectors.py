@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billy_mlx import paths
+from billy_mlx.cli.clear_answers import clear_answers
 from billy_mlx.cli.options import json_option, model_option
 from billy_mlx.cli.output import on_terminal, say, waiting, width, write_heading, write_json, write_line, write_table
 from billy_mlx.cli.plots import draw_similarity, require_plots
@@ -30,6 +31,7 @@ def command() -> None:
 
 command.add_command(import_)
 command.add_command(export)
+command.add_command(clear_answers)
 
 
 @command.command("list")

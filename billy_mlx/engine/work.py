@@ -51,10 +51,15 @@ class Steps:
         self._stopped = False
 
     def __iter__(self) -> Iterator[object | None]:
-        for event in self._steps:
-            yield event
-            if self._stopped:
-                return
+        try:
+            for event in self._steps:
+                yield event
+                if self._stopped:
+                    return
+        finally:  # now, and not whenever nobody holds it any more: it may hold a lock
+            close = getattr(self._steps, "close", None)
+            if close is not None:
+                close()
 
     def stop(self, voice: int | None = None) -> None:
         """End after this step; there are no voices."""

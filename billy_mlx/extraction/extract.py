@@ -6,16 +6,18 @@ answers are.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
+from billy_mlx.extraction.claims import claim_all, claim_neutral, claim_personas, weights_name
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.pole import Pole
-from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
+from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.extraction.selection import Selection, keep_all, select
 from billy_mlx.extraction.vector import MEAN_DIFFERENCE, PROMPT_EFFECT, Origin, PersonaVector
 from billy_mlx.model.model import Model
@@ -26,10 +28,15 @@ _JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
 
 @dataclass(frozen=True)
 class Extracted:
-    """A persona vector that is ready, with the answers it was made from; those go once the next step is asked for."""
+    """A persona vector that is ready, with the answers it was made from; those go once the next step is asked for.
+
+    Attributes:
+        doubts: sentences about poles that are mostly empty answers.
+    """
 
     vector: PersonaVector
     pole: Pole
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ def extract(
     settings: RolloutSettings | None = None,
     judge: Judge | None = None,
     method: str = PROMPT_EFFECT,
+    fresh: bool = False,
 ) -> Iterator[Progress | Extracted]:
     """Extract the vectors of `personas`, yielding after every step and with every vector that is ready.
 
@@ -62,47 +70,99 @@ def extract(
         judge: decides which answers count; without one all do.
         method: `PROMPT_EFFECT`, what the system prompts add on the same words, with neutral answers to the plain prompt
             to read texts against; or the paper's `MEAN_DIFFERENCE` from answers to the five neutral system prompts.
+        fresh: forget the answers that are kept of these personas, and the neutral ones, and write them all anew.
 
     Raises:
         UsageError: there is no such method.
         VectorError: the model gave too few answers to take a mean over, or numbers that overflow.
-        BillyError: as `roll_out` does.
+        BillyError: another program extracts one of these personas from the model; otherwise as `roll_out` does.
     """
     if method not in (PROMPT_EFFECT, MEAN_DIFFERENCE):
         raise UsageError(f"there is no method {method!r}; there are {PROMPT_EFFECT} and {MEAN_DIFFERENCE}")
     questions = load_questions() if questions is None else questions
     settings = RolloutSettings() if settings is None else settings
+    asked = _Work(model, questions, settings, judge, method)
+    if fresh:
+        asked.forget(personas)
+    with claim_personas(model, [persona.id for persona in personas]):
+        yield from _extract_all(asked, personas)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """How the vectors of one model are extracted."""
+
+    model: Model
+    questions: QuestionSet
+    settings: RolloutSettings
+    judge: Judge | None
+    method: str
+
+    def prompts(self, persona: Persona | None) -> tuple[str, Sequence[str | None]]:
+        """Return the name and the system prompts of a pole, the neutral one without a persona."""
+        if persona is not None:
+            return persona.name, persona.prompts
+        return "neutral", (None,) if self.method == PROMPT_EFFECT else self.questions.neutral_prompts
+
+    def pole(self, persona: Persona | None) -> Pole:
+        """Return a pole with the answers that are kept."""
+        return begin_pole(self.model, *self.prompts(persona), self.questions.questions, self.settings)[0]
+
+    def roll_out(self, persona: Persona | None) -> Generator[float, None, Pole]:
+        """Write the answers of a pole that are not kept yet, yielding what share of them is done."""
+        return roll_out(self.model, *self.prompts(persona), self.questions.questions, self.settings)
+
+    def roll_out_neutral(self) -> Generator[float, None, Pole]:
+        """Write the neutral answers, which other extractions from the model read as well: one program at a time."""
+        kept = self.pole(None)
+        with nullcontext() if kept.done == len(kept) else claim_neutral(self.model):
+            return (yield from self.roll_out(None))
+
+    def forget(self, personas: Sequence[Persona]) -> None:
+        """Discard what an extraction would go on from, unless another program is at work with it."""
+
+        def refused(who: str) -> str:
+            return f"{who} needs answers of {self.model.id} that this would forget; wait until it is done, or stop it"
+
+        with claim_all(weights_name(self.model), refused):
+            for persona in (None, *personas):
+                self.pole(persona).discard()
+
+
+def _extract_all(work: _Work, personas: Sequence[Persona]) -> Iterator[Progress | Extracted]:
     whole = 1 + len(personas)
-    neutrally = (None,) if method == PROMPT_EFFECT else questions.neutral_prompts
-    writing = roll_out(model, "neutral", neutrally, questions.questions, settings)
+    writing = work.roll_out_neutral()
     neutral = yield from mapped(writing, lambda share: Progress("neutral answers", share / whole))
     for number, persona in enumerate(personas, 1):
-        one = _extract_one(model, persona, neutral, questions, settings, judge, method)
+        one = _extract_one(work, persona, neutral)
         extracted = yield from mapped(one, partial(_as_part, number, whole))
         yield extracted
         extracted.pole.discard()
 
 
-def _extract_one(
-    model: Model,
-    persona: Persona,
-    neutral: Pole,
-    questions: QuestionSet,
-    settings: RolloutSettings,
-    judge: Judge | None,
-    method: str,
-) -> Generator[Progress, None, Extracted]:
+def _extract_one(work: _Work, persona: Persona, neutral: Pole) -> Generator[Progress, None, Extracted]:
     """Extract one vector, yielding how much of that is done."""
-    judging = 0.0 if judge is None else _JUDGING
-    writing = roll_out(model, persona.name, persona.prompts, questions.questions, settings)
+    judging = 0.0 if work.judge is None else _JUDGING
+    writing = work.roll_out(persona)
     positive = yield from mapped(writing, lambda share: Progress(persona.name, share * (1 - judging)))
     selection = keep_all(positive, neutral)
-    if judge is not None:
-        selecting = select(judge, persona, positive, neutral, questions.questions)
+    if work.judge is not None:
+        selecting = select(work.judge, persona, positive, neutral, work.questions.questions)
         stage = f"{persona.name}, judging"
         selection = yield from mapped(selecting, lambda share: Progress(stage, 1 - judging + judging * share))
-    origin = replace(_origin(model, persona, selection, questions, settings), method=method)
-    return Extracted(vector_between(model, persona.id, positive, neutral, selection, origin), positive)
+    origin = _origin(work, persona, selection)
+    vector = vector_between(work.model, persona.id, positive, neutral, selection, origin)
+    return Extracted(vector, positive, doubts_of(neutral, positive))
+
+
+def doubts_of(*poles: Pole) -> tuple[str, ...]:
+    """Return a sentence for each of `poles` that is empty answers for more than half."""
+    return tuple(
+        f"{pole.empty} of {len(pole)} answers for {pole.name} are empty; the model's chat template or its end tokens "
+        f"may be wrong"
+        for pole in poles
+        if 2 * pole.empty > len(pole)
+    )
 
 
 def _as_part(number: int, whole: int, progress: Progress) -> Progress:
@@ -111,15 +171,14 @@ def _as_part(number: int, whole: int, progress: Progress) -> Progress:
     return Progress(f"{progress.stage}{count}", (number + progress.share) / whole)
 
 
-def _origin(
-    model: Model, persona: Persona, selection: Selection, questions: QuestionSet, settings: RolloutSettings
-) -> Origin:
+def _origin(work: _Work, persona: Persona, selection: Selection) -> Origin:
     return Origin(
-        model_id=model.id,
+        model_id=work.model.id,
         card_hash=persona.card_hash,
-        question_hash=questions.hash,
+        question_hash=work.questions.hash,
         rollouts=f"{sum(selection.positive)}/{sum(selection.neutral)} of {len(selection.positive)}",
-        sampling=str(settings),
+        sampling=str(work.settings),
         versions=versions(),
         date=date.today().isoformat(),
+        method=work.method,
     )

@@ -5,7 +5,6 @@ wavers between 60 and 70 gives 65. Source: arXiv 2507.21509; the wording is our 
 """
 
 from collections.abc import Generator, Sequence
-from hashlib import sha256
 
 import numpy as np
 from mlx_lm.tokenizer_utils import TokenizerWrapper
@@ -17,6 +16,7 @@ from billy_mlx.extraction.pole import Score
 from billy_mlx.measure.likelihood import next_token_probabilities
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
+from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 COHERENCE = (
@@ -35,7 +35,8 @@ class Judge:
 
     Attributes:
         name: of the model.
-        key: changes with whatever decides what score an answer gets: the model, its weights, the wording, the scale.
+        key: changes with whatever decides what score an answer gets: the model, its weights, the wording as the chat
+            template sends it, the scale.
         scale: the largest number the model is asked for: 100, or 9 where its tokenizer writes digit by digit.
 
     Raises:
@@ -46,8 +47,9 @@ class Judge:
         self.name = model.id
         self._model = model
         self.scale, self._start, self._values = _numbers(model)
-        wording = sha256(f"{_message('', self.scale, '', '')}{self._start}".encode()).hexdigest()[:16]
-        self.key = f"{model.fingerprint.base}-{model.fingerprint.weights}-{self.scale}-{wording}"
+        # Only the texts in it change from prompt to prompt, so one without any stands for all of them.
+        sent = sent_digest(model, [self._uncut("", "", ""), [*self._values], [*self._values.values()]])
+        self.key = f"{model.fingerprint.base}-{model.fingerprint.weights}-{self.scale}-{sent}"
 
     def score(self, criterion: str, answers: Sequence[tuple[str, str]]) -> Generator[int, None, list[Score]]:
         """Return how well each of `answers` meets the criterion, yielding how many are scored so far.

@@ -58,7 +58,7 @@ class Pole:
 
     Args:
         name: what to call it, "neutral" or a persona's name.
-        key: of the folder: whatever decides which answers come out.
+        key: of the folder: a digest of whatever decides which answers come out, with the tokens that are sent.
         asked: the number of the question of every answer that belongs to the pole.
         fingerprint: of the model that answers.
         plain: whether its answers are read behind the plain prompt as well.
@@ -67,7 +67,9 @@ class Pole:
     Attributes:
         asked: the same.
         systems: the same, 0 for every answer where there is but one.
+        plain: the same.
         done: how many answers are there; those after a file that is damaged are written again.
+        empty: how many of them say nothing.
     """
 
     def __init__(
@@ -81,16 +83,16 @@ class Pole:
         systems: Sequence[int] | None = None,
     ) -> None:
         self.name = name
-        self.folder = paths.cache_folder() / "poles" / f"{fingerprint.base}-{fingerprint.weights}-{key}"
+        self.folder = paths.poles_folder() / f"{fingerprint.base}-{fingerprint.weights}-{key}"
         self.asked = list(asked)
         self.systems = [0] * len(asked) if systems is None else list(systems)
         self._shape = (fingerprint.layers, fingerprint.width)
+        self.plain = plain
         self._readings = ("", _PLAIN) if plain else ("",)
         self._starts: list[int] = []
-        self.done = 0
+        self.done = self.empty = 0
         while self.done < len(asked) and (batch := self._read(self.done)):
-            self._starts.append(self.done)
-            self.done += len(batch)
+            self._count(batch)
 
     def __len__(self) -> int:
         return len(self.asked)
@@ -128,8 +130,7 @@ class Pole:
         }
         answers = json.dumps([(rollout.question, rollout.answer) for rollout in rollouts])
         write_atomically(self._file(self.done), safetensors.numpy.save(tensors, {"answers": answers}))
-        self._starts.append(self.done)
-        self.done += len(rollouts)
+        self._count(rollouts)
 
     def scores(self, judge: str, criterion: str) -> list[Score]:
         """Return the scores that are kept of the first answers: None where the judge gave none."""
@@ -148,6 +149,13 @@ class Pole:
     def discard(self) -> None:
         """Remove the files: the answers can be written again."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._starts.clear()
+        self.done = self.empty = 0
+
+    def _count(self, batch: Sequence[Rollout]) -> None:
+        self._starts.append(self.done)
+        self.done += len(batch)
+        self.empty += sum(not rollout.answer.strip() for rollout in batch)
 
     def _score_file(self, judge: str, criterion: str) -> Path:
         return self.folder / f"{sha256(f'{judge} {criterion}'.encode()).hexdigest()[:16]}.json"

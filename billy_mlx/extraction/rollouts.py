@@ -1,24 +1,23 @@
 """Rollouts: sampled answers to the shared questions, with the residual stream averaged over each answer."""
 
-import json
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 
-from billy_mlx.errors import UsageError
+from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.measure.reading import Text, empty_average, read_all
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 _SHARED_PROMPT_BYTES = 1 << 28
@@ -95,20 +94,30 @@ def roll_out(
         plain: read every answer behind the plain prompt as well.
 
     Raises:
+        VectorError: all answers are empty.
         UsageError: the longest prompt does not fit into the model's context.
         ModelError: a batch would not fit into memory.
         BillyError: the disk takes no more.
     """
+    pole, asked = begin_pole(model, name, system_prompts, questions, settings)
+    plain = [each.plain for each in asked] if pole.plain else None
+    yield from write_answers(model, pole, [each.row for each in asked], settings.batch, plain=plain)
+    return pole
+
+
+def begin_pole(
+    model: Model, name: str, system_prompts: Sequence[str | None], questions: Sequence[str], settings: RolloutSettings
+) -> tuple[Pole, list["Asked"]]:
+    """Return a pole with those of its answers that are kept, and what is asked for all of them.
+
+    Answers are kept under the tokens that are really sent for them: those to another chat template are not found.
+    """
     asked = _asked(model, system_prompts, questions, settings)
     plain = any(system is not None for system in system_prompts)
-    digest = sha256(json.dumps([list(system_prompts), list(questions), plain]).encode()).hexdigest()[:16]
-    numbers = [each.question for each in asked]
-    systems = [each.system for each in asked]
-    pole = Pole(name, f"{digest}-{settings.hash}", numbers, model.fingerprint, plain=plain, systems=systems)
-    behind = {number: tuple(chat_prompt(model.tokenizer, questions[number])) for number in set(numbers)}
-    prompts = [behind[number] for number in numbers] if plain else None
-    yield from write_answers(model, pole, [each.row for each in asked], settings.batch, plain=prompts)
-    return pole
+    sent = [*(each.row.prompt for each in asked), *((each.plain for each in asked) if plain else ())]
+    key = sent_digest(model, sent, name, settings.hash, "plain" * plain)
+    numbers, systems = [each.question for each in asked], [each.system for each in asked]
+    return Pole(name, key, numbers, model.fingerprint, plain=plain, systems=systems), asked
 
 
 def write_answers(
@@ -120,6 +129,7 @@ def write_answers(
         plain: the plain prompt for each of `rows`, behind which its answer is read as well.
 
     Raises:
+        VectorError: all of them are empty. They are not kept: whatever is wrong can be put right.
         BillyError: as `roll_out` does.
     """
     if pole.done < len(rows):
@@ -141,6 +151,12 @@ def write_answers(
             reading = _read_again(model, rollouts, plain[batch_of])
             rollouts = yield from mapped(reading, partial(_share_read, done, len(rollouts)))
         pole.add(rollouts)
+    if pole.empty == len(rows):
+        pole.discard()
+        raise VectorError(
+            f"{model.id} gives nothing but empty answers for {pole.name}, of which no vector can be made, and none is "
+            f"kept; put its chat template or its end tokens right, or take another model"
+        )
 
 
 @dataclass(frozen=True)
@@ -152,24 +168,36 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """An answer to be: the numbers of its question and of its system prompt, and the row that writes it."""
+class Asked:
+    """An answer to be.
+
+    Attributes:
+        question: its number.
+        system: the number of its system prompt.
+        row: what writes it.
+        plain: the tokens of the plain prompt to the same question.
+    """
 
     question: int
     system: int
     row: Row
+    plain: tuple[int, ...]
 
 
 def _asked(
     model: Model, system_prompts: Sequence[str | None], questions: Sequence[str], settings: RolloutSettings
-) -> list[_Asked]:
+) -> list[Asked]:
     """Return every rollout, those with the same system prompt together."""
 
-    def asked(question: int, turn: int) -> _Asked:
+    def asked(question: int, turn: int) -> Asked:
         system = (question + turn) % len(system_prompts)
-        prompt = chat_prompt(model.tokenizer, questions[question], system=system_prompts[system])
+        prompt, plain = (
+            tuple(chat_prompt(model.tokenizer, questions[question], system=each))
+            for each in (system_prompts[system], None)
+        )
         seed = settings.seed + question * settings.rollouts + turn
-        return _Asked(question, system, Row(tuple(prompt), UNSTEERED, settings.sampling, seed, settings.max_tokens))
+        row = Row(prompt, sampling=settings.sampling, seed=seed, max_tokens=settings.max_tokens)
+        return Asked(question, system, row, plain)
 
     every = [asked(question, turn) for turn, question in settings.order(len(questions))]
     return sorted(every, key=lambda each: each.system)

@@ -5,13 +5,13 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from hashlib import sha256
 
 import numpy as np
 
 from billy_mlx.errors import VectorError
+from billy_mlx.extraction.claims import claim_personas
 from billy_mlx.extraction.difference import vector_between, versions
-from billy_mlx.extraction.extract import Extracted, Progress
+from billy_mlx.extraction.extract import Extracted, Progress, doubts_of
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, write_answers
 from billy_mlx.extraction.selection import keep_all
@@ -20,6 +20,7 @@ from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row
+from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 LEAST_EXCERPTS = 24
@@ -43,7 +44,13 @@ class Excerpt:
 
 
 def extract_from_text(
-    model: Model, persona_id: str, text: str, *, source: str, settings: RolloutSettings | None = None
+    model: Model,
+    persona_id: str,
+    text: str,
+    *,
+    source: str,
+    settings: RolloutSettings | None = None,
+    fresh: bool = False,
 ) -> Iterator[Progress | Extracted]:
     """Extract the vector of the voice that `text` is written in, yielding after every step, and at last the vector.
 
@@ -56,22 +63,31 @@ def extract_from_text(
         text: the writer's, the more the better.
         source: what it is, in words, for the vector's origin.
         settings: `max_tokens` is the length of an excerpt, `rollouts` and `questions` do not matter.
+        fresh: forget what is kept, and make all of it anew.
 
     Raises:
         VectorError: there is too little text, or the model gives numbers that overflow.
-        BillyError: as `roll_out` does.
+        BillyError: another program extracts this voice from the model; otherwise as `roll_out` does.
     """
     settings = RolloutSettings() if settings is None else settings
+    with claim_personas(model, [persona_id]):
+        yield from _extract(model, persona_id, text, source, settings, fresh=fresh)
+
+
+def _extract(
+    model: Model, persona_id: str, text: str, source: str, settings: RolloutSettings, *, fresh: bool
+) -> Iterator[Progress | Extracted]:
     excerpts = _spread(find_excerpts(model, text, settings.max_tokens), settings)
     prompts = [tuple(chat_prompt(model.tokenizer, _REQUEST.format(opening=each.opening))) for each in excerpts]
-    key = sha256(
-        "\0".join([settings.hash, *(part for each in excerpts for part in (each.opening, each.text))]).encode()
-    )
+    texts = [model.tokenizer.encode(each.text, add_special_tokens=False) for each in excerpts]
     sections = [excerpt.section for excerpt in excerpts]
     poles = [
-        Pole(name, f"{key.hexdigest()[:16]}-{kind}", sections, model.fingerprint)
+        Pole(name, sent_digest(model, [*prompts, *texts], persona_id, kind, settings.hash), sections, model.fingerprint)
         for name, kind in ((persona_id, "text"), ("the model's own continuations", "own"))
     ]
+    if fresh:
+        for pole in poles:
+            pole.discard()
     reading = _read(model, poles[0], excerpts, prompts, settings)
     yield from mapped(reading, lambda share: Progress(f"{persona_id}, reading your text", _READING * share))
     rows = [
@@ -90,7 +106,8 @@ def extract_from_text(
         method=OWN_TEXT,
     )
     own, others = poles
-    yield Extracted(vector_between(model, persona_id, own, others, keep_all(own, others), origin), own)
+    vector = vector_between(model, persona_id, own, others, keep_all(own, others), origin)
+    yield Extracted(vector, own, doubts_of(others))
     own.discard()
     others.discard()
 

@@ -14,7 +14,7 @@ import msgspec
 from billy_mlx import paths
 from billy_mlx.errors import BillyError
 from billy_mlx.files import read_all, reading, write_atomically
-from billy_mlx.manuscript.lock import Lock, acquire
+from billy_mlx.lock import Lock, acquire
 
 _LONGEST = 1 << 16
 _CARD = "manuscript.json"

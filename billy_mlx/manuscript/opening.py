@@ -9,6 +9,7 @@ import msgspec
 
 from billy_mlx.errors import DocumentError, ManuscriptError
 from billy_mlx.files import read_all, reading, replace_file
+from billy_mlx.lock import Holder, Lock, acquire
 from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.draft import Fate
@@ -18,7 +19,6 @@ from billy_mlx.manuscript.home import Home, find_home
 from billy_mlx.manuscript.journal import MAX_FILE as MAX_JOURNAL
 from billy_mlx.manuscript.journal import Journal, Journalled, read_journal
 from billy_mlx.manuscript.ledger import Ledger
-from billy_mlx.manuscript.lock import Holder, Lock, acquire
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
 from billy_mlx.manuscript.records import Begun, Change, Edited, Offer, Offered, Record, decode, encode
 from billy_mlx.manuscript.revision import Kind

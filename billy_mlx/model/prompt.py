@@ -1,6 +1,7 @@
 """From what a user says to the tokens a model reads."""
 
 import re
+from datetime import date
 
 from jinja2 import TemplateError
 from mlx_lm.tokenizer_utils import TokenizerWrapper
@@ -9,6 +10,9 @@ from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model.model import Model
 from billy_mlx.model.thinking import Thinking
 
+# What templates tell of the day. With today's, nothing that is written or kept could be had again tomorrow.
+_TODAY = re.compile(r"""\bstrftime_now\(\s*(["'])([^"']*)\1\s*\)""")
+_DAY = date(2024, 7, 26)  # that Llama's own template tells where it has no clock
 # A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
 _SEAM = "\ufdd0"
 
@@ -105,13 +109,22 @@ def _render(tokenizer: TokenizerWrapper, user: str, system: str | None, thinking
 
 
 def _templated(tokenizer: TokenizerWrapper, messages: list[tuple[str, str]], thinking: bool) -> str:
+    template = tokenizer.chat_template
+    dated = (
+        {"chat_template": _TODAY.sub(_day, template)} if isinstance(template, str) and _TODAY.search(template) else {}
+    )
     rendered: str = tokenizer.apply_chat_template(
         [{"role": role, "content": content} for role, content in messages],
         tokenize=False,
         add_generation_prompt=True,
         enable_thinking=thinking,
+        **dated,
     )
     return rendered
+
+
+def _day(today: re.Match[str]) -> str:
+    return repr(_DAY.strftime(today[2]))
 
 
 def _unthinking(prompt: list[int], tokenizer: TokenizerWrapper) -> list[int]:

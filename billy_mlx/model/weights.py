@@ -39,13 +39,32 @@ def stored_tensors(folder: Path) -> list[StoredTensor]:
     Raises:
         ModelError: no weights, a missing or damaged file, or a name that two files have.
     """
-    tensors = [tensor for file in _files(folder) for tensor in _tensors(file)]
+    tensors = [tensor for file in _files(folder) for tensor in tensors_of(file)]
     tensors.sort(key=lambda tensor: tensor.name)
     for one, other in pairwise(tensors):
         if one.name == other.name:
             raise ModelError(
                 f"{one.file} and {other.file.name} both hold {one.name!r}; delete the file that is left over"
             )
+    return tensors
+
+
+def tensors_of(file: Path) -> list[StoredTensor]:
+    """All tensors of one file.
+
+    Raises:
+        ModelError: it is damaged.
+        OSError: it cannot be read.
+    """
+    header, start = _header(file)
+    try:
+        tensors = [_tensor(file, name, entry, start) for name, entry in header.items() if name != "__metadata__"]
+    except (TypeError, ValueError, KeyError) as error:
+        raise _damaged(file, "its header is not one of safetensors") from error
+    size = file.stat().st_size
+    last = max(tensors, key=lambda tensor: tensor.end, default=None)
+    if last is not None and last.end > size:
+        raise _damaged(file, f"it is cut short, {last.name!r} ends at byte {last.end:,} of {size:,}")
     return tensors
 
 
@@ -69,19 +88,6 @@ def _index(path: Path) -> list[str]:
         return [str(name) for name in json.loads(path.read_bytes())["weight_map"].values()]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(path, str(error)) from error
-
-
-def _tensors(file: Path) -> list[StoredTensor]:
-    header, start = _header(file)
-    try:
-        tensors = [_tensor(file, name, entry, start) for name, entry in header.items() if name != "__metadata__"]
-    except (TypeError, ValueError, KeyError) as error:
-        raise _damaged(file, "its header is not one of safetensors") from error
-    size = file.stat().st_size
-    last = max(tensors, key=lambda tensor: tensor.end, default=None)
-    if last is not None and last.end > size:
-        raise _damaged(file, f"it is cut short, {last.name!r} ends at byte {last.end:,} of {size:,}")
-    return tensors
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:

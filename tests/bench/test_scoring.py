@@ -128,6 +128,23 @@ def test_scoring_again_costs_nothing_and_comes_to_the_same(tiny, store):
     assert judge.asked == asked > 0
 
 
+def test_after_the_template_or_the_end_tokens_were_corrected_nothing_that_was_scored_is_taken(tiny, corrected, store):
+    scored_by(tiny, store)
+    before = scores(store)
+    scored_by(corrected, store)
+    after = scores(store)
+    assert [name.rpartition("-")[0] for name in sorted(after.keys() - before.keys())] == ["ideas", "readings"]
+    assert before.items() <= after.items()
+
+
+def scored_by(model, store):
+    finish(score(model, TASKS, ITEMS, store, own_embedder(model), None))
+
+
+def scores(store):
+    return {path.name: path.read_bytes() for path in (store.folder / "scores").iterdir()}
+
+
 def test_another_judge_scores_again_and_the_rest_is_kept(tiny, store):
     scored(tiny, store, Judge())
     other = Judge()

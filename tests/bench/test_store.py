@@ -121,6 +121,22 @@ def test_other_questions_of_our_own_are_those_of_another_version(tmp_path):
         begun(tmp_path, "b2")
 
 
+def test_answers_to_other_prompts_are_not_added_to_nor_reported_on(tmp_path):
+    Store.create_or_resume(tmp_path, small(), MADE_WITH, prompts="a1")
+    Store.open(tmp_path).require_prompts("a1")
+    with pytest.raises(BillyError, match=r"chat template, the tokens that end its answers or .*; put that back, or"):
+        Store.open(tmp_path).require_prompts("b2")
+    with pytest.raises(BillyError, match=f"^{tmp_path} holds answers to other prompts"):
+        Store.create_or_resume(tmp_path, small(), MADE_WITH, prompts="b2")
+
+
+def test_an_older_run_is_reported_on_and_nothing_is_added_to_it(tmp_path):
+    new_store(tmp_path)
+    Store.open(tmp_path).require_prompts("a1")
+    with pytest.raises(BillyError, match=r"as an older version began it; choose another folder, or .* bench report"):
+        Store.create_or_resume(tmp_path, small(), MADE_WITH, prompts="a1")
+
+
 def test_who_scored_it_first_is_kept_and_may_be_another_the_next_time(tmp_path):
     first, second = ScoredBy("judges/large", "own", quick=True), ScoredBy("none")
     for scored_by in (first, second):

@@ -20,6 +20,24 @@ ONE = ("--arms", "dose-0", "--items", "2", "-m", "4", "--judge", "none")
 FEW = ("--blend", "noir+gothic", "--arms", ARMS, "--items", "1", "-m", "12", "--judge", "none")
 
 
+def corrected_template(model):
+    """Change the template of the model in a folder, and return the file that holds the old one."""
+    return changed(model / "tokenizer_config.json", r"<|im_end|>\n", "<|im_end|>")
+
+
+def corrected_ends(model):
+    """Change what ends the model's answers, and return the file that holds the old ends."""
+    ends = json.loads((model / "config.json").read_text())["eos_token_id"]
+    return changed(model / "config.json", f'"eos_token_id": {ends}', f'"eos_token_id": [{ends}, 0]')
+
+
+def changed(file, old, new):
+    kept = file.rename(f"{file}.kept")
+    file.write_text(kept.read_text().replace(old, new))
+    assert file.read_text() != kept.read_text()
+    return kept
+
+
 @pytest.fixture(scope="module")
 def made(extracted, tmp_path_factory):
     """A finished run, with all that its report shows."""
@@ -213,6 +231,18 @@ def test_a_report_is_refused_another_model(billy, folder, model, tmp_path):
     done = billy("bench", "report", str(folder))
     assert (done.code, done.out) == (1, "")
     assert "take the model that began it" in done.err
+
+
+@pytest.mark.parametrize("flags", [("run", *FEW, "--to"), ("report",)])
+@pytest.mark.parametrize("correct", [corrected_template, corrected_ends])
+def test_answers_to_another_template_or_with_other_ends_are_refused_by_name(billy, folder, model, correct, flags):
+    file, before = correct(model), answers(folder)
+    try:
+        done = billy("bench", *flags, str(folder))
+    finally:
+        file.replace(file.with_suffix(""))
+    assert (done.code, done.out, answers(folder)) == (1, "", before)
+    assert f"{folder} holds answers to other prompts: since it was begun, the model's chat template" in done.err
 
 
 @pytest.mark.usefixtures("judge")

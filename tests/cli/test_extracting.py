@@ -1,13 +1,17 @@
 """billy extract: vectors stored where they are said to be, and those kept that are ready when it is stopped."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tiny import tiny_folder
 
 from billy_mlx import paths
-from billy_mlx.extraction import library
+from billy_mlx.extraction import library, rollouts
 from billy_mlx.extraction.vector_file import load_vector
+from billy_mlx.model.answers import Answers
 
 FEW = ("--questions", "2", "--rollouts", "1", "-m", "4")
 NOBODY = ("--judge", "none")
@@ -54,6 +58,66 @@ def test_a_judge_that_is_not_there_is_said(billy, model):
     done = billy("extract", "noir", *FEW, "--judge", "nobody/nothing")
     assert (done.code, done.out) == (1, "")
     assert "nobody/nothing is not on this machine; run: billy model get nobody/nothing" in done.err
+
+
+def test_mostly_empty_answers_are_said_once_for_each_pole(billy, model, monkeypatch):
+    class HardlyAWord(Answers):
+        def take(self, step):
+            super().take(step)
+            self.texts = [self.texts[0], *[""] * (len(self.texts) - 1)]
+
+    monkeypatch.setattr(rollouts, "Answers", HardlyAWord)
+    done = billy("extract", "noir", "comic", "--questions", "3", "--rollouts", "1", "-m", "4", *NOBODY)
+    assert done.code == 0
+    assert [done.err.count(f"2 of 3 answers for {name} are empty") for name in ("neutral", "Noir", "Comic")] == [1] * 3
+
+
+def test_a_model_that_says_nothing_is_one_sentence(billy, model, monkeypatch):
+    monkeypatch.setattr(Answers, "take", lambda *_: None)
+    done = billy("extract", "noir", *FEW, *NOBODY)
+    assert (done.code, done.out) == (1, "")
+    assert f"{model} gives nothing but empty answers for neutral" in done.err
+
+
+def test_fresh_writes_the_neutral_answers_anew_and_says_how_to_go_on(billy, model, monkeypatch):
+    assert billy("extract", "noir", *FEW, *NOBODY).code == 0
+    (neutral,) = (paths.cache_folder() / "poles").rglob("*.safetensors")
+    os.utime(neutral, (0, 0))
+    assert billy("extract", "comic", *FEW, *NOBODY).code == 0
+    assert neutral.stat().st_mtime == 0
+    monkeypatch.setattr(library, "store_vector", interrupted)
+    done = billy("extract", "noir", "--fresh", *FEW, *NOBODY)
+    assert (done.code, neutral.stat().st_mtime > 0) == (130, True)
+    assert "and the answers so far: run it again without --fresh to go on" in done.err
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def test_fresh_is_for_ones_own_text_as_well(billy, model, tmp_path):
+    (tmp_path / "novel.md").write_text(TEXT * 2)
+    flags = ("--from-text", str(tmp_path / "novel.md"), "--name", "my-voice", "-m", "8", "--fresh")
+    assert billy("extract", *flags).code == 0
+
+
+HOLDING = "import sys, time; from pathlib import Path; from billy_mlx.lock import acquire\n"
+HOLDING += "lock = acquire(Path(sys.argv[1])); print(flush=True); time.sleep(600)"
+
+
+def test_who_is_at_it_is_told_and_does_not_stand_in_the_way_once_it_is_dead(billy, model):
+    assert billy("extract", "noir", *FEW, *NOBODY).code == 0
+    told = []
+    for claim in (paths.cache_folder() / "extractions").glob(
+        "*/*"
+    ):  # the neutral answers', which are there, and noir's
+        with subprocess.Popen([sys.executable, "-c", HOLDING, str(claim)], stdout=subprocess.PIPE) as other:
+            other.stdout.readline()
+            done = billy("extract", "comic", "noir", *FEW, *NOBODY)
+            told += [(done.code, f"another billy (process {other.pid}) is extracting noir from {model} " in done.err)]
+            other.kill()
+        assert billy("extract", "comic", "noir", *FEW, *NOBODY).code == 0
+    assert sorted(told) == [(0, False), (1, True)]
 
 
 def test_paper_takes_the_papers_numbers_and_what_is_typed_wins(billy, model):

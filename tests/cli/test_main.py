@@ -186,11 +186,11 @@ def test_a_missing_model_and_a_broken_configuration_fail(billy, monkeypatch):
     ]
 
 
-def test_the_folder_of_neutral_answers_is_looked_at(billy, model, monkeypatch):
-    neutral = paths.cache_folder() / "neutral"
-    neutral.mkdir(parents=True)
-    monkeypatch.setattr(doctor.os, "access", lambda folder, _: folder != neutral)
-    assert f"{neutral} cannot be written to" in billy("doctor").out
+def test_the_folder_of_kept_answers_is_looked_at(billy, model, monkeypatch):
+    kept = paths.cache_folder() / "poles"
+    kept.mkdir(parents=True)
+    monkeypatch.setattr(doctor.os, "access", lambda folder, _: folder != kept)
+    assert f"{kept} cannot be written to" in billy("doctor").out
 
 
 def test_folders_that_cannot_be_written_are_a_warning(billy, model, monkeypatch):

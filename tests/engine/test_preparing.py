@@ -9,7 +9,9 @@ from billy_mlx.engine.messages import Compare, Compared, Job, LearnVoice, Prepar
 from billy_mlx.engine.pace import Pace
 from billy_mlx.engine.preparing import Sizes, learning, preparing
 from billy_mlx.engine.workshop import Workshop
-from billy_mlx.errors import ModelError, UsageError
+from billy_mlx.errors import BillyError, ModelError, UsageError
+from billy_mlx.extraction.card import get_persona
+from billy_mlx.extraction.extract import extract
 from billy_mlx.extraction.library import find_all
 from billy_mlx.extraction.rollouts import RolloutSettings
 
@@ -52,6 +54,17 @@ def test_what_is_there_is_not_made_again(workshop):
     prepare(workshop, "noir")
     assert prepare(workshop, "noir") == []
     assert len(ready(prepare(workshop, "noir", again=True))) == 2
+
+
+def test_what_is_stopped_lets_others_extract_at_once(workshop, tiny):
+    work = preparing(workshop, Prepare(Job(1), ("noir",)), FEW)
+    steps = iter(work)
+    next(steps)
+    with pytest.raises(BillyError, match="is extracting noir from"):
+        next(extract(tiny, [get_persona("noir")], settings=FEW.rollouts))
+    work.stop()
+    assert list(steps) == []
+    next(extract(tiny, [get_persona("noir")], settings=FEW.rollouts))
 
 
 def test_it_can_be_stopped_and_goes_on_from_there(workshop, tiny):

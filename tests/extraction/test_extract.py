@@ -1,5 +1,6 @@
 """Extraction: a planted direction is found again, the neutral pole is written once, nothing is kept half done."""
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -12,18 +13,20 @@ from vectors import FINGERPRINT
 
 from billy_mlx import paths
 from billy_mlx.cli.extract import command
-from billy_mlx.errors import UsageError, VectorError
+from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.card import load_personas
 from billy_mlx.extraction.evidence import Judgement
-from billy_mlx.extraction.extract import Extracted, Progress, extract
+from billy_mlx.extraction.extract import Extracted, Progress, doubts_of, extract
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.means import mean_difference, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
+from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.model.answers import Answers
 from billy_mlx.model.layers import record
+from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sample import MAX_SEED
 from billy_mlx.steps import finish
@@ -164,6 +167,36 @@ def test_a_kept_neutral_pole_gives_the_same_vector(tiny, personas):
     assert np.array_equal(first[personas[0].id].directions, second[personas[0].id].directions)
 
 
+def test_answers_to_other_tokens_or_with_other_ends_are_never_taken_for_a_models_own(tiny, corrected, personas):
+    stopped = extract(tiny, personas[:1], settings=FEW)
+    next(step for step in stopped if isinstance(step, Extracted))
+    kept = {folder: tree(folder) for folder in (paths.cache_folder() / "poles").iterdir()}
+    assert len(kept) == 2  # neutral, and the persona's
+    stopped.close()
+    poles = [begin_pole(corrected, *pole, neutral_pole()[1], FEW)[0] for pole in asked_of(personas)]
+    assert {pole.folder for pole in poles}.isdisjoint(kept)
+    stages = [step.stage for step in extract(corrected, personas[:1], settings=FEW) if isinstance(step, Progress)]
+    assert {*stages} == {"neutral answers", personas[0].name}
+    assert all(tree(folder) == files for folder, files in kept.items())
+
+
+def asked_of(personas):
+    return [("neutral", (None,)), *((persona.name, persona.prompts) for persona in personas)]
+
+
+def tree(folder):
+    return {path: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_decides_nothing_keeps_the_answers_and_what_decides_loses_them(tiny, personas):
+    def folder(model=tiny, name="Noir", prompts=personas[0].prompts, **changes):
+        return begin_pole(model, name, prompts, neutral_pole()[1], replace(FEW, **changes))[0].folder
+
+    assert folder(load(tiny.path), batch=1) == folder()
+    others = [folder(name="neutral"), folder(prompts=personas[0].prompts[::-1]), folder(seed=1), folder(max_tokens=6)]
+    assert len({folder(), *others}) == 5
+
+
 def test_a_damaged_neutral_pole_is_written_again(tiny, personas):
     first = vectors_of(extract(tiny, personas[:1], settings=FEW))
     *_, kept = sorted((paths.cache_folder() / "poles").rglob("*.safetensors"))
@@ -178,6 +211,68 @@ def test_the_answers_of_a_persona_go_when_its_vector_has_been_taken(tiny, person
         if isinstance(step, Extracted):
             assert step.pole.done == 6
     assert len(list((paths.cache_folder() / "poles").iterdir())) == 1  # the neutral ones
+
+
+def test_fresh_writes_what_is_kept_anew_even_if_it_is_stopped_half_way(tiny, personas):
+    stopped = extract(tiny, personas[1:], settings=FEW)
+    next(step for step in stopped if isinstance(step, Extracted))
+    stopped.close()  # neutral answers are kept, and the second persona's
+    fresh = extract(tiny, personas, settings=FEW, fresh=True)
+    assert next(fresh).stage == "neutral answers"
+    assert list((paths.cache_folder() / "poles").iterdir()) == []
+    fresh.close()
+    assert {*stages_of(extract(tiny, personas[1:], settings=FEW))} == {"neutral answers", personas[1].name}
+
+
+def stages_of(steps):
+    return [step.stage for step in steps if isinstance(step, Progress)]
+
+
+def test_fresh_leaves_the_answers_of_others(tiny, personas):
+    stopped = extract(tiny, personas[1:], settings=FEW)
+    next(step for step in stopped if isinstance(step, Extracted))
+    stopped.close()
+    vectors_of(extract(tiny, personas[:1], settings=FEW, fresh=True))
+    assert stages_of(extract(tiny, personas[1:], settings=FEW)) == []
+
+
+def test_a_second_extraction_of_a_persona_is_told_which_process_is_at_it(tiny, personas):
+    first = extract(tiny, personas, settings=FEW)
+    next(first)
+    second = extract(tiny, personas[1:], settings=replace(FEW, seed=5))
+    with pytest.raises(
+        BillyError, match=rf"^another billy \(process {os.getpid()}\) is extracting {personas[1].id} from "
+    ):
+        next(second)
+    first.close()
+    assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
+
+
+def test_neutral_answers_are_written_by_one_program_and_read_by_all(tiny, personas):
+    first = extract(tiny, personas[:1], settings=FEW)
+    next(first)
+    with pytest.raises(
+        BillyError, match=rf"process {os.getpid()}\) is writing the neutral answers of .* as well; wait"
+    ):
+        next(extract(tiny, personas[1:], settings=FEW))
+    next(step for step in first if isinstance(step, Progress) and step.stage == personas[0].name)
+    assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
+
+
+def test_another_model_is_extracted_from_meanwhile(tiny, hybrid, personas):
+    first = extract(tiny, personas[:1], settings=FEW)
+    next(first)
+    assert len(vectors_of(extract(hybrid, personas[:1], settings=FEW))) == 1
+
+
+def test_fresh_forgets_nothing_that_another_extraction_needs(tiny, personas):
+    first = extract(tiny, personas[:1], settings=FEW)
+    next(step for step in first if isinstance(step, Progress) and step.stage == personas[0].name)
+    with pytest.raises(
+        BillyError, match=rf"^another billy \(process {os.getpid()}\) needs answers of .* would forget; wait"
+    ):
+        next(extract(tiny, personas[1:], settings=FEW, fresh=True))
+    assert len(vectors_of(first)) == 1
 
 
 @pytest.mark.parametrize("steps", [1, 7, 12, 20, 27])
@@ -264,6 +359,44 @@ def test_a_row_that_never_came_to_a_token_has_an_empty_average(tiny, personas, m
     monkeypatch.setattr(rollouts_module, "ResponseAverages", Forgetful)
     (first, *_) = rollouts_of(tiny, "Noir", personas[0].prompts, neutral_pole()[1])
     assert (first.average.tokens, first.average.mean.shape, first.average.norm.shape) == (0, (4, 32), (4,))
+
+
+def test_a_model_that_says_nothing_is_refused_and_its_answers_are_not_kept(tiny, personas):
+    silent = load(tiny.path)
+    silent.tokenizer.eos_token_ids = {*range(len(silent.tokenizer.get_vocab()))}
+    with pytest.raises(
+        VectorError, match=r"nothing but empty answers for neutral, .* put its chat template or its end"
+    ):
+        list(extract(silent, personas[:1], settings=FEW))
+    assert list((paths.cache_folder() / "poles").iterdir()) == []
+
+
+def test_a_persona_that_is_answered_with_nothing_is_refused_and_the_neutral_answers_stay(tiny, personas, monkeypatch):
+    rollouts_of(tiny, "neutral", (None,), neutral_pole()[1])
+    monkeypatch.setattr(rollouts_module, "Answers", Silent)
+    with pytest.raises(VectorError, match=f"nothing but empty answers for {personas[0].name}, "):
+        list(extract(tiny, personas[:1], settings=FEW))
+    assert len(list((paths.cache_folder() / "poles").iterdir())) == 1
+
+
+class Silent(Answers):
+    """Has heard nothing but spaces."""
+
+    def take(self, step):
+        super().take(step)
+        self.texts = [" \n"] * len(self.texts)
+
+
+def test_many_empty_answers_are_counted(tiny, personas):
+    pole, few = (Pole(name, name, range(3), tiny.fingerprint) for name in ("Noir", "neutral"))
+    average = Average(np.zeros((4, 32), np.float32), np.ones(4, np.float32), 1, np.zeros((4, 32), np.float32))
+    pole.add([Rollout(question, text, (), average) for question, text in enumerate(["", " \n", "rain"])])
+    assert doubts_of(pole) == (
+        "2 of 3 answers for Noir are empty; the model's chat template or its end tokens may be wrong",
+    )
+    few.add([Rollout(question, text, (), average) for question, text in enumerate(["rain", "", "rain"])])
+    assert doubts_of(few) == ()
+    assert Pole("neutral", "neutral", range(3), tiny.fingerprint).empty == 1
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])

@@ -200,6 +200,11 @@ def test_the_key_changes_with_the_model_the_scale_and_the_wording(tiny, hybrid, 
     assert len(keys | {Judge(tiny).key}) == 4
 
 
+def test_the_key_changes_with_what_the_template_sends_and_with_the_end_tokens(tiny, corrected):
+    assert Judge(load(tiny.path)).key == Judge(tiny).key
+    assert Judge(corrected).key != Judge(tiny).key
+
+
 def test_the_criterion_of_a_persona_is_its_rubric_or_else_its_description():
     noir = get_persona("noir")
     assert trait_criterion(noir) == noir.rubric

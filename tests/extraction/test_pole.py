@@ -80,9 +80,12 @@ def test_what_comes_after_a_damaged_file_is_written_again():
     assert new_pole().done == 2
 
 
-def test_a_discarded_pole_is_empty_again(kept):
-    new_pole().discard()
-    assert new_pole().done == 0
+def test_a_discarded_pole_is_empty_again_and_can_be_written_to(kept):
+    pole = new_pole()
+    pole.discard()
+    assert (pole.done, list(pole), new_pole().done) == (0, [], 0)
+    pole.add(rollouts())
+    assert [len(batch) for batch in new_pole()] == [6]
 
 
 def test_answers_that_go_while_they_are_used_are_said(kept):

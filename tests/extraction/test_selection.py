@@ -9,7 +9,7 @@ from vectors import FINGERPRINT
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.card import get_persona
 from billy_mlx.extraction.evidence import Judgement
-from billy_mlx.extraction.judge import COHERENCE, trait_criterion
+from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.selection import LEAST_KEPT, Selection, keep_all, select
 from billy_mlx.measure.averages import Average
@@ -210,3 +210,15 @@ def test_poles_of_different_length_are_judged_to_their_ends():
 def test_without_a_judge_every_answer_is_kept():
     positive, neutral = poles(GOOD, PLAIN[:30])
     assert keep_all(positive, neutral) == Selection([True] * 60, [True] * 30, Judgement())
+
+
+def test_a_judge_whose_template_or_end_tokens_were_corrected_is_asked_anew(tiny, corrected):
+    both = poles(GOOD[:3], PLAIN[:3])
+
+    def scores(model):
+        finish(select(Judge(model), NOIR, *both, QUESTIONS))
+        return {path: path.stat().st_mtime_ns for pole in both for path in pole.folder.glob("*.json")}
+
+    first = scores(tiny)
+    assert scores(tiny) == first
+    assert (len(first), len(scores(corrected).keys() - first.keys())) == (2, 2)

@@ -1,12 +1,13 @@
 """A voice from one's own text: cut into excerpts, held against the model's own continuations."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.errors import VectorError
+from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.extract import Extracted, Progress
 from billy_mlx.extraction.rollouts import RolloutSettings
 from billy_mlx.extraction.writing import LEAST_EXCERPTS, extract_from_text, find_excerpts
@@ -76,6 +77,42 @@ def test_a_stopped_run_goes_on_to_the_same_vector(tiny, tmp_path, monkeypatch):
     assert list((paths.cache_folder() / "poles").rglob("*.safetensors"))
     resumed = extracted(tiny, settings=replace(FEW, batch=5))
     assert np.allclose(resumed.directions, whole.directions, atol=1e-4)
+
+
+def test_a_text_is_read_again_after_the_template_or_the_end_tokens_were_corrected(tiny, corrected):
+    def folders(model):
+        steps = extract_from_text(model, "my-voice", TEXT, source="novel.md", settings=FEW)
+        next(step for step in steps if isinstance(step, Progress) and step.share > 0.7)  # some of either pole
+        steps.close()
+        return {*(paths.cache_folder() / "poles").iterdir()}
+
+    before = folders(tiny)
+    assert (len(before), len(folders(corrected) - before)) == (2, 2)
+
+
+def test_fresh_reads_and_writes_all_of_it_anew(tiny):
+    kept = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
+    next(step for step in kept if isinstance(step, Extracted))
+    kept.close()
+    assert isinstance(next(extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)), Extracted)
+    fresh = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW, fresh=True)
+    assert next(fresh).share < 0.3
+    assert len([step for step in fresh if isinstance(step, Extracted)]) == 1
+
+
+def test_a_second_extraction_of_a_voice_is_told_which_process_is_at_it(tiny):
+    first = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
+    next(first)
+    with pytest.raises(BillyError, match=rf"process {os.getpid()}\) is extracting my-voice from"):
+        next(extract_from_text(tiny, "my-voice", f"{TEXT} More.", source="novel.md", settings=FEW))
+
+
+def test_two_voices_of_one_text_do_not_share_what_goes_with_the_first_of_them(tiny):
+    extracted(tiny)
+    kept = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
+    other = extract_from_text(tiny, "other-voice", TEXT, source="novel.md", settings=FEW)
+    next(step for step in kept if isinstance(step, Extracted))
+    assert next(step.share for step in other if isinstance(step, Progress)) < 0.3
 
 
 def test_nothing_is_left_behind_and_progress_ends_with_the_whole(tiny):

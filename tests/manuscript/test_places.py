@@ -9,8 +9,8 @@ import pytest
 from faults import ERRORS, faults
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.lock import Holder, Lock, acquire
 from billy_mlx.manuscript import home
-from billy_mlx.manuscript.lock import Holder, Lock, acquire
 from billy_mlx.manuscript.textfile import Conflict, changed, digest_of, read_text_file, save_text_file
 
 
@@ -126,7 +126,7 @@ def test_a_lock_is_held_once_and_names_its_holder(tmp_path):
 
 
 def test_a_program_that_is_killed_gives_its_lock_up(tmp_path):
-    script = "import os,signal; from pathlib import Path; from billy_mlx.manuscript.lock import acquire; "
+    script = "import os,signal; from pathlib import Path; from billy_mlx.lock import acquire; "
     script += (
         f"lock = acquire(Path({str(tmp_path)!r})); print(os.getpid(), flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
     )

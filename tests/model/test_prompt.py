@@ -74,6 +74,13 @@ def test_a_template_that_fails_is_said_in_words(tmp_path):
         chat_prompt(tokenizer, "the sea")
 
 
+@pytest.mark.parametrize("template", ["strftime_now('%d %b %Y')", 'strftime_now( "%d %b %Y" )'])
+def test_a_template_that_tells_the_date_sends_the_same_every_day(tmp_path, template):
+    template = f"{{%- if strftime_now is defined -%}}{{{{ {template} }}}}: {{%- endif -%}}{{{{ messages[0].content }}}}"
+    tokenizer = tokenizer_of(tmp_path, template=template)
+    assert tokenizer.decode(chat_prompt(tokenizer, "the rain")) == "26 Jul 2024:the rain"
+
+
 def test_text_begins_with_one_bos(tmp_path):
     folder = tiny_folder(tmp_path)
     tiny_tokenizer(adds_bos=True).save(str(folder / "tokenizer.json"))

@@ -1,15 +1,17 @@
-"""One writer for each manuscript, as long as its program runs."""
+"""One program at a time: at a manuscript, in a run folder, at the answers of a persona."""
 
 import contextlib
 import fcntl
 import os
 import socket
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
 
+from billy_mlx.errors import BillyError
 from billy_mlx.files import read_all, write_all
 from billy_mlx.text import sanitize
 
@@ -66,6 +68,28 @@ def acquire(folder: Path) -> Lock | Holder:
         os.ftruncate(handle, 0)
         write_all(handle, msgspec.json.encode(Holder(os.getpid(), socket.gethostname(), time.time())))
     return Lock(handle)
+
+
+@contextlib.contextmanager
+def alone(folder: Path, refused: Callable[[str], str]) -> Iterator[None]:
+    """Hold the lock on a folder, made if need be, until the end; where files cannot be locked, hold nothing.
+
+    Args:
+        folder: that the lock is in.
+        refused: makes the sentence for somebody who has to wait, from who is at work: "another billy (process 7)".
+
+    Raises:
+        BillyError: another program has it; says that sentence.
+    """
+    with contextlib.suppress(OSError):  # whoever writes into it says why that cannot be
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = acquire(folder)
+    if isinstance(lock, Holder):
+        raise BillyError(refused(f"another billy (process {lock.pid})" if lock.pid else "another billy"))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _holder(handle: int) -> Holder:
