@@ -65,6 +65,13 @@ def test_the_python_snippet_runs(starter_home, capsys):
     assert len(capsys.readouterr().out) > 100
 
 
+@pytest.mark.slow
+def test_the_snippet_about_vectors_in_memory_runs(starter_home, capsys):
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/personas.md").read_text(encoding="utf-8"), re.DOTALL)
+    exec(snippet, {})
+    assert len(capsys.readouterr().out) > 100
+
+
 def test_at_most_a_dozen_names_are_exported_and_all_are_documented():
     import billy_mlx
 

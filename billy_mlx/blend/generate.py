@@ -1,7 +1,7 @@
 """The same prompt in one voice or in several, written as one batch."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import mlx.core as mx
@@ -9,7 +9,9 @@ import mlx.core as mx
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import UsageError
+from billy_mlx.extraction.in_memory import accept_vectors
 from billy_mlx.extraction.library import load_vectors
+from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED
@@ -79,14 +81,27 @@ class Voices:
 
     Args:
         blends: a voice each; None is the unsteered model.
+        vectors: vectors in memory, such as sums and multiples, by the id that blends call each by, whatever its own
+            persona_id; directions (layers, D) of this model in units of the residual stream, as `PersonaVector` has
+            them. One of these comes before one on disk; ids that are not among them are loaded from disk.
+
+    Attributes:
+        vectors: by id, those that the blends so far needed, from memory or from disk.
 
     Raises:
         BillyError: from the constructor, before anything is written: an empty or too long prompt, an unknown persona,
-            a missing or foreign vector, weights that cancel, a model that cannot be steered, too little memory.
+            a missing or foreign vector, weights that cancel, a model that cannot be steered, too little memory; also
+            what `accept_vectors` raises, even of a vector that no blend names.
     """
 
     def __init__(
-        self, model: Model, request: Request, blends: Sequence[Blend | None], *, store: PromptStore | None = None
+        self,
+        model: Model,
+        request: Request,
+        blends: Sequence[Blend | None],
+        *,
+        store: PromptStore | None = None,
+        vectors: Mapping[str, PersonaVector] | None = None,
     ) -> None:
         self._model = model
         self._request = request
@@ -95,7 +110,8 @@ class Voices:
         check_length(model, prompt, request.max_tokens)
         check_rows(model, len(blends), len(prompt) + request.max_tokens)
         ids = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
-        self.vectors = load_vectors(sorted(ids), model.id, model.fingerprint)
+        self._in_memory = {} if vectors is None else accept_vectors(vectors, model.id, model.fingerprint)
+        self.vectors = self._vectors_of(ids)
         thinking = None if request.steer_thinking else Thinking.of(model.tokenizer, prompt, asked=request.thinks)
         self.rows = [
             Row(
@@ -148,7 +164,7 @@ class Voices:
             BillyError: as the constructor does for blends.
         """
         missing = set() if blend is None else set(blend.persona_ids) - set(self.vectors)
-        self.vectors |= load_vectors(sorted(missing), self._model.id, self._model.fingerprint)
+        self.vectors |= self._vectors_of(missing)
         changed = UNSTEERED if blend is None else directions(blend, self.vectors)
         if changed.key:
             _ = self._model.blocks
@@ -158,6 +174,10 @@ class Voices:
     def results(self) -> list[Generation]:
         """Return what each voice has written so far, in the order of the blends."""
         return [self._result(index) for index in range(len(self.rows))]
+
+    def _vectors_of(self, ids: Set[str]) -> dict[str, PersonaVector]:
+        kept = {persona_id: self._in_memory[persona_id] for persona_id in ids & self._in_memory.keys()}
+        return kept | load_vectors(sorted(ids - kept.keys()), self._model.id, self._model.fingerprint)
 
     def _result(self, index: int) -> Generation:
         row, blend, steered = self.rows[index], self._blends[index], self._directions[index]
@@ -180,15 +200,25 @@ class Voices:
         )
 
 
-def generate(model: Model, request: Request | str, blend: Blend | str | None = None) -> Generation:
+def generate(
+    model: Model,
+    request: Request | str,
+    blend: Blend | str | None = None,
+    *,
+    vectors: Mapping[str, PersonaVector] | None = None,
+) -> Generation:
     """Return what `model` writes to a prompt in the voice of `blend`, or in its own.
+
+    Args:
+        vectors: vectors in memory, by the id that `blend` calls each by, as `Voices` takes them; ids that are not
+            among them are loaded from disk.
 
     Raises:
         BillyError: as `Voices` does.
     """
     request = Request(request) if isinstance(request, str) else request
     blend = Blend.parse(blend) if isinstance(blend, str) else blend
-    voices = Voices(model, request, [blend])
+    voices = Voices(model, request, [blend], vectors=vectors)
     for _ in voices:
         pass
     return voices.results()[0]

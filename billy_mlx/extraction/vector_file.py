@@ -94,7 +94,8 @@ def from_content(arrays: Mapping[str, Floats], metadata: Mapping[str, str]) -> P
     layers, width = _checked_shapes(arrays)
     fingerprint = _fingerprint(metadata)
     if (fingerprint.layers, fingerprint.width) != (layers, width):
-        raise ValueError(f"its tensors have {layers} layers of {width}, its metadata says otherwise")
+        said = f"{fingerprint.layers} of {fingerprint.width}"
+        raise ValueError(f"its tensors have {layers} layers of {width}, and its model's fingerprint says {said}")
     origin = {f.name: sanitize(metadata[f.name])[:2000] for f in fields(Origin) if f.name in metadata}
     vector = PersonaVector(
         persona_id=sanitize(metadata.get("persona_id", "")),

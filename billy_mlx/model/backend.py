@@ -8,6 +8,7 @@ import ctypes
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,14 +18,24 @@ _CMEEL_NEEDS = {
     "aarch64": {"sve2", "svebf16", "svei8mm"},
 }
 
+_TOO_LATE = (
+    "mlx was imported before billy_mlx, so it multiplies matrices about 30 times more slowly in this process; "
+    "start it again and import billy_mlx first"
+)
+
 
 def prepare() -> None:
     """Load OpenBLAS ahead of mlx on Linux, with one thread unless the environment names a number; never fails.
 
     One thread, because with one per core any other busy process makes all of them wait: 10-20 times slower.
-    After `import mlx.core` it is too late, and nothing is done.
+    After `import mlx.core` it is too late: where that costs something, a RuntimeWarning says so to whoever imports
+    this package.
     """
-    if sys.platform != "linux" or "mlx.core" in sys.modules:
+    if sys.platform != "linux":
+        return
+    if "mlx.core" in sys.modules:
+        if _came_too_late():
+            warnings.warn(_TOO_LATE, RuntimeWarning, stacklevel=3)  # past the package's own __init__
         return
     for path in _candidates():
         library = _open(path)
@@ -61,6 +72,15 @@ def on_cpu() -> bool:
     import mlx.core as mx
 
     return bool(mx.default_device() == mx.cpu)
+
+
+def _came_too_late() -> bool:
+    """Whether the mlx that is imported multiplies with its reference BLAS, and an OpenBLAS of ours lies unused.
+
+    What mlx is bound to is the first with its symbols global, whoever loaded it: LD_PRELOAD, or the program.
+    """
+    ours = any(isinstance(each, Path) for each in _candidates())
+    return ours and not hasattr(ctypes.CDLL(None), "cblas_sgemm") and on_cpu()
 
 
 def _candidates() -> Iterator[Path | str]:

@@ -192,7 +192,7 @@ def test_a_type_that_is_not_float32_is_refused_before_it_is_read(tmp_path, dtype
         ({"persona_id": "a + b"}, r"its id is 'a \+ b'"),
         ({"format": "something-else"}, "something-else"),
         ({"fingerprint.layers": "many"}, "lacks the fingerprint"),
-        ({"fingerprint.layers": "5"}, "its metadata says otherwise"),
+        ({"fingerprint.layers": "5"}, "its model's fingerprint says 5 of 32"),
     ],
 )
 def test_metadata_that_does_not_fit_is_refused(tmp_path, changed, said):

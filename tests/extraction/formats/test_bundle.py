@@ -100,7 +100,11 @@ ROW = np.ones((4, 32), np.float32)
         ({}, {"vector.noir": json.dumps({"a": "x" * (1 << 20)})}, "is not an object of texts"),
         ({}, {"vector.noir": said_of(VECTORS["gothic"])}, "has as the vector of noir says it is that of gothic"),
         ({}, {"vector.noir": said_of(VECTORS["noir"], calibration="{}")}, "its calibration cannot be"),
-        ({}, {"vector.noir": said_of(VECTORS["noir"], **{"fingerprint.layers": "5"})}, "its metadata says otherwise"),
+        (
+            {},
+            {"vector.noir": said_of(VECTORS["noir"], **{"fingerprint.layers": "5"})},
+            "its model's fingerprint says 5 of 32",
+        ),
         ({}, {"vector.noir": said_of(VECTORS["noir"], **{"fingerprint.base": "../.."})}, r"'\.\./\.\.' and"),
         ({}, {"vector.noir": said_of(VECTORS["noir"], **{"fingerprint.weights": "/"})}, "cannot be the fingerprint"),
         ({}, {"vector.noir": said_of(VECTORS["noir"], **{"fingerprint.base": "c" * 16})}, "belong to different models"),
