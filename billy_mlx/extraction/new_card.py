@@ -41,8 +41,9 @@ def card_text(persona: Persona) -> str:
     lines += ["", "prompts = [", *(f"    {_quoted(prompt)}," for prompt in persona.prompts), "]"]
     if persona.rubric is not None:
         lines += ["", f"rubric = {_quoted(persona.rubric)}"]
-    if persona.subject_words:
-        lines += ["", "subject_words = [", *(f"    {_quoted(word)}," for word in persona.subject_words), "]"]
+    for key in ("subject_words", "sentences", "tags"):
+        if entries := getattr(persona, key):
+            lines += ["", f"{key} = [", *(f"    {_quoted(entry)}," for entry in entries), "]"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Reading text: what the unsteered model makes of words already written, in its residual stream and by likelihood."""
+"""Reading text: what a model makes of words already written, in its residual stream and by likelihood."""
 
 import math
 from collections.abc import Generator, Iterator, Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from billy_mlx.measure.averages import Average, Floats
 from billy_mlx.measure.likelihood import log_likelihoods
-from billy_mlx.model.layers import Recording, record
+from billy_mlx.model.layers import UNSTEERED, Directions, Recording, record
 from billy_mlx.model.model import Model
 from billy_mlx.model.prefill import Measured, Passage, Piece, read_passages
 
@@ -97,6 +98,34 @@ def mean_residuals(model: Model, texts: Sequence[Text], layer: int) -> Generator
     return means
 
 
+def read_likelihoods(
+    model: Model, texts: Sequence[Text], added: Directions = UNSTEERED
+) -> Generator[int, None, NDArray[np.float64]]:
+    """Return (N,), how likely each response is as `Reading.log_likelihood` has it, yielding how many are read.
+
+    Args:
+        model: reads; nothing is recorded of its stream.
+        texts: with their prompts.
+        added: steers the reading as `generate` does the writing, from the last token of the prompt on or everywhere.
+
+    Raises:
+        UnsteerableModel: something is to be added, and that cannot be done to this model.
+    """
+    likelihoods = np.zeros(len(texts))
+    asked = [place for place, text in enumerate(texts) if text.response]
+    own = [texts[place] for place in asked]
+
+    def measure(piece: Piece) -> Sequence[mx.array]:
+        return [_likelihoods(own, piece)]
+
+    done = len(texts) - len(asked)
+    for batch in read_passages(model, [_passage(text) for text in own], measure, added=added):
+        likelihoods[[asked[place] for place in batch.places]] = batch.sums[0]
+        done += len(batch.places)
+        yield done
+    return likelihoods
+
+
 def empty_average(model: Model) -> Average:
     """Return the average over no token at all, which is zero."""
     layers, width = model.fingerprint.layers, model.fingerprint.width
@@ -125,18 +154,14 @@ class _Measure:
     recording: Recording
 
     def __call__(self, piece: Piece) -> Sequence[mx.array]:
-        texts = [self.texts[place] for place in piece.places]
         streams = [self.recording.latest.pop(layer) for layer in sorted(self.recording.latest)]
-        inside, foretold = _counted(self.texts, piece)
-        at_start = _at_start(self.texts, piece)
-        following = mx.array([[_token(text, position + 1) for position in piece.positions] for text in texts])
-        likelihoods = mx.where(foretold, log_likelihoods(piece.logits, following), 0)
+        inside, _ = _counted(self.texts, piece)
         return [
             mx.stack([_summed(h, inside) for h in streams], axis=1),
             mx.stack([_summed(mx.linalg.norm(h.astype(mx.float32), axis=-1), inside) for h in streams], axis=1),
             inside.sum(axis=1),
-            likelihoods.sum(axis=1),
-            mx.stack([_summed(h, at_start) for h in streams], axis=1),
+            _likelihoods(self.texts, piece),
+            mx.stack([_summed(h, _at_start(self.texts, piece)) for h in streams], axis=1),
         ]
 
 
@@ -144,6 +169,14 @@ def _at_start(texts: Sequence[Text], piece: Piece) -> mx.array:
     """Return (B, T): which token of a piece is the last one before its response."""
     last = np.array([len(texts[place].prompt) - 1 for place in piece.places])
     return mx.array(np.array(piece.positions)[None] == last[:, None])
+
+
+def _likelihoods(texts: Sequence[Text], piece: Piece) -> mx.array:
+    """Return (B,), the sum over the responses' tokens that this piece foretells."""
+    own = [texts[place] for place in piece.places]
+    _, foretold = _counted(texts, piece)
+    following = mx.array([[_token(text, position + 1) for position in piece.positions] for text in own])
+    return mx.where(foretold, log_likelihoods(piece.logits, following), 0).sum(axis=1)
 
 
 def _counted(texts: Sequence[Text], piece: Piece) -> tuple[mx.array, mx.array]:

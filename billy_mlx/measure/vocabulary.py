@@ -1,7 +1,10 @@
 """How often a text uses a given vocabulary."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
@@ -16,6 +19,12 @@ def share_of_words(text: str, stems: Sequence[str]) -> float:
     found = words(text)
     starts = tuple(stem.lower() for stem in stems)
     return 100 * sum(word.startswith(starts) for word in found) / len(found) if found and starts else 0.0
+
+
+def shares_of_words(texts: Sequence[str], stems: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:
+    """Return (N, P) for N texts and P vocabularies, each as `share_of_words` has it."""
+    shares = [[share_of_words(text, own) for own in stems.values()] for text in texts]
+    return np.array(shares, np.float64).reshape(len(texts), len(stems))
 
 
 def distinct_share(text: str, n: int = 2) -> float:

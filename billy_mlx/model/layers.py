@@ -56,6 +56,7 @@ class Steering:
         directions: layer to (D,) for every row, or (R, 1, D) for a direction per row.
         start: the position in the sequence, counted from 0, of the first steered token; one for all rows or one per
             row. Positions are counted as the blocks see tokens go by, whatever the chunks of the prefill.
+        first: the position of the first token that the blocks will see: how many their cache holds already.
         norm_preserving: scale each token's residual back to its norm; (R, 1, 1) bool where rows differ.
     """
 
@@ -64,9 +65,11 @@ class Steering:
         directions: Mapping[int, mx.array],
         *,
         start: int | Sequence[int] = 0,
+        first: int = 0,
         norm_preserving: bool | mx.array = False,
     ) -> None:
         self._start = [start] if isinstance(start, int) else list(start)
+        self._first = first
         self.rewind()
         self.switch(directions, norm_preserving=norm_preserving)
 
@@ -76,14 +79,14 @@ class Steering:
         self._norm_preserving = norm_preserving
 
     def rewind(self) -> None:
-        """Count positions from 0 again, for a new sequence in a fresh cache."""
+        """Count positions from the first one again, for a new sequence in a cache like the one before."""
         self._seen: dict[int, int] = {}
         self._masks: dict[tuple[int, int], mx.array] = {}
 
     def add(self, layer: int, h: mx.array) -> mx.array:
         """Return `h` (B, T, D), the output of block `layer`, with this layer's direction added; the dtype stays."""
         rows, tokens, width = h.shape
-        seen = self._seen.get(layer, 0)
+        seen = self._seen.get(layer, self._first)
         self._seen[layer] = seen + tokens
         direction = self._directions.get(layer)
         if direction is None or seen + tokens <= min(self._start):

@@ -1,4 +1,4 @@
-"""Rows through the unsteered model once, in batches: what a judge, a perplexity and a reading of the stream come from.
+"""Rows through the model once, in batches: what a judge, a perplexity and a reading of the stream come from.
 
 What all rows begin with is read once. What follows is padded on the right, which is exact, since no token sees a later
 one. Rows that have read the same number of tokens need no batched cache: the plain one is repeated, as it is.
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.model.cache import Cache
 from billy_mlx.model.decode import PREFILL_CHUNK
+from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
 from billy_mlx.model.memory import cache_bytes
 from billy_mlx.model.metal import wired
 from billy_mlx.model.model import Model
@@ -82,22 +83,30 @@ def read_passages(
     measure: Measure,
     *,
     patch: AbstractContextManager[object] | None = None,
+    added: Directions = UNSTEERED,
 ) -> Iterator[Measured]:
     """Read `passages` in batches of about the same length, yielding after every batch. The model need not be steerable.
 
     Args:
-        patch: is entered, again and again, for the forward passes that `measure` is shown.
+        patch: is entered, again and again, for the forward passes that `measure` is shown; it sees the steered stream.
+        added: to every passage, from its `start` on or, if it says so, from its first token.
+
+    Raises:
+        UnsteerableModel: something is to be added, and that cannot be done to this model.
     """
     if not passages:
         return
     with wired():
         shared = _shared_beginning(passages)
-        cache = _read_beginning(model, passages[0].tokens[:shared])
+        with _steered(model, added, [shared]):
+            cache = _read_beginning(model, passages[0].tokens[:shared])
         together = shared == 0 or _can_repeat(cache)
         for places in _batches(model, passages, shared, together=together):
             own = _repeated(model, cache, len(places), shared)
             batch = _Batch(model, places, [passages[place] for place in places], shared, own)
-            yield batch.read(measure, patch or nullcontext())
+            with _steered(model, added, [passage.start for passage in batch.passages], first=shared):
+                measured = batch.read(measure, patch or nullcontext())
+            yield measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +138,17 @@ class _Batch:
     def _added(self, sums: list[mx.array], measure: Measure, positions: range, logits: mx.array) -> list[mx.array]:
         new = [array.astype(mx.float32) for array in measure(Piece(self.places, positions, logits))]
         return [total + array for total, array in zip(sums, new, strict=True)] if sums else new
+
+
+def _steered(
+    model: Model, added: Directions, starts: Sequence[int], *, first: int = 0
+) -> AbstractContextManager[object]:
+    """Return a context in which rows that begin at position `first` are steered from their `starts` on."""
+    if not added.by_layer:
+        return nullcontext()
+    start = 0 if added.everywhere else starts
+    steering = Steering(stack([added]), start=start, first=first, norm_preserving=added.norm_preserving)
+    return steer(model.blocks, steering)
 
 
 def _forward(

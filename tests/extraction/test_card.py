@@ -45,6 +45,14 @@ HOSTILE = {
     "a prompt that is a number": re.sub(r"prompts = \[\n.*\n", "prompts = [\n1,\n", GOOD),
     "the same prompt twice": re.sub(r"prompts = \[\n(.*\n).*\n", r"prompts = [\n\1\1", GOOD),
     "subject words with spaces": GOOD + 'subject_words = ["the sea"]\n',
+    "one sentence": GOOD + 'sentences = ["Arr."]\n',
+    "41 sentences": GOOD + f"sentences = {[f'Arr {n}.' for n in range(41)]}\n",
+    "a sentence twice": GOOD + 'sentences = ["Arr.", "Arr."]\n',
+    "a sentence too long": GOOD + f'sentences = ["Arr.", "{"r" * 501}"]\n',
+    "a tag of two words": GOOD + 'tags = ["the sea"]\n',
+    "a tag with a capital": GOOD + 'tags = ["Sea"]\n',
+    "a tag that is a number": GOOD + "tags = [1]\n",
+    "13 tags": GOOD + f"tags = {[f't{n}' for n in range(13)]}\n",
     "not TOML": "arr \x1b[31m",
     "a lone surrogate": 'id = "\\ud800"',
     "not UTF-8": b'id = "\xff"',
@@ -231,6 +239,7 @@ def test_what_is_no_id_is_refused_in_one_short_sentence(tmp_path, asked):
 
 def test_a_written_card_reads_back(tmp_path):
     said = replace(bundled()["noir"], id="pirate", description='Says "arr" \\ tab\there 🏴', rubric="one\ntwo")
+    said = replace(said, sentences=('Arr, says "she".', "So be it."), tags=("1720s", "sea-salt"))
     write_card(tmp_path / "pirate.toml", said)
     assert read_card(tmp_path / "pirate.toml") == said
 
@@ -263,6 +272,14 @@ def test_the_hash_follows_the_meaning_of_a_card():
     noir = bundled()["noir"]
     assert replace(noir, description="x", source=Path("y")).card_hash == noir.card_hash
     assert replace(noir, prompts=noir.prompts[::-1]).card_hash != noir.card_hash
+
+
+def test_a_vector_stays_good_whatever_is_only_measured_or_searched_by(tmp_path):
+    more = GOOD + 'sentences = ["Arr.", "Aye."]\ntags = ["sea"]\nsubject_words = ["rum"]\n'
+    card, plain = read_card(put(tmp_path, "pirate", more)), new_persona("pirate", tmp_path)
+    assert (card.sentences, card.tags) == (("Arr.", "Aye."), ("sea",))
+    assert card != plain
+    assert card.card_hash == plain.card_hash
 
 
 def test_a_question_set_is_read_as_strictly_as_a_card(tmp_path):

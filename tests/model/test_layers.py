@@ -43,6 +43,15 @@ def test_response_positions_are_absolute_whatever_the_chunks(tiny, chunks):
     assert not gained[:, :3].any()
 
 
+def test_tokens_that_the_cache_holds_already_count(tiny):
+    h = mx.zeros((1, 2, 32))
+    steering = Steering({0: mx.ones(32)}, start=6, first=5)
+    assert steering.add(0, h)[0, :, 0].tolist() == [0, 1]
+    assert steering.add(0, h)[0, :, 0].tolist() == [1, 1]
+    steering.rewind()
+    assert steering.add(0, h)[0, :, 0].tolist() == [0, 1]
+
+
 def test_every_row_has_its_own_direction_and_start(tiny):
     tokens = mx.concatenate([TOKENS, TOKENS])
     directions = mx.stack([mx.full((1, 32), 1.0), mx.full((1, 32), -2.0)])
