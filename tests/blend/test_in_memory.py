@@ -95,7 +95,7 @@ def test_another_base_is_refused_in_the_words_for_a_file(tiny):
 
 def test_another_quantisation_of_the_base_is_taken(tiny):
     transferred = replace(vector(tiny), fingerprint=replace(tiny.fingerprint, weights="q" * 16))
-    assert generate(tiny, REQUEST, "mine", vectors={"mine": transferred}).blend == "mine:1@1"
+    assert generate(tiny, REQUEST, "mine", vectors={"mine": transferred}).blend == "mine:1@1/layered"
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_reading_nothing_gives_zeros_and_no_nan(tiny):
 def test_running_averages_are_per_row_and_leave_out_what_does_not_count():
     averages = ResponseAverages()
     stream = {layer: mx.array([[[1.0, 0.0]], [[0.0, 2.0]]]) * (layer + 1) for layer in range(2)}
+    averages([0, 1], {layer: 5 * h for layer, h in stream.items()}, None)
     averages([0, 1], stream, mx.array([True, True]))
     averages([0, 1], {layer: 3 * h for layer, h in stream.items()}, mx.array([True, False]))
     averages([1], {layer: h[1:] for layer, h in stream.items()}, mx.array([True]))
@@ -48,17 +49,21 @@ def test_running_averages_are_per_row_and_leave_out_what_does_not_count():
     assert [done[row].tokens for row in (0, 1)] == [2, 2]
     assert done[0].mean.tolist() == [[2.0, 0.0], [4.0, 0.0]]
     assert done[1].norm.tolist() == [2.0, 4.0]
+    assert done[0].start.tolist() == [[5.0, 0.0], [10.0, 0.0]]
+    assert done[0].steered[0].tolist() == pytest.approx([3.0, 0.0])  # of 5 at the start, then 1 and 3
 
 
 def test_rows_that_give_way_to_others_altogether_are_kept():
     averages = ResponseAverages()
     for row in (0, 1):
+        averages([row], {0: mx.full((1, 1, 2), row + 7.0)}, None)
         averages([row], {0: mx.full((1, 1, 2), row + 1.0)}, mx.array([True]))
     assert [average.mean[0, 0] for average in averages.averages().values()] == [1.0, 2.0]
 
 
 def test_a_row_without_a_counted_token_has_no_average_and_no_nan():
     averages = ResponseAverages()
+    averages([0], {0: mx.ones((1, 1, 2))}, None)
     averages([0], {0: mx.ones((1, 1, 2))}, mx.array([False]))
     assert averages.averages()[0].tokens == 0
     assert not averages.averages()[0].mean.any()
