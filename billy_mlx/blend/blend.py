@@ -103,6 +103,11 @@ class Blend:
             object.__setattr__(self, "dose", _MODE_DOSE.get(self.mode, Dose(1.0)))
         if self.dose.unit is Unit.COEFFICIENT and self.mode not in _MODE_DOSE:
             raise BlendError(f"a dose in a, such as {self.dose}, is only for the modes paper and raw, not {self.mode}")
+        if self.dose.unit is Unit.RESIDUAL_NORMS and self.mode is Mode.LAYERED:
+            raise BlendError(
+                f"a dose in residual norms, such as {self.dose}, says how long one layer's direction is, and layered "
+                f"steers all layers; give a plain number, or add /balanced"
+            )
         if self.layers is not None:
             if not self.layers or min(self.layers) < 0:
                 raise BlendError("layers are counted from 0, such as L15 or L15,16")

@@ -22,6 +22,8 @@ PAPER_LAYER = 19
 """The paper's layer: it counts hidden states, of which the first is the embedding, so that its 20 is our 19."""
 
 _PAPER_DEPTH = 0.625  # of its 32 layers, for models that have no layer 19
+_LEAST_LAYERS = 4  # for increments: below, a first layer, a last one and one between are all there are
+_SPREAD = 0.25  # power of the effective number of voices
 _CANCELLED = 1e-3
 _DEPENDENT = 1e-4
 
@@ -34,14 +36,17 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
         vectors: by persona id, all of one model; v_i(l) is (D,).
 
     Returns:
-        For `balanced` and `orthogonal`, dose * r(l) * min(1, sum |w_i|) * d / ||d|| with d = sum w_i u_i over unit
-        vectors u_i, orthonormalised for `orthogonal`; r(l) is the mean residual norm at layer l, and a dose of 1 is
-        `full_dose`. For `paper`, the dose times sum w_i v_i / sum |w_i|; for `raw`, times sum w_i v_i. A dose in
-        residual norms or of full gives these two that length instead. Nothing at all if every weight or the dose is 0.
+        For `layered`, the increments of m(l) = dose * share * sum w_i s_i v_i(l) over the steered layers: m at the first
+        one, then m(l) less m at the steered layer before it, since what was added below is still in the stream; s_i is
+        the persona's own full strength, and `share` as `_share_of` has it. For `balanced` and `orthogonal`, dose * r(l)
+        * min(1, sum |w_i|) * d / ||d|| with d = sum w_i u_i over unit vectors u_i, orthonormalised for `orthogonal`;
+        r(l) is the mean residual norm at layer l, and a dose of 1 is `full_dose`. For `paper`, the dose times
+        sum w_i v_i / sum |w_i|; for `raw`, times sum w_i v_i. A dose in residual norms or of full gives these two that
+        length instead. Nothing at all if every weight or the dose is 0.
 
     Raises:
-        BlendError: the weights cancel, a layer does not exist, personas to be orthogonalised are too alike, or the
-            dose is in residual norms and no vector says what they are.
+        BlendError: the weights cancel, a layer does not exist, personas to be orthogonalised are too alike, the dose is
+            in residual norms and no vector says what they are, or vectors of other tools are to be added by layers.
 
     Source: arXiv 2510.10157, eq. 2 and 3, for `paper`.
     """
@@ -50,27 +55,79 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
     layers = steered_layers(blend, used)
     if not weights.any() or blend.dose.amount == 0:
         return Directions(everywhere=blend.everywhere)
-    lengths = None if blend.dose.unit is Unit.COEFFICIENT else _lengths(blend, weights, used)
+    added = _increments if blend.mode is Mode.LAYERED else _at_each_layer
+    by_layer = {layer: np.asarray(at, np.float32) for layer, at in added(blend, weights, used, layers).items()}
+    return Directions(by_layer, everywhere=blend.everywhere, norm_preserving=blend.norm_preserving)
+
+
+def _increments(
+    blend: Blend, weights: Doubles, vectors: Sequence[PersonaVector], layers: Sequence[int]
+) -> dict[int, Doubles]:
+    """Return layer to (D,): what is added there beside what has been added below."""
+    for vector in vectors:
+        if not vector.is_difference:
+            raise BlendError(
+                f"the vector of {vector.persona_id} came from another tool's file, so that nothing says what it is at "
+                f"one layer beside the one before; use it as that tool does, with /raw"
+            )
+    full = np.array([full_strength(vector) for vector in vectors])
+    whole = np.stack([vector.directions[list(layers)] for vector in vectors]).astype(np.float64)  # (N, layers, D)
+    parts = full[:, None, None] * np.diff(whole, axis=1, prepend=0.0)
+    lengths = np.linalg.norm(parts, axis=(1, 2))
+    if not lengths.all():
+        raise _zero(blend)
+    merged = np.tensordot(weights, parts, axes=1)
+    apart = float(np.abs(weights) @ lengths)
+    if np.linalg.norm(merged) <= _CANCELLED * apart:
+        raise _cancelled(blend)
+    factor = blend.dose.amount * _share_of(weights, parts / lengths[:, None, None])
+    return {layer: factor * merged[place] for place, layer in enumerate(layers)}
+
+
+def _share_of(weights: Doubles, units: Doubles) -> float:
+    """Return what all weights are multiplied with: no more than the whole, and more of it where it is spread thin.
+
+    Args:
+        weights: (N,).
+        units: (N, layers, D), what each persona adds, as a unit vector.
+
+    Voices that have little in common leave less of each in their mean: by the square root of their effective number,
+    (sum |w|)^2 / sum w^2, as far as they do not oppose each other: what remains of opposed voices is not made larger.
+    """
+    total, squares = np.abs(weights).sum(), np.square(weights).sum()
+    number = total**2 / squares
+    together = np.linalg.norm(np.tensordot(weights, units, axes=1)) / np.sqrt(squares)
+    return float(min(1.0, total) / total * number**_SPREAD * min(1.0, together))
+
+
+def _at_each_layer(
+    blend: Blend, weights: Doubles, vectors: Sequence[PersonaVector], layers: Sequence[int]
+) -> dict[int, Doubles]:
+    """Return layer to (D,), each made on its own."""
+    lengths = None if blend.dose.unit is Unit.COEFFICIENT else _lengths(blend, weights, vectors)
     by_layer = {}
     for layer in layers:
-        at_layer = np.stack([vector.directions[layer] for vector in used]).astype(np.float64)  # (N, D)
+        at_layer = np.stack([vector.directions[layer] for vector in vectors]).astype(np.float64)  # (N, D)
         merged = _merged(blend, weights, at_layer)
         factor = blend.dose.amount if lengths is None else lengths[layer] / np.linalg.norm(merged)
-        by_layer[layer] = np.asarray(factor * merged, np.float32)
-    return Directions(by_layer, everywhere=blend.everywhere, norm_preserving=blend.norm_preserving)
+        by_layer[layer] = factor * merged
+    return by_layer
 
 
 def steered_layers(blend: Blend, vectors: Sequence[PersonaVector]) -> tuple[int, ...]:
     """Return the layers that `blend` of `vectors` steers, sorted.
 
-    Where it names none: for `raw` all that a vector has, for `paper` the paper's, otherwise the (lower) median of what
-    its personas were calibrated to (half of the depth until then), whatever their weights: a dial never moves it.
+    Where it names none: for `layered` all but the first and the last (one layer of a model with fewer than four), for
+    `raw` all that a vector has, for `paper` the paper's, otherwise the (lower) median of what its personas were
+    calibrated to (half of the depth until then), whatever their weights: a dial never moves it.
 
     Raises:
         BlendError: a layer that it names does not exist.
     """
     layer_count = len(vectors[0].directions)
     if blend.layers is None:
+        if blend.mode is Mode.LAYERED:
+            return tuple(range(1, layer_count - 1)) if layer_count >= _LEAST_LAYERS else (layer_count // 2,)
         if blend.mode is Mode.RAW:
             weighed = [v for v, (_, weight) in zip(vectors, blend.weights, strict=True) if weight]
             return tuple(layer for layer in range(layer_count) if any(v.directions[layer].any() for v in weighed))
@@ -81,6 +138,11 @@ def steered_layers(blend: Blend, vectors: Sequence[PersonaVector]) -> tuple[int,
     if blend.layers[-1] >= layer_count:
         raise BlendError(f"there is no layer {blend.layers[-1]}: the model's layers go from 0 to {layer_count - 1}")
     return blend.layers
+
+
+def full_strength(vector: PersonaVector) -> float:
+    """Return how often the vector is added, layer by layer, at a dose of 1: once until it is calibrated."""
+    return 1.0 if vector.strength is None else vector.strength.full
 
 
 def full_dose(weights: Sequence[float], vectors: Sequence[PersonaVector]) -> float:
@@ -113,9 +175,7 @@ def _merged(blend: Blend, weights: Doubles, vectors: Doubles) -> Doubles:
     if apart == 0:
         raise _zero(blend)
     if np.linalg.norm(merged) <= _CANCELLED * apart:
-        raise BlendError(
-            f"{_names(blend)} cancel each other, so that nothing is left to add; change one of the weights"
-        )
+        raise _cancelled(blend)
     return merged
 
 
@@ -135,6 +195,10 @@ def _orthonormal(units: Doubles, blend: Blend) -> Doubles:
     if values[0] < _DEPENDENT:
         raise BlendError(f"{_names(blend)} are too alike to be made orthogonal; leave one out or use mode balanced")
     return np.asarray(basis / np.sqrt(values) @ basis.T @ units)
+
+
+def _cancelled(blend: Blend) -> BlendError:
+    return BlendError(f"{_names(blend)} cancel each other, so that nothing is left to add; change one of the weights")
 
 
 def _zero(blend: Blend) -> BlendError:

@@ -135,3 +135,64 @@ class Calibration:
     def shows(self) -> bool:
         """Whether the persona can be told in what is written at full dose."""
         return self.effect_low > 0 and (self.judged is None or self.judged > 0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What writing differently did to texts, held against the same prompts and seeds written plainly.
+
+    Attributes:
+        effect: how much further the finished texts lie along the reading, read behind the plain prompt, in units of the
+            gap between neutral answers and the persona's own.
+        perplexity: under the unsteered model behind the plain prompt, divided by that of the plain texts.
+        distinct: share of different word pairs, divided likewise.
+        repetition: share of four-word runs that have come before, less that of the plain texts.
+        length: in tokens, divided likewise.
+    """
+
+    effect: float
+    perplexity: float
+    distinct: float
+    repetition: float
+    length: float
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One strength and what it did."""
+
+    strength: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How often a vector is added, layer by layer, at a dose of 1: for this persona and model.
+
+    Attributes:
+        full: the strength that a dose of 1 means.
+        limit: what kept it from being more: `effect` where the texts are as much of the persona as those that its own
+            system prompts call forth, `perplexity` where they are as strange to the model, `range` for the most tried.
+        most_perplexity: the perplexity, as `Outcome` has it, that was not to be exceeded.
+        at_full: what it did to texts to prompts that had no part in choosing it.
+        effect_interval: of that effect, 95 %, by a bootstrap over the prompts.
+        prompted: what the persona's own system prompts did to texts to the same prompts; None for a voice without them.
+        prompts: how many there were.
+        made_with: prompts, tokens, sampling and seed, in words.
+        tried: the strengths that were tried first, on other prompts.
+    """
+
+    full: float
+    limit: str
+    most_perplexity: float
+    at_full: Outcome
+    effect_interval: tuple[float, float]
+    prompted: Outcome | None
+    prompts: int
+    made_with: str = ""
+    tried: tuple[Tried, ...] = ()
+
+    @property
+    def shows(self) -> bool:
+        """Whether the persona can be told in what is written at full dose, by the words alone."""
+        return self.effect_interval[0] > 0

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from billy_mlx.extraction.evidence import Calibration, Cell, Judgement, Quality
+from billy_mlx.extraction.evidence import Calibration, Cell, Judgement, Outcome, Quality, Strength, Tried
 from billy_mlx.text import sanitize
 
 _MOST_CELLS = 1000
@@ -65,6 +65,42 @@ def parse_calibration(text: str, layers: int) -> Calibration:
         made_with=values.text("made_with"),
         cells=tuple(_cell(cell, layers) for cell in cells),
     )
+
+
+def strength_text(strength: Strength) -> str:
+    """Return what `parse_strength` reads."""
+    return json.dumps(_rounded(asdict(strength)))
+
+
+def parse_strength(text: str) -> Strength:
+    """Read the full strength of a vector; ValueError if it is not one."""
+    values = _Values(text)
+    tried = values.values.get("tried", [])
+    if not isinstance(tried, list) or len(tried) > _MOST_CELLS:
+        raise ValueError(f"what was tried is not a list of at most {_MOST_CELLS}")
+    interval = values.pair("effect_interval", -1e6, 1e6)
+    if interval is None:
+        raise ValueError("effect_interval is not 2 numbers")
+    prompted = values.values.get("prompted")
+    return Strength(
+        full=values.number("full", 0, 1000),
+        limit=values.text("limit"),
+        most_perplexity=values.number("most_perplexity", 0),
+        at_full=_outcome(values.values.get("at_full")),
+        effect_interval=interval,
+        prompted=None if prompted is None else _outcome(prompted),
+        prompts=values.count("prompts"),
+        made_with=values.text("made_with"),
+        tried=tuple(
+            Tried(_Values(each).number("strength", 0, 1000), _outcome(_Values(each).values.get("outcome")))
+            for each in tried
+        ),
+    )
+
+
+def _outcome(outcome: object) -> Outcome:
+    values = _Values(outcome)
+    return Outcome(*(values.number(name) for name in ("effect", "perplexity", "distinct", "repetition", "length")))
 
 
 def _cell(cell: object, layers: int) -> Cell:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorMismatch
 from billy_mlx.extraction.card import PERSONA_ID
-from billy_mlx.extraction.evidence import WEAK_AUC, Calibration, Judgement, Quality
+from billy_mlx.extraction.evidence import WEAK_AUC, Calibration, Judgement, Quality, Strength
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
 
@@ -71,7 +71,9 @@ class PersonaVector:
             read behind the plain prompt as any text is; None where that is `directions` too.
         judgement: how its answers were judged; None if that is not known, as the next two.
         quality: how well it separates held-out answers.
-        calibration: which layer and how much of it; of a sum or a multiple there is none.
+        calibration: which layer to steer alone, and how much, in files of the first version; of a sum or a multiple
+            there is none, as the next.
+        strength: how often it is added layer by layer at a dose of 1.
 
     Source: arXiv 2510.10157, eq. 1.
     """
@@ -87,6 +89,7 @@ class PersonaVector:
     judgement: Judgement | None = None
     quality: Quality | None = None
     calibration: Calibration | None = None
+    strength: Strength | None = None
 
     def __add__(self, other: "PersonaVector") -> "PersonaVector":
         if not isinstance(other, PersonaVector):
@@ -189,6 +192,7 @@ class PersonaVector:
             judgement=None,
             quality=None,
             calibration=None,
+            strength=None,
         )
 
 

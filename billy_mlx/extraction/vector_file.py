@@ -16,7 +16,9 @@ from billy_mlx.extraction.evidence_text import (
     parse_calibration,
     parse_judgement,
     parse_quality,
+    parse_strength,
     quality_text,
+    strength_text,
 )
 from billy_mlx.extraction.vector import MEAN_DIFFERENCE, OWN_TEXT, Floats, Origin, PersonaVector, find_fault
 from billy_mlx.files import write_atomically
@@ -79,6 +81,7 @@ def to_content(vector: PersonaVector) -> tuple[dict[str, Floats], dict[str, str]
         "judgement": None if vector.judgement is None else judgement_text(vector.judgement),
         "quality": None if vector.quality is None else quality_text(vector.quality),
         "calibration": None if vector.calibration is None else calibration_text(vector.calibration),
+        "strength": None if vector.strength is None else strength_text(vector.strength),
     }
     known = {name: text for name, text in evidence.items() if text is not None}
     metadata = {"persona_id": vector.persona_id, **asdict(vector.origin), **fingerprint, **known}
@@ -109,6 +112,7 @@ def from_content(arrays: Mapping[str, Floats], metadata: Mapping[str, str]) -> P
         judgement=_evidence(metadata, "judgement", parse_judgement),
         quality=_evidence(metadata, "quality", lambda text: parse_quality(text, layers)),
         calibration=_evidence(metadata, "calibration", lambda text: parse_calibration(text, layers)),
+        strength=_evidence(metadata, "strength", parse_strength),
     )
     fault = find_fault(vector)
     if fault is not None:
