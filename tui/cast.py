@@ -104,11 +104,11 @@ def _how_well(auc: float) -> str:
 
 
 def _doses(note: VoiceNote) -> str:
-    if note.layer is None:
+    if not note.calibrated:
         return "It is not calibrated: what a full dose is was not measured; x measures it."
     gentle = "" if note.gentle is None else f"gentle from {note.gentle:.2f}, "
     frays = "" if note.too_much is None else f", too much above {note.too_much:.2f}"
-    return f"It steers layer {note.layer}: {gentle}full at 1{frays}."
+    return f"Doses: {gentle}full at 1{frays}."
 
 
 def _likeness(cosine: float) -> str:

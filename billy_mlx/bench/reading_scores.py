@@ -43,8 +43,8 @@ class Axis:
     def of(cls, vector: PersonaVector) -> "Axis":
         """Return the axis of `vector` at the layer it was calibrated to, or at half of the depth until it is."""
         layer = len(vector.directions) // 2 if vector.calibration is None else vector.calibration.layer
-        neutral = np.zeros_like(vector.directions) if vector.neutral_mean is None else vector.neutral_mean
-        return cls(layer, vector.directions[layer], neutral[layer], float(vector.projection_scale[layer]))
+        neutral = np.zeros_like(vector.reading) if vector.neutral_mean is None else vector.neutral_mean
+        return cls(layer, vector.reading[layer], neutral[layer], float(vector.projection_scale[layer]))
 
     @property
     def key(self) -> str:

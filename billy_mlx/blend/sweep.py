@@ -1,7 +1,7 @@
-"""Steering at some layers and doses, and what each does to the text, held against dose 0.
+"""Ways of writing to the same prompts with the same seeds, and what each does to the text, held against plain writing.
 
-The same prompts and seeds for every layer and dose, and for the control. Finished texts are read by the unsteered
-model: what is measured is in the words, not in what was added while they were written.
+Finished texts are read by the unsteered model behind the plain prompt: what is measured is in the words, not in what
+was added while they were written, nor in a system prompt.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.blend.blend import Blend, Dose, Unit
-from billy_mlx.blend.directions import directions
-from billy_mlx.extraction.evidence import Cell
-from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.extraction.evidence import Outcome
+from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
 from billy_mlx.model.answers import Answers
+from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.memory import check_rows
@@ -31,19 +30,21 @@ from billy_mlx.steps import mapped
 
 _WRITING = 0.6  # of the work, roughly; the rest is reading
 _MOST_NATS = 10.0  # of surprise a token more than the control's: e to the power of more means nothing any longer
+_SHARED_PROMPT_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
 class Trial:
-    """How the texts of a sweep are written and where they are read.
+    """How the texts of a sweep are written.
 
     Attributes:
-        seed: of the text to the first prompt; every prompt after it has the next.
+        prompts: what they are written to.
+        max_tokens: of every text.
         batch: texts written at the same time.
+        seed: of the text to the first prompt; every prompt after it has the next.
     """
 
     prompts: tuple[str, ...]
-    read_layer: int
     max_tokens: int
     batch: int
     seed: int
@@ -51,11 +52,26 @@ class Trial:
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
-    """A finished text, and what the unsteered model makes of it.
+class Way:
+    """How texts are written: with directions, behind system prompts that are taken in turn, with both or with neither.
 
     Attributes:
-        activations: (D,) mean of the residual stream at the read layer.
+        system_prompts: none for the plain prompt.
+    """
+
+    directions: Directions = UNSTEERED
+    system_prompts: tuple[str, ...] = ()
+
+
+PLAINLY = Way()
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A finished text, and what the unsteered model makes of it behind the plain prompt.
+
+    Attributes:
+        activations: (D,) mean of the residual stream at the layer where texts are read.
         nats: what the text surprises the model by, over all its tokens.
     """
 
@@ -65,102 +81,95 @@ class Written:
     tokens: int
 
 
-@dataclass(frozen=True, eq=False)
-class Tried:
-    """One layer and dose: what it did, to each prompt's text (prompts,) and on the whole, and the texts themselves."""
-
-    cell: Cell
-    effects: NDArray[np.floating[Any]]
-    written: Sequence[Written]
-    control: Sequence[Written]
-
-
 class Sweep:
-    """Sweeps with one model; a control that several of them share is written once."""
+    """Sweeps with one model; the texts that are written plainly are written once for a trial."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._controls: dict[Trial, Sequence[Written]] = {}
 
-    def run(
-        self, vector: PersonaVector, trial: Trial, grid: Sequence[tuple[int, float]]
-    ) -> Generator[float, None, list[Tried]]:
-        """Return what `vector` does at each layer and dose, in residual norms, of `grid`, yielding the share done.
+    def run(self, trial: Trial, ways: Sequence[Way]) -> Generator[float, None, list[Sequence[Written]]]:
+        """Return the texts of each of `ways`, yielding the share done.
 
         Raises:
             UsageError: a prompt does not fit into the model's context.
             ModelError: a batch does not fit into memory.
         """
-        added = [_at_dose(vector, *place) for place in grid]
-        missing = [] if trial in self._controls else [UNSTEERED]
-        written = yield from write_and_read(self._model, trial, [*missing, *added])
+        missing = [] if trial in self._controls else [PLAINLY]
+        written = yield from write_and_read(self._model, trial, [*missing, *ways])
         if missing:
             self._controls[trial] = written.pop(0)
-        control = self._controls[trial]
-        return [_tried(vector, place, own, control, trial) for place, own in zip(grid, written, strict=True)]
+        return written
+
+    def control(self, trial: Trial) -> Sequence[Written]:
+        """Return what was written plainly in a trial that has been run."""
+        return self._controls[trial]
 
 
-def write_and_read(
-    model: Model, trial: Trial, steerings: Sequence[Directions]
-) -> Generator[float, None, list[Sequence[Written]]]:
-    """Return for each of `steerings` the texts to all prompts, yielding what share of the work is done."""
-    prompts = [tuple(chat_prompt(model.tokenizer, prompt)) for prompt in trial.prompts]
-    rows = [
-        Row(prompt, added, trial.sampling, seed=trial.seed + number, max_tokens=trial.max_tokens)
-        for added in steerings
-        for number, prompt in enumerate(prompts)
-    ]
-    longest = max(prompts, key=len)
+def write_and_read(model: Model, trial: Trial, ways: Sequence[Way]) -> Generator[float, None, list[Sequence[Written]]]:
+    """Return for each of `ways` the texts to all prompts, yielding what share of the work is done."""
+    plain = [tuple(chat_prompt(model.tokenizer, prompt)) for prompt in trial.prompts]
+    rows = [row for way in ways for row in _rows(model, trial, way, plain)]
+    longest = max(rows, key=lambda row: len(row.prompt)).prompt
     check_length(model, list(longest), trial.max_tokens)
-    check_rows(model, min(trial.batch, len(rows)), len(longest) + trial.max_tokens, prompts=len(prompts))
-    texts: list[tuple[str, Text]] = []
+    check_rows(model, min(trial.batch, len(rows)), len(longest) + trial.max_tokens, prompts=len(rows))
+    texts: list[tuple[str, tuple[int, ...]]] = []
+    store = PromptStore(_SHARED_PROMPT_BYTES)
     for start in range(0, len(rows), trial.batch):
-        writing = _write(model, rows[start : start + trial.batch])
+        writing = _write(model, rows[start : start + trial.batch], store)
         texts += yield from mapped(writing, partial(_share, start, len(rows), 0.0, _WRITING))
-    reading = read_all(model, [text for _, text in texts])
+    to_read = [Text(plain[place % len(plain)], tokens) for place, (_, tokens) in enumerate(texts)]
+    reading = read_all(model, to_read)
     readings = yield from mapped(reading, partial(_share, 0, len(rows), _WRITING, 1.0))
+    layer = read_layer(model.fingerprint.layers)
     written = [
-        Written(text, reading.average.mean[trial.read_layer], -reading.log_likelihood, reading.average.tokens)
+        Written(text, reading.average.mean[layer], -reading.log_likelihood, reading.average.tokens)
         for (text, _), reading in zip(texts, readings, strict=True)
     ]
-    return [written[start : start + len(prompts)] for start in range(0, len(written), len(prompts))]
+    return [written[start : start + len(plain)] for start in range(0, len(written), len(plain))]
 
 
-def _at_dose(vector: PersonaVector, layer: int, dose: float) -> Directions:
-    blend = Blend(((vector.persona_id, 1.0),), dose=Dose(dose, Unit.RESIDUAL_NORMS), layers=(layer,))
-    return directions(blend, {vector.persona_id: vector})
+def effects(vector: PersonaVector, written: Sequence[Written], control: Sequence[Written]) -> NDArray[np.floating[Any]]:
+    """Return (prompts,): how much further than plainly written each text lies along the reading, in gaps of the poles."""
+    return _along(vector, written) - _along(vector, control)
 
 
-def _tried(
-    vector: PersonaVector,
-    place: tuple[int, float],
-    written: Sequence[Written],
-    control: Sequence[Written],
-    trial: Trial,
-) -> Tried:
+def outcome(vector: PersonaVector, written: Sequence[Written], control: Sequence[Written]) -> Outcome:
+    """Return what a way of writing did, over all prompts."""
+
     def ratio(measure: Callable[[Written], float]) -> float:
         return _mean(measure, written) / max(_mean(measure, control), 1e-6)
 
-    effects = _along(vector, written, trial) - _along(vector, control, trial)
     surprise = _nats_per_token(written) - _nats_per_token(control)
-    cell = Cell(
-        layer=place[0],
-        dose=place[1],
-        effect=float(effects.mean()),
+    return Outcome(
+        effect=float(effects(vector, written, control).mean()),
         perplexity=float(np.exp(min(surprise, _MOST_NATS))),
         distinct=ratio(lambda each: distinct_share(each.text)),
         repetition=_mean(_repeated, written) - _mean(_repeated, control),
         length=ratio(lambda each: each.tokens),
     )
-    return Tried(cell, effects, written, control)
 
 
-def _along(vector: PersonaVector, written: Sequence[Written], trial: Trial) -> NDArray[np.floating[Any]]:
-    """Return (prompts,): where each text lies along `vector` at the read layer, in gaps between the poles."""
-    at = slice(trial.read_layer, trial.read_layer + 1)
+def _rows(model: Model, trial: Trial, way: Way, plain: Sequence[tuple[int, ...]]) -> list[Row]:
+    def prompt(number: int) -> tuple[int, ...]:
+        if not way.system_prompts:
+            return plain[number]
+        system = way.system_prompts[number % len(way.system_prompts)]
+        return tuple(chat_prompt(model.tokenizer, trial.prompts[number], system=system))
+
+    return [
+        Row(prompt(number), way.directions, trial.sampling, seed=trial.seed + number, max_tokens=trial.max_tokens)
+        for number in range(len(trial.prompts))
+    ]
+
+
+def _along(vector: PersonaVector, written: Sequence[Written]) -> NDArray[np.floating[Any]]:
+    """Return (prompts,): where each text lies along the reading, in gaps between the poles."""
+    layer = read_layer(len(vector.directions))
+    at = slice(layer, layer + 1)
     activations = np.stack([each.activations for each in written])[:, None]
-    neutral = np.zeros_like(vector.directions) if vector.neutral_mean is None else vector.neutral_mean
-    return project(activations, vector.directions[at], neutral[at], vector.projection_scale[at])[:, 0]
+    neutral = np.zeros_like(vector.reading) if vector.neutral_mean is None else vector.neutral_mean
+    return project(activations, vector.reading[at], neutral[at], vector.projection_scale[at])[:, 0]
 
 
 def _nats_per_token(written: Sequence[Written]) -> float:
@@ -175,14 +184,15 @@ def _mean(measure: Callable[[Written], float], written: Sequence[Written]) -> fl
     return float(np.mean([measure(each) for each in written]))
 
 
-def _write(model: Model, rows: Sequence[Row]) -> Generator[float, None, list[tuple[str, Text]]]:
+def _write(
+    model: Model, rows: Sequence[Row], store: PromptStore
+) -> Generator[float, None, list[tuple[str, tuple[int, ...]]]]:
     """Write `rows` as one batch, yielding how many of them that amounts to so far."""
     answers = Answers(rows, model.tokenizer.eos_token_ids)
-    for step in Decoding(model, rows):
+    for step in Decoding(model, rows, store=store):
         answers.take(step)
         yield sum(done / row.max_tokens for done, row in zip(answers.done, rows, strict=True))
-    written = zip(answers.texts, rows, answers.tokens, strict=True)
-    return [(text, Text(row.prompt, tuple(tokens))) for text, row, tokens in written]
+    return [(text, tuple(tokens)) for text, tokens in zip(answers.texts, answers.tokens, strict=True)]
 
 
 def _share(before: float, total: float, since: float, upto: float, done: float) -> float:

@@ -1,4 +1,4 @@
-"""billy calibrate: which layer to steer for a persona, and how much of it is enough."""
+"""billy calibrate: how much of a persona a dose of 1 is."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.blend_options import layer_numbers
 from billy_mlx.cli.job import Job
-from billy_mlx.cli.judges import load_judge
-from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option
+from billy_mlx.cli.options import count_option, json_option, model_option, seed_option
 from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_json, write_table
-from billy_mlx.cli.plots import draw_sweep, require_plots
+from billy_mlx.cli.plots import draw_strengths, require_plots
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import get_persona
 
@@ -21,10 +19,10 @@ if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.model import Model
 
-_HEADER = ("ID", "LAYER", "GENTLE", "FULL", "TOO MUCH", "EFFECT", "PERPLEXITY", "")
+_HEADER = ("ID", "FULL", "LIMIT", "EFFECT", "PROMPTED", "PERPLEXITY", "PROMPTED", "")
 _EXAMPLES = """\b
 billy calibrate noir
-billy calibrate --all --plot sweeps
+billy calibrate --all --plot strengths
 """
 
 
@@ -32,21 +30,17 @@ billy calibrate --all --plot sweeps
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everyone", is_flag=True, help="Every persona that has a vector.")
 @model_option
-@judge_option("Who judges as well, where it could tell the persona: self, none or a model.")
-@click.option("--layers", metavar="N,N", help="The layers to try, from 0.  [default: six about the middle]")
-@count_option("--prompts", default=12, text="To write about, of 16.", least=4, most=16)
-@count_option("-m", "--max-tokens", default=64, text="Of each text.", least=8)
-@count_option("--batch", default=60, text="Texts written at once.")
+@count_option("--prompts", default=16, text="To choose on, and as many others to measure on.", least=4, most=24)
+@count_option("-m", "--max-tokens", default=48, text="Of each text.", least=8)
+@count_option("--batch", default=64, text="Texts written at once.")
 @seed_option(0, "Of the first text.")
-@click.option("--plot", metavar="FOLDER", help="Draw the sweep of each persona there, as PNG.")
+@click.option("--plot", metavar="FOLDER", help="Draw what was tried for each persona there, as PNG.")
 @click.option("--to", metavar="FOLDER", help="Where the vectors are, if they were extracted with --to.")
 @json_option
 def command(
     ids: tuple[str, ...],
     everyone: bool,
     model: str | None,
-    judge: str,
-    layers: str | None,
     prompts: int,
     max_tokens: int,
     batch: int,
@@ -55,11 +49,12 @@ def command(
     to: str | None,
     as_json: bool,
 ) -> int:
-    """Find which layer to steer for a persona, and how much.
+    """Find how much of a persona a dose of 1 is.
 
-    Writes with it at many layers and doses, and with nothing, to the same prompts: a full dose (1) is what makes the
-    text as much of the persona as its own answers are, or as much as the text bears. Layer and doses are stored with
-    the vector; doses are in residual norms. Ctrl+C keeps what is ready; --all goes on with what is not.
+    Writes to the same prompts in several strengths, behind the card's own system prompts, and plainly. A dose of 1 is
+    the most whose texts are no stranger to the model than those that the system prompts call forth, and no further
+    along the persona's reading. It is stored with the vector, and measured on other prompts. Ctrl+C keeps what is
+    ready; --all goes on with what is not.
     """
     if bool(ids) == everyone:
         raise UsageError(
@@ -69,18 +64,12 @@ def command(
 
     if plot is not None:
         require_plots()
-    settings = CalibrationSettings(
-        layers=None if layers is None else layer_numbers(layers),
-        prompts=prompts,
-        max_tokens=max_tokens,
-        batch=batch,
-        seed=seed,
-    )
+    settings = CalibrationSettings(prompts=prompts, max_tokens=max_tokens, batch=batch, seed=seed)
     root = None if to is None else Path(to).expanduser()
     loaded, subjects = _subjects(ids, model, root)
     if everyone:
         subjects = _unfinished(subjects, settings)
-    steps = calibrate(loaded, subjects, settings=settings, judge=load_judge(judge, loaded))
+    steps = calibrate(loaded, subjects, settings=settings)
     ready: list[PersonaVector] = []
     stopped = False
     try:
@@ -106,7 +95,9 @@ def _subjects(ids: Sequence[str], model: str | None, root: Path | None) -> "tupl
     with waiting(f"Loading {name} ..."):
         loaded = load(name)
     wanted = list(dict.fromkeys(ids)) or list(find_all(loaded.fingerprint, root))
-    vectors = load_vectors(wanted, loaded.id, loaded.fingerprint, root).values()
+    vectors = list(load_vectors(wanted, loaded.id, loaded.fingerprint, root).values())
+    if not ids:  # another tool's files are used as that tool does: there is nothing to find out
+        vectors = [vector for vector in vectors if vector.is_difference]
     if not vectors:
         raise UsageError(
             f"There is no persona vector for {loaded.id} yet; run: billy extract --all --model {loaded.id}"
@@ -122,7 +113,7 @@ def _subjects(ids: Sequence[str], model: str | None, root: Path | None) -> "tupl
 
 def _unfinished(subjects: "Sequence[Subject]", settings: "CalibrationSettings") -> "list[Subject]":
     """Return those that have not been calibrated in this way yet."""
-    done = [each for each in subjects if (found := each.vector.calibration) and found.made_with == str(settings)]
+    done = [each for each in subjects if (found := each.vector.strength) and found.made_with == str(settings)]
     if done:
         say(f"{len(done)} of {len(subjects)} are calibrated like this already; to do one again, name it")
     return [each for each in subjects if each not in done]
@@ -145,29 +136,29 @@ def _store(steps: "Iterator[Progress | Calibrated]", job: Job, root: Path | None
 def _report(vectors: "Sequence[PersonaVector]", *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    known = [(vector, vector.calibration) for vector in vectors if vector.calibration is not None]
+    known = [(vector, vector.strength) for vector in vectors if vector.strength is not None]
     if as_json:
         write_json([{"persona_id": vector.persona_id, **asdict(found)} for vector, found in known])
         return
     rows = [
         (
             vector.persona_id,
-            str(found.layer),
-            f"{found.gentle:.3f}r",
-            f"{found.full:.3f}r",
-            "" if found.too_much is None else f"{found.too_much:.3f}r",
+            f"{found.full:.2f}",
+            found.limit,
             f"{found.at_full.effect:+.2f}",
+            "" if found.prompted is None else f"{found.prompted.effect:+.2f}",
             f"{found.at_full.perplexity:.2f}",
+            "" if found.prompted is None else f"{found.prompted.perplexity:.2f}",
             "" if found.shows else "does not show",
         )
         for vector, found in known
     ]
     if rows:
         write_table(_HEADER, rows)
-        say("doses are in residual norms (r); 1 in a blend is full. An effect of 1 is as far as its own answers go")
+        say("full: how often the vector is added at dose 1. An effect of 1 is as far as the persona's own answers go")
 
 
 def _draw(vector: "PersonaVector", folder: Path) -> None:
     path = folder / f"{vector.persona_id}.png"
-    draw_sweep(vector, path)
+    draw_strengths(vector, path)
     say(f"drawn: {path}")

@@ -30,6 +30,10 @@ billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
 billy extract --from-text novel.md stories.md --name my-voice
 billy extract --all --to personas/vectors     (how the bundled vectors were made)
 """
+_METHODS = ("prompt-effect", "mean-difference")
+_METHOD = (
+    "What the system prompts add on the same words, or the paper's difference of two means.  [default: prompt-effect]"
+)
 _SIZES = ("questions", "rollouts", "max_tokens", "batch", "seed")
 
 
@@ -40,7 +44,8 @@ _SIZES = ("questions", "rollouts", "max_tokens", "batch", "seed")
 @click.option("--name", metavar="ID", help="What to call the voice of --from-text.")
 @model_option
 @judge_option("Who decides which answers count: self, none or a model.")
-@click.option("--paper", is_flag=True, help="The paper's 10 answers of 1000 tokens, at temperature 1.")
+@click.option("--method", type=click.Choice(_METHODS), metavar="METHOD", help=_METHOD)
+@click.option("--paper", is_flag=True, help="The paper's method: 10 answers of 1000 tokens, at temperature 1.")
 @count_option("--questions", default=24, text="Of the shared questions.")
 @count_option("--rollouts", default=5, text="Answers to each question.")
 @count_option("-m", "--max-tokens", default=64, text="Of each answer.")
@@ -58,6 +63,7 @@ def command(
     name: str | None,
     model: str | None,
     judge: str,
+    method: str | None,
     paper: bool,
     fresh: bool,
     to: str | None,
@@ -65,14 +71,19 @@ def command(
 ) -> int:
     """Extract persona vectors for a model.
 
-    The model answers the shared questions once as itself and once as each persona; a vector is the difference.
+    The model answers the shared questions once as itself and once as each persona, and reads the persona's answers
+    again without its system prompts: a vector is what these add on the same words.
     A judge (the model itself, if nothing else is said) leaves out answers that miss the persona; if it cannot tell the
     personas apart it is not heeded. stdout gets the file of each vector. Vectors that are stored already are replaced.
     Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there. --fresh does
     not: it forgets the answers that are kept for these personas, and the neutral ones that all of the model share.
     """
-    if from_text and (everyone or paper):
-        raise UsageError("--from-text is for your own voice, --all and --paper are for personas; leave out one of them")
+    if from_text and (everyone or paper or method):
+        raise UsageError(
+            "--from-text is for your own voice; --all, --method and --paper are for personas: leave out one of them"
+        )
+    if paper and method == "prompt-effect":
+        raise UsageError("--paper takes the paper's method, mean-difference; leave out --method or --paper")
     if from_text and is_typed(context, "judge"):
         raise UsageError("--judge is for answers as a persona; your own text counts as it is: leave --judge out")
     if name is not None and not from_text:
@@ -83,7 +94,8 @@ def command(
     root = None if to is None else Path(to).expanduser()
     for folder in (root or paths.vectors_folder(), paths.poles_folder()):
         _require_writable(folder)  # now, and not after minutes of rollouts
-    loaded, steps = _begin(ids, name, text, personas, model, judge, settings, fresh=fresh)
+    by = method or ("mean-difference" if paper else "prompt-effect")
+    loaded, steps = _begin(ids, name, text, personas, model, judge, settings, method=by, fresh=fresh)
     ready = 0
     try:
         with Job("Extracting") as job:
@@ -97,7 +109,7 @@ def command(
         say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: {again} to go on")
         return STOPPED
     extracted = ids if name is None else (name,)
-    say(f"for the layer to steer and the dose that is full, run: {_next_command(extracted, model, to)}")
+    say(f"for how much of it a dose of 1 is, run: {_next_command(extracted, model, to)}")
     if paper:
         names = "+".join(persona.id for persona in personas[:4])
         say(f"to write as the paper does, with the raw mean of the vectors: --blend {names}/paper")
@@ -113,6 +125,7 @@ def _begin(
     judge: str,
     settings: "RolloutSettings",
     *,
+    method: str,
     fresh: bool,
 ) -> "tuple[Model, Iterator[Progress | Extracted]]":
     """Return the loaded model, and the extraction that is asked for, which has not begun."""
@@ -125,7 +138,8 @@ def _begin(
     with waiting(f"Loading {called} ..."):
         loaded = load(called)
     if name is None:
-        return loaded, extract(loaded, personas, settings=settings, judge=load_judge(judge, loaded), fresh=fresh)
+        heard = load_judge(judge, loaded)
+        return loaded, extract(loaded, personas, settings=settings, judge=heard, method=method, fresh=fresh)
     source = f"{len(text.split()):,} words of {', '.join(Path(file).name for file in files)}"
     return loaded, extract_from_text(loaded, name, text, source=source, settings=settings, fresh=fresh)
 
@@ -152,13 +166,15 @@ def _store(
 
 def _report(vector: "PersonaVector", model: "Model") -> None:
     """Say what the judge did and how good the vector is."""
+    from billy_mlx.extraction.vector import read_layer
+
     quality = vector.quality
     if vector.judgement is not None and vector.judgement.judge != "none":
         say(f"{vector.persona_id}: as a judge {judged(vector.judgement)}; answers kept: {vector.origin.rollouts}")
     if quality is not None:
-        best = max(range(len(quality.held_out_auc)), key=quality.held_out_auc.__getitem__)
-        separates = f"held-out answers are separated best at layer {best}, with AUC {quality.held_out_auc[best]:.2f}"
-        say(f"{vector.persona_id}: {separates} (0.5 is chance)")
+        auc = quality.held_out_auc[read_layer(len(quality.held_out_auc))]
+        sure = "" if quality.auc_interval is None else " (95 %: {:.2f} to {:.2f})".format(*quality.auc_interval)
+        say(f"{vector.persona_id}: its words alone are told from neutral ones with AUC {auc:.2f}{sure}; 0.5 is chance")
     if vector.weakness is not None:
         say(f"{vector.persona_id} is weak for {model.id}: {vector.weakness}")
 

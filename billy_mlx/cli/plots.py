@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.evidence import MOST_PERPLEXITY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,33 +24,30 @@ def require_plots(path: Path | None = None) -> None:
         raise UsageError(f"--plot takes a file that ends in {', '.join(_ENDINGS)}; {path.name} does not")
 
 
-def draw_sweep(vector: "PersonaVector", path: Path) -> None:
-    """Draw what each layer and dose of the calibration of `vector` did: the effect, and what it cost the text.
+def draw_strengths(vector: "PersonaVector", path: Path) -> None:
+    """Draw what each strength of the calibration of `vector` did: the effect, and what it cost the text.
 
     Raises:
+        UsageError: it has not been calibrated.
         BillyError: the file cannot be written.
     """
-    figure = _figure(8, 3.6)
-    found = vector.calibration
+    found = vector.strength
     if found is None:
         raise UsageError(f"{vector.persona_id} has not been calibrated; run: billy calibrate {vector.persona_id}")
+    figure = _figure(8, 3.6)
     effect, perplexity = figure.subplots(1, 2)
-    coarse = {cell.dose for cell in found.cells if cell.layer != found.layer}
-    for layer in sorted({cell.layer for cell in found.cells}):
-        chosen = layer == found.layer
-        # The coarse doses were tried on fewer and shorter texts: at the chosen layer they are left out.
-        cells = [cell for cell in found.cells if cell.layer == layer and not (chosen and cell.dose in coarse)]
-        row = sorted(cells, key=lambda cell: cell.dose)
-        style = {"marker": "o", "markersize": 3, "linewidth": 2.0 if chosen else 0.8, "alpha": 1.0 if chosen else 0.5}
-        doses, label = [cell.dose for cell in row], f"layer {layer}"
-        effect.plot(doses, [cell.effect for cell in row], label=label, **style)
-        perplexity.plot(doses, [cell.perplexity for cell in row], label=label, **style)
+    strengths = [0.0, *(each.strength for each in found.tried)]
+    style = {"marker": "o", "markersize": 3}
+    effect.plot(strengths, [0.0, *(each.outcome.effect for each in found.tried)], **style)
+    perplexity.plot(strengths, [1.0, *(each.outcome.perplexity for each in found.tried)], **style)
     for axes, title in ((effect, "effect, in gaps between the poles"), (perplexity, "perplexity ÷ that of dose 0")):
         axes.axvline(found.full, color="black", linewidth=0.8, linestyle="--")
-        axes.set_xlabel("dose, in residual norms (dashed: full)")
+        axes.set_xlabel("strength (dashed: dose 1)")
         axes.set_title(title, fontsize=10)
-    perplexity.axhline(MOST_PERPLEXITY, color="firebrick", linewidth=0.8)
-    effect.legend(fontsize=7)
+    perplexity.axhline(found.most_perplexity, color="firebrick", linewidth=0.8)
+    if found.prompted is not None:
+        effect.axhline(found.prompted.effect, color="firebrick", linewidth=0.8, label="by its system prompts")
+        effect.legend(fontsize=7)
     figure.suptitle(f"{vector.persona_id}, {vector.origin.model_id}")
     _save(figure, path)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from billy_mlx.extraction.evidence import Calibration, Judgement
+from billy_mlx.extraction.evidence import Calibration, Judgement, Strength
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
@@ -23,24 +23,20 @@ def described(vector: "PersonaVector") -> Iterator[str]:
         "versions": origin.versions,
         "date": origin.date,
         "judge": "" if vector.judgement is None else judged(vector.judgement),
-        "calibration": "none yet" if vector.calibration is None else _doses(vector.calibration),
-        "at full dose": "" if vector.calibration is None else _effect(vector.calibration),
+        "method": origin.method,
+        "dose 1": "not calibrated: the vector once" if vector.strength is None else _strength(vector.strength),
+        "at dose 1": "" if vector.strength is None else _effect(vector.strength),
+        "in /balanced": "" if vector.calibration is None else _doses(vector.calibration),
         "weak": vector.weakness or "",
     }
     return (f"{name:15}{text}" for name, text in known.items() if text)
 
 
-def steered_layer(vector: "PersonaVector") -> int:
-    """Return the layer that is steered with `vector` where nobody names one."""
-    from billy_mlx.blend.blend import Blend
-    from billy_mlx.blend.directions import steered_layers
-
-    return steered_layers(Blend(((vector.persona_id, 1.0),)), [vector])[0]
-
-
 def layer_rows(vector: "PersonaVector") -> list[tuple[str, ...]]:
     """Return a row for every layer, as `LAYER_HEADER` has them: numbers with small bars beside them."""
     import numpy as np
+
+    from billy_mlx.extraction.vector import read_layer
 
     norms, quality = vector.projection_scale, vector.quality
     shares = np.zeros_like(norms) if vector.residual_norm is None else norms / vector.residual_norm
@@ -49,7 +45,7 @@ def layer_rows(vector: "PersonaVector") -> list[tuple[str, ...]]:
         auc = None if quality is None else quality.held_out_auc[layer]
         rows.append(
             (
-                f"{layer}{' ◂' if layer == steered_layer(vector) else ''}",
+                f"{layer}{' ◂' if layer == read_layer(len(norms)) else ''}",
                 f"{norm:.3g}",
                 "" if vector.residual_norm is None else f"{shares[layer]:.3f}",
                 _bar(shares[layer] / max(shares.max(), 1e-12)),
@@ -77,9 +73,22 @@ def _doses(found: Calibration) -> str:
     return f"layer {found.layer}, gentle {found.gentle:.3f}, full {found.full:.3f}{most} residual norms"
 
 
-def _effect(found: Calibration) -> str:
-    effect = f"effect {found.at_full.effect:.2f} (at least {found.effect_low:.2f})"
-    return f"{effect}, perplexity ×{found.at_full.perplexity:.2f}"
+def _strength(found: Strength) -> str:
+    limits = {
+        "effect": "as much of the persona as its system prompts make of a text",
+        "perplexity": "as strange to the model as texts behind its system prompts",
+        "range": "the most that was tried",
+    }
+    return f"the vector {found.full:.2f} times, layer by layer: {limits.get(found.limit, found.limit)}"
+
+
+def _effect(found: Strength) -> str:
+    low, high = found.effect_interval
+    told = f"effect {found.at_full.effect:.2f} ({low:.2f} to {high:.2f}), perplexity ×{found.at_full.perplexity:.2f}"
+    prompted = found.prompted
+    if prompted is None:
+        return told
+    return f"{told}; its system prompts {prompted.effect:.2f}, ×{prompted.perplexity:.2f}"
 
 
 def _bar(share: float) -> str:

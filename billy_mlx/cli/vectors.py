@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,7 @@ from billy_mlx.cli.output import on_terminal, say, waiting, width, write_heading
 from billy_mlx.cli.plots import draw_similarity, require_plots
 from billy_mlx.cli.vector_export import export
 from billy_mlx.cli.vector_import import import_
-from billy_mlx.cli.vector_report import LAYER_HEADER, described, layer_rows, steered_layer
+from billy_mlx.cli.vector_report import LAYER_HEADER, described, layer_rows
 from billy_mlx.cli.vector_warnings import warn_of_changed_cards
 from billy_mlx.errors import UsageError, VectorError
 
@@ -59,7 +58,7 @@ def list_(model: str | None, as_json: bool) -> None:
         say(f"there is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
         return
     table = [_listed(vector, _whose(row)) for vector, row in zip(vectors, rows, strict=True)]
-    write_table(("ID", "AUC", "LAYER", "FULL DOSE", "ANSWERS", "DATE", "FROM", ""), table)
+    write_table(("ID", "AUC", "FULL", "ANSWERS", "DATE", "FROM", ""), table)
     say(f"yours are kept in {paths.vectors_folder()}")
 
 
@@ -70,12 +69,13 @@ def list_(model: str | None, as_json: bool) -> None:
 def show(persona_id: str, model: str | None, as_json: bool) -> None:
     """Show a vector: its origin, how good it is, its norm at each layer, what it resembles."""
     from billy_mlx.extraction.library import find_all, load_vectors
+    from billy_mlx.extraction.vector import read_layer
 
     model_id, fingerprint = _identify(model)
     vector = load_vectors([persona_id], model_id, fingerprint)[persona_id]
     warn_of_changed_cards([vector], model)
     summary = _summary(vector, find_all(fingerprint)[persona_id], fingerprint)
-    layer = steered_layer(vector)
+    layer = read_layer(len(vector.directions))
     others = _similar(vector, layer, fingerprint)
     if as_json:
         write_json({**summary, "fingerprint": asdict(vector.fingerprint), **_per_layer(vector), "similar": others})
@@ -95,7 +95,7 @@ def show(persona_id: str, model: str | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--layer", type=click.IntRange(0), help="From 0.  [default: the one that is steered]")
+@click.option("--layer", type=click.IntRange(0), help="From 0.  [default: the one at which texts are read]")
 @click.option("--plot", metavar="FILE", help="Draw the matrix as well: a file that ends in .png, .svg or .pdf.")
 @model_option
 @json_option
@@ -104,10 +104,8 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
 
     1 is the same direction, 0 has nothing in common. Without ids, of all there are.
     """
-    from billy_mlx.blend.blend import Blend
-    from billy_mlx.blend.directions import steered_layers
     from billy_mlx.extraction.library import find_all, load_vectors
-    from billy_mlx.extraction.vector import cosines_at
+    from billy_mlx.extraction.vector import cosines_at, read_layer
 
     picture = None if plot is None else Path(plot).expanduser()
     if picture is not None:
@@ -117,8 +115,9 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
     if not wanted:
         raise UsageError(f"There is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
     vectors = load_vectors(wanted, model_id, fingerprint)
-    blend = Blend(tuple((persona_id, 1.0) for persona_id in vectors), layers=None if layer is None else (layer,))
-    (at_layer,) = steered_layers(blend, list(vectors.values()))  # the default there is, or a layer that exists
+    at_layer = read_layer(fingerprint.layers) if layer is None else layer
+    if at_layer >= fingerprint.layers:
+        raise UsageError(f"there is no layer {layer}: the model's layers go from 0 to {fingerprint.layers - 1}")
     cosines = cosines_at(list(vectors.values()), at_layer)
     if picture is not None:
         draw_similarity(list(vectors), cosines, f"Cosines at layer {at_layer}, {model_id}", picture)
@@ -151,12 +150,13 @@ def _identify(model: str | None) -> "tuple[str, Fingerprint]":
 
 
 def _listed(vector: "PersonaVector", whose: str) -> tuple[str, ...]:
-    found, quality, origin = vector.calibration, vector.quality, vector.origin
+    from billy_mlx.extraction.vector import read_layer
+
+    found, quality, origin = vector.strength, vector.quality, vector.origin
     return (
         vector.persona_id,
-        "" if quality is None else f"{median(quality.held_out_auc):.2f}",
-        "" if found is None else str(found.layer),
-        "" if found is None else f"{found.full:.2f}r",
+        "" if quality is None else f"{quality.held_out_auc[read_layer(len(quality.held_out_auc))]:.2f}",
+        "" if found is None else f"{found.full:.2f}",
         origin.rollouts,
         origin.date,
         whose,
@@ -200,6 +200,7 @@ def _summary(vector: "PersonaVector", path: Path, fingerprint: "Fingerprint") ->
             ("judgement", vector.judgement),
             ("quality", vector.quality),
             ("calibration", vector.calibration),
+            ("strength", vector.strength),
         )
     }
     origin = {"persona_id": vector.persona_id, **asdict(vector.origin), **evidence, "weakness": vector.weakness}

@@ -95,10 +95,11 @@ class VoiceNote:
     Attributes:
         weakness: why little is to be expected of it, as the end of a sentence; None if nothing speaks against it.
         outdated: its card was changed since it was extracted.
-        gentle: the dose of half the effect, where 1 is full; None if it was not calibrated.
+        calibrated: whether it is known what a dose of 1 is.
+        gentle: the dose of half the effect, where 1 is full; None if that is not known.
         too_much: the dose from which text frays, where 1 is full; None if that is not known.
-        layer: the one that is steered, from 0; None if it was not calibrated.
-        auc: the median over layers of how well it separates held-out answers; None if not measured.
+        layer: the one that is steered where a mode steers one alone; None if nobody has looked for it.
+        auc: how well its words alone are told from neutral ones where texts are read; None if not measured.
         own: it is the user's own, not one that comes with the program.
         source: of what it was made, in words.
     """
@@ -106,6 +107,7 @@ class VoiceNote:
     persona_id: str
     weakness: str | None = None
     outdated: bool = False
+    calibrated: bool = False
     gentle: float | None = None
     too_much: float | None = None
     layer: int | None = None

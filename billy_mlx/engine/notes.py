@@ -1,12 +1,12 @@
 """What the engine tells of a model and of its persona vectors."""
 
 from pathlib import Path
-from statistics import median
 
+from billy_mlx.blend.calibrate import doses_of
 from billy_mlx.engine.messages import ModelNote, VoiceNote
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.library import card_changed, find_all, is_bundled
-from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.extraction.vector_file import load_vector
 from billy_mlx.model.load import STARTER
 from billy_mlx.model.model import Model
@@ -38,15 +38,18 @@ def voice_notes(model: Model) -> tuple[dict[str, VoiceNote], tuple[str, ...]]:
 
 def voice_note(vector: PersonaVector, path: Path) -> VoiceNote:
     """Return what is known of a vector, which is in the file at `path`."""
-    found, quality = vector.calibration, vector.quality
+    found, quality = vector.strength, vector.quality
+    doses = (None, None) if found is None else doses_of(found)
+    layer = read_layer(len(vector.directions))
     return VoiceNote(
         persona_id=vector.persona_id,
         weakness=vector.weakness,
         outdated=card_changed(vector),
-        gentle=None if found is None else found.gentle / found.full,
-        too_much=None if found is None or found.too_much is None else found.too_much / found.full,
-        layer=None if found is None else found.layer,
-        auc=None if quality is None else median(quality.held_out_auc),
+        calibrated=found is not None,
+        gentle=doses[0],
+        too_much=doses[1],
+        layer=None if vector.calibration is None else vector.calibration.layer,
+        auc=None if quality is None else quality.held_out_auc[layer],
         own=not is_bundled(path),
         source=vector.origin.source,
     )

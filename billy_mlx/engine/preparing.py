@@ -81,7 +81,7 @@ def _extracted(
     there = {} if request.again else find_all(model.fingerprint)
     missing = [persona for persona in personas if persona.id not in there]
     held = load_vectors((persona.id for persona in personas if persona.id in there), model.id, model.fingerprint)
-    vectors = [vector for vector in held.values() if vector.calibration is None]
+    vectors = [vector for vector in held.values() if vector.strength is None and vector.is_difference]
     if not missing:
         return vectors
     part = _EXTRACTING * (1 + len(personas))
@@ -114,7 +114,7 @@ def _calibrated(
     if not subjects:
         return
     model, part = workshop.model, _CALIBRATING * len(subjects)
-    for news in calibrate(model, subjects, settings=sizes.calibration, judge=Judge(model)):
+    for news in calibrate(model, subjects, settings=sizes.calibration):
         if isinstance(news, Stage):
             yield whole.at(f"calibrating {news.stage}", part, news.share)
         else:

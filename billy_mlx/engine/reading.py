@@ -10,7 +10,7 @@ from billy_mlx.engine.work import Steps
 from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.library import find_all, load_vectors
-from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.measure.sentence_scores import Scale, SentenceReader
 from billy_mlx.model.model import Model
 
@@ -102,10 +102,10 @@ def _scales(model: Model) -> dict[str, Scale]:
 
 
 def scale_of(vector: PersonaVector) -> Scale | None:
-    """Return how to measure a persona: where its calibration read, else late in the model; None without a neutral."""
-    if vector.neutral_mean is None:
+    """Return how to measure a persona; None where its words cannot be told from neutral ones, or nothing says so."""
+    if vector.neutral_mean is None or not vector.is_measurable:
         return None
-    found = vector.calibration
-    layer = len(vector.directions) * 3 // 4 if found is None else found.read_layer
+    found = vector.calibration  # of the first version, whose units are those of the layer it was read at
+    layer = read_layer(len(vector.directions)) if found is None else found.read_layer
     unit = float(vector.projection_scale[layer])
-    return Scale(layer, vector.directions[layer].copy(), vector.neutral_mean[layer].copy(), unit)
+    return Scale(layer, vector.reading[layer].copy(), vector.neutral_mean[layer].copy(), unit)

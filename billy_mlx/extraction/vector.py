@@ -28,6 +28,8 @@ OWN_TEXT = "own-text"
 """Mean of a writer's own text less the mean of what the model writes in its place, both behind the plain prompt."""
 METHODS = (PROMPT_EFFECT, MEAN_DIFFERENCE, OWN_TEXT)
 
+CHANCE = 0.5  # the AUC of guessing
+
 _HASH = re.compile(r"[0-9a-z]{1,64}")
 
 
@@ -125,6 +127,12 @@ class PersonaVector:
         return self.directions if self.reading_vector is None else self.reading_vector
 
     @property
+    def is_measurable(self) -> bool:
+        """Whether text can be placed between the poles: not where chance could tell the words apart as well."""
+        interval = None if self.quality is None else self.quality.auc_interval
+        return interval is None or interval[0] > CHANCE
+
+    @property
     def is_difference(self) -> bool:
         """Whether its directions are differences of mean activations of this model, as far as anybody knows.
 
@@ -147,12 +155,17 @@ class PersonaVector:
     @property
     def weakness(self) -> str | None:
         """Why little is to be expected of it, as the end of a sentence; None if nothing measured speaks against it."""
-        # The best of many layers would be good by chance.
-        auc = None if self.quality is None else median(self.quality.held_out_auc)
-        if auc is not None and auc < WEAK_AUC:
-            return f"it hardly separates held-out answers (median AUC {auc:.2f}, and 0.5 is chance)"
-        if self.calibration is not None and not self.calibration.shows:
+        if self.quality is not None and self.quality.auc_interval is None:
+            # Of the first version. The best of many layers would be good by chance.
+            auc = median(self.quality.held_out_auc)
+            if auc < WEAK_AUC:
+                return f"it hardly separates held-out answers (median AUC {auc:.2f}, and 0.5 is chance)"
+        if self.strength is not None and not self.strength.shows:
             return "it does not show in what is written with it"
+        if self.strength is None and self.calibration is not None and not self.calibration.shows:
+            return "it does not show in what is written with it"
+        if not self.is_measurable:
+            return "it cannot be measured with this model, whose words as the persona are hardly told from neutral ones"
         return None
 
     def is_transferred_to(self, fingerprint: Fingerprint) -> bool:

@@ -6,21 +6,20 @@ import pytest
 
 from billy_mlx import paths
 
-FEW = ("--judge", "none", "--prompts", "4", "-m", "8")
+FEW = ("--prompts", "4", "-m", "8")
 
 
 def test_a_calibration_is_stored_with_the_vector_and_used(billy, model):
     (row,) = json.loads(billy("calibrate", "noir", *FEW, "--json").out)
-    shown = json.loads(billy("vectors", "show", "noir", "--json").out)["calibration"]
+    shown = json.loads(billy("vectors", "show", "noir", "--json").out)["strength"]
     assert shown["at_full"] == pytest.approx(row["at_full"], rel=1e-3, abs=1e-3)
-    generation = json.loads(billy("generate", "-p", "Once", "-m", "2", "--blend", "noir", "--json").out)
-    assert generation["layers"] == [row["at_full"]["layer"]]
+    assert "strength" not in billy("generate", "-p", "Once", "-m", "2", "--blend", "noir", "--json").err
 
 
 def test_the_table_has_a_line_for_every_persona_and_says_what_the_numbers_are(billy, model):
     done = billy("calibrate", "--all", *FEW)
     assert [line.split()[0] for line in done.out.splitlines()] == ["ID", "gothic", "noir"]
-    assert "doses are in residual norms" in done.err
+    assert "how often the vector is added at dose 1" in done.err
 
 
 def test_all_goes_on_with_what_has_not_been_calibrated_like_this(billy, model):
@@ -31,10 +30,10 @@ def test_all_goes_on_with_what_has_not_been_calibrated_like_this(billy, model):
     assert len(json.loads(billy("calibrate", "--all", *FEW, "--seed", "5", "--json").out)) == 2
 
 
-def test_a_sweep_is_drawn(billy, model, tmp_path):
-    done = billy("calibrate", "noir", *FEW, "--plot", str(tmp_path / "sweeps"))
+def test_what_was_tried_is_drawn(billy, model, tmp_path):
+    done = billy("calibrate", "noir", *FEW, "--plot", str(tmp_path / "strengths"))
     assert done.code == 0
-    assert (tmp_path / "sweeps" / "noir.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "strengths" / "noir.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_vectors_in_another_folder_are_calibrated_there(billy, extracted, tmp_path, monkeypatch):
@@ -67,9 +66,7 @@ def test_ctrl_c_keeps_what_is_ready(billy, model, monkeypatch):
     [
         ((), "Name the personas to calibrate, or --all"),
         (("noir", "--all"), "(and not both)"),
-        (("noir", "--layers", "x"), "names no layers"),
-        (("noir", "--layers", "3"), "layer 3 cannot be calibrated"),
-        (("noir", "--prompts", "17"), "17 is not in the range"),
+        (("noir", "--prompts", "25"), "25 is not in the range"),
         (("comic",), "comic has no vector for"),
     ],
 )

@@ -99,7 +99,7 @@ def _about_vector(persona_id: str, notes: Notes) -> str:
     note = notes.get(persona_id)
     if wrong := state(note):
         return f"{mark(note)} {wrong}"
-    return "not calibrated, so nobody knows what full is; x measures it" if note and note.layer is None else ""
+    return "not calibrated, so nobody knows what full is; x measures it" if note and not note.calibrated else ""
 
 
 def _number(value: float) -> str:
