@@ -23,6 +23,14 @@ def billy_home(tmp_path, monkeypatch):
     return home
 
 
+@pytest.fixture(autouse=True)
+def few_cards(monkeypatch):
+    """Take what personas have in common from two cards, not from all: a second less for every extraction."""
+    from billy_mlx.extraction import common
+
+    monkeypatch.setattr(common, "CARDS", common.CARDS[:2])
+
+
 @pytest.fixture(scope="session")
 def starter_made(tmp_path_factory):
     """A home with the starter model in it, made once."""

@@ -130,7 +130,7 @@ def write_and_read(model: Model, trial: Trial, ways: Sequence[Way]) -> Generator
 
 
 def effects(vector: PersonaVector, written: Sequence[Written], control: Sequence[Written]) -> NDArray[np.floating[Any]]:
-    """Return (prompts,): how much further than plainly written each text lies along the reading, in gaps of the poles."""
+    """Return (prompts,): how much further along the reading than a plain one each text lies, in gaps of the poles."""
     return _along(vector, written) - _along(vector, control)
 
 

@@ -26,12 +26,21 @@ from billy_mlx.model.model import Model
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is refused below, in words
 def vector_between(
-    model: Model, persona_id: str, positive: Pole, neutral: Pole, selection: Selection, origin: Origin
+    model: Model,
+    persona_id: str,
+    positive: Pole,
+    neutral: Pole,
+    selection: Selection,
+    origin: Origin,
+    common: Floats | None = None,
 ) -> PersonaVector:
     """Return the vector of a persona by its answers and neutral ones, with how good it is.
 
     What is steered with is by `origin.method`; what is read along is always the difference of the answers' own words.
     Every question weighs the same, and only those count that were answered in both poles.
+
+    Args:
+        common: (layers, D), what all personas' system prompts add alike, to be taken out of what is steered with.
 
     Raises:
         VectorError: there are too few answers to take a mean over, or numbers that overflow.
@@ -42,6 +51,8 @@ def vector_between(
     if not shared:
         raise VectorError(f"no question was answered both neutrally and as {positive.name}; try more rollouts")
     steering = _steering(positive, neutral, kept, origin.method)
+    if common is not None:
+        steering = {question: own - common for question, own in steering.items()}
     directions = _mean(steering, shared)
     reading = mean_difference(*(np.stack([own[question] for question in shared]) for own in texts))
     vector = PersonaVector(

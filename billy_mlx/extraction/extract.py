@@ -14,8 +14,10 @@ from functools import partial
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
 from billy_mlx.extraction.claims import claim_all, claim_neutral, claim_personas, weights_name
+from billy_mlx.extraction.common import begin_common, bundled_cards, cards_digest, read_common_part
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.judge import Judge
+from billy_mlx.extraction.means import Floats
 from billy_mlx.extraction.pole import Pole
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.extraction.selection import Selection, keep_all, select
@@ -55,6 +57,7 @@ def extract(
     settings: RolloutSettings | None = None,
     judge: Judge | None = None,
     method: str = PROMPT_EFFECT,
+    common: Sequence[Persona] | None = None,
     fresh: bool = False,
 ) -> Iterator[Progress | Extracted]:
     """Extract the vectors of `personas`, yielding after every step and with every vector that is ready.
@@ -70,6 +73,8 @@ def extract(
         judge: decides which answers count; without one all do.
         method: `PROMPT_EFFECT`, what the system prompts add on the same words, with neutral answers to the plain prompt
             to read texts against; or the paper's `MEAN_DIFFERENCE` from answers to the five neutral system prompts.
+        common: the cards whose system prompts say what all personas have in common, which is taken out of each; without
+            them the bundled ones, and with none at all nothing is. The paper's method takes nothing out.
         fresh: forget the answers that are kept of these personas, and the neutral ones, and write them all anew.
 
     Raises:
@@ -81,7 +86,8 @@ def extract(
         raise UsageError(f"there is no method {method!r}; there are {PROMPT_EFFECT} and {MEAN_DIFFERENCE}")
     questions = load_questions() if questions is None else questions
     settings = RolloutSettings() if settings is None else settings
-    asked = _Work(model, questions, settings, judge, method)
+    cards = bundled_cards() if common is None else list(common)
+    asked = _Work(model, questions, settings, judge, method, cards if method == PROMPT_EFFECT else [])
     if fresh:
         asked.forget(personas)
     with claim_personas(model, [persona.id for persona in personas]):
@@ -97,6 +103,7 @@ class _Work:
     settings: RolloutSettings
     judge: Judge | None
     method: str
+    cards: Sequence[Persona]
 
     def prompts(self, persona: Persona | None) -> tuple[str, Sequence[str | None]]:
         """Return the name and the system prompts of a pole, the neutral one without a persona."""
@@ -125,6 +132,9 @@ class _Work:
             return f"{who} needs answers of {self.model.id} that this would forget; wait until it is done, or stop it"
 
         with claim_all(weights_name(self.model), refused):
+            neutral = self.pole(None)
+            if self.cards and neutral.done == len(neutral):
+                begin_common(self.model, neutral, self.questions.questions, self.cards)[0].discard()
             for persona in (None, *personas):
                 self.pole(persona).discard()
 
@@ -132,15 +142,24 @@ class _Work:
 def _extract_all(work: _Work, personas: Sequence[Persona]) -> Iterator[Progress | Extracted]:
     whole = 1 + len(personas)
     writing = work.roll_out_neutral()
-    neutral = yield from mapped(writing, lambda share: Progress("neutral answers", share / whole))
+    part = 0.5 if work.cards else 1.0
+    neutral = yield from mapped(writing, lambda share: Progress("neutral answers", part * share / whole))
+    common = None
+    if work.cards:
+        questions, batch = work.questions.questions, work.settings.batch
+        reading = read_common_part(work.model, neutral, questions, work.cards, batch)
+        stage = "what personas have in common"
+        common = yield from mapped(reading, lambda share: Progress(stage, (part + part * share) / whole))
     for number, persona in enumerate(personas, 1):
-        one = _extract_one(work, persona, neutral)
+        one = _extract_one(work, persona, neutral, common)
         extracted = yield from mapped(one, partial(_as_part, number, whole))
         yield extracted
         extracted.pole.discard()
 
 
-def _extract_one(work: _Work, persona: Persona, neutral: Pole) -> Generator[Progress, None, Extracted]:
+def _extract_one(
+    work: _Work, persona: Persona, neutral: Pole, common: Floats | None
+) -> Generator[Progress, None, Extracted]:
     """Extract one vector, yielding how much of that is done."""
     judging = 0.0 if work.judge is None else _JUDGING
     writing = work.roll_out(persona)
@@ -151,7 +170,7 @@ def _extract_one(work: _Work, persona: Persona, neutral: Pole) -> Generator[Prog
         stage = f"{persona.name}, judging"
         selection = yield from mapped(selecting, lambda share: Progress(stage, 1 - judging + judging * share))
     origin = _origin(work, persona, selection)
-    vector = vector_between(work.model, persona.id, positive, neutral, selection, origin)
+    vector = vector_between(work.model, persona.id, positive, neutral, selection, origin, common)
     return Extracted(vector, positive, doubts_of(neutral, positive))
 
 
@@ -181,4 +200,5 @@ def _origin(work: _Work, persona: Persona, selection: Selection) -> Origin:
         versions=versions(),
         date=date.today().isoformat(),
         method=work.method,
+        common=cards_digest(work.cards) if work.cards else "",
     )

@@ -36,9 +36,9 @@ class RolloutSettings:
     """
 
     questions: int = 24
-    rollouts: int = 5
+    rollouts: int = 1
     max_tokens: int = 64
-    batch: int = 60
+    batch: int = 48
     seed: int = 0
     sampling: Sampling = field(default_factory=Sampling)
 

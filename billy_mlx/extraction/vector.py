@@ -21,7 +21,7 @@ LARGEST = 1e8
 into a float32."""
 
 PROMPT_EFFECT = "prompt-effect"
-"""What the persona's system prompts add to the residual stream on the same words."""
+"""What the persona's system prompts add to the residual stream on the same words, less what all personas' add alike."""
 MEAN_DIFFERENCE = "mean-difference"
 """The paper's: mean answer as the persona less mean neutral answer, each behind its own system prompts."""
 OWN_TEXT = "own-text"
@@ -41,6 +41,7 @@ class Origin:
         rollouts: answers per pole that the means were taken over, as "positive/neutral of so many written".
         source: for a vector that was not extracted from a card: the writer's text, another tool's file.
         method: how the directions were taken from the answers, one of `METHODS`.
+        common: what was taken out of it because all personas have it: of which cards' system prompts, in words.
         file_version: of the file it was extracted into, where that was an earlier one than today's.
     """
 
@@ -53,6 +54,7 @@ class Origin:
     date: str = ""
     source: str = ""
     method: str = ""
+    common: str = ""
     file_version: str = ""
 
 

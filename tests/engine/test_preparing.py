@@ -17,7 +17,7 @@ from billy_mlx.extraction.rollouts import RolloutSettings
 
 FEW = Sizes(
     RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4),
-    CalibrationSettings(layers=(1, 2), prompts=4, max_tokens=8, batch=16),
+    CalibrationSettings(strengths=(1.0, 2.0), prompts=4, max_tokens=8, batch=16),
 )
 
 

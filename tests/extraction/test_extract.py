@@ -16,7 +16,7 @@ from billy_mlx.cli.extract import command
 from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
-from billy_mlx.extraction.card import load_personas
+from billy_mlx.extraction.card import get_persona, load_personas
 from billy_mlx.extraction.evidence import Judgement
 from billy_mlx.extraction.extract import Extracted, Progress, doubts_of, extract
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
@@ -99,7 +99,8 @@ def test_by_the_papers_method_the_poles_differ_as_they_were_written(tiny, person
 
 def test_what_is_steered_with_is_what_the_system_prompt_adds_on_the_same_words(tiny, personas):
     """Against a computation by hand: each answer in one pass behind either prompt, from the prompt's last token on."""
-    vector = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    vector = vectors_of(extract(tiny, personas[:1], settings=FEW, common=()))[personas[0].id]
+    assert vector.origin.common == ""
     questions, prompts = neutral_pole()[1], personas[0].prompts
     own = rollouts_of(tiny, "Noir", prompts, questions)
     turns = [(q, turn) for turn, q in FEW.order(len(questions))]
@@ -110,6 +111,37 @@ def test_what_is_steered_with_is_what_the_system_prompt_adds_on_the_same_words(t
         with_persona = streams(tiny, behind, rollout.tokens).mean(0)
         effects.append(with_persona - read_behind_plain(tiny, rollout, questions).mean(0))
     assert np.allclose(vector.directions, np.mean(effects, axis=0), atol=1e-4)
+
+
+def test_what_all_personas_have_in_common_is_taken_out(tiny, personas):
+    """Against a computation by hand: neutral answers behind each card's system prompts, in turn."""
+    bare, less = (
+        vectors_of(extract(tiny, personas[:1], settings=FEW, common=cards))[personas[0].id] for cards in ((), personas)
+    )
+    questions = neutral_pole()[1]
+    neutral = rollouts_of(tiny, "neutral", (None,), questions)
+    by_question = {0: [], 1: [], 2: []}
+    prompts = [card.prompts[(at + step) % 5] for at, card in enumerate(personas) for step in (0, 2)]
+    for number, prompt in enumerate(prompts):
+        answer = neutral[number % len(neutral)]
+        behind = chat_prompt(tiny.tokenizer, questions[answer.question], system=prompt)
+        added = streams(tiny, behind, answer.tokens).mean(0) - read_behind_plain(tiny, answer, questions).mean(0)
+        by_question[answer.question].append(added)
+    common = np.mean([np.mean(own, axis=0) for own in by_question.values()], axis=0)
+    assert np.allclose(bare.directions - less.directions, common, atol=1e-4)
+    assert np.array_equal(bare.reading, less.reading)
+    assert less.origin.common.startswith("2 cards ")
+
+
+def test_a_card_of_the_users_changes_nothing_of_what_all_have_in_common(tiny, personas):
+    first = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    own = paths.personas_folder() / "noir.toml"
+    own.parent.mkdir(parents=True)
+    text = get_persona("noir").source.read_text().replace("rain", "snow")
+    own.write_text(text)
+    again = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    assert again.origin.common == first.origin.common
+    assert np.array_equal(again.directions, first.directions)
 
 
 def test_every_system_prompt_is_used_however_few_answers_there_are(tiny, personas):
@@ -155,6 +187,7 @@ def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
     stages = [step.stage for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
     assert list(dict.fromkeys(stages)) == [
         "neutral answers",
+        "what personas have in common",
         f"{personas[0].name} (1 of 2)",
         f"{personas[1].name} (2 of 2)",
     ]
@@ -171,12 +204,12 @@ def test_answers_to_other_tokens_or_with_other_ends_are_never_taken_for_a_models
     stopped = extract(tiny, personas[:1], settings=FEW)
     next(step for step in stopped if isinstance(step, Extracted))
     kept = {folder: tree(folder) for folder in (paths.cache_folder() / "poles").iterdir()}
-    assert len(kept) == 2  # neutral, and the persona's
+    assert len(kept) == 3  # neutral, the same behind other prompts, and the persona's
     stopped.close()
     poles = [begin_pole(corrected, *pole, neutral_pole()[1], FEW)[0] for pole in asked_of(personas)]
     assert {pole.folder for pole in poles}.isdisjoint(kept)
     stages = [step.stage for step in extract(corrected, personas[:1], settings=FEW) if isinstance(step, Progress)]
-    assert {*stages} == {"neutral answers", personas[0].name}
+    assert {*stages} == {"neutral answers", "what personas have in common", personas[0].name}
     assert all(tree(folder) == files for folder, files in kept.items())
 
 
@@ -210,7 +243,7 @@ def test_the_answers_of_a_persona_go_when_its_vector_has_been_taken(tiny, person
     for step in extract(tiny, personas[:1], settings=FEW):
         if isinstance(step, Extracted):
             assert step.pole.done == 6
-    assert len(list((paths.cache_folder() / "poles").iterdir())) == 1  # the neutral ones
+    assert len(list((paths.cache_folder() / "poles").iterdir())) == 2  # the neutral ones, behind either prompt
 
 
 def test_fresh_writes_what_is_kept_anew_even_if_it_is_stopped_half_way(tiny, personas):
@@ -221,7 +254,11 @@ def test_fresh_writes_what_is_kept_anew_even_if_it_is_stopped_half_way(tiny, per
     assert next(fresh).stage == "neutral answers"
     assert list((paths.cache_folder() / "poles").iterdir()) == []
     fresh.close()
-    assert {*stages_of(extract(tiny, personas[1:], settings=FEW))} == {"neutral answers", personas[1].name}
+    assert {*stages_of(extract(tiny, personas[1:], settings=FEW))} == {
+        "neutral answers",
+        "what personas have in common",
+        personas[1].name,
+    }
 
 
 def stages_of(steps):
@@ -294,7 +331,7 @@ def test_a_stopped_run_loses_at_most_a_batch(tiny, personas):
     interrupted.close()
     first = next(step.share for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress))
     assert len(list(folder.rglob("*.safetensors"))) == 1
-    assert first > 4 / 6 / 2  # four of six answers of the first of two poles are there
+    assert first > 4 / 6 / 4  # four of six answers of the first quarter are there
 
 
 def test_the_batch_does_not_change_the_answers(tiny, personas):
@@ -376,7 +413,7 @@ def test_a_persona_that_is_answered_with_nothing_is_refused_and_the_neutral_answ
     monkeypatch.setattr(rollouts_module, "Answers", Silent)
     with pytest.raises(VectorError, match=f"nothing but empty answers for {personas[0].name}, "):
         list(extract(tiny, personas[:1], settings=FEW))
-    assert len(list((paths.cache_folder() / "poles").iterdir())) == 1
+    assert len(list((paths.cache_folder() / "poles").iterdir())) == 2
 
 
 class Silent(Answers):
