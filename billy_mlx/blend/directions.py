@@ -23,7 +23,7 @@ PAPER_LAYER = 19
 
 _PAPER_DEPTH = 0.625  # of its 32 layers, for models that have no layer 19
 _LEAST_LAYERS = 4  # for increments: below, a first layer, a last one and one between are all there are
-_SPREAD = 0.25  # power of the effective number of voices
+_SPREAD = 1 / 6  # power of the effective number of voices: two then have the perplexity of one (docs/LOG.md)
 _CANCELLED = 1e-3
 _DEPENDENT = 1e-4
 
