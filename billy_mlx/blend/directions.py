@@ -46,7 +46,8 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
 
     Raises:
         BlendError: the weights cancel, a layer does not exist, personas to be orthogonalised are too alike, the dose is
-            in residual norms and no vector says what they are, or vectors of other tools are to be added by layers.
+            in residual norms and no vector says what they are, or vectors of other tools are to be added by layers, or
+            norms are to be preserved at all of them.
 
     Source: arXiv 2510.10157, eq. 2 and 3, for `paper`.
     """
@@ -64,6 +65,11 @@ def _increments(
     blend: Blend, weights: Doubles, vectors: Sequence[PersonaVector], layers: Sequence[int]
 ) -> dict[int, Doubles]:
     """Return layer to (D,): what is added there beside what has been added below."""
+    if blend.norm_preserving:
+        raise BlendError(
+            "/np gives each token its old norm back at every layer, and thereby takes from what the layers below have "
+            "added, on all of which layered builds; leave out /np, or steer one layer, with /balanced/np"
+        )
     for vector in vectors:
         if not vector.is_difference:
             raise BlendError(

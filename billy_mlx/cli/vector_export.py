@@ -1,6 +1,7 @@
 """billy vectors export: a persona vector or a blend in a file, for llama.cpp or for another billy."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +10,13 @@ import click
 
 from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import say, waiting, write_line
+from billy_mlx.cli.vector_warnings import say_single_layers
 from billy_mlx.errors import CardError, UsageError
 from billy_mlx.extraction.card import Persona, get_persona
 
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
-    from billy_mlx.extraction.vector import Floats, PersonaVector
+    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.fingerprint import Fingerprint
 
 _EXAMPLES = """\b
@@ -32,8 +34,9 @@ billy vectors export --blend noir:0.6+lyrical:0.4 -o harbour.safetensors  (for a
 def export(persona_id: str | None, blend: str | None, output: str, model: str | None, force: bool) -> None:
     """Write a persona vector or a blend to a file.
 
-    .gguf is a control vector for llama.cpp. .safetensors is a vector's own file, or a bundle of all that the blend
-    needs: cards, vectors, calibration. stdout gets the file.
+    .gguf is a control vector for llama.cpp: what the blend adds at each layer, or what a persona alone adds at a dose
+    of 1. .safetensors is a vector's own file, or a bundle of all that the blend needs: cards, vectors, strengths.
+    stdout gets the file.
     """
     if (persona_id is None) == (blend is None):
         raise UsageError("Name one persona, or a blend with --blend (and not both)")
@@ -51,7 +54,8 @@ def export(persona_id: str | None, blend: str | None, output: str, model: str | 
     model_id, fingerprint = _identify(model)
     vectors = load_vectors([persona_id or ""] if parsed is None else parsed.persona_ids, model_id, fingerprint)
     if file.suffix == ".gguf":
-        write_atomically(file, _control_vector(file, vectors, parsed, fingerprint))
+        whole = _own_blend(next(iter(vectors.values()))) if parsed is None else parsed
+        write_atomically(file, _control_vector(file, vectors, whole, fingerprint))
     elif parsed is not None:
         write_atomically(file, _bundle(vectors, parsed, model_id))
     else:
@@ -60,32 +64,40 @@ def export(persona_id: str | None, blend: str | None, output: str, model: str | 
 
 
 def _control_vector(
-    file: Path, vectors: "Mapping[str, PersonaVector]", blend: "Blend | None", fingerprint: "Fingerprint"
+    file: Path, vectors: "Mapping[str, PersonaVector]", blend: "Blend", fingerprint: "Fingerprint"
 ) -> bytes:
     from billy_mlx.blend.directions import directions
     from billy_mlx.extraction.formats.control_vector import control_vector_bytes
 
-    if blend is None:
-        (vector,) = vectors.values()
-        by_layer: Mapping[int, Floats] = dict(enumerate(vector.directions))
-    elif blend.norm_preserving:
+    if blend.norm_preserving:
         raise UsageError("A control vector cannot say /np, and llama.cpp keeps no norms; leave it out of the blend")
-    else:
-        by_layer = directions(blend, vectors).by_layer
+    by_layer = directions(blend, vectors).by_layer
     steered = [layer for layer, direction in by_layer.items() if direction.any()]
-    if not any(steered):
-        raise UsageError(f"{file} would be empty: nothing is steered, or only layer 0, which a control vector cannot")
+    if not steered:
+        raise UsageError(f"{file} would be empty: {blend} steers nothing")
     if 0 in steered:
-        say("layer 0 is left out, which a control vector cannot express")
-    if blend is None:
-        (persona_id,) = vectors
-        say(
-            "its strength of 1 adds the whole vector at every layer, which is a lot: begin with 0.1, or, for the layer "
-            f"and the dose of a blend, run: billy vectors export --blend {persona_id} -o {file} --force"
-        )
-    elif not blend.everywhere:
+        others = replace(blend, layers=tuple(layer for layer in steered if layer > 0) or (1,))
+        raise UsageError(f"{blend} steers layer 0, which no control vector can; leave it out, as in --blend {others}")
+    say(f"adds what {blend} does, at {_in_words(steered)}, for a strength of 1")
+    if not blend.everywhere:
         say("llama.cpp adds it at every token, the prompt's too, and not from the answer on")
+    say_single_layers([blend], vectors)
     return control_vector_bytes(by_layer, fingerprint.architecture)
+
+
+def _own_blend(vector: "PersonaVector") -> "Blend":
+    """Return what a vector alone does at full dose; one that came from another tool's file, what it does there."""
+    from billy_mlx.blend.blend import Blend, Mode
+
+    return Blend(((vector.persona_id, 1.0),), mode=Mode.LAYERED if vector.is_difference else Mode.RAW)
+
+
+def _in_words(layers: list[int]) -> str:
+    first, last = min(layers), max(layers)
+    if len(layers) == 1:
+        return f"layer {first}"
+    whole = len(layers) == last - first + 1
+    return f"layers {first} to {last}" if whole else f"layers {', '.join(map(str, sorted(layers)))}"
 
 
 def _bundle(vectors: "Mapping[str, PersonaVector]", blend: "Blend", model_id: str) -> bytes:

@@ -140,9 +140,10 @@ def _blend_of(bundle: "Bundle", model: str | None) -> "Blend | str":
         for vector in bundle.vectors.values():
             vector.require_base(model_id, fingerprint)
     if not bundle.blend:
-        return next(iter(bundle.vectors))
+        (vector,) = bundle.vectors.values()
+        return vector.persona_id if vector.is_difference else f"{vector.persona_id}/raw"
     try:
-        blend = Blend.parse(bundle.blend)
+        blend = Blend.stored(bundle.blend)
     except BillyError as error:
         raise VectorError(f"{bundle.path} cannot be imported: its blend cannot be read: {error}") from error
     missing = [persona_id for persona_id in blend.persona_ids if persona_id not in bundle.vectors]
@@ -212,7 +213,7 @@ def _say_how(vector: "PersonaVector", model: str | None) -> None:
     elif vector.residual_norm is None:
         what, blend = "to write with it", f"{persona_id}@2a/paper"
     else:
-        what, blend = "to write with it", persona_id
+        what, blend = "to write with it", f"{persona_id}/balanced"
     say(f"{what}, run: billy generate -p TEXT --blend {blend}{named}")
 
 

@@ -1,6 +1,6 @@
-"""What to say about vectors before they are used: that their card has changed since, or that they are weak."""
+"""What to say about vectors before they are used: that their card has changed since, that they are weak, and so on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from billy_mlx.cli.output import say
@@ -16,9 +16,10 @@ def warn_of_blends(blends: "Sequence[Blend | None]", loaded: "Model", model: str
     from billy_mlx.extraction.library import load_vectors
 
     used = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
-    vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint).values()
-    warn_of_changed_cards(vectors, model)
-    warn_of_weakness(vectors)
+    vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint)
+    warn_of_changed_cards(vectors.values(), model)
+    warn_of_weakness(vectors.values())
+    say_single_layers([blend for blend in blends if blend is not None], vectors)
 
 
 def warn_of_changed_cards(vectors: "Iterable[PersonaVector]", model: str | None) -> None:
@@ -38,3 +39,18 @@ def warn_of_weakness(vectors: "Iterable[PersonaVector]") -> None:
     for vector in vectors:
         if vector.weakness is not None:
             say(f"{vector.persona_id} is weak for this model: {vector.weakness}")
+
+
+def say_single_layers(blends: "Iterable[Blend]", vectors: "Mapping[str, PersonaVector]") -> None:
+    """Say on stderr which of `blends`, made to be added layer by layer, have only one layer in so small a model."""
+    from billy_mlx.blend.blend import Mode
+    from billy_mlx.blend.directions import steered_layers
+
+    for blend in blends:
+        if blend.mode is not Mode.LAYERED or blend.layers is not None:
+            continue
+        used = [vectors[persona_id] for persona_id in blend.persona_ids]
+        first, *more = steered_layers(blend, used)
+        if not more:
+            too_small = f"a model of {len(used[0].directions)} layers is too small to add {blend} layer by layer"
+            say(f"{too_small}: all of it goes to layer {first}")

@@ -136,7 +136,7 @@ def write_answers(
         longest = max(rows, key=_length)
         check_length(model, list(longest.prompt), longest.max_tokens)
         together = min(batch, len(rows))
-        check_rows(model, together, _length(longest), prompts=together)
+        check_rows(model, together, _length(longest), prompts=together, averaged=True)
     # A system prompt is read once, whatever is asked after it: the prompts that share one follow each other.
     store = PromptStore(_SHARED_PROMPT_BYTES)
     total = sum(map(_length, rows))

@@ -19,6 +19,11 @@ from billy_mlx.model.weights import StoredTensor, stored_tensors
 
 _CHUNK = 256  # prompt tokens in one forward pass
 _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
+# Bytes for every number of a row's directions: in float32 its own, its batch's, and those that these take the place of
+# or are held back in; and the batch's as they are cast, which a stream of float32 does not need.
+_DIRECTIONS = 3 * 4 + 2
+# And of its streams, where they are averaged: the newest, at the start, weighted, and the sums before and after.
+_AVERAGES = 6 * 4
 _HEADS = ("num_attention_heads", "n_heads", "n_head")
 
 
@@ -47,11 +52,12 @@ def require(bytes_needed: int, what: str, remedy: str) -> None:
         raise ModelError(f"{what} needs {gigabytes}; {remedy}")
 
 
-def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1) -> None:
+def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1, averaged: bool = False) -> None:
     """Do nothing if `rows` of `tokens` each, prompt and answer together, fit into memory beside the loaded model.
 
     Args:
         prompts: how many different prompts the rows have.
+        averaged: their residual streams are, at every layer; otherwise every layer of every row may be steered.
 
     Raises:
         ModelError: they do not.
@@ -67,8 +73,13 @@ def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1) -> Non
     # Off Metal the attention scores of a chunk exist in full, and so do the logits with what sampling makes of them.
     scores = heads * min(_CHUNK, tokens) * tokens * 4 if backend.on_cpu() else 0
     logits = 4 * model.fingerprint.vocabulary * 4
-    needed = caches + rows * (scores + logits)
+    needed = caches + rows * (scores + logits) + _layers_bytes(model, rows, averaged=averaged)
     require(needed, f"{rows} × {tokens:,} tokens with {model.id}", "take fewer rows at once or a shorter text")
+
+
+def _layers_bytes(model: Model, rows: int, *, averaged: bool) -> int:
+    """Return the size of what `rows` have for every layer beside their caches, (R, 1, D) arrays each."""
+    return rows * len(model.blocks) * model.width * (_AVERAGES if averaged else _DIRECTIONS)
 
 
 def cache_bytes(model: nn.Module, tokens: int) -> int:

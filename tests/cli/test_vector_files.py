@@ -10,21 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foreign_files import write_control_vector, write_json, write_torch
-from tiny import COMMON
+from tiny import COMMON, CONFIGS, tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
+from billy_mlx.errors import BlendError
 from billy_mlx.extraction.card import get_persona, read_card
+from billy_mlx.extraction.evidence import Outcome, Strength
 from billy_mlx.extraction.formats.bundle import bundle_bytes, read_bundle
 from billy_mlx.extraction.formats.control_vector import read_control_vector
 from billy_mlx.extraction.library import load_vectors
-from billy_mlx.extraction.vector_file import load_vector
+from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.model.load import identify
 
 LAYERS, WIDTH = COMMON["num_hidden_layers"], COMMON["hidden_size"]
 RANDOM = np.random.default_rng(0)
 X = {layer: RANDOM.normal(size=WIDTH).astype(np.float32) for layer in (1, 2, 3)}
+FEW = ["--questions", "2", "--rollouts", "1", "-m", "4", "--judge", "none"]
 TRAIT = {
     "instruction": [{"pos": f"Be salty, way {n}.", "neg": f"Be fresh, way {n}."} for n in range(5)],
     "questions": ["Why?"] * 20,
@@ -64,9 +67,20 @@ def test_without_norms_the_modes_that_work_are_said(billy, model, tmp_path):
 
 def test_what_is_imported_can_be_written_with(billy, model, tmp_path):
     billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)))
-    for blend in ("x/raw/all", "x:0.5+noir/raw", "x@2a/paper", "x+noir"):
+    for blend in ("x/raw/all", "x:0.5+noir/raw", "x@2a/paper", "x+noir/balanced"):
         done = billy("generate", "-p", "Sea.", "--blend", blend, "-m", "4", "--json")
         assert (done.code, json.loads(done.out)["generation_tokens"]) == (0, 4)
+
+
+@pytest.mark.parametrize("blend", ["x", "x:0.5+noir", "x/layered/all"])
+def test_what_another_tool_made_is_not_added_layer_by_layer_and_what_to_do_instead_is_said(
+    billy, model, tmp_path, blend
+):
+    billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)))
+    done = billy("generate", "-p", "Sea.", "--blend", blend, "-m", "4")
+    assert (done.code, done.out) == (2, "")
+    assert "x came from another tool's file" in done.err
+    assert "with /raw" in done.err
 
 
 def test_a_hint_at_another_model_is_a_warning(billy, model, tmp_path):
@@ -95,7 +109,8 @@ def test_norms_that_are_given_win(billy, model, tmp_path):
     files = write_torch(tmp_path / "pref.pt", np.ones((LAYERS, WIDTH))), write_json(tmp_path / "n.json", [1, 2, 3, 4])
     done = billy("vectors", "import", *map(str, files))
     assert stored("pref").residual_norm.tolist() == [1, 2, 3, 4]
-    assert "run: billy generate -p TEXT --blend pref\n" in done.err
+    assert "run: billy generate -p TEXT --blend pref/balanced\n" in done.err
+    assert billy("generate", "-p", "Sea.", "--blend", "pref/balanced", "-m", "4").code == 0
 
 
 def test_another_vector_is_replaced_only_with_force(billy, model, tmp_path):
@@ -156,22 +171,74 @@ def test_a_trait_and_its_vector_come_together_under_one_id(billy, model, tmp_pat
     assert get_persona("salty").name == "Old Salt"
 
 
-def test_a_vector_goes_out_as_a_control_vector_and_comes_back_to_the_bit(billy, model, tmp_path):
+def added(text):
+    """What a blend of stored vectors adds, by layer."""
+    blend = Blend.parse(text)
+    return directions(blend, {each: stored(each) for each in blend.persona_ids}).by_layer
+
+
+def same(a, b):
+    return sorted(a) == sorted(b) and all(np.array_equal(a[layer], b[layer]) for layer in a)
+
+
+@pytest.fixture
+def at_full():
+    """Give the stored vector of noir a full strength that is not 1."""
+    (path,) = paths.vectors_folder().rglob("noir.safetensors")
+    outcome = Outcome(effect=0.8, perplexity=1.4, distinct=1.0, repetition=0.0, length=1.0)
+    strength = Strength(0.9, "effect", 1.5, outcome, (0.5, 1.1), prompted=outcome, prompts=12, made_with="by hand")
+    save_vector(replace(load_vector(path), strength=strength), path)
+    return strength
+
+
+def test_a_persona_goes_out_as_what_it_adds_layer_by_layer_at_full_strength(billy, model, tmp_path, at_full):
     done = billy("vectors", "export", "noir", "-o", str(tmp_path / "out.gguf"))
     assert (done.code, done.out) == (0, f"{tmp_path / 'out.gguf'}\n")
-    assert "layer 0 is left out" in done.err
-    billy("vectors", "import", str(tmp_path / "out.gguf"))
-    assert np.array_equal(stored("out").directions[1:], stored("noir").directions[1:])
-    assert read_control_vector(tmp_path / "out.gguf").model_hint == "llama"
+    assert "adds what noir:1@1/layered does, at layers 1 to 2, for a strength of 1\n" in done.err
+    written, whole = read_control_vector(tmp_path / "out.gguf"), stored("noir").directions.astype(np.float64)
+    assert written.model_hint == "llama"
+    expected = {1: 0.9 * whole[1], 2: 0.9 * (whole[2] - whole[1])}
+    assert same(written.by_layer, {layer: np.float32(each) for layer, each in expected.items()})
 
 
-def test_a_blend_goes_out_as_a_control_vector_of_what_it_adds(billy, model, tmp_path):
-    done = billy("vectors", "export", "--blend", "noir+gothic@0.5/L1,3", "-o", str(tmp_path / "out.gguf"))
-    assert "llama.cpp adds it at every token" in done.err
-    expected = directions(Blend.parse("noir+gothic@0.5/L1,3"), {each: stored(each) for each in ("noir", "gothic")})
-    written = read_control_vector(tmp_path / "out.gguf").by_layer
-    assert sorted(written) == [1, 3]
-    assert all(np.array_equal(written[layer], expected.by_layer[layer]) for layer in written)
+@pytest.mark.parametrize(
+    "blend", ["noir", "noir:0.6+gothic:0.4@0.7", "noir:1+gothic:-0.3/layered/L1,3/all", "noir+gothic/balanced/L2"]
+)
+def test_what_went_out_comes_back_as_a_raw_vector_that_adds_the_same_to_the_bit(billy, model, tmp_path, blend, at_full):
+    done = billy("vectors", "export", "--blend", blend, "-o", str(tmp_path / "out.gguf"))
+    assert done.code == 0
+    assert ("llama.cpp adds it at every token" in done.err) == ("/all" not in blend)
+    assert billy("vectors", "import", str(tmp_path / "out.gguf")).code == 0
+    assert same(added("out@1a/raw"), added(blend))
+    with pytest.raises(BlendError, match=r"out came from another tool's file, .*; use it as that tool does, with /raw"):
+        added("out/layered")
+
+
+def test_what_came_from_another_tool_goes_out_as_it_came(billy, model, tmp_path):
+    billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)))
+    done = billy("vectors", "export", "x", "-o", str(tmp_path / "again.gguf"))
+    assert "adds what x:1@1a/raw does, at layers 1 to 3" in done.err
+    assert same(read_control_vector(tmp_path / "again.gguf").by_layer, X)
+
+
+def test_what_steers_the_first_layer_is_no_control_vector_and_how_to_leave_it_out_is_said(billy, model, tmp_path):
+    for blend, without in (("noir/L0,2", "noir:1@1/layered/L2"), ("noir/raw", "noir:1@1a/raw/L1,2,3")):
+        done = billy("vectors", "export", "--blend", blend, "-o", str(tmp_path / "out.gguf"), "--force")
+        assert (done.code, f"leave it out, as in --blend {without}" in done.err) == (2, True)
+        assert billy("vectors", "export", "--blend", without, "-o", str(tmp_path / "out.gguf"), "--force").code == 0
+
+
+def test_a_model_with_too_few_layers_has_one_steered_and_that_is_said(billy, model, tmp_path, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "llama", CONFIGS["llama"] | {"num_hidden_layers": 3})
+    small = str(tiny_folder(tmp_path / "small"))
+    assert billy("extract", "noir", "--model", small, *FEW).code == 0
+    said = "a model of 3 layers is too small to add noir:1@1/layered layer by layer: all of it goes to layer 1\n"
+    for blend, expected in (("noir", True), ("noir/L1,2", False), ("noir/balanced", False)):
+        done = billy("generate", "-p", "Sea.", "--blend", blend, "-m", "4", "--model", small)
+        assert (done.code, said in done.err) == (0, expected)
+    done = billy("vectors", "export", "noir", "--model", small, "-o", str(tmp_path / "out.gguf"))
+    assert (done.code, said in done.err) == (0, True)
+    assert list(read_control_vector(tmp_path / "out.gguf").by_layer) == [1]
 
 
 def test_a_vector_goes_out_as_its_own_file(billy, model, tmp_path):
@@ -186,7 +253,7 @@ def test_a_vector_goes_out_as_its_own_file(billy, model, tmp_path):
 def test_a_bundle_brings_a_blend_to_another_home(billy, model, tmp_path, monkeypatch):
     billy("vectors", "import", str(write_json(tmp_path / "salty.json", TRAIT)))
     billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)), "--id", "salty")
-    blend = Blend.parse("noir:0.6+salty:0.4@0.5")
+    blend = Blend.parse("noir:0.6+salty:0.4@0.5/balanced")
     before = directions(blend, load_vectors(blend.persona_ids, *identify()))
     assert billy("vectors", "export", "--blend", str(blend), "-o", str(tmp_path / "b.safetensors")).code == 0
     card = (paths.personas_folder() / "salty.toml").read_text()
@@ -198,6 +265,31 @@ def test_a_bundle_brings_a_blend_to_another_home(billy, model, tmp_path, monkeyp
     after = directions(blend, load_vectors(blend.persona_ids, *identify()))
     assert after.key == before.key != ""
     assert billy("generate", "-p", "Sea.", "--blend", str(blend), "-m", "4").code == 0
+
+
+def test_a_bundle_keeps_mode_and_strength_exactly(billy, model, tmp_path, monkeypatch, at_full):
+    blend = Blend.parse("noir:0.6+gothic:0.4@0.7")
+    before = added(str(blend))
+    billy("vectors", "export", "--blend", str(blend), "-o", str(tmp_path / "b.safetensors"))
+    assert read_bundle(tmp_path / "b.safetensors").blend == "gothic:0.4+noir:0.6@0.7/layered"
+    monkeypatch.setenv("BILLY_HOME", str(tmp_path / "another"))
+    done = billy("vectors", "import", str(tmp_path / "b.safetensors"))
+    assert "run: billy generate -p TEXT --blend gothic:0.4+noir:0.6@0.7/layered\n" in done.err
+    assert (stored("noir").strength, stored("gothic").strength) == (at_full, None)
+    assert same(added(str(blend)), before)
+
+
+def test_the_blend_of_an_older_bundle_names_no_mode_and_stays_balanced(billy, model, tmp_path):
+    (tmp_path / "b.safetensors").write_bytes(bundle_bytes({"noir": stored("noir")}, {}, "noir:1@0.3r", {}))
+    done = billy("vectors", "import", str(tmp_path / "b.safetensors"))
+    assert "run: billy generate -p TEXT --blend noir:1@0.3r/balanced\n" in done.err
+
+
+def test_a_file_of_its_own_says_how_to_write_with_it(billy, model, tmp_path):
+    billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)))
+    billy("vectors", "export", "x", "-o", str(tmp_path / "x.safetensors"))
+    done = billy("vectors", "import", str(tmp_path / "x.safetensors"))
+    assert "run: billy generate -p TEXT --blend x/raw\n" in done.err
 
 
 def bundle(billy, path):
@@ -292,7 +384,7 @@ def test_a_vector_from_another_tool_goes_into_a_bundle_without_a_card(billy, mod
         (["--blend", "noir@", "-o", "x.gguf"], "is not a dose"),
         (["--blend", "noir/np", "-o", "x.gguf"], "cannot say /np"),
         (["--blend", "noir@0", "-o", "x.gguf"], "would be empty"),
-        (["--blend", "noir/L0", "-o", "x.gguf"], "would be empty"),
+        (["--blend", "noir/L0", "-o", "x.gguf"], "steers layer 0, which no control vector can"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(billy, model, tmp_path, monkeypatch, arguments, said):

@@ -385,7 +385,7 @@ def test_memory_is_asked_for_every_prompt_of_a_batch(tiny, personas, monkeypatch
     asked = []
     monkeypatch.setattr(rollouts_module, "check_rows", lambda model, rows, tokens, **more: asked.append((rows, more)))
     next(extract(tiny, personas[:1], settings=replace(FEW, batch=5)))
-    assert asked == [(5, {"prompts": 5})]
+    assert asked == [(5, {"prompts": 5, "averaged": True})]
 
 
 def test_a_row_that_never_came_to_a_token_has_an_empty_average(tiny, personas, monkeypatch):

@@ -1,7 +1,6 @@
 """Steering on every architecture of the zoo: which are refused, what a steered block hands on, what stays as it was."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,17 +32,6 @@ PROMPT, NEXT = [[1, 5, 7, 2, 9], [4, 4, 8, 3, 6]], [[3], [11]]
 pytestmark = pytest.mark.usefixtures("plain_kernels")
 every_architecture = pytest.mark.parametrize("name", sorted(set(TINY) - set(REFUSED)))
 both_widths = pytest.mark.parametrize("dtype", [mx.float32, mx.bfloat16], ids=["float32", "bfloat16"])
-
-
-@pytest.fixture(scope="module")
-def plain_kernels() -> Iterator[None]:
-    """Without fused kernels, which the CPU compiles for half a minute; with experts in bfloat16, which it lacks."""
-    own = mx.gather_mm
-    mx.disable_compile()
-    mx.gather_mm = lambda a, b, **which: own(a.astype(mx.float32), b.astype(mx.float32), **which).astype(a.dtype)
-    yield
-    mx.gather_mm = own
-    mx.enable_compile()
 
 
 @dataclass(frozen=True)

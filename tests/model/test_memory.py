@@ -1,16 +1,22 @@
+from dataclasses import replace
+
 import mlx.core as mx
+import numpy as np
 import pytest
 from mlx.utils import tree_flatten
 from mlx_lm.models.cache import make_prompt_cache
 from tiny import CONFIGS, tiny_folder
 
 from billy_mlx.errors import ModelError
+from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.model import memory
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.config import read_config
 from billy_mlx.model.decode import Decoding
+from billy_mlx.model.layers import Directions
 from billy_mlx.model.load import load
 from billy_mlx.model.rows import Row
+from billy_mlx.model.thinking import Thinking
 
 
 @pytest.fixture
@@ -74,10 +80,10 @@ def wide_heads(tmp_path, monkeypatch):
     return load(tiny_folder(tmp_path))
 
 
-def peak_bytes(model, rows):
+def peak_bytes(model, rows, observer=None):
     before = mx.get_active_memory()
     mx.reset_peak_memory()
-    for _ in Decoding(model, rows, store=PromptStore()):
+    for _ in Decoding(model, rows, store=PromptStore(), observer=observer):
         pass
     return mx.get_peak_memory() - before
 
@@ -92,3 +98,42 @@ def test_rows_need_no_more_than_is_asked_for_and_more_than_half(wide_heads, monk
     written = [Row(prompt=(row % prompts, *range(tokens - 1)), seed=row, max_tokens=6) for row in range(rows)]
     real = peak_bytes(wide_heads, written)
     assert real <= asked[0] <= 2 * real
+
+
+@pytest.fixture(params=["float32", "bfloat16"])
+def many_layers(tmp_path, monkeypatch, request):
+    """A model whose caches are next to nothing beside what a row has at every layer."""
+    small = {"num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 8, "intermediate_size": 16}
+    monkeypatch.setitem(CONFIGS, "llama", CONFIGS["llama"] | small | {"hidden_size": 1024, "num_hidden_layers": 12})
+    model = load(tiny_folder(tmp_path))
+    model.model.set_dtype(getattr(mx, request.param))
+    mx.eval(model.model.parameters())
+    assert (model.batches, len(model.blocks)) == (True, 12)  # their trials are over
+    return model
+
+
+def rows_of(model, count):
+    return [Row(prompt=(row, *range(19)), seed=row, max_tokens=6 + row % 3) for row in range(count)]
+
+
+def everywhere_steered(model, row):
+    noise = np.random.default_rng(row.seed).normal(size=(12, 1024)).astype(np.float32)
+    return replace(row, directions=Directions(dict(enumerate(noise))))
+
+
+def thinking(row):
+    return replace(row, thinking=Thinking(start=(999,), end=(998,), opened=True))
+
+
+@pytest.mark.parametrize("rows", [4, 32])
+def test_what_rows_have_for_every_layer_is_counted(many_layers, monkeypatch, rows):
+    asked = {}
+    for averaged in (False, True):
+        monkeypatch.setattr(memory, "require", lambda needed, *_, at=averaged: asked.update({at: needed}))
+        memory.check_rows(many_layers, rows, 20 + 8, prompts=rows, averaged=averaged)
+    plain = rows_of(many_layers, rows)
+    steered = [everywhere_steered(many_layers, row) for row in plain]
+    peak_bytes(many_layers, plain)
+    assert peak_bytes(many_layers, steered) <= asked[False] <= 2 * peak_bytes(many_layers, steered)
+    assert peak_bytes(many_layers, [thinking(row) for row in steered]) <= asked[False]
+    assert peak_bytes(many_layers, plain, ResponseAverages()) <= asked[True]

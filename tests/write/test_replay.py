@@ -107,7 +107,9 @@ def test_a_passage_that_was_stopped_is_written_again_as_far_as_it_went(tiny):
     assert replayed(tiny, passage) == Replayed(passage.tokens)
 
 
-@pytest.mark.parametrize("blend", ["noir@2a/paper", "noir:1+gothic:-0.2/orthogonal", "noir@3/all", "noir@3/L1,2/np"])
+@pytest.mark.parametrize(
+    "blend", ["noir@2a/paper", "noir:1+gothic:-0.2/orthogonal", "noir@3/all", "noir@3/balanced/L1,2/np"]
+)
 def test_it_does_not_matter_how_it_was_blended(tiny, blend):
     (passage,) = record(tiny, blends=[Blend.parse(blend)], moves=[(3, 0, Blend.parse("gothic@3/all")), (7, 0, None)])
     assert replayed(tiny, passage) == Replayed(passage.tokens)
