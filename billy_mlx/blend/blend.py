@@ -101,13 +101,7 @@ class Blend:
         object.__setattr__(self, "weights", tuple(sorted(summed.items())))
         if self.dose is OWN_DOSE:
             object.__setattr__(self, "dose", _MODE_DOSE.get(self.mode, Dose(1.0)))
-        if self.dose.unit is Unit.COEFFICIENT and self.mode not in _MODE_DOSE:
-            raise BlendError(f"a dose in a, such as {self.dose}, is only for the modes paper and raw, not {self.mode}")
-        if self.dose.unit is Unit.RESIDUAL_NORMS and self.mode is Mode.LAYERED:
-            raise BlendError(
-                f"a dose in residual norms, such as {self.dose}, says how long one layer's direction is, and layered "
-                f"steers all layers; give a plain number, or add /balanced"
-            )
+        _check_dose(self.dose, self.mode)
         if self.layers is not None:
             if not self.layers or min(self.layers) < 0:
                 raise BlendError("layers are counted from 0, such as L15 or L15,16")
@@ -153,6 +147,17 @@ class Blend:
         options = _flags(flags)
         options.setdefault("mode", mode)
         return cls(_weights(names), Dose.parse(dose) if at else OWN_DOSE, **options)
+
+
+def _check_dose(dose: Dose, mode: Mode) -> None:
+    """Raise BlendError if a mode has no dose of this unit."""
+    if dose.unit is Unit.COEFFICIENT and mode not in _MODE_DOSE:
+        raise BlendError(f"a dose in a, such as {dose}, is only for the modes paper and raw, not {mode}")
+    if dose.unit is Unit.RESIDUAL_NORMS and mode is Mode.LAYERED:
+        raise BlendError(
+            f"a dose in residual norms, such as {dose}, says how long one layer's direction is, and layered steers all "
+            f"layers; give a plain number, or add /balanced"
+        )
 
 
 def _weights(text: str) -> tuple[tuple[str, float], ...]:
