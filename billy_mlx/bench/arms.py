@@ -21,6 +21,7 @@ __all__ = ["Arm", "Play", "Turn", "comparison_arms", "left_out", "main_arm"]
 RANDOM_DIRECTIONS = 5
 
 _SAYS = {
+    Mode.LAYERED: "The blend layer by layer: at every layer what it adds there to what it has added below.",
     Mode.PAPER: "The blend as the paper adds it: the mean of the vectors times a coefficient, at the paper's layer.",
     Mode.BALANCED: "The blend of the personas' unit vectors, dosed in the layer's own residual norm.",
     Mode.ORTHOGONAL: "The blend of unit vectors that were made orthogonal to each other, dosed like billy-balanced.",

@@ -73,6 +73,7 @@ def _steering(settings: "Settings", blend: Blend, vectors: list[PersonaVector]) 
     count = len(vectors[0].directions)
     layers = _named(steered_layers(Blend(blend.weights, mode=Mode.PAPER, layers=blend.layers), vectors))
     told = [
+        "Layered blends are not the paper's: they add at every layer what the vectors there have over those below.",
         "Balanced and orthogonal blends are not the paper's: they add unit vectors, dosed in the layer's own norm.",
     ]
     if layers != str(PAPER_LAYER) or count != _PAPER_DEPTH:
@@ -81,8 +82,11 @@ def _steering(settings: "Settings", blend: Blend, vectors: list[PersonaVector]) 
             f"{PAPER_LAYER} of {_PAPER_DEPTH} (Llama-3.1-8B)."
         )
     if settings.protocol == "own":
-        layers = _named(steered_layers(Blend(blend.weights, layers=blend.layers), vectors))
-        told.append(f"In balanced and orthogonal mode it is layer {layers}.")
+        layered, alone = (
+            _named(steered_layers(Blend(blend.weights, mode=mode, layers=blend.layers), vectors))
+            for mode in (Mode.LAYERED, Mode.BALANCED)
+        )
+        told.append(f"In layered mode it is layers {layered}; in balanced and orthogonal mode it is layer {alone}.")
     if blend.weights != Blend.parse(PAPER_BLEND).weights:
         told.append(f"The blend is {blend}; the paper's is {PAPER_BLEND}.")
     return told

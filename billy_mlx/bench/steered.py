@@ -6,17 +6,18 @@ from dataclasses import replace
 from billy_mlx.bench.play import Arm, single
 from billy_mlx.bench.settings import Settings
 from billy_mlx.blend import directions as blended
-from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode
+from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode, Unit
 from billy_mlx.errors import BlendError
 from billy_mlx.extraction.library import load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
 
-MODES = (Mode.PAPER, Mode.BALANCED, Mode.ORTHOGONAL)
+MODES = (Mode.LAYERED, Mode.PAPER, Mode.BALANCED, Mode.ORTHOGONAL)
 """The modes that are compared."""
 
-_DOSED_ALIKE = {Mode.BALANCED, Mode.ORTHOGONAL}
+_PART_OF_FULL = {Mode.LAYERED, Mode.BALANCED, Mode.ORTHOGONAL}
+_IN_RESIDUAL_NORMS = {Mode.BALANCED, Mode.ORTHOGONAL}
 
 
 def main_mode(settings: Settings) -> Mode:
@@ -45,7 +46,8 @@ class Steered:
 
     def of_mode(self, mode: Mode) -> Blend:
         """Return the settings' blend in another mode; with its dose, where that means the same there."""
-        if mode is self.blend.mode or {mode, self.blend.mode} <= _DOSED_ALIKE:
+        alike = _PART_OF_FULL if self.blend.dose.unit is Unit.FULL else _IN_RESIDUAL_NORMS
+        if mode is self.blend.mode or {mode, self.blend.mode} <= alike:
             return replace(self.blend, mode=mode)
         return replace(self.blend, mode=mode, dose=OWN_DOSE)
 
@@ -53,10 +55,15 @@ class Steered:
         """Return one persona in the mode and at the dose of the main blend, where that persona is best steered."""
         return replace(self.main, weights=((persona_id, 1.0),))
 
+    @property
+    def swept(self) -> Blend:
+        """The blend that sweeps over layers and personas are about: layered if the main one is, else balanced."""
+        return self.of_mode(Mode.LAYERED if self.main.mode is Mode.LAYERED else Mode.BALANCED)
+
     def equal(self, persona_ids: Sequence[str]) -> Blend:
-        """Return a balanced blend of any personas in equal parts, at full dose, where the settings' blend steers."""
+        """Return that of any personas in equal parts, at full dose, where the settings' blend steers."""
         weights = tuple((persona_id, 1.0) for persona_id in persona_ids)
-        return replace(self.of_mode(Mode.BALANCED), weights=weights, dose=Dose(1.0))
+        return replace(self.swept, weights=weights, dose=Dose(1.0))
 
     def arm(self, name: str, group: str, says: str, blend: Blend) -> Arm:
         """Return the arm that is steered with `blend`."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -17,6 +17,7 @@ from billy_mlx import lock
 from billy_mlx.bench.lines import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.settings import ITSELF, ScoredBy, Settings
+from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError
 from billy_mlx.files import write_atomically
 from billy_mlx.text import sanitize
@@ -224,11 +225,19 @@ class Store:
 def _read_run(folder: Path) -> _Run:
     path = folder / "run.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Run)
+        return msgspec.convert(_with_its_mode(msgspec.json.decode(path.read_bytes())), _Run)
     except FileNotFoundError as error:
         raise BillyError(f"{folder} holds no benchmark run; make one with: billy bench run") from error
     except (OSError, BillyError, *DAMAGED) as error:
         raise BillyError(f"{path} cannot be read: {sanitize(str(error))}; {_ELSEWHERE}") from error
+
+
+def _with_its_mode(run: Any) -> Any:
+    """Return the content of run.json with the mode of the blend, which the version before left out where it could."""
+    settings = run.get("settings") if isinstance(run, dict) else None
+    if isinstance(settings, dict) and isinstance(settings.get("blend"), str):
+        settings["blend"] = str(Blend.stored(settings["blend"]))
+    return run
 
 
 def _require_same(folder: Path, found: Settings, settings: Settings) -> None:

@@ -28,9 +28,9 @@ def sweep_arms(model: Model, settings: Settings, kind: Kind) -> list[Arm]:
 
     "layers" is the blend at six depths evenly spread over the model, at each with 0.25, 0.5, 1 and 2 times full.
     "personas" are blends of one to seven in equal parts: those of the blend first, then the paper's that have vectors;
-    each steers where its own personas want it. "modes" are the four modes at their own dose, and those that differ in
-    size from balanced also at its size: raw, which steers every layer, with the full dose spread evenly over them, as
-    doses add up over layers.
+    each steers where its own personas want it. Both are layered if the comparison is about that mode, else balanced.
+    "modes" are all of them at their own dose, and paper and raw also at the size of balanced: raw, which steers every
+    layer, with the full dose spread evenly over them, as doses add up over layers.
 
     Raises:
         BillyError: there is no such sweep, or a persona of the blend has no vector for the model.
@@ -54,9 +54,8 @@ def _layers(model: Model, steered: Steered) -> Cells:
     count = model.fingerprint.layers
     # In a model of fewer blocks than depths, two of them are the same layer.
     layers = dict.fromkeys(depth * count // (DEPTHS + 1) for depth in range(1, DEPTHS + 1))
-    balanced = steered.of_mode(Mode.BALANCED)
     return [
-        (f"layer={layer},dose={dose:g}", replace(balanced, layers=(layer,), dose=Dose(dose)))
+        (f"layer={layer},dose={dose:g}", replace(steered.swept, layers=(layer,), dose=Dose(dose)))
         for layer in layers
         for dose in DOSES
     ]

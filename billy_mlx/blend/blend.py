@@ -28,6 +28,12 @@ class Mode(StrEnum):
     RAW = "raw"
 
 
+DEFAULT_MODE = Mode.LAYERED
+"""Of a blend that somebody types, and of one that is made, without a mode."""
+FORMER_MODE = Mode.BALANCED
+"""Of a stored blend without a mode: the default while modes were left out of files."""
+
+
 class Unit(StrEnum):
     """What a dose of 1 means."""
 
@@ -82,7 +88,7 @@ class Blend:
 
     weights: tuple[tuple[str, float], ...]
     dose: Dose = OWN_DOSE
-    mode: Mode = Mode.LAYERED
+    mode: Mode = DEFAULT_MODE
     layers: tuple[int, ...] | None = None
     everywhere: bool = False
     norm_preserving: bool = False
@@ -101,13 +107,7 @@ class Blend:
         object.__setattr__(self, "weights", tuple(sorted(summed.items())))
         if self.dose is OWN_DOSE:
             object.__setattr__(self, "dose", _MODE_DOSE.get(self.mode, Dose(1.0)))
-        if self.dose.unit is Unit.COEFFICIENT and self.mode not in _MODE_DOSE:
-            raise BlendError(f"a dose in a, such as {self.dose}, is only for the modes paper and raw, not {self.mode}")
-        if self.dose.unit is Unit.RESIDUAL_NORMS and self.mode is Mode.LAYERED:
-            raise BlendError(
-                f"a dose in residual norms, such as {self.dose}, says how long one layer's direction is, and layered "
-                f"steers all layers; give a plain number, or add /balanced"
-            )
+        _check_dose(self.dose, self.mode)
         if self.layers is not None:
             if not self.layers or min(self.layers) < 0:
                 raise BlendError("layers are counted from 0, such as L15 or L15,16")
@@ -133,7 +133,7 @@ class Blend:
         Raises:
             BlendError: the text is not a blend; the error says which part is not and what is allowed.
         """
-        return cls._read(text, Mode.LAYERED)
+        return BlendText.parse(text).blend(DEFAULT_MODE)
 
     @classmethod
     def stored(cls, text: str) -> "Blend":
@@ -142,17 +142,44 @@ class Blend:
         Raises:
             BlendError: as `parse` does.
         """
-        return cls._read(text, Mode.BALANCED)
+        return BlendText.parse(text).blend(FORMER_MODE)
+
+
+@dataclass(frozen=True)
+class BlendText:
+    """What the text of a blend says, and None for what it leaves open; `Blend` has the same by the same names."""
+
+    weights: tuple[tuple[str, float], ...]
+    dose: Dose | None = None
+    mode: Mode | None = None
+    layers: tuple[int, ...] | None = None
+    everywhere: bool = False
+    norm_preserving: bool = False
 
     @classmethod
-    def _read(cls, text: str, mode: Mode) -> "Blend":
+    def parse(cls, text: str) -> "BlendText":
+        """Read it; BlendError if a part of it is not what a blend has. Whether they fit together shows in `blend`."""
         if len(text) > _MAX_TEXT:
             raise BlendError(f"a blend of {len(text)} characters is too long; at most {_MAX_TEXT} are read")
         head, *flags = text.strip().split("/")
         names, at, dose = head.partition("@")
-        options = _flags(flags)
-        options.setdefault("mode", mode)
-        return cls(_weights(names), Dose.parse(dose) if at else OWN_DOSE, **options)
+        return cls(_weights(names), Dose.parse(dose) if at else None, **_flags(flags))
+
+    def blend(self, mode: Mode) -> Blend:
+        """Return the blend, in `mode` if the text names none; BlendError if there is no such blend."""
+        dose = OWN_DOSE if self.dose is None else self.dose
+        return Blend(self.weights, dose, self.mode or mode, self.layers, self.everywhere, self.norm_preserving)
+
+
+def _check_dose(dose: Dose, mode: Mode) -> None:
+    """Raise BlendError if a mode has no dose of this unit."""
+    if dose.unit is Unit.COEFFICIENT and mode not in _MODE_DOSE:
+        raise BlendError(f"a dose in a, such as {dose}, is only for the modes paper and raw, not {mode}")
+    if dose.unit is Unit.RESIDUAL_NORMS and mode is Mode.LAYERED:
+        raise BlendError(
+            f"a dose in residual norms, such as {dose}, says how long one layer's direction is, and layered steers all "
+            f"layers; give a plain number, or add /balanced"
+        )
 
 
 def _weights(text: str) -> tuple[tuple[str, float], ...]:

@@ -36,13 +36,13 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
         vectors: by persona id, all of one model; v_i(l) is (D,).
 
     Returns:
-        For `layered`, the increments of m(l) = dose * share * sum w_i s_i v_i(l) over the steered layers: m at the first
-        one, then m(l) less m at the steered layer before it, since what was added below is still in the stream; s_i is
-        the persona's own full strength, and `share` as `_share_of` has it. For `balanced` and `orthogonal`, dose * r(l)
-        * min(1, sum |w_i|) * d / ||d|| with d = sum w_i u_i over unit vectors u_i, orthonormalised for `orthogonal`;
-        r(l) is the mean residual norm at layer l, and a dose of 1 is `full_dose`. For `paper`, the dose times
-        sum w_i v_i / sum |w_i|; for `raw`, times sum w_i v_i. A dose in residual norms or of full gives these two that
-        length instead. Nothing at all if every weight or the dose is 0.
+        For `layered`, the increments of m(l) = dose * share * sum w_i s_i v_i(l) over the steered layers: m at the
+        first one, then m(l) less m at the steered layer before it, since what was added below is still in the stream;
+        s_i is the persona's own full strength, and `share` as `_share_of` has it. For `balanced` and `orthogonal`,
+        dose * r(l) * min(1, sum |w_i|) * d / ||d|| with d = sum w_i u_i over unit vectors u_i, orthonormalised for
+        `orthogonal`; r(l) is the mean residual norm at layer l, and a dose of 1 is `full_dose`. For `paper`, the dose
+        times sum w_i v_i / sum |w_i|; for `raw`, times sum w_i v_i. A dose in residual norms or of full gives these two
+        that length instead. Nothing at all if every weight or the dose is 0.
 
     Raises:
         BlendError: the weights cancel, a layer does not exist, personas to be orthogonalised are too alike, the dose is

@@ -14,7 +14,7 @@ from billy_mlx.extraction.library import load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.layers import UNSTEERED
+from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length, going_on_prompt, text_prompt
@@ -154,11 +154,11 @@ class Voices:
                 self.finished[news.row] = news.finish_reason
             yield step
 
-    def steer(self, index: int, blend: Blend | None) -> tuple[int, tuple[int, ...]]:
+    def steer(self, index: int, blend: Blend | None) -> tuple[int, Directions]:
         """Have a voice go on in another blend.
 
         Returns:
-            The first token drawn under it, as `Decoding.steer` has it, and the layers it steers.
+            The first token drawn under it, as `Decoding.steer` has it, and what it adds.
 
         Raises:
             BillyError: as the constructor does for blends.
@@ -169,7 +169,7 @@ class Voices:
         if changed.key:
             _ = self._model.blocks
         self._blends[index], self._directions[index] = blend, changed
-        return self.decoding.steer(index, changed), tuple(sorted(changed.by_layer))
+        return self.decoding.steer(index, changed), changed
 
     def results(self) -> list[Generation]:
         """Return what each voice has written so far, in the order of the blends."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 billy bench run --quick
 billy bench run --protocol paper --judge mlx-community/Qwen2.5-7B-Instruct-4bit
-billy bench run --arms dose-0,billy-balanced --sweep layers --items 5
+billy bench run --arms dose-0,billy-layered --sweep layers --items 5
 """
 _SETTINGS = {"items": "items_per_task", "rows": "rows", "seeds": "seeds", "seed": "seed"}  # by flag
 
@@ -88,7 +88,7 @@ def run(
     for sentence in planned.left_out:
         say(sentence)
     folder = Path(to).expanduser() if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
-    made = made_with(as_told(loaded), _command(context))
+    made = made_with(as_told(loaded), _command(context, settings))
     questions, prompts = questions_digest(planned.items), prompts_digest(loaded, planned)
     page = folder / "report.html"
     with alone(folder):
@@ -160,15 +160,18 @@ def _folder_name(model: "Model", settings: "Settings", *, quick: bool) -> str:
     return f"bench-{name}-{'quick' if quick else settings.protocol}"
 
 
-def _command(context: click.Context) -> str:
-    """Return the command line, for whoever wants to have the same again; of files and folders only the name."""
+def _command(context: click.Context, settings: "Settings") -> str:
+    """Return the command line, for whoever wants to have the same again; of files and folders only the name.
+
+    The blend stands there with its mode, whatever the default becomes.
+    """
     from billy_mlx.bench.names import without_place
 
     words = context.command_path.split()
     for parameter in context.command.params:
         if parameter.name is not None and is_typed(context, parameter.name):
             flag = max(parameter.opts, key=len)
-            value = context.params[parameter.name]
+            value = settings.blend if parameter.name == "blend" else context.params[parameter.name]
             values: Sequence[object] = value if isinstance(value, tuple) else (value,)
             words += [flag] if value is True else [word for each in values for word in (flag, without_place(str(each)))]
     return shlex.join(words)

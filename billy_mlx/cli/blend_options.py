@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode
+from billy_mlx.blend.blend import DEFAULT_MODE, FORMER_MODE, Blend, BlendText, Dose, Mode
 from billy_mlx.cli.options import Decorator
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
@@ -21,14 +21,14 @@ def _only_one(_context: click.Context, _parameter: click.Parameter, blends: tupl
 
 
 _MODES = click.Choice([mode.value for mode in Mode])
-_HOW = f"How the vectors are put together: {', '.join(Mode)}.  [default: balanced]"
+_HOW = f"How the vectors are put together: {', '.join(Mode)}.  [default: {DEFAULT_MODE}]"
 _BLEND = [
     click.option(
         "--blend",
         metavar="BLEND",
         multiple=True,
         callback=_only_one,
-        help='Whose voice: "noir:0.6+lyrical:0.4", or more of it: "noir@0.5/L15".',
+        help='Whose voice: "noir:0.6+lyrical:0.4", with dose and mode: "noir@0.5/balanced".',
     )
 ]
 _VOICES = [
@@ -38,7 +38,7 @@ _VOICES = [
 _OVERRIDES = [
     click.option("--dose", metavar="DOSE", help="How much: 1.0 is full, 0.3r in residual norms, 2a the paper's unit."),
     click.option("--mode", type=_MODES, metavar="MODE", help=_HOW),
-    click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the calibrated one]"),
+    click.option("--layers", metavar="N,N", help="The layers to steer, from 0.  [default: the mode's own]"),
     click.option(
         "--positions", type=click.Choice(["response", "all"]), help="Steer the answer, or the prompt as well."
     ),
@@ -57,21 +57,19 @@ class Overrides:
     layers: str | None = None
     positions: str | None = None
 
-    def blend(self, text: str, typed: Collection[str]) -> Blend:
-        """Return the blend that `text`, the flags that are `typed` and the others give together."""
-        blend = Blend.parse(text)
-        said = _said(text)
-        wins = {*typed} | ({"dose", "mode", "layers", "positions"} - said)
-        mode = Mode(self.mode) if self.mode is not None and "mode" in wins else blend.mode
-        dose = blend.dose if "dose" in said else OWN_DOSE  # a dose that nobody has named is the mode's own
+    def blend(self, text: str, typed: Collection[str], mode: Mode) -> Blend:
+        """Return the blend that `text`, the flags that are `typed` and the others give together, else in `mode`."""
+        said = BlendText.parse(text)
+        wins = {*typed} | _left_open(said)
+        if self.mode is not None and "mode" in wins:
+            said = replace(said, mode=Mode(self.mode))
         if self.dose is not None and "dose" in wins:
-            dose = Dose.parse(self.dose)
-        layers, everywhere = blend.layers, blend.everywhere
+            said = replace(said, dose=Dose.parse(self.dose))
         if self.layers is not None and "layers" in wins:
-            layers = layer_numbers(self.layers)
+            said = replace(said, layers=layer_numbers(self.layers))
         if self.positions is not None and "positions" in wins:
-            everywhere = self.positions == "all"
-        return replace(blend, mode=mode, dose=dose, layers=layers, everywhere=everywhere)
+            said = replace(said, everywhere=self.positions == "all")
+        return said.blend(mode)
 
 
 def blend_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,7 +103,8 @@ def wanted_blends(
     typed = [flag for flag in ("compare", "dose", "mode", "layers", "positions") if is_typed(context, flag)]
     if typed and not texts:
         raise UsageError(f"--{typed[0]} is given but no voice; name one, such as --blend noir")
-    blends: list[Blend | None] = [overrides.blend(text, typed) for text in texts]
+    mode = DEFAULT_MODE if is_typed(context, "voices" if voices else "blend") else FORMER_MODE
+    blends: list[Blend | None] = [overrides.blend(text, typed, mode) for text in texts]
     return [*blends, None] if compare or not blends else blends
 
 
@@ -120,16 +119,10 @@ def _with(options: Sequence[Decorator], command: Callable[..., Any]) -> Callable
     return command
 
 
-def _said(text: str) -> set[str]:
-    """Return which of the flags' settings a blend's own text names."""
-    head, *flags = text.strip().split("/")
-    said = {
-        "dose": "@" in head,
-        "mode": any(flag in list(Mode) for flag in flags),
-        "layers": any(flag.startswith("L") for flag in flags),
-        "positions": "all" in flags,
-    }
-    return {name for name, is_there in said.items() if is_there}
+def _left_open(said: BlendText) -> set[str]:
+    """Return which of the flags' settings a blend's own text leaves open."""
+    given = {"dose": said.dose, "mode": said.mode, "layers": said.layers, "positions": said.everywhere or None}
+    return {name for name, value in given.items() if value is None}
 
 
 def layer_numbers(text: str) -> tuple[int, ...]:

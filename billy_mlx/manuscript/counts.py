@@ -55,7 +55,7 @@ def shares(prose: Prose, passages: Mapping[Author, Passage]) -> tuple[Share, ...
 
 def voice_of(passage: Passage) -> str:
     """Return the blends of a passage in the order they spoke, with arrows between; "unsteered" for the bare model."""
-    blends = [UNSTEERED if voice.blend is None else voice.blend for voice in passage.voices]
+    blends = [voice.spelled or UNSTEERED for voice in passage.voices]
     moved = [blend for index, blend in enumerate(blends) if index == 0 or blend != blends[index - 1]]
     return " → ".join(moved) or UNSTEERED
 

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import BlendError
 
 _MAX_TOKEN_ID = _MAX_SEED = 2**32 - 1
 
@@ -20,19 +23,31 @@ class Voice:
 
     Attributes:
         first_token: the index of the first token drawn under it.
-        blend: its text form; None for the unsteered model.
+        blend: its text form; None for the unsteered model. One without a mode, as the version before wrote them, is
+            balanced.
         layers: the layers that were steered, sorted.
+        digest: of what was added, as `Directions.key` has it, empty for nothing; None in passages of the version
+            before.
     """
 
     first_token: int
     blend: str | None
     layers: tuple[int, ...] = ()
+    digest: str | None = None
 
     def __post_init__(self) -> None:
         if self.blend == "":
             raise ValueError("a voice has a blend, or none")
         if not _rising(self.layers) or min(self.layers, default=0) < 0:
             raise ValueError("layers are counted from 0 and sorted")
+
+    @property
+    def spelled(self) -> str | None:
+        """Its blend with the mode, whoever wrote it; what is no blend to this version, as it stands."""
+        try:
+            return None if self.blend is None else str(Blend.stored(self.blend))
+        except BlendError:
+            return self.blend
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,11 @@ class Passage:
             raise ValueError("tokens are counted from 0, and only those of the prompt can be reused")
         if "" in self.stop:
             raise ValueError("an empty text ends nothing")
+
+    @property
+    def spelled(self) -> Self:
+        """The same with the mode of every blend."""
+        return replace(self, voices=tuple(replace(voice, blend=voice.spelled) for voice in self.voices))
 
     def as_json(self) -> dict[str, Any]:
         """Return it as what the json module can write; `Passage.of_json` reads it back."""

@@ -18,10 +18,11 @@ def model_marks(model: Model) -> dict[str, str]:
 
 
 def vector_mark(vector: PersonaVector) -> str:
-    """Return a checksum of what steering reads of a persona vector."""
-    calibration = vector.calibration
+    """Return a checksum of what steering reads of a persona vector; without a strength, that of the version before."""
+    calibration, strength = vector.calibration, vector.strength
     layer_and_dose = None if calibration is None else (calibration.layer, calibration.full)
-    digest = hashlib.sha256(repr(layer_and_dose).encode())
+    how_much = layer_and_dose if strength is None else (layer_and_dose, strength.full)
+    digest = hashlib.sha256(repr(how_much).encode())
     for array in (vector.directions, vector.residual_norm):
         digest.update(b"none" if array is None else array.tobytes())
     return digest.hexdigest()[:16]

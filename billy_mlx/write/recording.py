@@ -8,6 +8,7 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.generate import Request, Voices
 from billy_mlx.manuscript.passage import Passage, Voice, Work
 from billy_mlx.model.cache import PromptStore
+from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Step
 from billy_mlx.write.conditions import model_marks, surroundings, vector_marks
@@ -47,8 +48,7 @@ class Recording:
         self._surroundings = surroundings()
         self._voices = Voices(model, request, blends, store=store)
         self._spoken = [
-            [_voice(0, blend, tuple(sorted(row.directions.by_layer)))]
-            for blend, row in zip(blends, self._voices.rows, strict=True)
+            [_voice(0, blend, row.directions)] for blend, row in zip(blends, self._voices.rows, strict=True)
         ]
 
     def __iter__(self) -> Iterator[Step]:
@@ -60,10 +60,10 @@ class Recording:
         Raises:
             BillyError: as `Voices` does for blends.
         """
-        first, layers = self._voices.steer(index, blend)
+        first, added = self._voices.steer(index, blend)
         # Those that were to begin here or later never spoke: it was moved again before their first token was drawn.
         before = [voice for voice in self._spoken[index] if voice.first_token < first]
-        self._spoken[index] = [*before, _voice(first, blend, layers)]
+        self._spoken[index] = [*before, _voice(first, blend, added)]
 
     def stop(self, index: int | None = None) -> None:
         """End one voice, or all of them; what was written stays."""
@@ -74,7 +74,7 @@ class Recording:
         voices, row, request = self._voices, self._voices.rows[index], self._request
         tokens = tuple(voices.tokens[index])
         spoken = tuple(voice for voice in self._spoken[index] if voice.first_token < max(len(tokens), 1))
-        spoke = {persona for voice in spoken if voice.blend for persona in Blend.parse(voice.blend).persona_ids}
+        spoke = {persona for voice in spoken if voice.blend for persona in Blend.stored(voice.blend).persona_ids}
         return Passage(
             text=voices.results()[index].text,
             tokens=tokens,
@@ -98,5 +98,5 @@ class Recording:
         )
 
 
-def _voice(first_token: int, blend: Blend | None, layers: tuple[int, ...]) -> Voice:
-    return Voice(first_token, None if blend is None else str(blend), layers)
+def _voice(first_token: int, blend: Blend | None, added: Directions) -> Voice:
+    return Voice(first_token, None if blend is None else str(blend), tuple(sorted(added.by_layer)), added.key)

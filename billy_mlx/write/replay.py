@@ -9,10 +9,9 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.library import load_vectors
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.layers import UNSTEERED
+from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import check_length
 from billy_mlx.model.rows import Row
@@ -66,9 +65,7 @@ def _decoding(model: Model, passage: Passage) -> Decoding:
         BillyError: it cannot be written by this model, with the vectors there are now.
     """
     _require_model(model, passage)
-    blends = [None if voice.blend is None else Blend.parse(voice.blend) for voice in passage.voices]
-    vectors = _vectors(model, passage, {persona for blend in blends if blend for persona in blend.persona_ids})
-    first, *later = [UNSTEERED if blend is None else directions(blend, vectors) for blend in blends]
+    first, *later = _directions(model, passage)
     thinking = Thinking.of(model.tokenizer, passage.prompt, asked=passage.thinking)
     row = Row(
         prompt=passage.prompt,
@@ -94,12 +91,41 @@ def _require_model(model: Model, passage: Passage) -> None:
     check_length(model, list(passage.prompt), len(passage.tokens))
 
 
-def _vectors(model: Model, passage: Passage, personas: set[str]) -> Mapping[str, PersonaVector]:
+def _directions(model: Model, passage: Passage) -> list[Directions]:
+    """Return what each voice of a passage added.
+
+    Raises:
+        BillyError: with the vectors there are now it would be something else, or nobody knows that it would not.
+    """
+    blends = [None if voice.blend is None else Blend.stored(voice.blend) for voice in passage.voices]
+    personas = {persona for blend in blends if blend is not None for persona in blend.persona_ids}
     vectors = load_vectors(sorted(personas), model.id, model.fingerprint)
-    changed = [persona for persona, vector in vectors.items() if vector_mark(vector) != passage.vectors.get(persona)]
-    if changed:
-        raise UsageError(f"the vector of {', '.join(changed)} was extracted or calibrated anew since it was written")
-    return vectors
+    changed = {persona for persona, vector in vectors.items() if vector_mark(vector) != passage.vectors.get(persona)}
+    added = []
+    for voice, blend in zip(passage.voices, blends, strict=True):
+        if blend is None:
+            added.append(UNSTEERED)
+            continue
+        others = ", ".join(persona for persona in blend.persona_ids if persona in changed)
+        if others and voice.digest is None:
+            raise UsageError(_made_anew(others))
+        added.append(directions(blend, vectors))
+        if voice.digest not in (None, added[-1].key):
+            raise UsageError(_made_anew(others) if others else _adds_something_else(blend, passage))
+    return added
+
+
+def _made_anew(personas: str) -> str:
+    return f"the vector of {personas} was extracted or calibrated anew since it was written"
+
+
+def _adds_something_else(blend: Blend, passage: Passage) -> str:
+    program = "billy-mlx"
+    then, now = passage.made_with.get(program, "unknown")[:80], surroundings()[program]
+    return sanitize(
+        f"{blend} adds something else to the model now than when it was written, of the same vectors; "
+        f"{program} was {then} then and is {now} now"
+    )
 
 
 def _sampling(numbers: Mapping[str, int | float]) -> Sampling:

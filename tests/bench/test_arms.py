@@ -5,16 +5,18 @@ from vectors import persona_vector
 
 from billy_mlx.bench.arms import comparison_arms, left_out, main_arm
 from billy_mlx.bench.play import AsItStands
+from billy_mlx.bench.random_directions import random_directions
 from billy_mlx.bench.roles import seats
 from billy_mlx.bench.verbalized import Stated, choose, stated
 from billy_mlx.blend.blend import Blend, Dose, Unit
 from billy_mlx.errors import BlendError, UsageError, VectorError
 from billy_mlx.extraction.library import store_vector
+from billy_mlx.model.layers import Directions
 
 NAMES = [
     *("single-0.7", "single-1.0", "multi-role", "discussion", "verbalized"),
     *("persona:creative-professional", "persona:environmentalist", "persona:futurist"),
-    *("billy-paper", "billy-balanced", "billy-orthogonal", "dose-0"),
+    *("billy-layered", "billy-paper", "billy-balanced", "billy-orthogonal", "dose-0"),
     *("random-1", "random-2", "random-3", "random-4", "random-5"),
 ]
 
@@ -65,12 +67,30 @@ def test_items_and_seeds_have_seeds_of_their_own(arms):
     assert len({turn.seed for turn in turns}) == 4
 
 
-def test_random_directions_have_exactly_the_blends_norm_at_its_layer(arms):
-    blend = first(arms["billy-balanced"]).directions.by_layer
+@pytest.mark.parametrize(("mode", "layers"), [("layered", {1, 2}), ("balanced", {2})])
+def test_random_directions_have_exactly_the_blends_norms_at_its_layers(tiny, mode, layers):
+    plant(tiny)
+    arms = {arm.name: arm for arm in comparison_arms(tiny, small(blend=f"futurist+environmentalist/{mode}"))}
+    blend = first(arms[f"billy-{mode}"]).directions.by_layer
     for n in range(1, 6):
         random = first(arms[f"random-{n}"]).directions.by_layer
-        assert random.keys() == blend.keys() == {2}
-        assert np.linalg.norm(random[2]) == pytest.approx(np.linalg.norm(blend[2]), rel=1e-6)
+        assert random.keys() == blend.keys() == layers
+        for layer in layers:
+            assert np.linalg.norm(random[layer]) == pytest.approx(np.linalg.norm(blend[layer]), rel=1e-5)
+
+
+def test_random_directions_add_up_over_the_layers_to_as_much_as_the_blend(arms):
+    blend, random = (first(arms[name]).directions.by_layer for name in ("billy-layered", "random-4"))
+    assert np.linalg.norm(random[1] + random[2]) == pytest.approx(np.linalg.norm(blend[1] + blend[2]), rel=1e-5)
+    assert abs(np.sum(random[1] * blend[1])) < 0.9 * np.sum(blend[1] ** 2)
+
+
+def test_a_random_direction_of_one_layer_is_the_one_that_former_runs_had():
+    like = Directions({2: np.full(4, 1.5, np.float32)}, everywhere=True)
+    drawn = np.random.default_rng([7, 3, 2]).normal(size=4)
+    random = random_directions(like, seed=7, number=3)
+    assert np.allclose(random.by_layer[2], 3 * drawn / np.linalg.norm(drawn), atol=1e-6)
+    assert random.everywhere
 
 
 def test_random_directions_differ_and_come_again(tiny, arms):
@@ -81,15 +101,18 @@ def test_random_directions_differ_and_come_again(tiny, arms):
 
 
 def test_each_mode_has_its_own_dose_and_the_same_weights(arms):
-    blends = [Blend.parse(arms[name].blend) for name in ("billy-paper", "billy-balanced", "billy-orthogonal", "dose-0")]
-    assert [str(blend.dose) for blend in blends] == ["2a", "1", "1", "0"]
+    blends = [Blend.parse(arms[name].blend) for name in NAMES[8:13]]
+    assert [blend.mode for blend in blends] == ["layered", "paper", "balanced", "orthogonal", "layered"]
+    assert [str(blend.dose) for blend in blends] == ["1", "2a", "1", "1", "0"]
     assert len({blend.weights for blend in blends}) == 1
     assert first(arms["dose-0"]).directions.key == ""
 
 
 def test_the_papers_protocol_steers_at_its_layer(tiny):
     plant(tiny)
-    arms = comparison_arms(tiny, small(protocol="paper", arms=("billy-balanced", "personas", "random-1")))
+    arms = comparison_arms(
+        tiny, small(protocol="paper", arms=("billy-layered", "billy-balanced", "personas", "random-1"))
+    )
     assert {layer for arm in arms for layer in first(arm).directions.by_layer} == {int(4 * 0.625)}
 
 
@@ -104,12 +127,21 @@ def test_personas_alone_and_random_directions_are_like_the_papers_blend_in_its_p
 def test_a_dose_that_is_given_holds_for_all_that_are_dosed_alike(tiny):
     plant(tiny)
     arms = {arm.name: arm for arm in comparison_arms(tiny, small(blend="futurist+environmentalist@0.5"))}
-    doses = [Blend.parse(arms[name].blend).dose.amount for name in ("billy-balanced", "billy-orthogonal")]
-    assert [*doses, Blend.parse(arms["persona:futurist"].blend).dose.amount] == [0.5, 0.5, 0.5]
+    alike = ("billy-layered", "billy-balanced", "billy-orthogonal", "persona:futurist")
+    assert [Blend.parse(arms[name].blend).dose for name in alike] == [Dose(0.5)] * 4
     assert Blend.parse(arms["billy-paper"].blend).dose == Dose(2.0, Unit.COEFFICIENT)
 
 
+def test_a_dose_in_residual_norms_is_none_of_a_layered_blend(tiny):
+    plant(tiny)
+    blend = "futurist+environmentalist@0.3r/balanced"
+    arms = {arm.name: arm for arm in comparison_arms(tiny, small(blend=blend))}
+    doses = [str(Blend.parse(arms[f"billy-{mode}"].blend).dose) for mode in ("balanced", "orthogonal", "layered")]
+    assert doses == ["0.3r", "0.3r", "1"]
+
+
 def test_a_blend_of_another_mode_is_the_one_that_all_is_about(tiny):
+    assert main_arm(small(blend="noir+gothic")) == main_arm(small()) == "billy-layered"
     assert main_arm(small(blend="noir+gothic/orthogonal")) == "billy-orthogonal"
     assert main_arm(small(blend="noir+gothic/raw")) == "billy-balanced"
     assert main_arm(small(protocol="paper")) == "billy-paper"

@@ -42,7 +42,7 @@ def vectors(tiny):
 @pytest.fixture
 def settings(tiny, vectors):
     """A small comparison."""
-    return replace(Settings.own(tiny.id, "noir+gothic@0.2r/L1"), arms=ARMS, items_per_task=2, max_tokens=8)
+    return replace(Settings.own(tiny.id, "noir+gothic@0.2r/balanced/L1"), arms=ARMS, items_per_task=2, max_tokens=8)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from billy_mlx.errors import UsageError, VectorError
 
 
 def test_the_default_blend_has_the_futurist_twice():
-    assert Settings.own("tiny").blend == f"{DEFAULT_BLEND}@1"
+    assert Settings.own("tiny").blend == f"{DEFAULT_BLEND}@1/layered"
 
 
 def test_a_blend_of_nothing_positive_is_refused():
@@ -32,7 +32,15 @@ def test_the_papers_protocol_has_its_sampling_and_judges_whole_lists():
 def test_deviations_name_model_blend_layer_and_sampling(tiny):
     plant(tiny, ["noir"])
     told = " ".join(small(blend="noir").deviations(tiny))
-    for part in (tiny.id, "noir:1@1", "layer 2 of 4", "min-p 0.05", "3/4 answers with", "up to 6 tokens"):
+    for part in (
+        tiny.id,
+        "noir:1@1/layered",
+        "layer 2 of 4",
+        "In layered mode it is layers 1, 2; in balanced",
+        "min-p 0.05",
+        "3/4 answers with",
+        "up to 6 tokens",
+    ):
         assert part in told
 
 

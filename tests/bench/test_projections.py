@@ -54,8 +54,8 @@ def projected(tiny, vectors):
 
 
 def test_at_the_steered_layer_it_is_the_projection_of_what_was_added(projected, vectors):
-    added = directions(Blend.parse("a:0.7+b:0.3@0.5r/L1"), vectors).by_layer[1]
-    for found in projected("a:0.7+b:0.3@0.5r/L1"):
+    added = directions(Blend.parse("a:0.7+b:0.3@0.5r/balanced/L1"), vectors).by_layer[1]
+    for found in projected("a:0.7+b:0.3@0.5r/balanced/L1"):
         if found.place == STEERED:
             unit = vectors[found.persona].directions[1] / np.linalg.norm(vectors[found.persona].directions[1])
             assert found.layer == 1
@@ -63,42 +63,51 @@ def test_at_the_steered_layer_it_is_the_projection_of_what_was_added(projected, 
             assert found.estimate.high - found.estimate.low < 1e-5
 
 
+def test_of_a_layered_blend_the_first_layer_is_arithmetic_as_nothing_was_added_below(projected, vectors):
+    added = directions(Blend.parse("a:0.7+b:0.3/layered"), vectors).by_layer[1]
+    found = [each for each in projected("a:0.7+b:0.3/layered") if each.place == STEERED]
+    assert {each.layer for each in found} == {1}
+    for each in found:
+        unit = vectors[each.persona].directions[1] / np.linalg.norm(vectors[each.persona].directions[1])
+        assert each.estimate.mean == pytest.approx(added @ unit / 2.0, abs=1e-5)
+
+
 def test_a_persona_alone_carries_its_dose_on_its_own_axis(projected):
-    along = {found.persona: found.estimate.mean for found in projected("a@0.5r/L2") if found.place == STEERED}
+    along = {found.persona: found.estimate.mean for found in projected("a@0.5r/balanced/L2") if found.place == STEERED}
     assert along["a"] == pytest.approx(0.5, abs=1e-5)
 
 
 def test_at_the_last_layer_it_differs_from_text_to_text(projected):
     answers = [answer(item, text) for item, text in zip(ITEMS, ("the hat", "on and on and on", "re"), strict=True)]
-    last = [found.estimate for found in projected("a@0.5r/L1", answers) if found.place == LAST]
+    last = [found.estimate for found in projected("a@0.5r/balanced/L1", answers) if found.place == LAST]
     assert all(estimate.items == 3 and estimate.high > estimate.low for estimate in last)
 
 
 def test_no_more_items_are_read_than_are_wanted(projected):
-    assert {found.estimate.items for found in projected("a@0.5r/L1", most_items=2)} == {2}
+    assert {found.estimate.items for found in projected("a@0.5r/balanced/L1", most_items=2)} == {2}
 
 
 def test_a_steered_last_layer_is_both(projected):
-    found = projected("a@0.5r/L3")
+    found = projected("a@0.5r/balanced/L3")
     means = {place: [each.estimate.mean for each in found if each.place == place] for place in (STEERED, LAST)}
     assert means[STEERED] == pytest.approx(means[LAST])
 
 
 def test_axes_are_the_blends_personas_and_some_that_are_in_no_blend(projected):
-    assert {found.persona for found in projected("a+b@0.5r/L1")} == {"a", "b", "c"}
+    assert {found.persona for found in projected("a+b@0.5r/balanced/L1")} == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("answers", [[], [answer(ITEMS[0], " ")], [answer(ITEMS[0], "other", arm="random-1")]])
 def test_without_an_answer_of_dose_0_nothing_is_projected(projected, answers):
-    assert projected("a@0.5r/L1", answers) == []
+    assert projected("a@0.5r/balanced/L1", answers) == []
 
 
 def test_a_blend_that_adds_nothing_carries_nothing(projected):
-    assert projected("a@0r/L1") == []
+    assert projected("a@0r/balanced/L1") == []
 
 
 def test_a_vector_that_says_no_residual_norm_is_no_axis(tiny, vectors, projected):
     from dataclasses import replace
 
     store_vector(replace(vectors["c"], residual_norm=None))
-    assert {found.persona for found in projected("a+b@0.5r/L1")} == {"a", "b"}
+    assert {found.persona for found in projected("a+b@0.5r/balanced/L1")} == {"a", "b"}

@@ -48,7 +48,7 @@ def counts(store):
 
 
 def test_every_arm_answers_every_item_with_every_seed(model, whole, tmp_path):
-    assert len(texts(whole)) == len(whole.answers) == 17 * 2
+    assert len(texts(whole)) == len(whole.answers) == 18 * 2
     assert len(texts(played(model, tmp_path, seeds=2, arms=("personas",)))) == 3 * 2 * 2
 
 
@@ -57,6 +57,8 @@ def test_dose_0_writes_what_the_single_agent_writes(whole):
     for item in ITEMS:
         assert written["dose-0", item.task, item.id, 0] == written["single-0.7", item.task, item.id, 0]
         assert written["dose-0", item.task, item.id, 0] != written["billy-balanced", item.task, item.id, 0]
+    alike = [written["dose-0", i.task, i.id, 0] == written["billy-layered", i.task, i.id, 0] for i in ITEMS]
+    assert not all(alike)
 
 
 @pytest.mark.parametrize("rows", [1, 50])

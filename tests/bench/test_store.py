@@ -154,5 +154,23 @@ def test_a_folder_of_an_older_version_opens(kept):
     assert store.scored_by == ScoredBy("self", "own", quick=False)
 
 
+@pytest.mark.parametrize(
+    ("blend", "meant"),
+    [
+        ("futurist:1@1", "futurist:1@1/balanced"),
+        ("futurist:1@0.2r/L1", "futurist:1@0.2r/balanced/L1"),
+        ("futurist:1@2a/paper", "futurist:1@2a/paper"),
+    ],
+)
+def test_the_blend_of_a_run_by_the_version_before_means_what_it_meant(kept, blend, meant):
+    run = json.loads((kept / "run.json").read_text())
+    run["settings"]["blend"] = blend
+    (kept / "run.json").write_text(json.dumps(run))
+    assert Store.open(kept).settings == small(blend=meant)
+    with pytest.raises(BillyError, match=f"other settings .blend '{meant}', not 'futurist:1@1/layered'"):
+        Store.create_or_resume(kept, small(blend="futurist"), MADE_WITH)
+    assert Store.create_or_resume(kept, small(blend=meant), MADE_WITH).answers
+
+
 def test_what_made_it_stays_as_it_was_begun(kept):
     assert Store.create_or_resume(kept, small(), MADE_WITH | {"command": "again"}).made_with == MADE_WITH

@@ -3,7 +3,7 @@ import pytest
 from benching import ITEMS, plant, small
 
 from billy_mlx.bench.sweeps import sweep_arms
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import PAPER_IDS
 
@@ -22,8 +22,10 @@ def norms(arm):
     return {layer: float(np.linalg.norm(direction)) for layer, direction in added.items()}
 
 
-def test_layers_are_a_grid_with_doses(tiny):
-    arms = sweep(tiny, "layers")
+@pytest.mark.parametrize("mode", ["layered", "balanced"])
+def test_layers_are_a_grid_with_doses(tiny, mode):
+    arms = sweep(tiny, "layers", blend=f"futurist+environmentalist/{mode}")
+    assert {Blend.parse(arm.blend).mode for arm in arms.values()} == {mode}
     assert list(arms)[:4] == ["layer=0,dose=0.25", "layer=0,dose=0.5", "layer=0,dose=1", "layer=0,dose=2"]
     assert len(arms) == 4 * 4
     [(layer, most)], [(_, least)] = norms(arms["layer=3,dose=2"]).items(), norms(arms["layer=3,dose=0.25"]).items()
@@ -41,6 +43,15 @@ def test_personas_begin_with_the_blends_own_and_go_on_with_those_that_have_vecto
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "mode"),
+    [({}, "layered"), ({"blend": "futurist/balanced"}, "balanced"), ({"blend": "futurist/orthogonal"}, "balanced"),
+     ({"protocol": "paper"}, "balanced")],
+)  # fmt: skip
+def test_personas_are_blended_as_the_comparison_is_and_else_balanced(tiny, changes, mode):
+    assert {Blend.parse(arm.blend).mode for arm in sweep(tiny, "personas", **changes).values()} == {mode}
+
+
 def test_personas_are_seven_at_most(tiny):
     plant(tiny, PAPER_IDS)
     assert len(sweep(tiny, "personas")) == 7
@@ -48,6 +59,7 @@ def test_personas_are_seven_at_most(tiny):
 
 def test_modes_are_tried_at_their_own_dose_and_at_that_of_balanced(tiny):
     arms = sweep(tiny, "modes")
+    assert [name for name in arms if "norm" not in name] == [f"mode={mode}" for mode in Mode]
     [full] = norms(arms["mode=balanced"]).values()
     assert list(norms(arms["mode=paper,norm=balanced"]).values()) == [pytest.approx(full)]
     assert sum(norms(arms["mode=raw,norm=balanced"]).values()) == pytest.approx(full)
@@ -56,7 +68,7 @@ def test_modes_are_tried_at_their_own_dose_and_at_that_of_balanced(tiny):
 
 def test_under_the_papers_protocol_all_modes_steer_at_its_layer(tiny):
     arms = sweep(tiny, "modes", protocol="paper")
-    assert [list(norms(arm)) for arm in arms.values()] == [[2]] * 6
+    assert [list(norms(arm)) for arm in arms.values()] == [[2]] * 7
     assert norms(arms["mode=raw,norm=balanced"])[2] == pytest.approx(norms(arms["mode=balanced"])[2])
 
 

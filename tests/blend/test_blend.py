@@ -15,7 +15,8 @@ layers = st.none() | st.lists(st.integers(0, 200), min_size=1, max_size=4).map(t
 @st.composite
 def blends(draw):
     mode = draw(st.sampled_from(Mode))
-    units = [Unit.FULL, Unit.RESIDUAL_NORMS] + [Unit.COEFFICIENT] * (mode in (Mode.PAPER, Mode.RAW))
+    units = [Unit.FULL] + [Unit.RESIDUAL_NORMS] * (mode is not Mode.LAYERED)
+    units += [Unit.COEFFICIENT] * (mode in (Mode.PAPER, Mode.RAW))
     parts = draw(st.dictionaries(ids, weights, min_size=1, max_size=6))
     dose = draw(st.just(OWN_DOSE) | st.builds(Dose, weights, st.sampled_from(units)))
     flags = {name: draw(st.booleans()) for name in ("everywhere", "norm_preserving")}
@@ -26,6 +27,8 @@ def blends(draw):
 def test_the_text_form_reads_back_to_the_same_blend(blend):
     assert Blend.parse(str(blend)) == blend
     assert hash(Blend.parse(str(blend))) == hash(blend)
+    assert Blend.stored(str(blend)) == blend
+    assert f"/{blend.mode}" in str(blend)
 
 
 @given(st.text(max_size=60))
@@ -40,16 +43,17 @@ def test_any_text_is_a_blend_or_an_error_of_ours(text):
 @pytest.mark.parametrize(
     ("text", "form"),
     [
-        ("noir", "noir:1@1"),
-        ("noir:0.6+gothic:0.4", "gothic:0.4+noir:0.6@1"),
-        ("noir:1+gothic:-0.3@0.3r", "gothic:-0.3+noir:1@0.3r"),
+        ("noir", "noir:1@1/layered"),
+        ("noir:0.6+gothic:0.4", "gothic:0.4+noir:0.6@1/layered"),
+        ("noir:1+gothic:-0.3@0.3r/balanced", "gothic:-0.3+noir:1@0.3r/balanced"),
         (" noir : 1 ", None),
-        ("futurist+futurist", "futurist:2@1"),
+        ("futurist+futurist", "futurist:2@1/layered"),
+        ("noir/L6,5", "noir:1@1/layered/L5,6"),
         ("noir/paper", "noir:1@2a/paper"),
         ("noir/raw", "noir:1@1a/raw"),
         ("noir@0.25r/orthogonal/L16,15/all/np", "noir:1@0.25r/orthogonal/L15,16/all/np"),
-        ("noir:1e-05@-2", "noir:1e-05@-2"),
-        ("noir+7th-wave:.5", "7th-wave:0.5+noir:1@1"),
+        ("noir:1e-05@-2", "noir:1e-05@-2/layered"),
+        ("noir+7th-wave:.5", "7th-wave:0.5+noir:1@1/layered"),
     ],
 )
 def test_the_text_form(text, form):
@@ -72,7 +76,9 @@ def test_the_text_form(text, form):
         ("noir@nan", "is not a dose"),
         ("noir@1e9", "cannot be given"),
         ("noir:1e9", "goes from -1000 to 1000"),
-        ("noir@2a", "only for the modes paper and raw"),
+        ("noir@2a", "only for the modes paper and raw, not layered"),
+        ("noir@0.3r", "give a plain number, or add /balanced"),
+        ("noir@0.3r/layered", "give a plain number, or add /balanced"),
         ("noir/loud", "'/loud' is not known"),
         ("noir/all/all", "has said already"),
         ("noir/paper/raw", "has said already"),
@@ -85,6 +91,23 @@ def test_the_text_form(text, form):
 def test_what_is_no_blend_is_said_to_be_none(text, said):
     with pytest.raises(BlendError, match=said.replace("[", r"\[")):
         Blend.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("noir:0.6+gothic:0.4", "gothic:0.4+noir:0.6@1/balanced"),
+        ("noir@0.3r/L15/all", "noir:1@0.3r/balanced/L15/all"),
+        ("noir/layered", "noir:1@1/layered"),
+        ("noir/paper", "noir:1@2a/paper"),
+    ],
+)
+def test_a_stored_blend_without_a_mode_means_what_it_meant(text, form):
+    assert str(Blend.stored(text)) == form
+
+
+def test_a_blend_that_is_made_takes_the_mode_that_a_typed_one_does():
+    assert Blend((("noir", 1.0),)) == Blend.parse("noir") == Blend.parse("noir/layered")
 
 
 def test_a_blend_is_the_same_in_whatever_order_it_is_written():

@@ -1,4 +1,4 @@
-"""What a blend adds: the four modes against their formulas, and what cannot be added."""
+"""What a blend adds: the modes against their formulas, and what cannot be added."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mlx_lm.models.cache import make_prompt_cache
 from vectors import persona_vector
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import FULL_DOSE_RESIDUAL_NORMS, directions, full_dose, steered_layers
 from billy_mlx.errors import BlendError
 from billy_mlx.extraction.evidence import Calibration, Cell
@@ -39,9 +39,9 @@ CALIBRATED = {
 }
 
 
-def shaped(layers, *, norm=2.0):
+def shaped(layers, persona_id="noir", seed=0, *, norm=2.0):
     """A random vector of so many layers, which says nothing of residual norms if `norm` is None."""
-    vector = persona_vector("noir", np.random.default_rng(0).normal(size=(layers, 32)))
+    vector = persona_vector(persona_id, np.random.default_rng(seed).normal(size=(layers, 32)))
     norms = None if norm is None else np.full(layers, norm, np.float32)
     return replace(vector, residual_norm=norms)
 
@@ -52,25 +52,25 @@ def unit(vector):
 
 def test_balanced_adds_unit_vectors_and_doses_in_residual_norms():
     expected = 0.3 * 2.0 * unit(0.6 * UNIT["noir"][2] + 0.4 * UNIT["gothic"][2])
-    assert np.allclose(at("noir:0.6+gothic:0.4@0.3r"), expected, atol=1e-6)
+    assert np.allclose(at("noir:0.6+gothic:0.4@0.3r/balanced"), expected, atol=1e-6)
 
 
 def test_weights_are_amounts_alone_and_share_the_whole_together():
-    assert np.isclose(np.linalg.norm(at("noir:0.25@1r")), 0.25 * 2.0)
-    assert np.isclose(np.linalg.norm(at("noir:1+gothic:1@1r")), 2.0)
-    assert np.isclose(np.linalg.norm(at("noir:3@1r")), 2.0)
+    assert np.isclose(np.linalg.norm(at("noir:0.25@1r/balanced")), 0.25 * 2.0)
+    assert np.isclose(np.linalg.norm(at("noir:1+gothic:1@1r/balanced")), 2.0)
+    assert np.isclose(np.linalg.norm(at("noir:3@1r/balanced")), 2.0)
 
 
 def test_a_dose_of_one_is_full():
-    assert np.allclose(at("noir@1"), at(f"noir@{FULL_DOSE_RESIDUAL_NORMS}r"))
+    assert np.allclose(at("noir@1/balanced"), at(f"noir@{FULL_DOSE_RESIDUAL_NORMS}r/balanced"))
 
 
 def test_a_dose_of_one_is_full_as_calibrated_at_the_layer_that_was_calibrated():
-    added = directions(Blend.parse("noir"), CALIBRATED)
+    added = directions(Blend.parse("noir/balanced"), CALIBRATED)
     assert list(added.by_layer) == [2]
     assert np.linalg.norm(added.by_layer[2]) == pytest.approx(0.3 * 2.0)
-    assert np.linalg.norm(at("gothic@0.5", 1, CALIBRATED)) == pytest.approx(0.5 * 0.4 * 2.0)
-    assert np.allclose(at("noir@0.3r/L3", 3, CALIBRATED), at("noir@1/L3", 3, CALIBRATED))
+    assert np.linalg.norm(at("gothic@0.5/balanced", 1, CALIBRATED)) == pytest.approx(0.5 * 0.4 * 2.0)
+    assert np.allclose(at("noir@0.3r/balanced/L3", 3, CALIBRATED), at("noir@1/balanced/L3", 3, CALIBRATED))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_dose_of_one_is_full_as_calibrated_at_the_layer_that_was_calibrated():
     ],
 )
 def test_full_of_a_blend_is_the_mean_of_its_personas_own_by_weight(text, full):
-    blend = Blend.parse(text)
+    blend = Blend.parse(f"{text}/balanced")
     used = [CALIBRATED[persona_id] for persona_id in blend.persona_ids]
     weights = [weight for _, weight in blend.weights]
     assert full_dose(weights, used) == pytest.approx(full)
@@ -112,19 +112,20 @@ def test_what_is_not_calibrated_yet_counts_with_the_usual_full_dose():
         ("comic", 3),
     ],
 )
-def test_a_blend_is_steered_at_the_median_of_its_personas_layers_whatever_their_weights(text, layer):
-    blend = Blend.parse(text)
+def test_a_balanced_blend_is_steered_at_the_median_of_its_personas_layers_whatever_their_weights(text, layer):
+    blend = Blend.parse(f"{text}/balanced")
     assert steered_layers(blend, [CALIBRATED[persona_id] for persona_id in blend.persona_ids]) == (layer,)
 
 
 def test_half_of_the_depth_counts_for_what_is_not_calibrated_yet():
     vectors = [CALIBRATED["comic"], VECTORS["gothic"], VECTORS["noir"]]  # at 3, 2 and 2
-    assert steered_layers(Blend.parse("comic+gothic+noir"), vectors) == (2,)
+    assert steered_layers(Blend.parse("comic+gothic+noir/balanced"), vectors) == (2,)
 
 
-def test_a_negative_weight_and_a_negative_dose_turn_round():
-    assert np.allclose(at("noir:-1"), -at("noir:1"))
-    assert np.allclose(at("noir@-1"), -at("noir@1"))
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_negative_weight_and_a_negative_dose_turn_round(mode):
+    assert np.allclose(at(f"noir:-1/{mode}"), -at(f"noir:1/{mode}"))
+    assert np.allclose(at(f"noir@-1/{mode}"), -at(f"noir@1/{mode}"))
 
 
 def test_paper_is_the_mean_of_the_raw_vectors_times_the_coefficient():
@@ -155,7 +156,7 @@ def test_a_hand_computed_merge():
     vectors = {"a": persona_vector("a", np.tile([3.0, 0.0] + [0.0] * 30, (4, 1))),
                "b": persona_vector("b", np.tile([0.0, 4.0] + [0.0] * 30, (4, 1)))}  # fmt: skip
     assert at("a+b@2a/paper", vectors=vectors)[:3].tolist() == [3.0, 4.0, 0.0]
-    assert np.allclose(at("a+b@1r", vectors=vectors)[:3], [2**0.5, 2**0.5, 0.0])
+    assert np.allclose(at("a+b@1r/balanced", vectors=vectors)[:3], [2**0.5, 2**0.5, 0.0])
 
 
 def test_raw_is_undivided_and_at_every_layer():
@@ -183,7 +184,7 @@ def test_a_vector_of_another_tool_is_used_as_that_tool_does():
     assert np.allclose(at("noir@2a/paper", vectors=unknown), 2 * unknown["noir"].directions[2])
 
 
-@pytest.mark.parametrize("text", ["noir", "noir@0.3r/raw", "noir@1/paper", "noir/orthogonal"])
+@pytest.mark.parametrize("text", ["noir/balanced", "noir@0.3r/raw", "noir@1/paper", "noir/orthogonal"])
 def test_a_dose_in_residual_norms_that_nobody_knows_is_a_sentence(text):
     with pytest.raises(BlendError, match=r"nothing says what residual norms .* for noir, .*; use it .* with /raw"):
         at(text, vectors={"noir": shaped(4, norm=None)})
@@ -191,10 +192,10 @@ def test_a_dose_in_residual_norms_that_nobody_knows_is_a_sentence(text):
 
 def test_one_vector_that_says_the_norms_is_enough_for_a_blend():
     vectors = {"noir": shaped(4, norm=None), "gothic": VECTORS["gothic"]}
-    assert np.linalg.norm(at("noir+gothic@0.5r", vectors=vectors)) == pytest.approx(0.5 * 2.0)
+    assert np.linalg.norm(at("noir+gothic@0.5r/balanced", vectors=vectors)) == pytest.approx(0.5 * 2.0)
 
 
-@pytest.mark.parametrize("mode", ["balanced", "orthogonal", "paper", "raw"])
+@pytest.mark.parametrize("mode", list(Mode))
 def test_a_layer_where_every_vector_is_zero_is_refused_as_that(mode):
     partial = {"noir": persona_vector("noir", RAW["noir"] * np.array([[0], [1], [1], [1]]))}
     with pytest.raises(BlendError, match="a vector of noir is zero at a steered layer; choose another layer"):
@@ -215,38 +216,39 @@ def test_orthogonal_gives_each_persona_its_weight_on_its_own_axis():
     assert abs(unit(difference) @ unit(merged)) < 1e-3
 
 
-@given(st.permutations(IDS), st.sampled_from(["balanced", "orthogonal", "paper", "raw"]))
+@given(st.permutations(IDS), st.sampled_from(Mode))
 def test_the_order_of_the_personas_does_not_matter(order, mode):
     weight = dict(zip(IDS, ("0.5", "1", "-0.2"), strict=True))
     text = "+".join(f"{persona_id}:{weight[persona_id]}" for persona_id in order)
     assert np.array_equal(at(f"{text}/{mode}"), at(f"comic:0.5+gothic:1+noir:-0.2/{mode}"))
 
 
-def test_without_layers_the_middle_one_is_steered():
-    assert list(directions(Blend.parse("noir"), VECTORS).by_layer) == [2]
-    assert list(directions(Blend.parse("noir/L3,0"), VECTORS).by_layer) == [0, 3]
+def test_without_layers_balanced_steers_the_middle_one():
+    assert list(directions(Blend.parse("noir/balanced"), VECTORS).by_layer) == [2]
+    assert list(directions(Blend.parse("noir/balanced/L3,0"), VECTORS).by_layer) == [0, 3]
 
 
-@pytest.mark.parametrize("text", ["noir:0", "noir:0+gothic:0", "noir@0", "noir@0a/paper"])
-def test_all_at_zero_is_the_unsteered_model(text):
-    assert directions(Blend.parse(text), VECTORS).key == ""
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("text", ["noir:0", "noir:0+gothic:0", "noir@0"])
+def test_all_at_zero_is_the_unsteered_model(text, mode):
+    assert directions(Blend.parse(f"{text}/{mode}"), VECTORS).key == ""
 
 
-@pytest.mark.parametrize("mode", ["balanced", "orthogonal", "paper", "raw"])
+@pytest.mark.parametrize("mode", list(Mode))
 def test_weights_that_cancel_are_an_error_that_names_the_personas(mode):
     twins = {"one": VECTORS["noir"], "two": VECTORS["noir"]}
     said = "one and two are too alike" if mode == "orthogonal" else "one and two cancel each other"
-    for dose in ("", "@0.2r"):
+    for dose in ("", "@0.2" if mode == "layered" else "@0.2r"):
         with pytest.raises(BlendError, match=said):
             at(f"one:1+two:-1{dose}/{mode}", vectors=twins)
 
 
 def test_a_small_weight_alone_is_no_cancellation():
-    assert np.isclose(np.linalg.norm(at("noir:0.0001@1r")), 0.0002)
-    assert np.isclose(np.linalg.norm(at("noir:1e-12@1r")), 2e-12, atol=0)
+    assert np.isclose(np.linalg.norm(at("noir:0.0001@1r/balanced")), 0.0002)
+    assert np.isclose(np.linalg.norm(at("noir:1e-12@1r/balanced")), 2e-12, atol=0)
 
 
-@pytest.mark.parametrize("mode", ["balanced", "orthogonal"])
+@pytest.mark.parametrize("mode", ["layered", "balanced", "orthogonal"])
 def test_a_weight_on_its_way_through_zero_makes_no_jump(mode):
     below, at_zero, above = (at(f"noir:1+gothic:{weight}/{mode}") for weight in (-1e-4, 0, 1e-4))
     assert np.allclose(below, at_zero, atol=1e-3)

@@ -67,9 +67,10 @@ def test_results_may_be_asked_for_half_way(tiny):
 
 def test_a_voice_that_was_changed_is_said_to_be_what_it_is_now(tiny):
     voices = Voices(tiny, REQUEST, [Blend.parse("noir")])
-    assert voices.steer(0, Blend.parse("gothic/L1/all")) == (0, (1,))
+    first, added = voices.steer(0, Blend.parse("gothic/L1/all"))
+    assert (first, list(added.by_layer)) == (0, [1])
     (result,) = voices.results()
-    assert (result.blend, result.layers, result.positions) == ("gothic:1@1/L1/all", (1,), "all")
+    assert (result.blend, result.layers, result.positions) == ("gothic:1@1/layered/L1/all", (1,), "all")
 
 
 def test_without_the_chat_template_the_text_goes_on_from_the_prompt(tiny):

@@ -32,14 +32,14 @@ def test_words_are_counted_as_writers_do(text, words):
 
 
 def test_a_passage_is_named_by_its_voices():
-    assert voice_of(passage("noir:1@1", "noir:1@1", None)) == "noir:1@1 → unsteered"
+    assert voice_of(passage("noir:1@1/layered", "noir:1@1/layered", None)) == "noir:1@1/layered → unsteered"
 
 
 def test_each_has_a_share():
     prose = Prose("one two three four", Authors.of([(8, WRITER), (6, Author(3)), (4, UNKNOWN)]))
-    assert [(share.who, share.words) for share in shares(prose, {Author(3): passage("noir:1@1")})] == [
+    assert [(share.who, share.words) for share in shares(prose, {Author(3): passage("noir:1@1/paper")})] == [
         ("you", 2),
-        ("noir:1@1", 1),
+        ("noir:1@1/paper", 1),
         ("unknown", 1),
     ]
 

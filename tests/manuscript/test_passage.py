@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from billy_mlx.manuscript.passage import Passage, Voice
 BLENDS = st.none() | st.text(min_size=1, max_size=20)
 LAYERS = st.lists(st.integers(0, 99), unique=True, max_size=4).map(sorted).map(tuple)
 IDS = st.lists(st.integers(0, 2**32 - 1), max_size=8).map(tuple)
+DIGESTS = st.none() | st.text("0123456789abcdef", max_size=16)
 MARKS = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
 
@@ -23,7 +25,7 @@ def passages(draw):
     return Passage(
         text=draw(st.text()),
         tokens=draw(IDS),
-        voices=tuple(Voice(start, draw(BLENDS), draw(LAYERS)) for start in starts),
+        voices=tuple(Voice(start, draw(BLENDS), draw(LAYERS), draw(DIGESTS)) for start in starts),
         work=draw(st.sampled_from(["continue", "rewrite", "infill"])),
         model=draw(st.text(max_size=20)),
         fingerprint=draw(MARKS),
@@ -121,6 +123,26 @@ def test_anything_else_is_a_passage_or_a_value_error(data):
 )
 def test_nesting_overflows_no_stack(data):
     assert taken(data) in (None, PASSAGE)
+
+
+def test_what_the_version_before_did_not_know_is_not_known():
+    [voice] = Passage.of_json(JSON | {"voices": [{"first_token": 0, "blend": "noir:1@1", "layers": [2]}]}).voices
+    assert voice.digest is None
+
+
+@pytest.mark.parametrize(
+    ("blend", "spelled"),
+    [
+        (None, None),
+        ("noir:1@1", "noir:1@1/balanced"),
+        ("noir:1@0.2r/L15/all", "noir:1@0.2r/balanced/L15/all"),
+        ("noir:1@1/layered", "noir:1@1/layered"),
+        ("sung loudly", "sung loudly"),
+    ],
+)
+def test_a_voice_is_spelled_with_its_mode(blend, spelled):
+    assert Voice(0, blend).spelled == spelled
+    assert replace(PASSAGE, voices=(Voice(0, blend, (2,)),)).spelled.voices == (Voice(0, spelled, (2,)),)
 
 
 def test_what_a_later_version_adds_is_passed_over():

@@ -7,7 +7,9 @@ import pytest
 from test_replay import GOTHIC, NOIR, REQUEST, record, replayed
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.directions import directions
 from billy_mlx.errors import VectorError
+from billy_mlx.extraction.library import load_vectors
 from billy_mlx.manuscript.passage import Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
@@ -22,7 +24,8 @@ LONG = replace(REQUEST, prompt="the sea " * 80, max_tokens=6)  # a prompt that t
 def test_a_passage_says_what_it_takes_to_write_it_again(tiny):
     (passage,) = record(tiny, replace(REQUEST, stop=("never",)), now=NOON, work="infill")
     assert (passage.model, passage.fingerprint["weights"]) == (tiny.id, tiny.fingerprint.weights)
-    assert passage.voices == (Voice(0, "noir:1@5", (2,)),)
+    added = directions(NOIR, load_vectors(["noir"], tiny.id, tiny.fingerprint))
+    assert passage.voices == (Voice(0, "noir:1@5/layered", (1, 2), added.key),)
     assert list(passage.vectors) == ["noir"]
     assert passage.sampling["temperature"] == REQUEST.sampling.temperature
     assert (passage.seed, passage.max_tokens, passage.stop, passage.work) == (3, 16, ("never",), "infill")
@@ -67,7 +70,7 @@ def test_a_blend_that_never_spoke_is_not_in_the_passage(tiny):
             recording.steer(0, GOTHIC)
             recording.stop()
     passage = recording.passage(0)
-    assert [voice.blend for voice in passage.voices] == ["noir:1@5"]
+    assert [voice.blend for voice in passage.voices] == ["noir:1@5/layered"]
     assert list(passage.vectors) == ["noir"]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import mlx.core as mx
+import numpy as np
 import pytest
 from mlx_lm.models.cache import make_prompt_cache
 from vectors import persona_vector
@@ -10,18 +11,21 @@ from vectors import persona_vector
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.blend.generate import Request
+from billy_mlx.extraction.evidence import Calibration, Cell, Outcome, Strength
 from billy_mlx.extraction.library import load_vectors, store_vector, vector_path
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import Steering, stack, steer
 from billy_mlx.model.sample import Sampling
 from billy_mlx.steps import finish
+from billy_mlx.write.conditions import vector_mark
 from billy_mlx.write.recording import Recording
 from billy_mlx.write.replay import Replayed, replay
 
 pytestmark = pytest.mark.usefixtures("vectors")
+CALIBRATION = Calibration(0.1, None, 3, Cell(3, 0.2, 1.0, 1.2, 1.0, 0.0, 1.0), 0.5, None, 16)
 REQUEST = Request("Write about the sea.", max_tokens=16, seed=3, prefix="The sea was")
-NOIR, GOTHIC = Blend.parse("noir@5"), Blend.parse("gothic@5/L2")
+NOIR, GOTHIC = Blend.parse("noir@5"), Blend.parse("gothic@5/balanced/L2")
 
 
 def record(model, request=REQUEST, blends=(NOIR,), moves=(), **how):
@@ -76,7 +80,7 @@ def test_a_voice_begins_exactly_where_it_is_said_to(tiny, moved_at):
 
 def test_the_first_words_of_two_moves_at_one_place_are_the_last_ones(tiny):
     (passage,) = record(tiny, moves=[(3, 0, GOTHIC), (3, 0, None)])
-    assert [voice.blend for voice in passage.voices] == ["noir:1@5", None]
+    assert [voice.blend for voice in passage.voices] == ["noir:1@5/layered", None]
     assert replayed(tiny, passage).reason is None
 
 
@@ -108,7 +112,7 @@ def test_a_passage_that_was_stopped_is_written_again_as_far_as_it_went(tiny):
 
 
 @pytest.mark.parametrize(
-    "blend", ["noir@2a/paper", "noir:1+gothic:-0.2/orthogonal", "noir@3/all", "noir@3/balanced/L1,2/np"]
+    "blend", ["noir@2a/paper", "noir:1+gothic:-0.2/orthogonal", "noir@3/all", "noir@3/balanced/L1,2/np", "noir@-1/L0,3"]
 )
 def test_it_does_not_matter_how_it_was_blended(tiny, blend):
     (passage,) = record(tiny, blends=[Blend.parse(blend)], moves=[(3, 0, Blend.parse("gothic@3/all")), (7, 0, None)])
@@ -129,7 +133,7 @@ def test_a_passage_of_which_nothing_was_written_is_written_again_at_once(tiny):
 
 
 def test_a_text_that_ends_too_early_says_so(tiny):
-    (passage,) = record(tiny)
+    (passage,) = record(tiny, blends=[Blend.parse("noir@5/balanced")])
     count = len(passage.tokens)
     assert (passage.ended, count) == ("stop", 12)
     longer = replace(passage, tokens=(*passage.tokens, 1))
@@ -161,15 +165,72 @@ def test_a_vector_that_is_gone_is_named_with_what_makes_it(tiny):
     assert "run: billy extract noir" in replayed(tiny, passage).reason
 
 
+def formerly(passage):
+    """The passage as the version before wrote it: without the digest of what was added."""
+    return replace(passage, voices=tuple(replace(voice, digest=None) for voice in passage.voices))
+
+
 def test_a_vector_that_is_not_vouched_for_is_named(tiny):
     (passage,) = record(tiny)
-    assert "the vector of noir was" in replayed(tiny, replace(passage, vectors={})).reason
+    assert "the vector of noir was" in replayed(tiny, replace(formerly(passage), vectors={})).reason
+    assert replayed(tiny, replace(passage, vectors={})) == Replayed(passage.tokens)  # what it added is known
+
+
+def test_a_passage_of_the_version_before_is_written_again_in_the_mode_that_it_did_not_name(tiny):
+    (passage,) = record(tiny, blends=[Blend.parse("noir:0.7+gothic:0.3@5/balanced")])
+    [voice] = formerly(passage).voices
+    before = replace(passage, voices=(replace(voice, blend="gothic:0.3+noir:0.7@5"),))
+    assert replayed(tiny, before) == Replayed(passage.tokens)
 
 
 def test_a_vector_that_was_made_anew_is_named(tiny):
     (passage,) = record(tiny)
     store_vector(persona_vector("noir", seed=9, fingerprint=tiny.fingerprint))
+    for each in (passage, formerly(passage)):
+        assert "the vector of noir was extracted or calibrated anew" in replayed(tiny, each).reason
+
+
+def test_of_several_vectors_the_one_that_was_made_anew_is_named(tiny):
+    (passage,) = record(tiny, blends=[Blend.parse("noir+gothic@5")])
+    store_vector(persona_vector("gothic", seed=9, fingerprint=tiny.fingerprint))
+    assert replayed(tiny, passage).reason.startswith("the vector of gothic was extracted or calibrated anew")
+
+
+def strong(vector, full):
+    outcome = Outcome(1.0, 1.2, 1.0, 0.0, 1.0)
+    return replace(vector, strength=Strength(full, "effect", 1.5, outcome, (0.5, 1.5), None, 16))
+
+
+def test_a_strength_of_its_own_is_part_of_what_was_added(tiny):
+    (passage,) = record(tiny)
+    vector = load_vectors(["noir"], tiny.id, tiny.fingerprint)["noir"]
+    store_vector(strong(vector, 1.3))
     assert "the vector of noir was extracted or calibrated anew" in replayed(tiny, passage).reason
+
+
+def test_what_changed_of_a_vector_and_was_not_added_does_not_matter(tiny):
+    (passage,) = record(tiny)
+    vector = load_vectors(["noir"], tiny.id, tiny.fingerprint)["noir"]
+    store_vector(replace(vector, calibration=CALIBRATION))
+    assert vector_mark(replace(vector, calibration=CALIBRATION)) != vector_mark(vector)
+    assert replayed(tiny, passage) == Replayed(passage.tokens)
+
+
+def test_a_mark_is_that_of_the_version_before_until_there_is_a_strength():
+    vector = persona_vector("noir", np.ones((4, 32)))
+    marks = [vector_mark(each) for each in (vector, replace(vector, calibration=CALIBRATION), strong(vector, 1.3))]
+    assert marks[:2] == ["f9f3d2abd9998024", "04318754777ff7cd"]  # as commit eda0563 gave them
+    assert len({*marks, vector_mark(strong(vector, 1.4))}) == 4
+
+
+def test_a_version_that_merges_in_another_way_says_so_and_writes_nothing(tiny):
+    (passage,) = record(tiny)
+    older = {**passage.made_with, "billy-mlx": "0.0"}
+    other = replace(passage, voices=(replace(passage.voices[0], digest="0" * 16),), made_with=older)
+    again = replayed(tiny, other)
+    assert again.tokens == ()
+    assert again.reason.startswith("noir:1@5/layered adds something else to the model now than when it was written")
+    assert "billy-mlx was 0.0 then and is" in again.reason
 
 
 def test_a_text_that_differs_says_from_where_on_and_what_has_changed(tiny):
@@ -192,6 +253,7 @@ def test_a_text_that_differs_says_from_where_on_and_what_has_changed(tiny):
         ({"prompt": (1,) * 600}, "holds 512"),
         ({"voices": (Voice(0, "noir@"),)}, "is not a dose"),
         ({"voices": (Voice(0, "noir/L99"),)}, "there is no layer 99"),
+        ({"voices": (Voice(0, "noir@0.2r/layered"),)}, "give a plain number"),
     ],
 )
 def test_what_cannot_be_written_again_says_why(tiny, changes, said):

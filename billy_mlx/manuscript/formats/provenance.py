@@ -67,7 +67,7 @@ def sidecar(prose: Prose, passages: Mapping[Author, Passage]) -> bytes:
         "words": count_words(prose.text),
         "shares": [asdict(share) for share in shares(prose, passages)],
         "spans": spans,
-        "passages": {str(author): passage and passage.as_json() for author, passage in held.items()},
+        "passages": {str(author): passage and passage.spelled.as_json() for author, passage in held.items()},
     }
     return (json.dumps(data, ensure_ascii=True, indent=1) + "\n").encode()
 

@@ -48,7 +48,7 @@ BOOK = Book("A title & <more>", "Ada", "en")
 PASSAGE = Passage(
     text="It was",
     tokens=(1, 2),
-    voices=(Voice(0, "noir:1@1", (2,)), Voice(2, None)),
+    voices=(Voice(0, "noir:1@1/layered", (1, 2)), Voice(2, None)),
     work="continue",
     model="starter",
     fingerprint={},
@@ -78,7 +78,7 @@ def test_markdown_is_the_text_byte_for_byte():
 def test_markdown_says_in_footnotes_who_wrote_what():
     text = made(Format.MARKDOWN, provenance=Provenance.FOOTNOTES).decode()
     (definition,) = re.findall(r"^\[\^p1\]: (.*)$", text, re.MULTILINE)
-    assert "noir:1@1 → unsteered, model starter, seed 7, 2026-01-02" in definition
+    assert "noir:1@1/layered → unsteered, model starter, seed 7, 2026-01-02" in definition
     assert text.replace("[^p1]", "", 1).startswith(TEXT)
 
 
@@ -110,7 +110,7 @@ def test_a_word_document_has_headings_emphasis_quotes_lists_and_links():
 
 def test_a_word_document_has_real_footnotes():
     with zipfile.ZipFile(io.BytesIO(made(Format.DOCX, provenance=Provenance.FOOTNOTES))) as archive:
-        assert "noir:1@1" in archive.read("word/footnotes.xml").decode()
+        assert "noir:1@1/layered" in archive.read("word/footnotes.xml").decode()
         assert "footnoteReference" in archive.read("word/document.xml").decode()
 
 
