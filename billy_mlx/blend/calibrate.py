@@ -26,7 +26,7 @@ LEAST_PERPLEXITY = 1.2
 UNPROMPTED_PERPLEXITY = 1.5
 """Times that of plain texts, which a voice may reach that has no system prompts to be held against."""
 
-STRENGTHS = (0.75, 1.5, 2.25, 3.0)
+STRENGTHS = (1.0, 2.0, 3.0)
 _CHOOSING = 0.7  # of the work, roughly; the rest is measuring on other prompts
 _FRAYING = 1.5
 _DRAWS = 10_000
@@ -45,8 +45,8 @@ class CalibrationSettings:
     """
 
     strengths: tuple[float, ...] = STRENGTHS
-    prompts: int = 16
-    max_tokens: int = 48
+    prompts: int = 12
+    max_tokens: int = 40
     batch: int = 64
     seed: int = 0
     sampling: Sampling = field(default_factory=Sampling)

@@ -30,8 +30,8 @@ billy calibrate --all --plot strengths
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everyone", is_flag=True, help="Every persona that has a vector.")
 @model_option
-@count_option("--prompts", default=16, text="To choose on, and as many others to measure on.", least=4, most=24)
-@count_option("-m", "--max-tokens", default=48, text="Of each text.", least=8)
+@count_option("--prompts", default=12, text="To choose on, and as many others to measure on.", least=4, most=24)
+@count_option("-m", "--max-tokens", default=40, text="Of each text.", least=8)
 @count_option("--batch", default=64, text="Texts written at once.")
 @seed_option(0, "Of the first text.")
 @click.option("--plot", metavar="FOLDER", help="Draw what was tried for each persona there, as PNG.")

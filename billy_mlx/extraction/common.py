@@ -1,8 +1,8 @@
 """What the system prompts of all personas add alike, so that each persona can be told from it.
 
-Neutral answers are read behind system prompts of the bundled cards, two of each, one answer behind each. What that adds on
-average is "play a part, and not the assistant", whoever's part it is: as large as what most personas have of their own.
-It depends on the model and the bundled cards alone, so that a new persona never changes it.
+Neutral answers are read behind system prompts of the bundled cards, two of each, one answer behind each. What that adds
+on average is "play a part, and not the assistant", whoever's part it is: as large as what most personas have of their
+own. It depends on the model and the bundled cards alone, so that a new persona never changes it.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -21,7 +21,6 @@ from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
-
 
 CARDS = (*PAPER_IDS, *WRITING_IDS)
 
