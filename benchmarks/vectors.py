@@ -10,33 +10,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from billy_mlx import PersonaVector, load_vectors
 from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS
-from billy_mlx.extraction.evidence import (
-    JUDGE_AUC,
-    LEAST_DISTINCT,
-    MOST_PERPLEXITY,
-    MOST_REPETITION,
-    WEAK_AUC,
-    Calibration,
-    Judgement,
-)
+from billy_mlx.extraction.evidence import Strength
 from billy_mlx.extraction.library import find_all
+from billy_mlx.extraction.vector import cosines_at, read_layer
 from billy_mlx.model.load import identify
 
 _HEADER = (
     "persona",
-    "judge AUC",
-    "held-out AUC",
-    "median",
+    "AUC of the words",
+    "95 %",
     "halves",
-    "norm",
-    "layer",
-    "gentle",
-    "full",
-    "too much",
+    "dose 1",
+    "limit",
     "effect",
+    "95 %",
+    "prompted",
     "perplexity",
+    "prompted",
     "distinct",
     "",
 )
@@ -56,92 +50,92 @@ def main() -> None:
     print(_head(model_id, vectors))
     for row in (_HEADER, ["---"] * len(_HEADER), *map(_row, vectors)):
         print(f"| {' | '.join(row)} |")
-    print(f"\n{_verdict(vectors)}\n\n{_in_short(vectors)}")
+    print(f"\n{_alike(vectors)}\n\n{_verdict(vectors)}\n\n{_in_short(vectors)}")
 
 
 def _row(vector: PersonaVector) -> tuple[str, ...]:
-    found, quality = vector.calibration, vector.quality
-    layer = len(vector.directions) // 2 if found is None else found.layer
+    quality = vector.quality
+    layer = read_layer(len(vector.directions))
+    interval = None if quality is None else quality.auc_interval
     return (
         vector.persona_id,
-        _judge_auc(vector.judgement),
-        *(
-            ("", "", "")
-            if quality is None
-            else (
-                f"{quality.held_out_auc[layer]:.2f}",
-                f"{median(quality.held_out_auc):.2f}",
-                f"{quality.split_half_cosine[layer]:.2f}",
-            )
-        ),
-        "" if vector.residual_norm is None else f"{vector.projection_scale[layer] / vector.residual_norm[layer]:.3f}",
-        *(("",) * 7 if found is None else _calibrated(found)),
+        "" if quality is None else f"{quality.held_out_auc[layer]:.2f}",
+        "" if interval is None else f"{interval[0]:.2f} … {interval[1]:.2f}",
+        "" if quality is None else f"{quality.split_half_cosine[layer]:.2f}",
+        *(("",) * 8 if vector.strength is None else _at_dose_1(vector.strength)),
         "weak" if vector.weakness else "",
     )
 
 
-def _calibrated(found: Calibration) -> tuple[str, ...]:
-    at_full = found.at_full
+def _at_dose_1(found: Strength) -> tuple[str, ...]:
+    at_full, prompted = found.at_full, found.prompted
     return (
-        str(found.layer),
-        f"{found.gentle:.3f}",
-        f"{found.full:.3f}",
-        "" if found.too_much is None else f"{found.too_much:.3f}",
-        f"{at_full.effect:.2f} (≥ {found.effect_low:.2f})",
+        f"{found.full:.2f}",
+        found.limit,
+        f"{at_full.effect:+.2f}",
+        f"{found.effect_interval[0]:+.2f} … {found.effect_interval[1]:+.2f}",
+        "" if prompted is None else f"{prompted.effect:+.2f}",
         f"×{at_full.perplexity:.2f}",
+        "" if prompted is None else f"×{prompted.perplexity:.2f}",
         f"×{at_full.distinct:.2f}",
     )
 
 
-def _judge_auc(judgement: Judgement | None) -> str:
-    return "" if judgement is None or judgement.auc is None else f"{judgement.auc:.2f}"
+def _alike(vectors: Sequence[PersonaVector]) -> str:
+    """Say how much the vectors have in common: cosines, and how many directions they amount to."""
+    if len(vectors) < 2:
+        return ""
+    layer = read_layer(len(vectors[0].directions))
+    cosines = np.array(cosines_at(vectors, layer))
+    apart = cosines[np.triu_indices(len(vectors), 1)]
+    values = np.linalg.eigvalsh(cosines)
+    ratio = float(values.sum() ** 2 / np.square(values).sum())
+    return (
+        f"At layer {layer} the cosine between two of them is {apart.mean():.2f} on average ({apart.min():.2f} to "
+        f"{apart.max():.2f}), and they amount to {ratio:.1f} directions of equal size (participation ratio; at most "
+        f"{len(vectors)})."
+    )
 
 
 def _in_short(vectors: Sequence[PersonaVector]) -> str:
-    found = [vector.calibration for vector in vectors if vector.calibration is not None]
+    found = [vector.strength for vector in vectors if vector.strength is not None]
     effects = sorted(each.at_full.effect for each in found) or [math.nan]
     return f"""| in short | measured | aim |
 | --- | --- | --- |
 | vectors that are not weak | {sum(vector.weakness is None for vector in vectors)} of {len(vectors)} | |
-| effect at full dose, median (least to most) | {median(effects):.2f} ({effects[0]:.2f} to {effects[-1]:.2f}) | |"""
+| effect at dose 1, median (least to most) | {median(effects):.2f} ({effects[0]:.2f} to {effects[-1]:.2f}) | |"""
 
 
 def _verdict(vectors: Sequence[PersonaVector]) -> str:
     weak = [f"- `{vector.persona_id}`: {vector.weakness}" for vector in vectors if vector.weakness is not None]
-    far = [v for v in vectors if v.calibration is not None and v.calibration.at_full.effect < 0.5]
-    lines = ["## What this model cannot carry", ""]
-    lines += weak or ["No persona is weak by the measures above."]
-    if far:
-        lines += [
-            "",
-            "Less than half of the way from a neutral answer to the persona's own is all that the text bears for "
-            f"{', '.join(f'`{vector.persona_id}`' for vector in far)}: a hint of the voice, not the voice.",
-        ]
-    return "\n".join(lines)
+    return "\n".join(["## What this model cannot carry", "", *(weak or ["No persona is weak by the measures above."])])
 
 
 def _head(model_id: str, vectors: Sequence[PersonaVector]) -> str:
-    origin, found = vectors[0].origin, vectors[0].calibration
+    origin, found = vectors[0].origin, vectors[0].strength
     command = " ".join([".venv/bin/python benchmarks/vectors.py", *sys.argv[1:], "> docs/vectors.md"])
-    made = "" if found is None else f"\nCalibrated with {found.made_with}, read at layer {found.read_layer}."
+    made = "" if found is None else f"\nCalibrated with {found.made_with}."
+    taken_out = f"; taken out of each: {origin.common}" if origin.common else ""
     return f"""# How good the vectors are
 
-Model `{model_id}`. Answers: {origin.sampling} ({origin.versions}).{made}
+Model `{model_id}`. Method {origin.method or "unknown"}{taken_out}. Answers: {origin.rollouts}, {origin.sampling}
+({origin.versions}).{made}
 Every number stands in the vector's own file (`billy vectors show noir --json`); this page is made of them by
 
     {command}
 
-- *judge AUC*: how well the model, as a judge of its own answers, tells the persona's from neutral ones; below
-  {JUDGE_AUC} it filters nothing and all answers count.
-- *held-out AUC*: the vector of one half of the questions against the answers to the other half, at the steered layer,
-  and the *median* over all layers; 0.5 is chance, and a vector with a median below {WEAK_AUC} is weak. *halves*: the
-  cosine between the vectors of the two halves. *norm*: of the vector, in residual norms.
-- *gentle*, *full*, *too much*: doses in residual norms at that layer. Full is where the text lies as far along the
-  vector as the persona's own answers do, or short of that as much as the text bears: perplexity under the unsteered
-  model at most {MOST_PERPLEXITY} times that of dose 0, different word pairs at least {LEAST_DISTINCT} times as many,
-  repeated runs of four words at most {MOST_REPETITION} more.
-- *effect*, *perplexity*, *distinct*: at full dose, on texts that had no part in choosing it; the effect is read at the
-  later layer, in units of the gap between the poles, with the lower end of its 95 % interval.
+Effects here are along the vector's own reading; what an independent measure says is in [voices.md](voices.md).
+
+- *AUC of the words*: how well the persona's answers are told from neutral ones by their words alone, read behind the
+  plain prompt, along a reading that shares neither a question nor a system prompt with them; 0.5 is chance. Where the
+  interval holds 0.5, nothing is measured along this persona.
+- *halves*: the cosine between what the two halves of the questions would steer with, where texts are read.
+- *dose 1*: how often the vector is added, layer by layer; and the *limit* that kept it from being more: as far along
+  the reading as texts behind the persona's own system prompts (effect), as strange to the model as those (perplexity),
+  or the most that was tried (range).
+- *effect*, *perplexity*, *distinct*: at dose 1, on prompts that had no part in choosing it, beside what the system
+  prompts do there (*prompted*); an effect of 1 is the gap between neutral answers and the persona's own, both read as
+  any text is. Perplexity and different word pairs are held against plain texts.
 """
 
 

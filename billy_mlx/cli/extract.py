@@ -78,16 +78,7 @@ def command(
     Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there. --fresh does
     not: it forgets the answers that are kept for these personas, and the neutral ones that all of the model share.
     """
-    if from_text and (everyone or paper or method):
-        raise UsageError(
-            "--from-text is for your own voice; --all, --method and --paper are for personas: leave out one of them"
-        )
-    if paper and method == "prompt-effect":
-        raise UsageError("--paper takes the paper's method, mean-difference; leave out --method or --paper")
-    if from_text and is_typed(context, "judge"):
-        raise UsageError("--judge is for answers as a persona; your own text counts as it is: leave --judge out")
-    if name is not None and not from_text:
-        raise UsageError("--name is for the voice of your own text; name its files: --from-text FILE --name my-voice")
+    _require_sense(context, everyone, from_text, name, method, paper)
     personas = [] if from_text else _personas(ids, everyone)
     text = read_own_text(ids, name) if from_text else ""
     settings = _settings(context, paper, sizes)
@@ -114,6 +105,22 @@ def command(
         names = "+".join(persona.id for persona in personas[:4])
         say(f"to write as the paper does, with the raw mean of the vectors: --blend {names}/paper")
     return 0
+
+
+def _require_sense(
+    context: click.Context, everyone: bool, from_text: bool, name: str | None, method: str | None, paper: bool
+) -> None:
+    """Raise UsageError if flags contradict each other."""
+    if from_text and (everyone or paper or method):
+        raise UsageError(
+            "--from-text is for your own voice; --all, --method and --paper are for personas: leave out one of them"
+        )
+    if paper and method == "prompt-effect":
+        raise UsageError("--paper takes the paper's method, mean-difference; leave out --method or --paper")
+    if from_text and is_typed(context, "judge"):
+        raise UsageError("--judge is for answers as a persona; your own text counts as it is: leave --judge out")
+    if name is not None and not from_text:
+        raise UsageError("--name is for the voice of your own text; name its files: --from-text FILE --name my-voice")
 
 
 def _begin(

@@ -26,6 +26,9 @@ from billy_mlx.steps import mapped
 LEAST_EXCERPTS = 24
 """Excerpts that a voice needs: with the default lengths some 2,000 English words."""
 
+MOST_EXCERPTS = 120
+"""Excerpts that are read at most: unlike a persona's answers, none is held against the same words without the voice."""
+
 _SECTIONS = 12  # stretches of the text, each of which weighs the same; the first half is held out from the second
 _OPENING = 48  # tokens, about; an opening ends where a sentence does
 _READING = 0.3  # of the work, roughly; the rest is writing
@@ -77,7 +80,7 @@ def extract_from_text(
 def _extract(
     model: Model, persona_id: str, text: str, source: str, settings: RolloutSettings, *, fresh: bool
 ) -> Iterator[Progress | Extracted]:
-    excerpts = _spread(find_excerpts(model, text, settings.max_tokens), settings)
+    excerpts = _spread(find_excerpts(model, text, settings.max_tokens))
     prompts = [tuple(chat_prompt(model.tokenizer, _REQUEST.format(opening=each.opening))) for each in excerpts]
     texts = [model.tokenizer.encode(each.text, add_special_tokens=False) for each in excerpts]
     sections = [excerpt.section for excerpt in excerpts]
@@ -156,12 +159,11 @@ def _sentences(text: str) -> list[str]:
     return [part for piece in pieces for part in _LONG_SENTENCE.findall(piece) if part.strip()]
 
 
-def _spread(excerpts: Sequence[Excerpt], settings: RolloutSettings) -> list[Excerpt]:
-    """Return as many excerpts as an extraction has answers, from all over the text."""
-    most = settings.questions * settings.rollouts
-    if len(excerpts) <= most:
+def _spread(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """Return the excerpts to read, from all over the text."""
+    if len(excerpts) <= MOST_EXCERPTS:
         return list(excerpts)
-    return [excerpts[place] for place in np.linspace(0, len(excerpts) - 1, most).round().astype(int)]
+    return [excerpts[place] for place in np.linspace(0, len(excerpts) - 1, MOST_EXCERPTS).round().astype(int)]
 
 
 def _read(
