@@ -86,12 +86,15 @@ def _prepared(personas: str | None, model: str | None) -> "tuple[Model, dict[str
 
 
 def _scales(vectors: "Mapping[str, PersonaVector]") -> "dict[str, Scale]":
-    """Return how to measure each persona; says of which its vector does not tell what is neutral."""
+    """Return how to measure each persona; says of which nobody can."""
     from billy_mlx.engine.reading import scale_of
 
     scales = {persona: scale_of(vector) for persona, vector in vectors.items()}
     for persona in (persona for persona, scale in scales.items() if scale is None):
-        say(f"{persona} is left out: its vector does not say what is neutral; run: billy extract {persona}")
+        if vectors[persona].is_measurable:
+            say(f"{persona} is left out: its vector does not say what is neutral; run: billy extract {persona}")
+        else:
+            say(f"{persona} is left out: it cannot be measured with this model: by its words it is told by chance only")
     found = {persona: scale for persona, scale in scales.items() if scale is not None}
     if not found:
         raise UsageError("there are no personas to look for; name others with --personas")

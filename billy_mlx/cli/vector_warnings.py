@@ -19,6 +19,7 @@ def warn_of_blends(blends: "Sequence[Blend | None]", loaded: "Model", model: str
     vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint)
     warn_of_changed_cards(vectors.values(), model)
     warn_of_weakness(vectors.values())
+    warn_of_doses(vectors.values(), loaded)
     say_single_layers([blend for blend in blends if blend is not None], vectors)
 
 
@@ -39,6 +40,16 @@ def warn_of_weakness(vectors: "Iterable[PersonaVector]") -> None:
     for vector in vectors:
         if vector.weakness is not None:
             say(f"{vector.persona_id} is weak for this model: {vector.weakness}")
+
+
+def warn_of_doses(vectors: "Iterable[PersonaVector]", loaded: "Model") -> None:
+    """Say on stderr of which of `vectors` the dose is only about right: they came from other weights."""
+    approximate = [each.persona_id for each in vectors if each.is_transferred_to(loaded.fingerprint) and each.strength]
+    if approximate:
+        say(
+            f"doses of {', '.join(approximate)} are approximate: they were measured with other weights of this model; "
+            f"run: billy extract {' '.join(approximate)} --model {loaded.id}"
+        )
 
 
 def say_single_layers(blends: "Iterable[Blend]", vectors: "Mapping[str, PersonaVector]") -> None:

@@ -167,7 +167,7 @@ class PersonaVector:
         if self.strength is None and self.calibration is not None and not self.calibration.shows:
             return "it does not show in what is written with it"
         if not self.is_measurable:
-            return "it cannot be measured with this model, whose words as the persona are hardly told from neutral ones"
+            return "it cannot be measured with this model: by its words it is told from neutral answers by chance only"
         return None
 
     def is_transferred_to(self, fingerprint: Fingerprint) -> bool:
