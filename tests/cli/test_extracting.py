@@ -41,9 +41,10 @@ def test_the_model_is_its_own_judge_and_what_it_did_is_said(billy, model):
 
 def test_how_well_the_vector_separates_is_said(billy, model):
     done = billy("extract", "noir", *FEW, *NOBODY)
-    best = max(vector_of(done).quality.held_out_auc)
-    assert "held-out answers are separated best at layer" in done.err
-    assert f"with AUC {best:.2f} (0.5 is chance)" in done.err
+    quality = vector_of(done).quality
+    sure = "{:.2f} to {:.2f}".format(*quality.auc_interval)
+    told = f"its words alone are told from neutral ones with AUC {quality.held_out_auc[3]:.2f} (95 %: {sure})"
+    assert f"noir: {told}; 0.5 is chance" in done.err
 
 
 def test_nobody_and_another_model_can_be_the_judge(billy, model, tmp_path):
@@ -81,13 +82,15 @@ def test_a_model_that_says_nothing_is_one_sentence(billy, model, monkeypatch):
 
 def test_fresh_writes_the_neutral_answers_anew_and_says_how_to_go_on(billy, model, monkeypatch):
     assert billy("extract", "noir", *FEW, *NOBODY).code == 0
-    (neutral,) = (paths.cache_folder() / "poles").rglob("*.safetensors")
-    os.utime(neutral, (0, 0))
+    kept = sorted((paths.cache_folder() / "poles").rglob("*.safetensors"))
+    assert len(kept) == 2  # neutral answers, and the same behind the cards' prompts
+    for file in kept:
+        os.utime(file, (0, 0))
     assert billy("extract", "comic", *FEW, *NOBODY).code == 0
-    assert neutral.stat().st_mtime == 0
+    assert [file.stat().st_mtime for file in kept] == [0, 0]
     monkeypatch.setattr(library, "store_vector", interrupted)
     done = billy("extract", "noir", "--fresh", *FEW, *NOBODY)
-    assert (done.code, neutral.stat().st_mtime > 0) == (130, True)
+    assert (done.code, [file.stat().st_mtime > 0 for file in kept]) == (130, [True, True])
     assert "and the answers so far: run it again without --fresh to go on" in done.err
 
 
@@ -145,7 +148,7 @@ def test_ones_own_text_becomes_a_voice_to_write_with(billy, model, tmp_path):
     files = (str(tmp_path / "one.md"), str(tmp_path / "two.md"))
     done = billy("extract", "--from-text", *files, "--name", "my-voice", "-m", "8")
     assert vector_of(done).origin.source == "1,600 words of one.md, two.md"
-    assert "my-voice: held-out answers are separated best at layer" in done.err
+    assert "my-voice: its words alone are told from neutral ones with AUC" in done.err
     assert done.err.endswith("run: billy calibrate my-voice\n")
     assert billy("generate", "-p", "Once", "-m", "2", "--blend", "my-voice").code == 0
 
