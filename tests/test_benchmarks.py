@@ -36,7 +36,8 @@ def test_the_cost_of_steering_is_printed(model):
     lines = printed("steering.py", "--quick", "--model", model).splitlines()
     operations = [line for line in lines if line.startswith("| operations added per steered block")]
     assert [line.split("|")[2].split()[0] for line in operations] == ["1", "1"]
-    for line in ("one layer steered", "all layers steered", "4 voices", "16 voices", "peak memory"):
+    assert "operations added per steered block, layer by layer (1 to 2)" in operations[1]
+    for line in ("one layer steered", "speed, layer by layer (1 to 2)", "4 voices", "16 voices", "peak memory"):
         assert any(line in printed_line for printed_line in lines)
 
 

@@ -15,6 +15,8 @@ _TODAY = re.compile(r"""\bstrftime_now\(\s*(["'])([^"']*)\1\s*\)""")
 _DAY = date(2024, 7, 26)  # that Llama's own template tells where it has no clock
 # A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
 _SEAM = "\ufdd0"
+# Another one: stands for a system prompt, to see whether a template has a place for any.
+_ANY = "\ufdd1"
 
 
 def chat_prompt(
@@ -97,11 +99,10 @@ def check_length(model: Model, prompt: list[int], max_tokens: int) -> None:
 def _render(tokenizer: TokenizerWrapper, user: str, system: str | None, thinking: bool) -> str:
     if system:
         try:
-            rendered = _templated(tokenizer, [("system", system), ("user", user)], thinking)
-        except TemplateError:  # Gemma 2 refuses the role
-            rendered = ""
-        if system.strip() in rendered:  # and others leave it out
-            return rendered
+            if _templated(tokenizer, [("system", _ANY), ("user", user)], thinking).count(_ANY) > user.count(_ANY):
+                return _templated(tokenizer, [("system", system), ("user", user)], thinking)
+        except TemplateError:  # Gemma 2 refuses the role, and others leave it out
+            pass
     try:
         return _templated(tokenizer, [("user", _joined(system, user))], thinking)
     except TemplateError as error:

@@ -4,6 +4,8 @@ What is decoded is held against one plain forward pass over prompt and answer, i
 block what the layers below have not added yet.
 """
 
+import io
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -20,7 +22,7 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.fingerprint import Fingerprint
-from billy_mlx.model.layers import UNSTEERED, Patch
+from billy_mlx.model.layers import UNSTEERED, Patch, Steering, stack, steer
 from billy_mlx.model.rows import Row
 
 LAYERS, WIDTH, VOCABULARY = 4, 32, 96
@@ -139,6 +141,21 @@ def test_a_prompt_is_used_again_under_another_blend_and_never_what_was_read_stee
     assert again(row(seed=2)) == len(PROMPT) - 1
     everywhere = [replace(added, everywhere=True) for added in (NOIR, BOTH)]
     assert [again(row(added)) for added in (*everywhere, everywhere[0])] == [0, 0, len(PROMPT) - 1]
+
+
+def test_a_steered_block_costs_one_addition_a_step_in_whatever_width(model):
+    plain, steered = (operations(model, steering) for steering in (Steering({}), Steering(stack([NOIR]))))
+    assert len(steered) - len(plain) == len(NOIR.by_layer)
+    assert steered.count("Add") - plain.count("Add") == len(NOIR.by_layer)
+
+
+def operations(model, steering):
+    """The operations of a step of decoding, after the first one."""
+    prompt_cache, graph = make_prompt_cache(model.model), io.StringIO()
+    with steer(model.layers, steering):
+        mx.eval(model.model(mx.array([PROMPT]), cache=prompt_cache), [part.state for part in prompt_cache])
+        mx.export_to_dot(graph, model.model(mx.array([[5]]), cache=prompt_cache))
+    return re.findall(r'label ="(\w+)", shape=rectangle', graph.getvalue())
 
 
 @pytest.mark.parametrize("name", GATES)

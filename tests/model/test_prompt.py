@@ -63,6 +63,13 @@ def test_where_no_system_message_is_taken_it_begins_the_users(tmp_path, template
     assert "Be brief.\n\nthe sea" in said(tokenizer, "the sea", system="Be brief.")
 
 
+@pytest.mark.parametrize("template", [NO_SYSTEM, DROPS_SYSTEM])
+def test_a_system_message_that_the_users_holds_as_well_is_not_taken_for_sent(tmp_path, template):
+    tokenizer = tokenizer_of(tmp_path, template=template)
+    assert "sea\n\nthe sea" in said(tokenizer, "the sea", system="sea")
+    assert "sea\n\nthe \ufdd1" in said(tokenizer, "the \ufdd1", system="sea")
+
+
 def test_without_a_template_the_prompt_is_plain_text(tmp_path):
     tokenizer = tokenizer_of(tmp_path, template=None)
     assert said(tokenizer, "the sea", system="Be brief.") == "Be brief.\n\nthe sea"
