@@ -131,18 +131,19 @@ def _residual_norms(opened: "Opened", model_id: str, fingerprint: "Fingerprint")
     return found[1]
 
 
-def _blend_of(bundle: "Bundle", model: str | None) -> "Blend | str":
-    """Return the blend of a bundle, or the id of a vector that came alone, once it is clear that it can be used."""
-    from billy_mlx.blend.blend import Blend
+def _blend_of(bundle: "Bundle", model: str | None) -> "Blend":
+    """Return the blend of a bundle, or of a vector that came alone, once it is clear that it can be used."""
+    from billy_mlx.blend.blend import DEFAULT_MODE, Blend, Mode
 
     if model is not None:
         model_id, fingerprint = _identify(model)
         for vector in bundle.vectors.values():
             vector.require_base(model_id, fingerprint)
     if not bundle.blend:
-        return next(iter(bundle.vectors))
+        persona_id, alone = next(iter(bundle.vectors.items()))
+        return Blend(((persona_id, 1.0),), mode=DEFAULT_MODE if alone.is_difference else Mode.RAW)
     try:
-        blend = Blend.parse(bundle.blend)
+        blend = Blend.stored(bundle.blend)
     except BillyError as error:
         raise VectorError(f"{bundle.path} cannot be imported: its blend cannot be read: {error}") from error
     missing = [persona_id for persona_id in blend.persona_ids if persona_id not in bundle.vectors]
@@ -212,7 +213,7 @@ def _say_how(vector: "PersonaVector", model: str | None) -> None:
     elif vector.residual_norm is None:
         what, blend = "to write with it", f"{persona_id}@2a/paper"
     else:
-        what, blend = "to write with it", persona_id
+        what, blend = "to write with it", f"{persona_id}/balanced"
     say(f"{what}, run: billy generate -p TEXT --blend {blend}{named}")
 
 

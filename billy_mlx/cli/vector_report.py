@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from billy_mlx.extraction.evidence import Calibration, Judgement
+from billy_mlx.extraction.evidence import Calibration, Judgement, Strength
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector
@@ -23,7 +23,8 @@ def described(vector: "PersonaVector") -> Iterator[str]:
         "versions": origin.versions,
         "date": origin.date,
         "judge": "" if vector.judgement is None else judged(vector.judgement),
-        "calibration": "none yet" if vector.calibration is None else _doses(vector.calibration),
+        "strength": "" if vector.strength is None else _strength(vector.strength),
+        "calibration": _calibrated(vector),
         "at full dose": "" if vector.calibration is None else _effect(vector.calibration),
         "weak": vector.weakness or "",
     }
@@ -31,11 +32,11 @@ def described(vector: "PersonaVector") -> Iterator[str]:
 
 
 def steered_layer(vector: "PersonaVector") -> int:
-    """Return the layer that is steered with `vector` where nobody names one."""
-    from billy_mlx.blend.blend import Blend
+    """Return the layer that is steered with `vector` where only one is and nobody names it."""
+    from billy_mlx.blend.blend import Blend, Mode
     from billy_mlx.blend.directions import steered_layers
 
-    return steered_layers(Blend(((vector.persona_id, 1.0),)), [vector])[0]
+    return steered_layers(Blend(((vector.persona_id, 1.0),), mode=Mode.BALANCED), [vector])[0]
 
 
 def layer_rows(vector: "PersonaVector") -> list[tuple[str, ...]]:
@@ -70,6 +71,18 @@ def judged(judgement: Judgement) -> str:
     told = f"{judgement.judge} tells the poles apart with AUC {judgement.auc:.2f} over {judgement.judged} answers each"
     scores = "0.5 is chance; median scores {:.0f} and {:.0f} of 100".format(*judgement.medians)
     return f"{told} ({scores}), so it filtered {'the answers' if judgement.filtered else 'nothing'}"
+
+
+def _strength(found: Strength) -> str:
+    low, high = found.effect_interval
+    did = f"effect {found.at_full.effect:.2f} ({low:.2f} to {high:.2f}), perplexity ×{found.at_full.perplexity:.2f}"
+    return f"{found.full:.2f} times at a dose of 1, layer by layer: {did}"
+
+
+def _calibrated(vector: "PersonaVector") -> str:
+    if vector.calibration is not None:
+        return _doses(vector.calibration)
+    return "none yet" if vector.strength is None else ""
 
 
 def _doses(found: Calibration) -> str:

@@ -64,9 +64,13 @@ def test_without_norms_the_modes_that_work_are_said(billy, model, tmp_path):
 
 def test_what_is_imported_can_be_written_with(billy, model, tmp_path):
     billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)))
-    for blend in ("x/raw/all", "x:0.5+noir/raw", "x@2a/paper", "x+noir"):
+    for blend in ("x/raw/all", "x:0.5+noir/raw", "x@2a/paper", "x+noir/balanced"):
         done = billy("generate", "-p", "Sea.", "--blend", blend, "-m", "4", "--json")
         assert (done.code, json.loads(done.out)["generation_tokens"]) == (0, 4)
+    refused = billy("generate", "-p", "Sea.", "--blend", "x+noir", "-m", "4")
+    assert (refused.code, refused.out) == (2, "")
+    assert "the vector of x came from another tool's file" in refused.err
+    assert "use it as that tool does, with /raw" in refused.err
 
 
 def test_a_hint_at_another_model_is_a_warning(billy, model, tmp_path):
@@ -95,7 +99,7 @@ def test_norms_that_are_given_win(billy, model, tmp_path):
     files = write_torch(tmp_path / "pref.pt", np.ones((LAYERS, WIDTH))), write_json(tmp_path / "n.json", [1, 2, 3, 4])
     done = billy("vectors", "import", *map(str, files))
     assert stored("pref").residual_norm.tolist() == [1, 2, 3, 4]
-    assert "run: billy generate -p TEXT --blend pref\n" in done.err
+    assert "run: billy generate -p TEXT --blend pref/balanced\n" in done.err
 
 
 def test_another_vector_is_replaced_only_with_force(billy, model, tmp_path):
@@ -180,13 +184,13 @@ def test_a_vector_goes_out_as_its_own_file(billy, model, tmp_path):
     shutil.rmtree(paths.vectors_folder())
     done = billy("vectors", "import", str(tmp_path / "copy.safetensors"))
     assert done.out == f"{next(paths.vectors_folder().rglob('noir.safetensors'))}\n"
-    assert f"made for {model}: to write with it, run: billy generate -p TEXT --blend noir" in done.err
+    assert f"made for {model}: to write with it, run: billy generate -p TEXT --blend noir:1@1/layered\n" in done.err
 
 
 def test_a_bundle_brings_a_blend_to_another_home(billy, model, tmp_path, monkeypatch):
     billy("vectors", "import", str(write_json(tmp_path / "salty.json", TRAIT)))
     billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)), "--id", "salty")
-    blend = Blend.parse("noir:0.6+salty:0.4@0.5")
+    blend = Blend.parse("noir:0.6+salty:0.4@0.5/balanced")
     before = directions(blend, load_vectors(blend.persona_ids, *identify()))
     assert billy("vectors", "export", "--blend", str(blend), "-o", str(tmp_path / "b.safetensors")).code == 0
     card = (paths.personas_folder() / "salty.toml").read_text()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.extraction.evidence import Calibration, Cell, Judgement, Quality
+from billy_mlx.extraction.evidence import Calibration, Cell, Judgement, Outcome, Quality, Strength
 from billy_mlx.extraction.vector_file import load_vector, save_vector
 
 WEAK = Quality((0.5, 0.69, 0.6, 0.4), (0.0, 0.1, -0.1, 0.0))
@@ -51,9 +51,57 @@ def test_a_weak_vector_is_marked_in_the_list_and_where_it_is_shown(billy, model)
 
 def test_who_writes_with_a_weak_vector_is_told(billy, model):
     store_changed("gothic", quality=WEAK)
+    store_changed("noir", quality=GOOD)
     done = billy("generate", "-p", "Once", "-m", "2", "--blend", "gothic+noir")
     assert "gothic is weak for this model: it hardly separates held-out answers" in done.err
     assert "noir is weak" not in done.err
+
+
+def made_formerly(persona_id, source=""):
+    """Have a persona's vector be one of the version before."""
+    (file,) = paths.vectors_folder().rglob(f"{persona_id}.safetensors")
+    store_changed(persona_id, quality=None, origin=replace(load_vector(file).origin, file_version="1", source=source))
+
+
+def test_vectors_of_the_version_before_are_marked_and_what_to_run_is_said_once(billy, model):
+    made_formerly("noir")
+    store_changed("gothic", quality=None)
+    done = billy("vectors", "list")
+    said = (
+        "billy: 1 of your vectors was made by the version before, and is used as that version did; to make it anew, "
+        f"run: billy extract noir --model {model}\n"
+    )
+    assert done.err.count(said) == 1
+    assert [line.split("  ")[-1] for line in done.out.splitlines()[1:]] == ["yours", "made by the version before"]
+    shown = billy("vectors", "show", "noir")
+    assert "made           by the version before, and used as that version did" in shown.out.splitlines()
+    assert said in shown.err
+    assert said not in billy("vectors", "show", "gothic").err
+    rows = json.loads(billy("vectors", "list", "--json").out)
+    assert {row["persona_id"]: row["former"] for row in rows} == {"gothic": False, "noir": True}
+
+
+def test_the_doctor_says_what_to_run_for_vectors_of_the_version_before(billy, model):
+    made_formerly("noir")
+    made_formerly("gothic", source="900 words of novel.md")
+    found = json.loads(billy("doctor", "--json").out)
+    [told] = [finding for finding in found if "version before" in finding["text"]]
+    assert (told["state"], told["subject"]) == ("warn", "vectors")
+    assert told["text"] == (
+        "2 of your vectors were made by the version before, and are used as that version did; to make them anew, run: "
+        f"billy extract noir --model {model}; billy extract --from-text FILE --name gothic --model {model}"
+    )
+
+
+def test_what_a_strength_is_is_listed_and_shown(billy, model):
+    outcome = Outcome(1.31, 1.44, 1.0, 0.0, 1.0)
+    store_changed("noir", quality=None, strength=Strength(1.25, "effect", 1.5, outcome, (0.9, 1.7), None, 16))
+    assert billy("vectors", "list").out.splitlines()[2].split()[:2] == ["noir", "1.25×"]
+    lines = billy("vectors", "show", "noir").out.splitlines()
+    strength = "1.25 times at a dose of 1, layer by layer: effect 1.31 (0.90 to 1.70), perplexity ×1.44"
+    assert f"strength       {strength}" in lines
+    assert not any(line.startswith("calibration") for line in lines)
+    assert json.loads(billy("vectors", "show", "noir", "--json").out)["strength"]["full"] == 1.25
 
 
 def test_the_folder_of_vectors_is_said_once_and_not_in_the_table(billy, model):
@@ -78,6 +126,8 @@ def test_a_vector_of_other_weights_is_marked_as_transferred(billy, model):
     rows = json.loads(billy("vectors", "list", "--json").out)
     assert {row["persona_id"]: row["transferred"] for row in rows} == {"gothic": False, "noir": True}
     assert "transferred" in billy("vectors", "show", "noir").out
+    for persona_id in ("noir", "gothic"):
+        store_changed(persona_id, quality=None)
     lines = billy("vectors", "list").out.splitlines()[1:]
     assert [line.split("  ")[-1] for line in lines] == ["yours", "other weights"]
 
