@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from billy_mlx import Blend, Model, PersonaVector, load, load_vectors
+from billy_mlx.blend.blend import Mode
 from billy_mlx.blend.calibrate import find_full
 from billy_mlx.blend.directions import steered_layers
 from billy_mlx.blend.sweep import Sweep, Trial
@@ -76,7 +77,8 @@ def _spread(vectors: Mapping[str, PersonaVector], size: int, count: int) -> list
 
 
 def _layer(vectors: Sequence[PersonaVector]) -> int:
-    return steered_layers(Blend(tuple((vector.persona_id, 1.0) for vector in vectors)), vectors)[0]
+    equal = tuple((vector.persona_id, 1.0) for vector in vectors)
+    return steered_layers(Blend(equal, mode=Mode.BALANCED), vectors)[0]
 
 
 def _cohesion(vectors: Sequence[PersonaVector], layer: int) -> float:

@@ -22,7 +22,7 @@ SCRIPTS = {
     "steering.py": (),
     "extraction.py": ("--personas", "1", "--batches", "60", "--batch-personas", "1"),
     "vectors.py": (),
-    "shift.py": ("--dose", "0.2r/L15", "--prompts", "8"),
+    "shift.py": ("--dose", "0.2r/balanced/L15", "--prompts", "8"),
     "blends.py": ("--blends", "1", "--prompts", "8", "--max-tokens", "48"),
     "manuscript.py": (),
     "studio.py": (),

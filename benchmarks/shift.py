@@ -3,7 +3,7 @@
 Every persona writes to the same prompts with the same seeds as the unsteered model does. The finished texts are then
 read by the unsteered model: what is scored is the words alone, not what was added while they were written.
 
-    .venv/bin/python benchmarks/shift.py --dose 0.2r/L15 > docs/shift.md
+    .venv/bin/python benchmarks/shift.py --dose 0.2r/balanced/L15 > docs/shift.md
 """
 
 import argparse
