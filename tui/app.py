@@ -77,6 +77,7 @@ class Studio(App[None]):
         self.preparing = Preparing(self.port, self.tell, partial(self.change_setting, "model"))
         self._path, self._model, self._connect = path, model, connect
         self._introduced = False
+        self._told_of_former: set[str] = set()  # models
 
     @cached_property
     def personas(self) -> PersonaSet:
@@ -272,13 +273,16 @@ class Studio(App[None]):
         match event:
             case Loading(stage=stage):
                 self.model, self.model_state = None, stage
-            case Loaded(model=model, voices=voices, faults=faults):
+            case Loaded(model=model, voices=voices, faults=faults, former=former):
                 self.model, self.voices = model, voices
                 self.model_state = f"{model.id}{', a demonstration' if model.demonstration else ''}"
                 if model.demonstration and not (self._model or self.settings.model):
                     self._introduce()
                 for fault in faults:
                     self.notify(fault, severity="warning", timeout=15, markup=False)
+                if former is not None and model.id not in self._told_of_former:
+                    self._told_of_former.add(model.id)
+                    self.notify(former, timeout=30)
             case Unloaded(reason=reason):
                 self.model, self.model_state = None, "no model"
                 self.notify(reason, severity="error", timeout=30, markup=False)

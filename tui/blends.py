@@ -12,6 +12,7 @@ from billy_mlx.files import write_atomically
 from billy_mlx.text import sanitize
 
 LONGEST_NAME = 60
+_HEAD = "# Blends by name, as --blend takes them; one without a mode is balanced.\n"
 
 
 def blends_file() -> Path:
@@ -35,14 +36,13 @@ def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
 
 
 def save_blend(name: str, blend: str) -> None:
-    """Keep a blend's text form under a name, in the place of one that had it.
+    """Keep a blend's text form under a name, in the place of one that had it; as `Blend.parse` reads it.
 
     Raises:
         BlendError: the text is not a blend, or the name will not do.
         BillyError: the file cannot be read or written, or would be too large.
     """
-    name, blend = _checked_name(name.strip()), _checked_blend(blend)
-    _write({**_read(), name: blend})
+    _write({**_read(), _checked_name(name.strip()): str(Blend.parse(blend))})
 
 
 def forget_blend(name: str) -> None:
@@ -59,10 +59,10 @@ def _read() -> dict[str, object]:
 
 def _write(values: Mapping[str, object]) -> None:
     """Write all entries that are text, also those that are no blends: they may be mended by hand."""
-    entries = [f"{_quoted(name)} = {_quoted(text)}" for name, text in values.items() if isinstance(text, str)]
+    entries = [f"{_quoted(name)} = {_quoted(_spelled(text))}" for name, text in values.items() if isinstance(text, str)]
     if any(len(entry) > MAX_LINE or entry.count(".") > MAX_DOTS for entry in entries):
         raise BlendError(f"this blend is too long to be kept: at most {MAX_LINE} characters and {MAX_DOTS} dots")
-    content = ("# Blends by name, as --blend takes them.\n" + "\n".join(entries) + "\n").encode()
+    content = (_HEAD + "\n".join(entries) + "\n").encode()
     if len(content) > MAX_BYTES:
         raise BlendError(f"{blends_file()} would be larger than {MAX_BYTES // 1024} KiB; forget a blend first")
     write_atomically(blends_file(), content)
@@ -77,7 +77,15 @@ def _checked_name(name: str) -> str:
 def _checked_blend(text: object) -> str:
     if not isinstance(text, str):
         raise BlendError('it is not text; write a blend in quotes, such as "noir:0.6+gothic:0.4"')
-    return str(Blend.parse(text))
+    return str(Blend.stored(text))
+
+
+def _spelled(text: str) -> str:
+    """Return a blend with its mode, whatever version wrote it; what is no blend, as it stands."""
+    try:
+        return _checked_blend(text)
+    except BlendError:
+        return text
 
 
 def _quoted(text: str) -> str:

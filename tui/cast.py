@@ -48,7 +48,7 @@ def mark(note: VoiceNote | None) -> str:
         return "✗"
     if note.weakness is not None:
         return "~"
-    return "!" if note.outdated else " "
+    return "!" if note.outdated or note.former else " "
 
 
 def state(note: VoiceNote | None) -> str:
@@ -57,6 +57,7 @@ def state(note: VoiceNote | None) -> str:
         return "no vector for this model yet; x makes it"
     wrong = [f"weak: {sanitize(note.weakness)}"] if note.weakness is not None else []
     wrong += ["its card was changed since; x makes it anew"] * note.outdated
+    wrong += [f"made by the version before; {_anew(note)}"] * (note.former and not note.outdated)
     return "; ".join(wrong)
 
 
@@ -67,6 +68,8 @@ def quality(note: VoiceNote | None) -> tuple[str, ...]:
     lines = [] if note.weakness is None else [f"~ It is weak for this model: {sanitize(note.weakness)}."]
     if note.outdated:
         lines.append("! Its card was changed since its vector was made; x makes it anew.")
+    if note.former:
+        lines.append(f"! The version before has made its vector, which does what it did; {_anew(note)}.")
     if note.auc is not None:
         lines.append(
             f"It tells its answers from neutral ones {_how_well(note.auc)} (AUC {note.auc:.2f}; 0.5 is chance)."
@@ -104,11 +107,17 @@ def _how_well(auc: float) -> str:
 
 
 def _doses(note: VoiceNote) -> str:
-    if not note.calibrated:
+    if note.strength is None and note.layer is None:
         return "It is not calibrated: what a full dose is was not measured; x measures it."
     gentle = "" if note.gentle is None else f"gentle from {note.gentle:.2f}, "
     frays = "" if note.too_much is None else f", too much above {note.too_much:.2f}"
-    return f"Doses: {gentle}full at 1{frays}."
+    if note.strength is not None:
+        return f"It is added {note.strength:.2f} times, layer by layer: {gentle}full at 1{frays}."
+    return f"In mode balanced it steers layer {note.layer}: {gentle}full at 1{frays}."
+
+
+def _anew(note: VoiceNote) -> str:
+    return "w makes it anew, of your text" if note.source else "x makes it anew"
 
 
 def _likeness(cosine: float) -> str:

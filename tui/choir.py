@@ -5,7 +5,7 @@ from billy_mlx.engine.messages import Coherence, Failed, Job
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.drafts import PageDrafts
-from billy_mlx.tui.screens.chorus import ChorusScreen
+from billy_mlx.tui.screens.chorus import ChorusScreen, alone_in
 from billy_mlx.write.messages import Writing, Written, Wrote
 
 
@@ -81,8 +81,8 @@ class Choir:
 def usual_voices(blend: str | None, most: int) -> tuple[str | None, ...]:
     """Return who sings if nobody was chosen: the blend, its personas alone, and the unsteered model."""
     if blend is None:
-        return ("noir", "fairy-tale", None)[: max(2, most)]
-    parsed = Blend.parse(blend)
-    alone = [str(Blend(((persona, 1.0),), dose=parsed.dose, mode=parsed.mode)) for persona in parsed.persona_ids]
+        usual = [str(Blend.parse(persona)) for persona in ("noir", "fairy-tale")]
+        return (*usual, None)[: max(2, most)]
+    alone = alone_in(Blend.parse(blend))
     voices = dict.fromkeys([blend, *(alone if len(alone) > 1 else [])])
     return (*list(voices)[: max(1, most - 1)], None)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode, Unit
+from billy_mlx.blend.blend import DEFAULT_MODE, OWN_DOSE, Blend, Dose, Mode, Unit
 
 LIMIT = 1.0
 """The largest weight of either sign that a dial gives; a blend that is typed may have more."""
@@ -23,7 +23,7 @@ class Dials:
 
     voices: tuple[Voice, ...] = ()
     dose: Dose = OWN_DOSE
-    mode: Mode = Mode.BALANCED
+    mode: Mode = DEFAULT_MODE
     layers: tuple[int, ...] | None = None
     everywhere: bool = False
     norm_preserving: bool = False
@@ -57,7 +57,11 @@ class Dials:
         return replace(self, voices=(*self.voices[:index], voice, *self.voices[index + 1 :]))
 
     def with_mode(self, mode: Mode) -> "Dials":
-        """Return the dials in another mode; a coefficient is a mode's own, and neither kept nor brought into others."""
-        if mode not in (Mode.PAPER, Mode.RAW) and self.dose.unit is not Unit.COEFFICIENT:
+        """Return the dials in another mode, and with that mode's own dose if this one means nothing there.
+
+        A coefficient is a mode's own, and neither kept nor brought into others; layered has no residual norms.
+        """
+        foreign = (Unit.COEFFICIENT, Unit.RESIDUAL_NORMS) if mode is Mode.LAYERED else (Unit.COEFFICIENT,)
+        if mode not in (Mode.PAPER, Mode.RAW) and self.dose.unit not in foreign:
             return replace(self, mode=mode)
         return replace(self, mode=mode, dose=Blend((("any", 1.0),), mode=mode).dose)

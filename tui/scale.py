@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from billy_mlx.blend.blend import Unit
+from billy_mlx.blend.blend import Mode, Unit
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.tui.dials import Dials, Voice
 
@@ -40,11 +40,15 @@ class Scale:
 
 
 def scale_of(dials: Dials, notes: Mapping[str, VoiceNote]) -> Scale:
-    """Return what doses of this blend mean: of several voices the mean of their own, by weight, as `Blend` has it."""
+    """Return what doses of this blend mean: of several voices the mean of their own, by weight, as `Blend` has it.
+
+    What was measured layer by layer says nothing of one layer alone, and the other way round.
+    """
     unit = dials.dose.unit
     if unit is not Unit.FULL:
         return Scale(unit, None, None, _TOPS[unit])
     heard = [(notes[voice.persona_id], abs(voice.weight)) for voice in dials.voices if _is_heard(voice, notes)]
+    heard = [(note, weight) for note, weight in heard if _is_of(dials.mode, note)]
     gentle = _mean([(note.gentle, weight) for note, weight in heard])
     too_much = _mean([(note.too_much, weight) for note, weight in heard])
     top = _TOPS[unit] if too_much is None else min(max(1.5, 1.25 * too_much), 3.0)
@@ -53,6 +57,10 @@ def scale_of(dials: Dials, notes: Mapping[str, VoiceNote]) -> Scale:
 
 def _is_heard(voice: Voice, notes: Mapping[str, VoiceNote]) -> bool:
     return not voice.muted and voice.persona_id in notes
+
+
+def _is_of(mode: Mode, note: VoiceNote) -> bool:
+    return (note.strength is not None) is (mode is Mode.LAYERED)
 
 
 def _mean(pairs: list[tuple[float | None, float]]) -> float | None:

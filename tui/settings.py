@@ -1,6 +1,6 @@
 """The studio's settings: one schema, from which the screen, the configuration file and its checks are made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -11,7 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
-from billy_mlx.errors import BillyError, UsageError
+from billy_mlx.errors import BillyError, BlendError, UsageError
 from billy_mlx.extraction.table import MAX_BYTES, parse_table
 from billy_mlx.files import write_atomically
 from billy_mlx.text import sanitize
@@ -54,7 +54,7 @@ class Settings:
     author: str = setting("", Setting("Your name", "Who wrote it, for exports."))
     model: str = setting("", Setting("Model", "A name or folder; empty takes the one that all commands use."))
     blend: str = setting(
-        "gothic:0.5+fairy-tale:0.5",
+        str(Blend.parse("gothic:0.5+fairy-tale:0.5")),
         Setting("First blend", "The voices a new text begins with, as noir:0.6+lyrical:0.4.", check=_check_blend),
     )
     chorus_voices: int = setting(
@@ -117,7 +117,7 @@ def save_setting(name: str, value: object) -> None:
         if name == _KEYS:
             _put_keys(document, value)
         else:
-            _put(document, name, checked(Settings(), name, value))
+            _put(document, name, _spelled(name, checked(Settings(), name, value), Blend.parse))
     except TOMLKitError as error:
         raise BillyError(f"{path} cannot be changed: {sanitize(str(error))}; correct it by hand") from error
     write_atomically(path.resolve(), tomlkit.dumps(document).encode())  # a link to it stays one
@@ -148,10 +148,21 @@ def _studio(values: Mapping[str, object]) -> tuple[Settings, list[str]]:
             wrong.append(f"[studio] has no setting {quoted(key)}; {meant}")
             continue
         try:
+            value = _spelled(name, value, Blend.stored)
             settings = replace(settings, **{name: checked(settings, name, value)})  # type: ignore[arg-type]
         except UsageError as error:
             wrong.append(f"{error}; until then it is {quoted(getattr(settings, name))}")
     return settings, wrong
+
+
+def _spelled(name: str, value: object, read: Callable[[str], Blend]) -> object:
+    """Return a value, and of a blend its whole text form; what cannot be read as one, as it stands."""
+    if name != "blend" or not isinstance(value, str) or not value.strip():
+        return value
+    try:
+        return str(read(value))
+    except BlendError:  # `checked` says what is wrong with it
+        return value
 
 
 def _table(values: Mapping[str, object], name: str) -> dict[str, object]:

@@ -13,6 +13,9 @@ from billy_mlx.tui.scale import scale_of
 _WEIGHT_STEPS = (0.05, 0.25)
 _DOSE_STEPS = {Unit.FULL: _WEIGHT_STEPS, Unit.RESIDUAL_NORMS: (0.01, 0.05), Unit.COEFFICIENT: (0.1, 0.5)}
 
+_OF_ONE_LAYER = (Mode.BALANCED, Mode.ORTHOGONAL)
+"""Modes that steer one layer where nobody names any, and the vectors say which."""
+
 
 class Row(Enum):
     """What one row of the panel turns."""
@@ -31,8 +34,21 @@ def rows_of(dials: Dials, *, advanced: bool) -> tuple[Row, ...]:
     return (Row.DOSE, *(Row.VOICE for _ in dials.voices), *fold)
 
 
-def stepped(dials: Dials, row: Row, voice: int, step: int, notes: Mapping[str, VoiceNote], *, coarse: bool) -> Dials:
-    """Return the dials with one row turned by a step up (1) or down (-1); `voice` counts where the row is one."""
+def stepped(
+    dials: Dials,
+    row: Row,
+    voice: int,
+    step: int,
+    notes: Mapping[str, VoiceNote],
+    *,
+    coarse: bool,
+    layer_count: int | None = None,
+) -> Dials:
+    """Return the dials with one row turned by a step up (1) or down (-1); `voice` counts where the row is one.
+
+    Layers are turned from the one that the vectors want, or where some are named; `layer_count` is how many the model
+    has, if that is known.
+    """
     match row:
         case Row.DOSE:
             size, top = _DOSE_STEPS[dials.dose.unit][coarse], scale_of(dials, notes).top
@@ -44,7 +60,7 @@ def stepped(dials: Dials, row: Row, voice: int, step: int, notes: Mapping[str, V
             modes = list(Mode)
             return dials.with_mode(modes[(modes.index(dials.mode) + step) % len(modes)])
         case Row.LAYERS:
-            return replace(dials, layers=_shifted(dials.layers, step, _usual_layer(dials, notes)))
+            return replace(dials, layers=_shifted(dials, step, notes, layer_count))
         case Row.POSITIONS:
             return replace(dials, everywhere=not dials.everywhere)
         case Row.NORM:
@@ -71,12 +87,21 @@ def _turned(value: float, step: float, low: float, high: float) -> float:
     return round(moved, 2) + 0.0  # no -0.0
 
 
-def _shifted(layers: tuple[int, ...] | None, step: int, usual: int) -> tuple[int, ...]:
-    if layers is None:
-        return (usual,)
-    return layers if min(layers) + step < 0 else tuple(layer + step for layer in layers)
+def _shifted(
+    dials: Dials, step: int, notes: Mapping[str, VoiceNote], layer_count: int | None
+) -> tuple[int, ...] | None:
+    if dials.layers is None:
+        usual = _usual_layer(dials, notes, layer_count) if dials.mode in _OF_ONE_LAYER else None
+        return None if usual is None else (usual,)
+    moved = tuple(layer + step for layer in dials.layers)
+    is_there = min(moved) >= 0 and (layer_count is None or max(moved) < layer_count)
+    return moved if is_there else dials.layers
 
 
-def _usual_layer(dials: Dials, notes: Mapping[str, VoiceNote]) -> int:
-    found = [note.layer for voice in dials.voices if (note := notes.get(voice.persona_id)) and note.layer is not None]
-    return median_low(found) if found else 0
+def _usual_layer(dials: Dials, notes: Mapping[str, VoiceNote], layer_count: int | None) -> int | None:
+    """Return the layer that is steered where nobody names one, as `steered_layers` has it; None if nobody knows."""
+    heard = [notes.get(voice.persona_id) for voice in dials.voices]
+    middle = None if layer_count is None else layer_count // 2
+    found = [middle if note is None or note.layer is None else note.layer for note in heard]
+    known = [layer for layer in found if layer is not None]
+    return median_low(known) if known else None

@@ -28,6 +28,6 @@ def typed_number(dials: Dials, row: Row, voice: int, text: str) -> Dials:
 
 
 def typed_layers(dials: Dials, text: str) -> Dials:
-    """Return the dials with layers as typed, such as `15` or `15,16`; as calibrated for an empty text."""
+    """Return the dials with layers as typed, such as `15` or `15,16`; the mode's own for an empty text."""
     numbers = text.replace(" ", "").removeprefix("L")
     return replace(dials, layers=Blend.parse(f"any/L{numbers}").layers if numbers else None)

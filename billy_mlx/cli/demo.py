@@ -3,7 +3,7 @@
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,11 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     write_line(f"{prompt}\n")
     show(generations)
     summarise(generations)
-    say(f"with the stored vectors:\n{_command(prompt, voices, model, seed)}")
+    say(f"with the stored vectors:\n{_command(prompt, map(str, blends), model, seed)}")
     return STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
 
 
-def _command(prompt: str, voices: Sequence[str], model: str | None, seed: int) -> str:
+def _command(prompt: str, voices: Iterable[str], model: str | None, seed: int) -> str:
     """Return the command that does what the demo did, in lines that a shell takes as one."""
     lines = [f"billy generate -p {shlex.quote(prompt)}", " ".join(f"--voice {voice}" for voice in voices)]
     lines += [] if model is None else [f"--model {shlex.quote(model)}"]

@@ -79,9 +79,12 @@ def _memory() -> Iterator[Finding]:
 
 
 def _configuration() -> Iterator[Finding]:
+    from billy_mlx.cli.former_settings import former_settings
+
     values = generate_defaults()
     there = f"{len(values)} defaults for generate" if paths.config_file().exists() else "none, which is fine"
     yield Finding("ok", "configuration", f"{paths.config_file()}: {there}")
+    yield from (Finding("warn", "configuration", sentence) for sentence in former_settings())
 
 
 def _personas() -> Iterator[Finding]:
@@ -111,7 +114,8 @@ def _model() -> Iterator[Finding]:
 
 
 def _vectors(model: "Model") -> Iterator[Finding]:
-    """Yield how many vectors there are for `model`, and those that cannot be used."""
+    """Yield how many vectors there are for `model`, those that cannot be used, and those of the version before."""
+    from billy_mlx.extraction.formerly import formerly_made
     from billy_mlx.extraction.library import find_all, load_vectors
 
     count = 0
@@ -127,6 +131,9 @@ def _vectors(model: "Model") -> Iterator[Finding]:
         "vectors",
         f"{count} persona{'s' * (count != 1)} for {model.id}" if count else missing,
     )
+    former = formerly_made(model.fingerprint).sentence(model.id)
+    if former is not None:
+        yield Finding("warn", "vectors", former)
 
 
 def _folders() -> Iterator[Finding]:

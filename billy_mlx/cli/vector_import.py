@@ -131,17 +131,17 @@ def _residual_norms(opened: "Opened", model_id: str, fingerprint: "Fingerprint")
     return found[1]
 
 
-def _blend_of(bundle: "Bundle", model: str | None) -> "Blend | str":
-    """Return the blend of a bundle, or the id of a vector that came alone, once it is clear that it can be used."""
-    from billy_mlx.blend.blend import Blend
+def _blend_of(bundle: "Bundle", model: str | None) -> "Blend":
+    """Return the blend of a bundle, or of a vector that came alone, once it is clear that it can be used."""
+    from billy_mlx.blend.blend import DEFAULT_MODE, Blend, Mode
 
     if model is not None:
         model_id, fingerprint = _identify(model)
         for vector in bundle.vectors.values():
             vector.require_base(model_id, fingerprint)
     if not bundle.blend:
-        (vector,) = bundle.vectors.values()
-        return vector.persona_id if vector.is_difference else f"{vector.persona_id}/raw"
+        persona_id, alone = next(iter(bundle.vectors.items()))
+        return Blend(((persona_id, 1.0),), mode=DEFAULT_MODE if alone.is_difference else Mode.RAW)
     try:
         blend = Blend.stored(bundle.blend)
     except BillyError as error:

@@ -51,13 +51,14 @@ def list_(model: str | None, as_json: bool) -> None:
         else:
             rows.append(_summary(vectors[-1], path, fingerprint))
     warn_of_changed_cards(vectors, model)
+    _warn_of_former([vector for vector, row in zip(vectors, rows, strict=True) if row["former"]], model_id)
     if as_json:
         write_json(rows)
         return
     if not rows:
         say(f"there is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
         return
-    table = [_listed(vector, _whose(row)) for vector, row in zip(vectors, rows, strict=True)]
+    table = [_listed(vector, row) for vector, row in zip(vectors, rows, strict=True)]
     write_table(("ID", "AUC", "FULL", "ANSWERS", "DATE", "FROM", ""), table)
     say(f"yours are kept in {paths.vectors_folder()}")
 
@@ -75,6 +76,7 @@ def show(persona_id: str, model: str | None, as_json: bool) -> None:
     vector = load_vectors([persona_id], model_id, fingerprint)[persona_id]
     warn_of_changed_cards([vector], model)
     summary = _summary(vector, find_all(fingerprint)[persona_id], fingerprint)
+    _warn_of_former([vector] if summary["former"] else [], model_id)
     layer = read_layer(len(vector.directions))
     others = _similar(vector, layer, fingerprint)
     if as_json:
@@ -83,6 +85,8 @@ def show(persona_id: str, model: str | None, as_json: bool) -> None:
     write_heading(persona_id)
     for line in described(vector):
         write_line(line)
+    if summary["former"]:
+        write_line("made           by the version before, and used as that version did")
     if summary["transferred"]:
         write_line("transferred    from other weights of the same model, such as another quantisation")
     write_line()
@@ -149,18 +153,29 @@ def _identify(model: str | None) -> "tuple[str, Fingerprint]":
         return identify(model)
 
 
-def _listed(vector: "PersonaVector", whose: str) -> tuple[str, ...]:
+def _warn_of_former(vectors: "Sequence[PersonaVector]", model_id: str) -> None:
+    """Say on stderr which of the user's own vectors the version before has made, and what to run."""
+    from billy_mlx.extraction.formerly import formerly
+
+    sentence = formerly({vector.persona_id: vector for vector in vectors}).sentence(model_id)
+    if sentence is not None:
+        say(sentence)
+
+
+def _listed(vector: "PersonaVector", row: Mapping[str, Any]) -> tuple[str, ...]:
     from billy_mlx.extraction.vector import read_layer
 
     found, quality, origin = vector.strength, vector.quality, vector.origin
+    notes = ["made by the version before"] * row["former"]
+    notes += [] if vector.weakness is None else [f"weak: {vector.weakness}"]
     return (
         vector.persona_id,
         "" if quality is None else f"{quality.held_out_auc[read_layer(len(quality.held_out_auc))]:.2f}",
         "" if found is None else f"{found.full:.2f}",
         origin.rollouts,
         origin.date,
-        whose,
-        "" if vector.weakness is None else f"weak: {vector.weakness}",
+        _whose(row),
+        "; ".join(notes),
     )
 
 
@@ -194,6 +209,8 @@ def _per_layer(vector: "PersonaVector") -> dict[str, Any]:
 
 
 def _summary(vector: "PersonaVector", path: Path, fingerprint: "Fingerprint") -> dict[str, Any]:
+    from billy_mlx.extraction.library import is_bundled
+
     evidence = {
         name: None if value is None else asdict(value)
         for name, value in (
@@ -204,4 +221,10 @@ def _summary(vector: "PersonaVector", path: Path, fingerprint: "Fingerprint") ->
         )
     }
     origin = {"persona_id": vector.persona_id, **asdict(vector.origin), **evidence, "weakness": vector.weakness}
-    return {**origin, "transferred": vector.is_transferred_to(fingerprint), "path": str(path)}
+    former = vector.is_former and not is_bundled(path)  # those are made anew with the program
+    return {
+        **origin,
+        "former": former,
+        "transferred": vector.is_transferred_to(fingerprint),
+        "path": str(path),
+    }

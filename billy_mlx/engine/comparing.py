@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import steered_layers
 from billy_mlx.engine.messages import Compare, Compared
 from billy_mlx.engine.work import Steps, Work
@@ -21,6 +21,7 @@ def _compare(workshop: Workshop, request: Compare) -> Iterator[object]:
     vectors = load_vectors(find_all(model.fingerprint), model.id, model.fingerprint)
     if vectors:
         held = list(vectors.values())
-        layer = steered_layers(Blend(tuple((persona_id, 1.0) for persona_id in vectors)), held)[0]
+        alone = Blend(tuple((persona_id, 1.0) for persona_id in vectors), mode=Mode.BALANCED)
+        layer = steered_layers(alone, held)[0]  # where one layer is steered, if only one is
         matrix = tuple(tuple(row) for row in cosines_at(held, layer))
         yield Compared(request.job, tuple(vectors), matrix, layer)

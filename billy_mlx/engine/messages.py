@@ -95,10 +95,12 @@ class VoiceNote:
     Attributes:
         weakness: why little is to be expected of it, as the end of a sentence; None if nothing speaks against it.
         outdated: its card was changed since it was extracted.
-        calibrated: whether it is known what a dose of 1 is.
-        gentle: the dose of half the effect, where 1 is full; None if that is not known.
-        too_much: the dose from which text frays, where 1 is full; None if that is not known.
-        layer: the one that is steered where a mode steers one alone; None if nobody has looked for it.
+        former: the version before has made it; of vectors that come with the program nobody is told.
+        gentle: the dose of half the effect, where 1 is full; None if it was not calibrated.
+        too_much: the dose from which text frays, where 1 is full; None if that is not known. Both are of a dose that is
+            added layer by layer where `strength` is known, and else of one at `layer`.
+        strength: how often it is added, layer by layer, at a dose of 1; None if that was not measured.
+        layer: the one that is steered where only one is, from 0; None if it was not calibrated to one.
         auc: how well its words alone are told from neutral ones where texts are read; None if not measured.
         own: it is the user's own, not one that comes with the program.
         source: of what it was made, in words.
@@ -107,13 +109,19 @@ class VoiceNote:
     persona_id: str
     weakness: str | None = None
     outdated: bool = False
-    calibrated: bool = False
+    former: bool = False
     gentle: float | None = None
     too_much: float | None = None
+    strength: float | None = None
     layer: int | None = None
     auc: float | None = None
     own: bool = False
     source: str = ""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether anybody has measured what a full dose of it is."""
+        return self.strength is not None or self.layer is not None
 
 
 @dataclass(frozen=True)
@@ -142,11 +150,13 @@ class Loaded:
     Attributes:
         voices: by persona id, those that have a vector for it.
         faults: what of them could not be read, a sentence each.
+        former: how many of the user's own the version before has made, and what to run, in a sentence; None for none.
     """
 
     model: ModelNote
     voices: Mapping[str, VoiceNote] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
+    former: str | None = None
 
 
 @dataclass(frozen=True)

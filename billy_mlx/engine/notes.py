@@ -39,17 +39,27 @@ def voice_notes(model: Model) -> tuple[dict[str, VoiceNote], tuple[str, ...]]:
 def voice_note(vector: PersonaVector, path: Path) -> VoiceNote:
     """Return what is known of a vector, which is in the file at `path`."""
     found, quality = vector.strength, vector.quality
-    doses = (None, None) if found is None else doses_of(found)
+    gentle, too_much = _doses(vector)
     layer = read_layer(len(vector.directions))
     return VoiceNote(
         persona_id=vector.persona_id,
         weakness=vector.weakness,
         outdated=card_changed(vector),
-        calibrated=found is not None,
-        gentle=doses[0],
-        too_much=doses[1],
+        gentle=gentle,
+        too_much=too_much,
+        strength=None if found is None else found.full,
         layer=None if vector.calibration is None else vector.calibration.layer,
         auc=None if quality is None else quality.held_out_auc[layer],
         own=not is_bundled(path),
         source=vector.origin.source,
     )
+
+
+def _doses(vector: PersonaVector) -> tuple[float | None, float | None]:
+    """Return the doses that are gentle and too much, where 1 is full; None where that is not known."""
+    if vector.strength is not None:
+        return doses_of(vector.strength)
+    found = vector.calibration
+    if found is None:
+        return None, None
+    return found.gentle / found.full, None if found.too_much is None else found.too_much / found.full

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from billy_mlx.engine.messages import (
@@ -143,6 +143,7 @@ class Engine:
     def _load(self, model: str | None, *, going_on: "_Running | None" = None) -> bool:
         """Load a model and say how that went; what was done with the one before ends, but for one job."""
         from billy_mlx.engine.notes import model_note, voice_notes
+        from billy_mlx.extraction.formerly import formerly_made
         from billy_mlx.model.load import default_name, load
 
         for running in [one for one in self._jobs.values() if one is not going_on]:
@@ -154,6 +155,8 @@ class Engine:
             self._post(Loading(f"loading {name} ..."))
             loaded = (self._load_model or load)(name)
             voices, faults = voice_notes(loaded)
+            former = formerly_made(loaded.fingerprint)
+            voices = {each: replace(note, former=each in former.ids) for each, note in voices.items()}
         except BillyError as error:
             self._post(Unloaded(str(error)))
         except Exception as error:  # noqa: BLE001  whatever a model makes MLX stumble over, the text can be gone on with
@@ -164,7 +167,7 @@ class Engine:
                 self._post(Unloaded(f"{name} could not be loaded by a fault of the program; take another model"))
         else:
             self._workshop.use(loaded)
-            self._post(Loaded(model_note(loaded), voices, faults))
+            self._post(Loaded(model_note(loaded), voices, faults, former.sentence(loaded.id)))
             return True
         return False
 

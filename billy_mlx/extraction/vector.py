@@ -143,6 +143,11 @@ class PersonaVector:
         return self.neutral_mean is not None
 
     @property
+    def is_former(self) -> bool:
+        """Whether the version before has made it, so that it is used as that version did."""
+        return self.origin.file_version == "1"
+
+    @property
     def tensors(self) -> dict[str, Floats]:
         """The arrays there are, under the names that a file gives them."""
         arrays = {

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, Self
 
@@ -44,10 +45,7 @@ class Voice:
     @property
     def spelled(self) -> str | None:
         """Its blend with the mode, whoever wrote it; what is no blend to this version, as it stands."""
-        try:
-            return None if self.blend is None else str(Blend.stored(self.blend))
-        except BlendError:
-            return self.blend
+        return None if self.blend is None else _spelled(self.blend)
 
 
 @dataclass(frozen=True)
@@ -135,6 +133,14 @@ class Passage:
             return msgspec.convert(data, cls)
         except RecursionError as error:
             raise ValueError("this passage is nested too deeply") from error
+
+
+@lru_cache(maxsize=1024)  # it is asked for at every paint
+def _spelled(blend: str) -> str:
+    try:
+        return str(Blend.stored(blend))
+    except BlendError:
+        return blend
 
 
 def _rising(numbers: Sequence[int]) -> bool:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from billy_mlx import paths
+from billy_mlx.blend.blend import Blend
 from billy_mlx.cli.config import generate_defaults
+from billy_mlx.cli.former_settings import former_settings
 
 WRITE = ("generate", "-p", "Once", "--seed", "3", "--json")
 
@@ -24,19 +26,80 @@ def configure(billy_home):
 def test_the_file_gives_the_defaults(billy, model, configure):
     configure('[generate]\nmax-tokens = 3\nblend = "noir"\nstop = ["xyzzy"]\n')
     document = json.loads(billy(*WRITE).out)
-    assert (document["generation_tokens"], document["blend"]) == (3, "noir:1@1")
+    assert (document["generation_tokens"], document["blend"]) == (3, "noir:1@1/balanced")
 
 
 def test_a_flag_wins_over_the_file(billy, model, configure):
     configure('[generate]\nmax-tokens = 3\nblend = "noir"\n')
     rows = json.loads(billy(*WRITE, "-m", "2", "--voice", "gothic").out)["rows"]
-    assert [(row["generation_tokens"], row["blend"]) for row in rows] == [(2, "gothic:1@1")]
+    assert [(row["generation_tokens"], row["blend"]) for row in rows] == [(2, "gothic:1@1/layered")]
 
 
 def test_a_blend_that_is_typed_wins_over_voices_in_the_file(billy, model, configure):
     configure('[generate]\nmax-tokens = 3\nvoice = ["noir", "gothic"]\n')
     assert len(json.loads(billy(*WRITE).out)["rows"]) == 2
-    assert json.loads(billy(*WRITE, "--blend", "gothic").out)["blend"] == "gothic:1@1"
+    assert json.loads(billy(*WRITE, "--blend", "gothic").out)["blend"] == "gothic:1@1/layered"
+
+
+FORMER = '[generate]\nmax-tokens = 2\nblend = "noir@0.3r/L1"\n[studio]\nblend = "gothic"\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "blend"),
+    [
+        ((), "noir:1@0.3r/balanced/L1"),
+        (("--mode", "layered", "--dose", "1"), "noir:1@1/layered/L1"),
+        (("--dose", "0.2r"), "noir:1@0.2r/balanced/L1"),
+        (("--blend", "noir"), "noir:1@1/layered"),
+        (("--voice", "noir"), "noir:1@1/layered"),
+        (("--blend", "noir@0.3r", "--mode", "balanced"), "noir:1@0.3r/balanced"),
+        (("--blend", "noir@2a", "--mode", "paper"), "noir:1@2a/paper"),
+    ],
+)
+def test_a_blend_of_the_file_is_balanced_as_it_was_and_a_typed_one_takes_the_default(
+    billy, model, configure, arguments, blend
+):
+    configure(FORMER)
+    document = json.loads(billy(*WRITE, *arguments).out)
+    assert document.get("rows", [document])[0]["blend"] == blend
+
+
+def test_which_keys_name_no_mode_is_told_with_what_to_write(configure):
+    configure(FORMER)
+    generate, studio = former_settings()
+    assert generate.startswith(f'{paths.config_file()}: blend in [generate] is "noir@0.3r/L1", which names no mode')
+    assert '"noir:1@1/layered/L1" for the mode that is usual now, or "noir@0.3r/L1/balanced" to keep it' in generate
+    assert 'blend in [studio] is "gothic"' in studio
+    assert Blend.parse("noir@0.3r/L1/balanced") == Blend.stored("noir@0.3r/L1")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'voice = ["noir/paper", "gothic", "noir"]',
+            ['voice in [generate] is "gothic"', 'voice in [generate] is "noir"'],
+        ),
+        ('blend = "noir"\nmode = "paper"', []),
+        ('dose = "0.3r"', ["dose in [generate] is in residual norms"]),
+        ('dose = "0.3r"\nmode = "balanced"', []),
+        ("dose = 0.5", []),
+        ('blend = "noir/layered"', []),
+        ('blend = "noir:x"', []),
+        ("blend = 3", []),
+    ],
+)
+def test_no_key_is_told_of_that_says_its_mode_or_that_others_refuse(configure, text, told):
+    configure(f"[generate]\n{text}\n")
+    found = former_settings()
+    assert len(found) == len(told)
+    assert all(each in sentence for each, sentence in zip(told, found, strict=True))
+
+
+def test_without_a_file_or_with_a_broken_one_no_key_is_told_of(configure):
+    assert former_settings() == ()
+    configure("[generate")
+    assert former_settings() == ()
 
 
 def test_a_dose_in_the_file_does_not_keep_the_model_from_writing_as_itself(billy, model, configure):
@@ -93,7 +156,7 @@ OWN = '[generate]\nmax-tokens = 2\ndose = 0.5\nmode = "raw"\nlayers = "1,2"\npos
         (("--blend", "noir"), "noir:1@0.5/raw/L1,2/all"),
         (("--blend", "noir@0.3/L3"), "noir:1@0.3/raw/L3/all"),
         (("--blend", "noir@2a/paper"), "noir:1@2a/paper/L1,2/all"),
-        (("--blend", "noir@0.3/balanced/L3", "--dose", "0.7"), "noir:1@0.7/L3/all"),
+        (("--blend", "noir@0.3/balanced/L3", "--dose", "0.7"), "noir:1@0.7/balanced/L3/all"),
         (("--blend", "noir/L3", "--layers", "0", "--positions", "response"), "noir:1@0.5/raw/L0"),
     ],
 )
@@ -111,7 +174,8 @@ def test_the_file_that_the_documentation_shows_is_accepted(configure):
     page = Path(__file__).parents[2] / "docs" / "commands.md"
     (example,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
     configure(example)
-    assert generate_defaults()["layers"] == "15"
+    assert generate_defaults()["dose"] == 0.8
+    assert former_settings() == ()
 
 
 def test_help_does_not_need_the_file(billy, configure):

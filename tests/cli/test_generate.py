@@ -33,8 +33,8 @@ def test_the_same_seed_writes_the_same_text(billy, model):
 def test_a_json_document_has_the_fields_of_the_contract(billy, model):
     document = json.loads(billy(*WRITE, "--blend", "noir:0.6+gothic:0.4", "--json").out)
     assert " ".join(document) == FIELDS
-    assert document["blend"] == "gothic:0.4+noir:0.6@1"
-    assert (document["layers"], document["seed"], document["finish_reason"]) == ([2], 3, "length")
+    assert document["blend"] == "gothic:0.4+noir:0.6@1/layered"
+    assert (document["layers"], document["seed"], document["finish_reason"]) == ([1, 2], 3, "length")
 
 
 def test_without_a_blend_the_model_writes_as_itself(billy, model):
@@ -44,7 +44,7 @@ def test_without_a_blend_the_model_writes_as_itself(billy, model):
 
 def test_voices_come_in_the_order_asked_for_and_the_control_last(billy, model):
     rows = json.loads(billy(*WRITE, "--voice", "noir", "--voice", "gothic", "--compare", "--json").out)["rows"]
-    assert [row["blend"] for row in rows] == ["noir:1@1", "gothic:1@1", None]
+    assert [row["blend"] for row in rows] == ["noir:1@1/layered", "gothic:1@1/layered", None]
     assert {row["seed"] for row in rows} == {3}
 
 
@@ -54,7 +54,7 @@ def test_a_single_voice_is_a_row_as_well(billy, model):
 
 def test_voices_in_a_pipe_stand_under_their_names(billy, model):
     out = billy(*WRITE, "--voice", "noir", "--compare").out
-    assert out.startswith("=== noir:1@1 ===\n\n")
+    assert out.startswith("=== noir:1@1/layered ===\n\n")
     assert "\n\n=== unsteered ===\n\n" in out
 
 

@@ -46,7 +46,7 @@ def test_what_is_written_is_one_step_and_by_the_model(billy, novel):
     billy("continue", str(novel), "--blend", "noir", "-m", "6", *FEW)
     manuscript = Manuscript.open(novel)
     (passage,) = manuscript.passages.values()
-    assert (passage.voices[0].blend, passage.seed, passage.max_tokens) == ("noir:1@1", 3, 6)
+    assert (passage.voices[0].blend, passage.seed, passage.max_tokens) == ("noir:1@1/layered", 3, 6)
     manuscript.versions.undo()
     assert manuscript.text == STORY
     manuscript.close()
@@ -63,7 +63,7 @@ def test_a_document_says_what_was_written_and_where(billy, novel):
     document = json.loads(billy(*arguments).out)
     (row,) = document["rows"]
     assert (document["work"], document["fate"], document["taken"]) == ("infill", "accepted", 0)
-    assert (row["blend"], row["seed"], row["layers"], row["finish_reason"]) == ("noir:1@1", 3, [2], "length")
+    assert (row["blend"], row["seed"], row["layers"], row["finish_reason"]) == ("noir:1@1/layered", 3, [1, 2], "length")
     assert novel.read_text() == STORY.replace("slept.", "slept." + row["text"])
 
 
@@ -99,7 +99,7 @@ def test_a_passage_is_written_anew_in_its_place(billy, novel):
 def test_a_chorus_shows_its_voices_and_leaves_them_open(billy, novel):
     done = billy("chorus", str(novel), "--voice", "noir", "--voice", "gothic", "--compare", "-m", "6", *FEW)
     (draft,) = drafts_of(novel)
-    assert "=== noir:1@1 ===" in done.out
+    assert "=== noir:1@1/layered ===" in done.out
     assert "=== unsteered ===" in done.out
     assert [one.text in done.out for one in draft.alternatives] == [True] * 3
     assert novel.read_text() == STORY

@@ -70,6 +70,10 @@ def test_what_is_imported_can_be_written_with(billy, model, tmp_path):
     for blend in ("x/raw/all", "x:0.5+noir/raw", "x@2a/paper", "x+noir/balanced"):
         done = billy("generate", "-p", "Sea.", "--blend", blend, "-m", "4", "--json")
         assert (done.code, json.loads(done.out)["generation_tokens"]) == (0, 4)
+    refused = billy("generate", "-p", "Sea.", "--blend", "x+noir", "-m", "4")
+    assert (refused.code, refused.out) == (2, "")
+    assert "the vector of x came from another tool's file" in refused.err
+    assert "use it as that tool does, with /raw" in refused.err
 
 
 @pytest.mark.parametrize("blend", ["x", "x:0.5+noir", "x/layered/all"])
@@ -247,7 +251,7 @@ def test_a_vector_goes_out_as_its_own_file(billy, model, tmp_path):
     shutil.rmtree(paths.vectors_folder())
     done = billy("vectors", "import", str(tmp_path / "copy.safetensors"))
     assert done.out == f"{next(paths.vectors_folder().rglob('noir.safetensors'))}\n"
-    assert f"made for {model}: to write with it, run: billy generate -p TEXT --blend noir" in done.err
+    assert f"made for {model}: to write with it, run: billy generate -p TEXT --blend noir:1@1/layered\n" in done.err
 
 
 def test_a_bundle_brings_a_blend_to_another_home(billy, model, tmp_path, monkeypatch):

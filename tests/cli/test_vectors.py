@@ -59,6 +59,42 @@ def test_who_writes_with_a_weak_vector_is_told(billy, model):
     assert "noir is weak" not in done.err
 
 
+def made_formerly(persona_id, source=""):
+    """Have a persona's vector be one of the version before."""
+    (file,) = paths.vectors_folder().rglob(f"{persona_id}.safetensors")
+    store_changed(persona_id, quality=None, origin=replace(load_vector(file).origin, file_version="1", source=source))
+
+
+def test_vectors_of_the_version_before_are_marked_and_what_to_run_is_said_once(billy, model):
+    made_formerly("noir")
+    store_changed("gothic", quality=None)
+    done = billy("vectors", "list")
+    said = (
+        "billy: 1 of your vectors was made by the version before, and is used as that version did; to make it anew, "
+        f"run: billy extract noir --model {model}\n"
+    )
+    assert done.err.count(said) == 1
+    assert [line.split("  ")[-1] for line in done.out.splitlines()[1:]] == ["yours", "made by the version before"]
+    shown = billy("vectors", "show", "noir")
+    assert "made           by the version before, and used as that version did" in shown.out.splitlines()
+    assert said in shown.err
+    assert said not in billy("vectors", "show", "gothic").err
+    rows = json.loads(billy("vectors", "list", "--json").out)
+    assert {row["persona_id"]: row["former"] for row in rows} == {"gothic": False, "noir": True}
+
+
+def test_the_doctor_says_what_to_run_for_vectors_of_the_version_before(billy, model):
+    made_formerly("noir")
+    made_formerly("gothic", source="900 words of novel.md")
+    found = json.loads(billy("doctor", "--json").out)
+    [told] = [finding for finding in found if "version before" in finding["text"]]
+    assert (told["state"], told["subject"]) == ("warn", "vectors")
+    assert told["text"] == (
+        "2 of your vectors were made by the version before, and are used as that version did; to make them anew, run: "
+        f"billy extract noir --model {model}; billy extract --from-text FILE --name gothic --model {model}"
+    )
+
+
 def test_the_folder_of_vectors_is_said_once_and_not_in_the_table(billy, model):
     done = billy("vectors", "list")
     assert str(paths.vectors_folder()) not in done.out

@@ -8,9 +8,9 @@ from billy_mlx.write.messages import Sent, Write, Written, Wrote
 
 MODEL = ModelNote("scripted", layers=4, width=32, chat=True, batches=True)
 VOICES = {
-    "noir": VoiceNote("noir", gentle=0.5, too_much=1.6, layer=2, auc=0.9),
-    "gothic": VoiceNote("gothic", gentle=0.6, too_much=1.4, layer=2, auc=0.8),
-    "customer": VoiceNote("customer", weakness="it does not show in what is written with it", layer=2, auc=0.6),
+    "noir": VoiceNote("noir", gentle=0.5, too_much=1.6, strength=1.2, auc=0.9),
+    "gothic": VoiceNote("gothic", gentle=0.6, too_much=1.4, strength=1.1, auc=0.8),
+    "customer": VoiceNote("customer", weakness="it does not show in what is written with it", strength=0.9, auc=0.6),
 }
 
 

@@ -19,14 +19,14 @@ def test_a_blend_comes_back_as_the_blend_option_takes_it():
     save_blend("dark", "noir:0.6+gothic:0.4@0.8/orthogonal")
     save_blend('Ärger "quoted" \\ = #', "comic")
     blends, wrong = saved_blends()
-    assert blends == {'Ärger "quoted" \\ = #': "comic:1@1", "dark": "gothic:0.4+noir:0.6@0.8/orthogonal"}
+    assert blends == {'Ärger "quoted" \\ = #': "comic:1@1/layered", "dark": "gothic:0.4+noir:0.6@0.8/orthogonal"}
     assert wrong == ()
 
 
 def test_a_name_that_is_there_gets_the_new_blend():
     save_blend("dark", "noir")
     save_blend(" dark ", "gothic")
-    assert saved_blends()[0] == {"dark": "gothic:1@1"}
+    assert saved_blends()[0] == {"dark": "gothic:1@1/layered"}
 
 
 def test_a_forgotten_blend_is_gone_and_the_others_stay():
@@ -51,7 +51,7 @@ def test_what_is_no_blend_is_refused():
 def test_bad_entries_are_passed_over_and_named():
     write('good = "noir"\nbad = "noir:x"\nnumber = 3\n"\\u001b[2J" = "noir"\n')
     blends, wrong = saved_blends()
-    assert blends == {"good": "noir:1@1"}
+    assert blends == {"good": "noir:1@1/balanced"}
     assert len(wrong) == 3
     assert "bad is passed over" in wrong[0]
     assert not any("\x1b" in sentence for sentence in wrong)
@@ -61,6 +61,16 @@ def test_a_bad_entry_that_is_text_survives_saving_another():
     write('bad = "noir:x"\n')
     save_blend("good", "noir")
     assert '"bad" = "noir:x"' in blends_file().read_text(encoding="utf-8")
+
+
+def test_a_blend_that_the_version_before_kept_means_what_it_meant_and_says_so_once_the_file_is_written():
+    write('mine = "noir@0.3r/L5"\n')
+    assert saved_blends() == ({"mine": "noir:1@0.3r/balanced/L5"}, ())
+    save_blend("new", "comic")
+    assert blends_file().read_text(encoding="utf-8").splitlines()[1:] == [
+        '"mine" = "noir:1@0.3r/balanced/L5"',
+        '"new" = "comic:1@1/layered"',
+    ]
 
 
 def test_a_file_that_is_no_toml_is_named_and_not_overwritten():

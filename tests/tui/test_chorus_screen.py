@@ -128,9 +128,10 @@ def test_a_chorus_begins_anew_with_other_voices():
 
 
 def test_who_could_sing_is_the_blend_its_personas_saved_ones_and_the_control():
-    rows = candidates("gothic:0.5+noir:0.5@1", {"dark": "noir:1@1", "Sea": "lyrical:1@0.5"})
-    assert list(rows) == ["gothic:0.5+noir:0.5@1", "gothic:1@1", "noir:1@1", "lyrical:1@0.5", None]
-    assert rows["lyrical:1@0.5"] == "Sea: lyrical:1@0.5"
+    rows = candidates("gothic:0.5+noir:0.5@1/paper", {"dark": "noir:1@1/paper", "Sea": "lyrical:1@0.5/layered"})
+    alone = ["gothic:1@1/paper", "noir:1@1/paper"]
+    assert list(rows) == ["gothic:0.5+noir:0.5@1/paper", *alone, "lyrical:1@0.5/layered", None]
+    assert rows["lyrical:1@0.5/layered"] == "Sea: lyrical:1@0.5/layered"
 
 
 def test_two_to_six_voices_are_chosen():

@@ -315,7 +315,11 @@ def test_keys_of_the_screen_are_not_taken_by_the_page(key):
 
 def test_who_wrote_a_line_is_told_by_a_mark(tmp_path):
     async def act(editor, pilot):
-        for text, blend in (("By a pirate.\n", "pirate:1"), ("By a poet.\n", "poet:1"), ("By both.\n", "pirate:1")):
+        for text, blend in (
+            ("By a pirate.\n", "pirate:1@1/layered"),
+            ("By a poet.\n", "poet:1@1/layered"),
+            ("By both.\n", "pirate:1@1/layered"),
+        ):
             draft, _ = drafted(editor, text, blend=blend)
             editor.manuscript.drafts.accept(draft)
             editor.sync()
@@ -323,14 +327,18 @@ def test_who_wrote_a_line_is_told_by_a_mark(tmp_path):
         drafted(editor, "ghost")
         marks = [line[41:43].strip() for line in screen(editor)[:6]]
         assert marks == ["▎a", "▎b", "▎a", "", "┊", "·"]
-        assert editor.voice_marks() == {"▎a": "pirate:1", "▎b": "poet:1", "·": "there before"}
+        assert editor.voice_marks() == {"▎a": "pirate:1@1/layered", "▎b": "poet:1@1/layered", "·": "there before"}
 
     on_a_page(tmp_path, "\nLong ago.\n", act, size=(160, 50))
 
 
 def test_a_voice_keeps_its_letter_when_the_text_is_opened_again(tmp_path):
     async def write(editor, pilot):
-        for text, blend in (("By a pirate.", "pirate:1"), ("By a poet.", "poet:1"), ("By nobody.", "ghost:1")):
+        for text, blend in (
+            ("By a pirate.", "pirate:1@1/layered"),
+            ("By a poet.", "poet:1@1/layered"),
+            ("By nobody.", "ghost:1@1/layered"),
+        ):
             draft, _ = drafted(editor, text, blend=blend)
             editor.manuscript.drafts.accept(draft)
             editor.sync()
@@ -346,7 +354,7 @@ def test_a_voice_keeps_its_letter_when_the_text_is_opened_again(tmp_path):
     marks = []
     on_a_page(tmp_path, "", write)
     on_a_page(tmp_path, None, look)
-    assert marks == [{"▎b": "poet:1", "▎c": "ghost:1"}] * 2
+    assert marks == [{"▎b": "poet:1@1/layered", "▎c": "ghost:1@1/layered"}] * 2
 
 
 def test_text_that_was_there_before_looks_like_the_writer_s_own(tmp_path):

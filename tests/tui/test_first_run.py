@@ -40,6 +40,19 @@ def test_the_starter_model_is_called_a_demonstration_once(tmp_path, text):
     assert opened(story, path) == "The starter model is a demonstration; Ctrl+P and “Models” show better ones."
 
 
+def test_vectors_of_the_version_before_are_told_once_for_each_model(tmp_path):
+    former = Loaded(MODEL, {}, former="2 of your vectors were made by the version before; run: billy extract noir")
+    other = replace(former, model=replace(MODEL, id="other"), former="1 of your vectors")
+
+    async def story(app, engine, pilot):
+        engine.say(former, former, other, former)
+        await pilot.pause()
+        return told(app)
+
+    for path in (None, tmp_path / "novel.md"):
+        assert opened(story, path) == f"{former.former} {other.former}"
+
+
 def test_a_path_that_cannot_be_is_told_and_the_start_screen_shown(tmp_path):
     async def story(app, engine, pilot):
         return type(app.screen), told(app)

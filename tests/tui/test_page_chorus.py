@@ -40,6 +40,17 @@ def test_the_voices_are_the_blend_its_personas_and_the_control(novel):
     assert alone.startswith("gothic")
 
 
+@pytest.mark.parametrize("blend", ["", "gothic:0.5+noir:0.5@1/layered"])
+def test_every_voice_that_is_asked_for_says_its_mode(novel, blend):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f3")
+        return engine.last(Write).voices
+
+    *voices, control = on_page(novel, story, blend=blend)
+    assert control is None
+    assert [voice.rpartition("/")[2] for voice in voices] == ["layered", "layered"]
+
+
 def test_a_chorus_sings_while_it_is_shown(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, " went", end=False)

@@ -87,7 +87,7 @@ def test_writing_voices_come_first_then_ones_own_then_the_papers():
 def test_the_first_persona_is_shown_with_its_quality_and_prompts():
     card = words(play()[1], left=32)
     assert "very well (AUC 0.95; 0.5 is chance)" in card
-    assert "It steers layer 7: gentle from 0.50, full at 1, too much above 1.40." in card
+    assert "In mode balanced it steers layer 7: gentle from 0.50, full at 1, too much above 1.40." in card
     assert "1. You are a noir narrator" in card
 
 
@@ -238,7 +238,7 @@ def test_what_the_engine_says_before_the_screen_is_there_is_not_lost():
             return str(screen.query_one("#card").content), str(screen.query_one("#progress").content)
 
     card, progress = asyncio.run(run())
-    assert "It steers layer 2" in card
+    assert "it steers layer 2" in card
     assert "Most like Gothic" in card
     assert progress == "asking: 50% (c: cancel)"
 

@@ -65,6 +65,27 @@ def test_a_bad_value_is_told_and_left_out(configure, line, sentence):
     assert "\x1b" not in told
 
 
+@pytest.mark.parametrize(
+    ("text", "blend"),
+    [
+        ("noir:0.6", "noir:0.6@1/balanced"),
+        ("noir@0.3r/L5", "noir:1@0.3r/balanced/L5"),
+        ("noir/paper", "noir:1@2a/paper"),
+    ],
+)
+def test_a_blend_of_the_file_without_a_mode_means_what_it_meant(configure, text, blend):
+    configure(f'[studio]\nblend = "{text}"\n')
+    assert load_settings() == (replace(Settings(), blend=blend), ())
+    assert text in paths.config_file().read_text()
+
+
+def test_a_blend_that_is_typed_is_kept_with_the_mode_it_took():
+    save_setting("blend", "noir:0.6+gothic")
+    assert 'blend = "gothic:1+noir:0.6@1/layered"' in paths.config_file().read_text()
+    assert load_settings()[0].blend == "gothic:1+noir:0.6@1/layered"
+    assert Settings().blend.endswith("/layered")
+
+
 @pytest.mark.parametrize("text", ["[studio", "studio = 1", "keys = 1", "a" * 70_000, "[studio]\nkeys = 1"])
 def test_a_broken_file_is_told_and_does_not_crash(configure, text):
     configure(text)

@@ -12,11 +12,14 @@ from billy_mlx.extraction.card import load_personas
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.messages import BlendChanged, VectorUnwanted, VectorWanted
 from billy_mlx.tui.scale import scale_of
+from billy_mlx.tui.turning import Row, stepped
 from billy_mlx.tui.widgets.dial import Dial, labels
 from billy_mlx.tui.widgets.voices import VoicesPanel
 
-GOOD = {name: VoiceNote(name, gentle=0.5, too_much=1.4, layer=7, auc=0.9) for name in ("noir", "gothic", "lyrical")}
-NOTES = GOOD | {"comic": VoiceNote("comic", weakness="it does not show", gentle=0.6, too_much=1.8, layer=7)}
+GOOD = {
+    name: VoiceNote(name, gentle=0.5, too_much=1.4, strength=1.2, auc=0.9) for name in ("noir", "gothic", "lyrical")
+}
+NOTES = GOOD | {"comic": VoiceNote("comic", weakness="it does not show", gentle=0.6, too_much=1.8, strength=0.9)}
 
 
 class Host(App):
@@ -31,7 +34,7 @@ class Host(App):
 
     def on_mount(self):
         self.panel = self.query_one(VoicesPanel)
-        self.panel.show(self.first, self.notes, load_personas())
+        self.panel.show(self.first, self.notes, load_personas(), 12)
         self.panel.focus()
 
     def on_blend_changed(self, message: BlendChanged):
@@ -66,15 +69,15 @@ def play(*keys, then=None, size=(28, 18), **given):
 @pytest.mark.parametrize(
     ("keys", "blend"),
     [
-        (("right",), "gothic:0.4+noir:0.6@1.05"),
-        (("pageup",), "gothic:0.4+noir:0.6@0.75"),
-        (("down", "left"), "gothic:0.35+noir:0.6@1"),
-        (("down", "down", "pagedown"), "gothic:0.4+noir:0.85@1"),
-        (("down", "7"), "gothic:0.7+noir:0.6@1"),
-        (("down", "o"), "gothic:-0.4+noir:0.6@1"),
-        (("down", "m"), "noir:0.6@1"),
-        (("down", "delete"), "noir:0.6@1"),
-        (("v", "up", "down", "down", "down", "right"), "gothic:0.4+noir:0.6@1/orthogonal"),
+        (("right",), "gothic:0.4+noir:0.6@1.05/layered"),
+        (("pageup",), "gothic:0.4+noir:0.6@0.75/layered"),
+        (("down", "left"), "gothic:0.35+noir:0.6@1/layered"),
+        (("down", "down", "pagedown"), "gothic:0.4+noir:0.85@1/layered"),
+        (("down", "7"), "gothic:0.7+noir:0.6@1/layered"),
+        (("down", "o"), "gothic:-0.4+noir:0.6@1/layered"),
+        (("down", "m"), "noir:0.6@1/layered"),
+        (("down", "delete"), "noir:0.6@1/layered"),
+        (("v", "up", "down", "down", "down", "right"), "gothic:0.4+noir:0.6@1/balanced"),
     ],
 )
 def test_a_key_makes_another_blend(keys, blend):
@@ -82,8 +85,10 @@ def test_a_key_makes_another_blend(keys, blend):
 
 
 def test_every_blend_that_is_told_reads_back_unchanged():
-    heard = play("right", "down", "left", "pageup", "pageup", "down", "o", "v", "down", "down", "right")[0].heard
-    assert len(heard) == 6
+    keys = ["right", "down", "left", "pageup", "pageup", "down", "o", "v", "down", "right", "down", "right"]
+    heard = play(*keys)[0].heard
+    assert len(heard) == 7
+    assert heard[-1].endswith("/balanced/L6")
     assert [str(Blend.parse(text)) for text in heard] == heard
 
 
@@ -97,7 +102,7 @@ def test_who_is_muted_stays_in_the_panel_and_nobody_left_is_no_blend():
 
 def test_muted_voices_outlive_being_shown_the_same_blend():
     async def again(app, _):
-        app.panel.show("noir:0.6@1", NOTES, load_personas())
+        app.panel.show("noir:0.6@1/layered", NOTES, load_personas())
 
     app, _ = play("down", "m", then=again)
     assert [(voice.persona_id, voice.muted) for voice in app.panel.dials.voices] == [("gothic", True), ("noir", False)]
@@ -105,9 +110,9 @@ def test_muted_voices_outlive_being_shown_the_same_blend():
 
 def test_dials_end_somewhere_but_do_not_pull_a_typed_weight_in():
     app, _ = play(*["down"], *["pagedown"] * 4, blend="noir:0.6+gothic:0.4")
-    assert app.heard[-1] == "gothic:1+noir:0.6@1"
+    assert app.heard[-1] == "gothic:1+noir:0.6@1/layered"
     assert play("down", "right", blend="noir:3")[0].heard == []
-    assert play("down", "left", blend="noir:3")[0].heard == ["noir:2.95@1"]
+    assert play("down", "left", blend="noir:3")[0].heard == ["noir:2.95@1/layered"]
 
 
 def test_the_scale_says_gentle_full_and_too_much():
@@ -123,12 +128,35 @@ def test_a_blends_scale_is_the_mean_of_its_personas_by_weight():
     assert (round(scale.gentle, 6), round(scale.too_much, 6)) == (0.525, 1.5)
 
 
+def test_a_scale_is_of_the_way_of_adding_that_was_measured():
+    former = {"noir": VoiceNote("noir", gentle=0.5, too_much=1.4, layer=7)}
+    known = {
+        (name, mode): scale_of(Dials.of(Blend.parse(f"noir/{mode}")), notes).too_much is not None
+        for name, notes in (("former", former), ("now", NOTES))
+        for mode in ("layered", "balanced")
+    }
+    assert [each for each, is_known in known.items() if is_known] == [("former", "balanced"), ("now", "layered")]
+
+
 @pytest.mark.parametrize(
     ("persona", "words"),
-    [("comic", "~ weak"), ("satirist", "✗ no vector"), ("noir", "all is well"), ("old", "! its card")],
+    [
+        ("comic", "~ weak"),
+        ("satirist", "✗ no vector"),
+        ("noir", "all is well"),
+        ("old", "! its card"),
+        ("former", "! made by the version before; x makes it anew"),
+        ("learnt", "! made by the version before; w makes it anew, of your text"),
+        ("plain", "not calibrated"),
+    ],
 )
 def test_a_vector_that_is_not_right_is_said_in_words(persona, words):
-    notes = NOTES | {"old": VoiceNote("old", outdated=True, layer=3)}
+    notes = NOTES | {
+        "old": VoiceNote("old", outdated=True, layer=3),
+        "former": VoiceNote("former", former=True, layer=3),
+        "learnt": VoiceNote("learnt", former=True, layer=3, source="novel.md"),
+        "plain": VoiceNote("plain"),
+    }
     assert words in " ".join(play("down", blend=persona, notes=notes)[1].split())
 
 
@@ -136,7 +164,7 @@ def test_no_row_is_cut_off_in_28_columns():
     _, shown = play("v", blend="noir:-0.35+visionary-millionaire:0.25+comic:0.4")
     rows = shown.splitlines()
     assert "-0.35" in shown
-    assert "as calibrated" in shown
+    assert "all but the ends" in shown
     assert all(len(row) <= 28 for row in rows)
 
 
@@ -148,12 +176,12 @@ def test_more_voices_than_fit_scroll_with_the_keys():
 
 def test_a_name_finds_a_persona_and_enter_adds_it():
     app, _ = play("a", *"lyric", "enter")
-    assert app.heard == ["gothic:0.4+lyrical:0.5+noir:0.6@1"]
+    assert app.heard == ["gothic:0.4+lyrical:0.5+noir:0.6@1/layered"]
     assert app.panel.row == 3
 
 
 def test_the_first_voice_is_added_at_full():
-    assert play("a", *"comic", "enter", blend=None)[0].heard == ["comic:1@1"]
+    assert play("a", *"comic", "enter", blend=None)[0].heard == ["comic:1@1/layered"]
 
 
 def test_a_blend_can_be_typed_and_what_is_wrong_with_it_is_said():
@@ -168,33 +196,83 @@ def test_a_blend_can_be_typed_and_what_is_wrong_with_it_is_said():
 
 def test_a_typed_blend_replaces_the_one_there_was():
     async def type_one(app, pilot):
-        app.screen.query_one(Input).value = "comic:1+noir:-0.3@0.2r/np"
+        app.screen.query_one(Input).value = "comic:1+noir:-0.3@0.2r/balanced/np"
         await pilot.press("enter")
 
-    assert play("t", then=type_one, size=(80, 24))[0].heard == ["comic:1+noir:-0.3@0.2r/np"]
+    assert play("t", then=type_one, size=(80, 24))[0].heard == ["comic:1+noir:-0.3@0.2r/balanced/np"]
 
 
 def test_a_blend_is_saved_and_taken_again_by_name():
     play("s", *"dark", "enter", size=(80, 24))
     app, _ = play("l", "enter", blend="comic", size=(80, 24))
-    assert app.heard == ["gothic:0.4+noir:0.6@1"]
+    assert app.heard == ["gothic:0.4+noir:0.6@1/layered"]
 
 
 def test_a_dose_and_layers_can_be_typed():
-    assert play("enter", *"0.3r", "enter", size=(80, 24))[0].heard == ["gothic:0.4+noir:0.6@0.3r"]
+    balanced = {"blend": "noir:0.6+gothic:0.4/balanced", "size": (80, 24)}
+    assert play("enter", *"0.8", "enter", size=(80, 24))[0].heard == ["gothic:0.4+noir:0.6@0.8/layered"]
+    assert play("enter", *"0.3r", "enter", **balanced)[0].heard == ["gothic:0.4+noir:0.6@0.3r/balanced"]
+    app, shown = play("enter", *"0.3r", "enter", size=(80, 24))
+    assert app.heard == []
+    assert "give a plain number" in " ".join(shown.split())
     app, _ = play("v", *["down"] * 4, "enter", *"5,6", "enter", size=(80, 24))
-    assert app.heard == ["gothic:0.4+noir:0.6@1/L5,6"]
+    assert app.heard == ["gothic:0.4+noir:0.6@1/layered/L5,6"]
 
 
 def test_a_mode_brings_its_own_dose_and_gives_it_back():
-    paper = Dials.of(Blend.parse("noir@0.8")).with_mode(Mode.PAPER)
+    layered = Dials.of(Blend.parse("noir@0.8"))
+    paper = layered.with_mode(Mode.PAPER)
     assert str(paper.blend()) == "noir:1@2a/paper"
     assert str(paper.with_mode(Mode.RAW).blend()) == "noir:1@1a/raw"
-    assert str(paper.with_mode(Mode.BALANCED).blend()) == "noir:1@1"
+    assert str(paper.with_mode(Mode.LAYERED).blend()) == "noir:1@1/layered"
+    assert str(layered.with_mode(Mode.BALANCED).blend()) == "noir:1@0.8/balanced"
+
+
+def test_layered_takes_no_residual_norms_over_from_another_mode():
+    norms = Dials.of(Blend.parse("noir@0.3r/balanced"))
+    assert str(norms.with_mode(Mode.ORTHOGONAL).blend()) == "noir:1@0.3r/orthogonal"
+    assert str(norms.with_mode(Mode.LAYERED).blend()) == "noir:1@1/layered"
+
+
+def test_dials_are_in_the_mode_of_a_blend_that_is_typed():
+    assert Dials().adding("noir").blend() == Blend.parse("noir")
+
+
+def test_every_mode_says_what_it_does_and_where():
+    for mode in Mode:
+        _, shown = play("v", *["down"] * 3, blend=f"noir:0.6+gothic:0.4/{mode}", size=(60, 18))
+        assert f"How the voices are added. {mode.capitalize()}: " in " ".join(shown.split())
+    _, shown = play("v", *["down"] * 4, size=(60, 18))
+    assert "at all but the first and the last" in " ".join(shown.split())
+    _, shown = play("v", *["down"] * 4, blend="noir:0.6+gothic:0.4/balanced", size=(60, 18))
+    assert "at the one that was measured to be best" in " ".join(shown.split())
+
+
+def turned(text, by=1, layer_count=12, notes=NOTES):
+    """The layers of a blend, turned by a step."""
+    dials = Dials.of(Blend.parse(text))
+    return stepped(dials, Row.LAYERS, 0, by, notes, coarse=False, layer_count=layer_count).layers
+
+
+def test_layers_are_turned_from_the_one_the_vectors_want_and_stay_in_the_model():
+    calibrated = {name: VoiceNote(name, layer=layer) for name, layer in (("noir", 7), ("gothic", 3))}
+    assert turned("noir/balanced", notes=calibrated) == (7,)
+    assert turned("noir+gothic/balanced", notes=calibrated) == (3,)
+    assert turned("noir/balanced") == (6,)  # not calibrated to one: the middle
+    assert turned("noir/balanced", layer_count=None) is None
+    assert turned("noir/balanced/L10,11") == (10, 11)
+    assert turned("noir/balanced/L10,11", -1) == (9, 10)
+    assert turned("noir/L0", -1) == (0,)
+
+
+@pytest.mark.parametrize("mode", [Mode.LAYERED, Mode.RAW, Mode.PAPER])
+def test_where_no_vector_wants_one_layer_none_is_turned_to(mode):
+    assert turned(f"noir/{mode}") is None
+    assert turned(f"noir/{mode}/L4") == (5,)
 
 
 def test_layers_too_many_to_show_lose_their_end():
-    _, shown = play("v", blend="noir:1@1/L10,11,12,13,14,15,16,17,18,19")
+    _, shown = play("v", blend="noir:1@1/layered/L10,11,12,13,14,15,16,17,18,19")
     assert "Layers" in shown
     assert "10,11,12,13,14,15,…" in shown
 
@@ -226,7 +304,7 @@ def test_a_click_on_the_bar_sets_the_weight():
         await pilot.click(dial, offset=(start + cells - 1, 0))
 
     app, _ = play(then=click)
-    assert app.heard == ["gothic:1+noir:0.6@1"]
+    assert app.heard == ["gothic:1+noir:0.6@1/layered"]
     assert app.panel.row == 1
 
 

@@ -230,9 +230,14 @@ def candidates(blend: str | None, saved: Mapping[str, str]) -> dict[str | None, 
     if blend is not None:
         whole = Blend.parse(blend)
         rows[blend] = f"{blend}, as it is now"
-        for persona_id in whole.persona_ids:
-            rows.setdefault(str(Blend.parse(persona_id)), f"{persona_id} alone")
+        for persona_id, alone in zip(whole.persona_ids, alone_in(whole), strict=True):
+            rows.setdefault(alone, f"{persona_id} alone")
     for name, text in saved.items():
         rows.setdefault(text, f"{name}: {text}")
     rows[None] = named(None)
     return rows
+
+
+def alone_in(blend: Blend) -> list[str]:
+    """Return each persona of a blend by itself, in the same mode and at the same dose."""
+    return [str(Blend(((persona, 1.0),), dose=blend.dose, mode=blend.mode)) for persona in blend.persona_ids]

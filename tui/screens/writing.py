@@ -123,8 +123,9 @@ class WritingScreen(Excursions):
 
     def show_voices(self) -> None:
         """Show the blend, and what is known of its vectors; nothing is while there is no model."""
-        studio = self.studio
-        self.panel.show(self.blend, None if studio.model is None else studio.voices, studio.personas)
+        studio, model = self.studio, self.studio.model
+        notes, layer_count = (None, None) if model is None else (studio.voices, model.layers)
+        self.panel.show(self.blend, notes, studio.personas, layer_count)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a command means anything now: most of a draft's only while there is one."""

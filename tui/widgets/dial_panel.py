@@ -23,6 +23,7 @@ class DialPanel(Widget, can_focus=True):
     Attributes:
         notes: what is known of the vectors, by persona id; None while no model is there.
         names: what people call a persona, by id.
+        layer_count: how many layers the model has; None while there is none.
     """
 
     DEFAULT_CSS = """
@@ -42,6 +43,7 @@ class DialPanel(Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.notes: Notes = None
         self.names: Names = {}
+        self.layer_count: int | None = None
         self._body = VerticalScroll(id="dials", can_focus=False)
         self._shown: list[Dial] = []
 
@@ -145,7 +147,8 @@ class DialPanel(Widget, can_focus=True):
 
     def step(self, step: int, *, coarse: bool = False) -> None:
         """Turn by a step up (1) or down (-1)."""
-        self.change(stepped(self.dials, self.kind, self.voice, step, self.notes or {}, coarse=coarse))
+        notes, count = self.notes or {}, self.layer_count
+        self.change(stepped(self.dials, self.kind, self.voice, step, notes, coarse=coarse, layer_count=count))
 
     def change(self, dials: Dials) -> None:
         """Have other dials because the writer wants it, and tell if that is another blend."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from billy_mlx.blend.blend import Unit
+from billy_mlx.blend.blend import Mode, Unit
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import mark, state
@@ -15,6 +15,23 @@ Names = Mapping[str, str]
 """What people call a persona, by id."""
 Notes = Mapping[str, VoiceNote] | None
 """What is known of vectors, by persona id; None while no model is there that could have any."""
+
+_MODES = {
+    Mode.LAYERED: "Layered: at every layer what is new there, on top of what was added below.",
+    Mode.BALANCED: "Balanced: at one layer, all voices of the same length; the dose says of which.",
+    Mode.ORTHOGONAL: "Orthogonal: as balanced, but voices that are alike are first made unlike.",
+    Mode.PAPER: "Paper: the mean of the vectors, so many times, at one layer.",
+    Mode.RAW: "Raw: the vectors as they are, at every layer; for those of other tools.",
+}
+_CALIBRATED = ("as calibrated", "Of its own accord at the one that was measured to be best.")
+_USUAL = {
+    Mode.LAYERED: ("all but the ends", "Of its own accord at all but the first and the last."),
+    Mode.BALANCED: _CALIBRATED,
+    Mode.ORTHOGONAL: _CALIBRATED,
+    Mode.PAPER: ("the paper's", "Of its own accord at the paper's layer."),
+    Mode.RAW: ("all", "Of its own accord at all that the vectors have."),
+}
+"""Where a mode steers if nobody says: on the dial, and in a sentence."""
 
 
 def faces_of(dials: Dials, notes: Notes, names: Names, *, advanced: bool) -> tuple[Face, ...]:
@@ -33,8 +50,8 @@ def legend_of(dials: Dials, row: Row, voice: int, notes: Notes, names: Names) ->
     if row is Row.VOICE:
         return _about_voice(dials.voices[voice], notes, names)
     return {
-        Row.MODE: "How the voices are added: balanced shares the dose among them.",
-        Row.LAYERS: "Where the model is steered. Enter: type layers; Del: leave it to the vectors.",
+        Row.MODE: f"How the voices are added. {_MODES[dials.mode]}",
+        Row.LAYERS: f"Where the model is steered. {_USUAL[dials.mode][1]} Enter: type others; Del: back to that.",
         Row.POSITIONS: "Whether what the model reads is steered too, or only what it writes.",
         Row.NORM: "Whether each token keeps the length it had.",
     }[row]
@@ -51,7 +68,8 @@ def _other(dials: Dials, row: Row, notes: Notes) -> Face:
         case Row.MODE:
             return Face("Mode", dials.mode)
         case Row.LAYERS:
-            return Face("Layers", "as calibrated" if dials.layers is None else ",".join(map(str, dials.layers)))
+            named = None if dials.layers is None else ",".join(map(str, dials.layers))
+            return Face("Layers", _USUAL[dials.mode][0] if named is None else named)
         case Row.POSITIONS:
             return Face("Steers", "prompt as well" if dials.everywhere else "what is written")
         case Row.NORM:
@@ -99,7 +117,8 @@ def _about_vector(persona_id: str, notes: Notes) -> str:
     note = notes.get(persona_id)
     if wrong := state(note):
         return f"{mark(note)} {wrong}"
-    return "not calibrated, so nobody knows what full is; x measures it" if note and not note.calibrated else ""
+    unknown = note is not None and note.strength is None and note.layer is None
+    return "not calibrated, so nobody knows what full is; x measures it" if unknown else ""
 
 
 def _number(value: float) -> str:

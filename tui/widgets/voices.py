@@ -47,15 +47,22 @@ class VoicesPanel(DialPanel):
 
     # What the screen says.
 
-    def show(self, blend: str | None, notes: Mapping[str, VoiceNote] | None, personas: PersonaSet) -> None:
+    def show(
+        self,
+        blend: str | None,
+        notes: Mapping[str, VoiceNote] | None,
+        personas: PersonaSet,
+        layer_count: int | None = None,
+    ) -> None:
         """Show a blend's text form; muted voices stay if it is the one that is shown already.
 
         Args:
             blend: None for the unsteered model.
             notes: what is known of the vectors, by persona id; None while no model is there.
             personas: every card.
+            layer_count: how many layers the model has.
         """
-        self.notes, self._personas = notes, personas
+        self.notes, self._personas, self.layer_count = notes, personas, layer_count
         self.names = {persona.id: persona.name for persona in personas.personas.values()}
         try:
             wanted = None if blend is None else Blend.parse(blend)
@@ -98,7 +105,7 @@ class VoicesPanel(DialPanel):
             case Row.VOICE:
                 self._ask("How much of this voice?", "", lambda text: typed_number(dials, kind, voice, text))
             case Row.LAYERS:
-                question = "Which layers, counted from 0? (15 or 15,16; empty: as calibrated)"
+                question = "Which layers, counted from 0? (15 or 15,16; empty: the mode's own)"
                 self._ask(question, ",".join(map(str, dials.layers or ())), lambda text: typed_layers(dials, text))
             case _:
                 self.step(1)
