@@ -121,7 +121,7 @@ def mean_effect(found: Mapping[str, Effect]) -> Interval | None:
 def ratio(over: Mapping[str, Effect], under: Mapping[str, Effect], rounds: int = 10_000) -> Interval | None:
     """Return the ratio of two mean effects of the same personas, with an interval by drawing prompts again.
 
-    None where the second is nothing at all.
+    None where the interval of the second does not lie above 0: then a ratio says nothing.
     """
     both = [persona for persona in over if persona in under]
     if not both:
@@ -130,7 +130,7 @@ def ratio(over: Mapping[str, Effect], under: Mapping[str, Effect], rounds: int =
     count = len(first)
     drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=rounds) / count
     over_drawn, under_drawn = drawn @ first, drawn @ second
-    if second.mean() == 0 or not under_drawn.all():
+    if np.quantile(under_drawn, 0.025) <= 0:
         return None
     low, high = np.quantile(over_drawn / under_drawn, [0.025, 0.975])
     return Interval(float(first.mean() / second.mean()), float(low), float(high), count)

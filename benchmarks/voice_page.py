@@ -12,6 +12,7 @@ from voice_tasks import KINDS
 from billy_mlx.measure.bootstrap import Interval
 
 OTHERS = "another persona"
+_AIMED = ("chat", "continuation")
 _HEADER = ("specific effect", "own effect", "words", "likelihood", "plain lost", "perplexity", "repeated", "shows")
 
 
@@ -59,35 +60,64 @@ def page(head: str, sections: Sequence[Section], weights: Sequence[float] = ()) 
 
 
 def in_short(section: Section) -> Iterator[tuple[str, str, str]]:
-    """Yield figure, measured and aim of everything that was measured."""
+    """Yield figure, measured and aim of everything that was measured; the aims are for chat and continuation."""
+    rows = _lengths_in_short(section) if section.lengths else _effects_in_short(section)
+    for figure, measured, aim in rows:
+        yield f"{section.kind}: {figure}", measured, aim if section.kind in _AIMED else ""
+
+
+def _effects_in_short(section: Section) -> Iterator[tuple[str, str, str]]:
     prompted, steered = section.effects.get("prompt", {}), section.effects.get("layered", {})
-    about = f"{section.kind}: "
+    for arm, aim in (("layered", ">= 1.2"), ("balanced", ""), ("prompt+half", "")):
+        if set(section.effects.get(arm, {})) & set(prompted):
+            yield f"mean specific effect, {arm} / system prompt", _beside(section.effects[arm], prompted), aim
     both = [persona for persona in steered if persona in prompted]
-    found = ratio(steered, prompted)
-    if found is not None:
-        yield f"{about}mean specific effect, layered / system prompt", _spread(found, ".2f"), ">= 1.2"
     if both:
         surprise = np.mean([steered[each].surprise - prompted[each].surprise for each in both])
-        yield f"{about}perplexity, layered / system prompt", f"{math.exp(surprise):.2f}", "<= 1"
+        yield "perplexity, layered / system prompt", f"{math.exp(surprise):.2f}", "<= 1"
     gains = [section.gains.get(arm, {}) for arm in ("layered", "prompt")]
     read = [persona for persona in gains[0] if persona in gains[1]]
     if read:
-        means = [np.mean([some[persona].specific for persona in read]) for some in gains]
-        yield f"{about}likelihood of own sentences, layered / system prompt", f"{means[0] / means[1]:.2f}", ""
+        means = [_number(np.mean([some[persona].specific for persona in read])) for some in gains]
+        yield "likelihood of own sentences, nats a token, layered and system prompt", " and ".join(means), ""
     if both:
         shown = [persona for persona in both if prompted[persona].shows]
         also = sum(steered[persona].shows for persona in shown)
-        yield f"{about}voices that show steered, of those that show prompted", _of(also, len(shown)), ">= 80 %"
+        yield "voices that show steered, of those that show prompted", _of(also, len(shown)), ">= 80 %"
+    yield from _weights_and_pairs_in_short(section)
+    if steered:
+        yield "smallest specific effect found with 80 % power", _least(findable(steered)), ""
+
+
+def _weights_and_pairs_in_short(section: Section) -> Iterator[tuple[str, str, str]]:
     if section.weights:
         rho = [each for _, each in section.weights.values()]
         reached = sum(each >= 0.9 - 1e-9 for each in rho)
         measured = f"median {np.median(rho):.2f}, least {np.min(rho):.2f}; {reached} of {len(rho)} reach 0.9"
-        yield f"{about}Spearman of weight and own read-out", measured, ">= 0.9"
+        yield "Spearman of weight and own read-out", measured, ">= 0.9"
     if section.pairs:
         carried = sum(min(shares) >= 0.5 for shares in section.pairs.values())
-        yield f"{about}half-and-half pairs with at least half of both", _of(carried, len(section.pairs)), ">= 60 %"
-    if steered:
-        yield f"{about}smallest specific effect found with 80 % power", _least(findable(steered)), ""
+        yield "half-and-half pairs with at least half of both", _of(carried, len(section.pairs)), ">= 60 %"
+
+
+def _beside(over: Mapping[str, Effect], under: Mapping[str, Effect]) -> str:
+    """Return the ratio of two mean effects, or both of them where the second may be nothing."""
+    found = ratio(over, under)
+    if found is not None:
+        return _spread(found, ".2f")
+    means = [np.mean([some[each].mean for each in over if each in under]) for some in (over, under)]
+    return f"{_number(means[0])} by {_number(means[1])}, which may be 0"
+
+
+def _lengths_in_short(section: Section) -> Iterator[tuple[str, str, str]]:
+    for arm in dict.fromkeys(each.arm for each in section.lengths):
+        own = [each for each in section.lengths if each.arm == arm]
+        marks = ", ".join(str(each.words) for each in own)
+        if any(each.effect for each in own):
+            effects = ", ".join("none" if each.effect is None else _number(each.effect.mean) for each in own)
+            yield f"specific effect of {arm} at words {marks}", effects, ""
+        repeated = ", ".join("none" if math.isnan(each.repeated) else f"{each.repeated:.3f}" for each in own)
+        yield f"repeated by {arm} at words {marks}", repeated, ""
 
 
 def _told(section: Section) -> str:
@@ -102,6 +132,8 @@ def _told(section: Section) -> str:
             "without the voice; *repeated* is of all words up to it, and not held against dose 0."
         )
     least = [f"`{arm}` {_least(findable(found))}" for arm, found in section.effects.items() if found]
+    if not least:
+        return told
     return f"{told} Smallest specific effect found with 80 % power after the correction: {', '.join(least)}."
 
 

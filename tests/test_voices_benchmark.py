@@ -341,6 +341,9 @@ def test_sentences_are_read_behind_the_system_prompts_in_turn_and_found_again(ti
     assert writer.readings([UNTOUCHED, voice], few) == found
 
 
+LABELS = {"prompt": "prompt", "layered": "layered@1"}
+
+
 def section(**more):
     measured = planted(
         {("layered", each): (0.3, 3.2) for each in ("noir", "gothic")}
@@ -358,6 +361,13 @@ def test_the_page_says_what_was_planted():
     assert (float(ratio.split()[0]), aim) == (pytest.approx(3, abs=0.6), ">= 1.2")
     assert short["chat: perplexity, layered / system prompt"] == ("0.82", "<= 1")
     assert short["chat: voices that show steered, of those that show prompted"] == ("1 of 1, 100 %", ">= 80 %")
+
+
+def test_beside_a_prompt_that_does_nothing_no_ratio_is_told():
+    measured = planted({("layered", "noir"): (0.3, 3.1), ("prompt", "noir"): (0.0, 3.1)})
+    found = {arm: voice_effects.effects(measured, label) for arm, label in LABELS.items()}
+    told = next(voice_page.in_short(voice_page.Section("chat", 20, 3, 40, found)))
+    assert told[1].endswith("which may be 0")
 
 
 def test_weights_and_pairs_are_counted():
@@ -393,6 +403,8 @@ def test_the_effect_at_a_mark_is_of_texts_that_get_there():
     assert [(each.arm, each.words) for each in found][:2] == [("dose-0", 50), ("layered@1", 50)]
     assert found[1].effect.mean == pytest.approx(1)
     assert (found[1].effect.items, found[1].reached) == (2, pytest.approx(2 / 3))
+    short = list(voice_page.in_short(voice_page.Section("length", 3, 1, 900, {}, lengths=found)))
+    assert short[1] == ("length: specific effect of layered@1 at words 50, 200, 600", "+1.000, none, none", "")
 
 
 @pytest.mark.parametrize("kind", ["rewrite", "continuation", "length"])
