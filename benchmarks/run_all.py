@@ -22,12 +22,20 @@ SCRIPTS = {
     "steering.py": (),
     "extraction.py": ("--personas", "1", "--batches", "60", "--batch-personas", "1"),
     "vectors.py": (),
+    "voices.py": (
+        *("noir", "gothic", "childrens", "--arms", "prompt,layered", "--prompts", "8", "--seeds", "1"),
+        *("--half", "report", "--no-likelihood"),
+    ),
     "manuscript.py": (),
     "studio.py": (),
 }
 """The benchmarks with the arguments that make them take minutes and not hours; their own pages say what more gives."""
 
-NOT_RUN = {"first_token.py", "paired.py", "pipelines.py", "run_all.py"}
+NOT_RUN = {
+    *("first_token.py", "paired.py", "pipelines.py", "run_all.py", "voice_arms.py", "voice_effects.py"),
+    *("voice_kept.py", "voice_length.py", "voice_measure.py", "voice_page.py", "voice_readout.py", "voice_shelf.py"),
+    *("voice_tasks.py", "voice_writing.py"),
+}
 _HEAD = """# What was measured
 
 Made by `make bench`, which runs every script in `benchmarks/`; each one's own page or help says what its figures mean.
