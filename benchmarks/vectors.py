@@ -63,7 +63,7 @@ def _row(vector: PersonaVector) -> tuple[str, ...]:
         "" if interval is None else f"{interval[0]:.2f} … {interval[1]:.2f}",
         "" if quality is None else f"{quality.split_half_cosine[layer]:.2f}",
         *(("",) * 8 if vector.strength is None else _at_dose_1(vector.strength)),
-        "weak" if vector.weakness else "",
+        "weak" if vector.weakness else "not measured" if vector.unmeasured else "",
     )
 
 
@@ -98,17 +98,27 @@ def _alike(vectors: Sequence[PersonaVector]) -> str:
 
 
 def _in_short(vectors: Sequence[PersonaVector]) -> str:
-    found = [vector.strength for vector in vectors if vector.strength is not None]
-    effects = sorted(each.at_full.effect for each in found) or [math.nan]
+    measured = [vector for vector in vectors if vector.unmeasured is None]
+    effects = sorted(each.strength.at_full.effect for each in measured if each.strength is not None) or [math.nan]
     return f"""| in short | measured | aim |
 | --- | --- | --- |
-| vectors that are not weak | {sum(vector.weakness is None for vector in vectors)} of {len(vectors)} | |
-| effect at dose 1, median (least to most) | {median(effects):.2f} ({effects[0]:.2f} to {effects[-1]:.2f}) | |"""
+| personas whose words are told from neutral ones | {len(measured)} of {len(vectors)} | |
+| of these, vectors that are not weak | {sum(vector.weakness is None for vector in measured)} | |
+| effect of these at dose 1, median (least to most) | {median(effects):.2f} ({effects[0]:.2f} to {effects[-1]:.2f}) | |"""
 
 
 def _verdict(vectors: Sequence[PersonaVector]) -> str:
+    unmeasured = ", ".join(f"`{vector.persona_id}`" for vector in vectors if vector.unmeasured is not None)
     weak = [f"- `{vector.persona_id}`: {vector.weakness}" for vector in vectors if vector.weakness is not None]
-    return "\n".join(["## What this model cannot carry", "", *(weak or ["No persona is weak by the measures above."])])
+    lines = ["## What this model cannot carry", ""]
+    if unmeasured:
+        lines += [
+            "Asked to be one of these, the model writes words that are told from its neutral ones by chance only, so that",
+            "nothing is measured along them here; their effects above mean nothing:",
+            f"{unmeasured}.",
+            "",
+        ]
+    return "\n".join([*lines, *(weak or ["No other persona is weak by the measures above."])])
 
 
 def _head(model_id: str, vectors: Sequence[PersonaVector]) -> str:

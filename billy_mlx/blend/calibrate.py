@@ -123,7 +123,7 @@ def _calibrate_one(sweep: Sweep, subject: Subject, settings: CalibrationSettings
         Tried(strength, outcome(vector, own, control))
         for strength, own in zip(settings.strengths, written, strict=True)
     )
-    full, limit = find_full(tried, goal)
+    full, limit = find_full(tried, goal, measurable=vector.is_measurable)
     ways = [*prompted, Way(_at_strength(vector, full))]
     proof = yield from mapped(sweep.run(proving, ways), lambda share: _CHOOSING + (1 - _CHOOSING) * share)
     control = sweep.control(proving)
@@ -145,10 +145,11 @@ def most_perplexity(prompted: Outcome | None) -> float:
     return UNPROMPTED_PERPLEXITY if prompted is None else max(LEAST_PERPLEXITY, prompted.perplexity)
 
 
-def find_full(tried: Sequence[Tried], prompted: Outcome | None) -> tuple[float, str]:
+def find_full(tried: Sequence[Tried], prompted: Outcome | None, *, measurable: bool = True) -> tuple[float, str]:
     """Return the full strength by what was tried, in rising order, and what limits it.
 
-    Noise is smoothed away: effect and perplexity can only rise with the strength.
+    Noise is smoothed away: effect and perplexity can only rise with the strength. Where the effect is not `measurable`,
+    as the reading tells the poles apart by chance only, it limits nothing.
     """
     strengths = [each.strength for each in tried]
     surprise = [math.log(max(each.outcome.perplexity, 1e-6)) for each in tried]
@@ -157,7 +158,8 @@ def find_full(tried: Sequence[Tried], prompted: Outcome | None) -> tuple[float, 
     if too_strange is not None:
         ends["perplexity"] = too_strange
     enough = 1.0 if prompted is None else prompted.effect
-    reached = crossing(strengths, [each.outcome.effect for each in tried], enough) if enough > 0 else None
+    effects_tried = [each.outcome.effect for each in tried]
+    reached = crossing(strengths, effects_tried, enough) if measurable and enough > 0 else None
     if reached is not None:
         ends["effect"] = reached
     limit = min(ends, key=lambda name: ends[name])

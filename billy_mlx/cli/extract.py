@@ -184,6 +184,8 @@ def _report(vector: "PersonaVector", model: "Model") -> None:
         say(f"{vector.persona_id}: its words alone are told from neutral ones with AUC {auc:.2f}{sure}; 0.5 is chance")
     if vector.weakness is not None:
         say(f"{vector.persona_id} is weak for {model.id}: {vector.weakness}")
+    if vector.unmeasured is not None:
+        say(f"{vector.persona_id}: {vector.unmeasured}; it may be written with all the same")
 
 
 def _next_command(ids: Sequence[str], model: str | None, to: str | None) -> str:

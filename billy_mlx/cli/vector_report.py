@@ -27,6 +27,7 @@ def described(vector: "PersonaVector") -> Iterator[str]:
         "dose 1": "not calibrated: the vector once" if vector.strength is None else _strength(vector.strength),
         "at dose 1": "" if vector.strength is None else _effect(vector.strength),
         "in /balanced": "" if vector.calibration is None else _doses(vector.calibration),
+        "measured": vector.unmeasured or "",
         "weak": vector.weakness or "",
     }
     return (f"{name:15}{text}" for name, text in known.items() if text)

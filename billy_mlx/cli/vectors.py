@@ -168,6 +168,7 @@ def _listed(vector: "PersonaVector", row: Mapping[str, Any]) -> tuple[str, ...]:
     found, quality, origin = vector.strength, vector.quality, vector.origin
     notes = ["made by the version before"] * row["former"]
     notes += [] if vector.weakness is None else [f"weak: {vector.weakness}"]
+    notes += [] if vector.unmeasured is None else ["cannot be measured"]
     return (
         vector.persona_id,
         "" if quality is None else f"{quality.held_out_auc[read_layer(len(quality.held_out_auc))]:.2f}",

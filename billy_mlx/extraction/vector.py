@@ -167,13 +167,17 @@ class PersonaVector:
             auc = median(self.quality.held_out_auc)
             if auc < WEAK_AUC:
                 return f"it hardly separates held-out answers (median AUC {auc:.2f}, and 0.5 is chance)"
-        if self.strength is not None and not self.strength.shows:
+        shown = self.calibration if self.strength is None else self.strength
+        if shown is not None and self.is_measurable and not shown.shows:
             return "it does not show in what is written with it"
-        if self.strength is None and self.calibration is not None and not self.calibration.shows:
-            return "it does not show in what is written with it"
-        if not self.is_measurable:
-            return "it cannot be measured with this model: by its words it is told from neutral answers by chance only"
         return None
+
+    @property
+    def unmeasured(self) -> str | None:
+        """Why no text is placed along it, as the end of a sentence; None if texts are."""
+        if self.is_measurable:
+            return None
+        return "it cannot be measured with this model: by its words it is told from neutral answers by chance only"
 
     def is_transferred_to(self, fingerprint: Fingerprint) -> bool:
         """Whether it came from other weights of the same base model, such as another quantisation."""

@@ -70,6 +70,11 @@ def test_a_voice_without_a_card_may_be_half_as_strange_again_and_reach_its_own_t
     assert find_full([tried(1.0, 2.0, 1.1)], None) == (pytest.approx(0.5), "effect")
 
 
+def test_an_effect_that_cannot_be_measured_limits_nothing():
+    row = [tried(1.0, 0.5, 1.01), tried(2.0, 1.5, 1.02)]
+    assert find_full(row, prompted(1.0, 1.5), measurable=False) == (2.0, "range")
+
+
 def test_what_reaches_no_limit_gets_the_most_that_was_tried():
     assert find_full([tried(1.0, 0.1), tried(2.0, 0.2)], prompted(1.0, 1.5)) == (2.0, "range")
 

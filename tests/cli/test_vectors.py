@@ -10,11 +10,13 @@ from billy_mlx import paths
 from billy_mlx.extraction.evidence import Judgement, Outcome, Quality, Strength
 from billy_mlx.extraction.vector_file import load_vector, save_vector
 
-WEAK = Quality((0.5, 0.69, 0.6, 0.4), (0.0, 0.1, -0.1, 0.0), (0.3, 0.55))
+CHANCE = Quality((0.5, 0.69, 0.6, 0.4), (0.0, 0.1, -0.1, 0.0), (0.3, 0.55))
 GOOD = Quality((0.5, 0.7, 0.95, 0.75), (0.1, 0.3, 0.8, 0.75), (0.6, 0.9))
 STRENGTH = Strength(
     2.25, "perplexity", 1.4, Outcome(1.5, 1.2, 1.0, 0.0, 1.0), (0.75, 2.0), Outcome(1.25, 1.4, 1.0, 0.0, 1.0), 12
 )
+
+WEAK = replace(STRENGTH, effect_interval=(-0.2, 0.4))
 
 
 def store_changed(persona_id, **parts):
@@ -41,9 +43,9 @@ def test_the_list_says_how_good_each_is_and_what_it_was_calibrated_to(billy, mod
 
 
 def test_a_weak_vector_is_marked_in_the_list_and_where_it_is_shown(billy, model):
-    store_changed("gothic", quality=WEAK)
+    store_changed("gothic", quality=GOOD, strength=WEAK)
     store_changed("noir", quality=GOOD)
-    weak = "it cannot be measured with this model: by its words it is told from neutral answers by chance only"
+    weak = "it does not show in what is written with it"
     _, gothic, noir = billy("vectors", "list").out.splitlines()
     assert gothic.endswith(f"yours  weak: {weak}")
     assert noir.endswith("yours")
@@ -51,48 +53,20 @@ def test_a_weak_vector_is_marked_in_the_list_and_where_it_is_shown(billy, model)
     assert json.loads(billy("vectors", "show", "gothic", "--json").out)["weakness"] == weak
 
 
+def test_what_cannot_be_measured_is_marked_and_not_held_to_be_weak(billy, model):
+    store_changed("gothic", quality=CHANCE, strength=WEAK)
+    assert billy("vectors", "list").out.splitlines()[1].endswith("yours  cannot be measured")
+    told = "it cannot be measured with this model: by its words it is told from neutral answers by chance only"
+    assert f"measured       {told}" in billy("vectors", "show", "gothic").out.splitlines()
+    assert json.loads(billy("vectors", "show", "gothic", "--json").out)["weakness"] is None
+
+
 def test_who_writes_with_a_weak_vector_is_told(billy, model):
-    store_changed("gothic", quality=WEAK)
-    store_changed("noir", quality=GOOD)
+    store_changed("gothic", quality=GOOD, strength=WEAK)
+    store_changed("noir", quality=CHANCE)
     done = billy("generate", "-p", "Once", "-m", "2", "--blend", "gothic+noir")
-    assert "gothic is weak for this model: it cannot be measured with this model" in done.err
+    assert "gothic is weak for this model: it does not show in what is written with it" in done.err
     assert "noir is weak" not in done.err
-
-
-def made_formerly(persona_id, source=""):
-    """Have a persona's vector be one of the version before."""
-    (file,) = paths.vectors_folder().rglob(f"{persona_id}.safetensors")
-    store_changed(persona_id, quality=None, origin=replace(load_vector(file).origin, file_version="1", source=source))
-
-
-def test_vectors_of_the_version_before_are_marked_and_what_to_run_is_said_once(billy, model):
-    made_formerly("noir")
-    store_changed("gothic", quality=None)
-    done = billy("vectors", "list")
-    said = (
-        "billy: 1 of your vectors was made by the version before, and is used as that version did; to make it anew, "
-        f"run: billy extract noir --model {model}\n"
-    )
-    assert done.err.count(said) == 1
-    assert [line.split("  ")[-1] for line in done.out.splitlines()[1:]] == ["yours", "made by the version before"]
-    shown = billy("vectors", "show", "noir")
-    assert "made           by the version before, and used as that version did" in shown.out.splitlines()
-    assert said in shown.err
-    assert said not in billy("vectors", "show", "gothic").err
-    rows = json.loads(billy("vectors", "list", "--json").out)
-    assert {row["persona_id"]: row["former"] for row in rows} == {"gothic": False, "noir": True}
-
-
-def test_the_doctor_says_what_to_run_for_vectors_of_the_version_before(billy, model):
-    made_formerly("noir")
-    made_formerly("gothic", source="900 words of novel.md")
-    found = json.loads(billy("doctor", "--json").out)
-    [told] = [finding for finding in found if "version before" in finding["text"]]
-    assert (told["state"], told["subject"]) == ("warn", "vectors")
-    assert told["text"] == (
-        "2 of your vectors were made by the version before, and are used as that version did; to make them anew, run: "
-        f"billy extract noir --model {model}; billy extract --from-text FILE --name gothic --model {model}"
-    )
 
 
 def test_the_folder_of_vectors_is_said_once_and_not_in_the_table(billy, model):
