@@ -100,11 +100,12 @@ def _alike(vectors: Sequence[PersonaVector]) -> str:
 def _in_short(vectors: Sequence[PersonaVector]) -> str:
     measured = [vector for vector in vectors if vector.unmeasured is None]
     effects = sorted(each.strength.at_full.effect for each in measured if each.strength is not None) or [math.nan]
+    spread = f"{median(effects):.2f} ({effects[0]:.2f} to {effects[-1]:.2f})"
     return f"""| in short | measured | aim |
 | --- | --- | --- |
 | personas whose words are told from neutral ones | {len(measured)} of {len(vectors)} | |
 | of these, vectors that are not weak | {sum(vector.weakness is None for vector in measured)} | |
-| effect of these at dose 1, median (least to most) | {median(effects):.2f} ({effects[0]:.2f} to {effects[-1]:.2f}) | |"""
+| effect of these at dose 1, median (least to most) | {spread} | |"""
 
 
 def _verdict(vectors: Sequence[PersonaVector]) -> str:
@@ -113,8 +114,8 @@ def _verdict(vectors: Sequence[PersonaVector]) -> str:
     lines = ["## What this model cannot carry", ""]
     if unmeasured:
         lines += [
-            "Asked to be one of these, the model writes words that are told from its neutral ones by chance only, so that",
-            "nothing is measured along them here; their effects above mean nothing:",
+            "Asked to be one of these, the model writes words that are told from its neutral ones by chance only. So",
+            "nothing is measured along them, and their effects above mean nothing:",
             f"{unmeasured}.",
             "",
         ]
