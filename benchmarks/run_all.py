@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 SCRIPTS = {
     "speed.py": (),
     "steering.py": (),
-    "extraction.py": ("--personas", "1", "--batches", "60", "--batch-personas", "1"),
+    "extraction.py": ("--personas", "1", "--batches", "60", "--more-personas", "1"),
     "vectors.py": (),
     "shift.py": ("--dose", "0.2r/L15", "--prompts", "8"),
     "blends.py": ("--blends", "1", "--prompts", "8", "--max-tokens", "48"),
