@@ -128,24 +128,28 @@ class Published:
         return read_again(self._model, prompts, answers)
 
 
-def read_again(model: Model, prompts: Sequence[Tokens], answers: Sequence[Tokens]) -> Floats:
-    """Return (N, layers, D), the residual stream averaged over every answer, in a pass of its own for each."""
-    return np.stack([_averaged(model, prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)])
+def read_again(model: Model, prompts: Sequence[Tokens], answers: Sequence[Tokens], *, before: int = 0) -> Floats:
+    """Return (N, layers, D), the residual stream averaged over every answer, in a pass of its own for each.
+
+    Args:
+        before: how many tokens before the answer count as well.
+    """
+    return np.stack([_averaged(model, *each, before) for each in zip(prompts, answers, strict=True)])
 
 
-def _averaged(model: Model, prompt: Tokens, answer: Tokens) -> Floats:
+def _averaged(model: Model, prompt: Tokens, answer: Tokens, before: int) -> Floats:
     with record(model.blocks) as recording:
         # Nobody asks for the logits, so they are not worked out.
         model.model(mx.array([[*prompt, *answer]]), cache=make_prompt_cache(model.model))
-    streams = [recording.latest[layer][0, len(prompt) :] for layer in range(len(model.blocks))]
+    streams = [recording.latest[layer][0, len(prompt) - before :] for layer in range(len(model.blocks))]
     return np.array(mx.stack([h.astype(mx.float32).mean(axis=0) for h in streams]))
 
 
 def pole_prompts(model: Model, settings: RolloutSettings, system_prompts: Sequence[str]) -> list[tuple[int, ...]]:
-    """Return the prompts of one pole in the order in which they are answered."""
-    questions = load_questions().questions
+    """Return the prompts of one pole: the system prompts are taken in turn, as ours are."""
+    questions, number = load_questions().questions, len(system_prompts)
     return [
-        tuple(chat_prompt(model.tokenizer, questions[question], system=system_prompts[turn % len(system_prompts)]))
+        tuple(chat_prompt(model.tokenizer, questions[question], system=system_prompts[(question + turn) % number]))
         for turn, question in settings.order(len(questions))
     ]
 

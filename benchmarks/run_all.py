@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 SCRIPTS = {
     "speed.py": (),
     "steering.py": (),
-    "extraction.py": ("--personas", "1", "--batches", "60", "--batch-personas", "1"),
+    "extraction.py": ("--personas", "1", "--batches", "60", "--more-personas", "1"),
     "vectors.py": (),
     "voices.py": (
         *("noir", "gothic", "childrens", "--arms", "prompt,layered", "--prompts", "8", "--seeds", "1"),

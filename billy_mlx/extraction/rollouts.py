@@ -8,7 +8,7 @@ from hashlib import sha256
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.averages import ResponseAverages
-from billy_mlx.measure.reading import Text, empty_average, read_all
+from billy_mlx.measure.reading import Text, empty_average, read_averages
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
@@ -231,8 +231,8 @@ def _read_again(
         Text(prompt, rollout.tokens if rollout.average.tokens else ())
         for prompt, rollout in zip(prompts, rollouts, strict=True)
     ]
-    readings = yield from read_all(model, texts)
-    return [replace(rollout, plain=reading.average) for rollout, reading in zip(rollouts, readings, strict=True)]
+    averages = yield from read_averages(model, texts)
+    return [replace(rollout, plain=average) for rollout, average in zip(rollouts, averages, strict=True)]
 
 
 def _share(part: _Part, total: float, writing: float, tokens: int) -> float:

@@ -13,6 +13,7 @@ from billy_mlx.measure.likelihood import log_likelihoods
 from billy_mlx.model.layers import UNSTEERED, Directions, Recording, record
 from billy_mlx.model.model import Model
 from billy_mlx.model.prefill import Measured, Passage, Piece, read_passages
+from billy_mlx.steps import finish
 
 _LARGEST_EXPONENT = 700.0  # the exponential of more is no float any more
 
@@ -54,20 +55,33 @@ def read_all(model: Model, texts: Sequence[Text]) -> Generator[int, None, list[R
     """
     readings = [Reading(empty_average(model), 0.0)] * len(texts)
     done = sum(not text.response for text in texts)
-    for batch in _read(model, texts):
-        for place, reading in batch.items():
-            readings[place] = reading
-        done += len(batch)
+    for places, batch in _read(model, texts, likelihoods=True):
+        for place, average, likelihood in zip(places, _averages(batch), batch.sums[-1], strict=True):
+            readings[place] = Reading(average, float(likelihood))
+        done += len(places)
         yield done
     return readings
 
 
+def read_averages(model: Model, texts: Sequence[Text]) -> Generator[int, None, list[Average]]:
+    """Return the averages of `read_all` without the likelihoods: what comes after each token is not worked out.
+
+    Raises:
+        UnsteerableModel: the model's residual stream cannot be read.
+    """
+    averages = [empty_average(model)] * len(texts)
+    done = sum(not text.response for text in texts)
+    for places, batch in _read(model, texts, likelihoods=False):
+        for place, average in zip(places, _averages(batch), strict=True):
+            averages[place] = average
+        done += len(places)
+        yield done
+    return averages
+
+
 def read(model: Model, prompt: Sequence[int], response: Sequence[int]) -> Average:
-    """Return the residual stream averaged over the tokens of `response`, as `read_all` does for many."""
-    if not response:
-        return empty_average(model)
-    [batch] = _read(model, [Text(tuple(prompt), tuple(response))])
-    return batch[0].average
+    """Return the residual stream averaged over the tokens of `response`, as `read_averages` does for many."""
+    return finish(read_averages(model, [Text(tuple(prompt), tuple(response))]))[0]
 
 
 def mean_residuals(model: Model, texts: Sequence[Text], layer: int) -> Generator[int, None, Floats]:
@@ -133,25 +147,26 @@ def empty_average(model: Model) -> Average:
     return Average(nothing, np.zeros(layers, np.float32), 0, nothing)
 
 
-def _read(model: Model, texts: Sequence[Text]) -> Iterator[dict[int, Reading]]:
-    """Yield the readings of every batch by the texts' places; a text without a response is in none."""
+def _read(model: Model, texts: Sequence[Text], *, likelihoods: bool) -> Iterator[tuple[tuple[int, ...], Measured]]:
+    """Yield the texts' places and the sums of every batch; a text without a response is in none."""
     asked = [place for place, text in enumerate(texts) if text.response]
     recording = record(model.blocks)
-    measure = _Measure([texts[place] for place in asked], recording)
+    measure = _Measure([texts[place] for place in asked], recording, likelihoods)
     passages = [_passage(texts[place]) for place in asked]
     for batch in read_passages(model, passages, measure, patch=recording):
-        yield {asked[place]: reading for place, reading in zip(batch.places, _readings(batch), strict=True)}
+        yield tuple(asked[place] for place in batch.places), batch
 
 
 @dataclass(frozen=True, eq=False)
 class _Measure:
-    """Sums over the responses' tokens in a piece: streams (B, layers, D), norms (B, layers), count, likelihood (B,).
+    """Sums over the responses' tokens in a piece: streams (B, layers, D), norms (B, layers), count.
 
-    The last one is the stream (B, layers, D) at the token before the response.
+    Then the stream (B, layers, D) at the token before the response and, where they are wanted, likelihoods (B,).
     """
 
     texts: Sequence[Text]
     recording: Recording
+    likelihoods: bool
 
     def __call__(self, piece: Piece) -> Sequence[mx.array]:
         streams = [self.recording.latest.pop(layer) for layer in sorted(self.recording.latest)]
@@ -160,8 +175,8 @@ class _Measure:
             mx.stack([_summed(h, inside) for h in streams], axis=1),
             mx.stack([_summed(mx.linalg.norm(h.astype(mx.float32), axis=-1), inside) for h in streams], axis=1),
             inside.sum(axis=1),
-            _likelihoods(self.texts, piece),
             mx.stack([_summed(h, _at_start(self.texts, piece)) for h in streams], axis=1),
+            *([_likelihoods(self.texts, piece)] if self.likelihoods else []),
         ]
 
 
@@ -204,9 +219,8 @@ def _summed(values: mx.array, counted: mx.array) -> mx.array:
     return mx.where(counted, values.astype(mx.float32), 0).sum(axis=1)
 
 
-def _readings(batch: Measured) -> list[Reading]:
-    streams, norms, tokens, likelihoods, starts = batch.sums
+def _averages(batch: Measured) -> list[Average]:
+    streams, norms, tokens, starts = batch.sums[:4]
     return [
-        Reading(Average(streams[row] / count, norms[row] / count, int(count), starts[row]), float(likelihoods[row]))
-        for row, count in enumerate(tokens)
+        Average(streams[row] / count, norms[row] / count, int(count), starts[row]) for row, count in enumerate(tokens)
     ]

@@ -11,7 +11,7 @@ from test_planted import weights
 from tiny import END_TURN, tiny_folder
 
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.reading import Text, read_averages
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
@@ -82,5 +82,5 @@ def test_answers_of_any_lengths_are_read_as_each_is_alone(thinker, name, asked):
         Text(tuple(chat_prompt(model.tokenizer, QUESTIONS[n % 3], system=system)), answer)
         for n, (system, answer) in enumerate(asked)
     ]
-    for text, reading in zip(texts, finish(read_all(model, texts)), strict=True):
-        assert covers(reading.average, streams(model, text.prompt, text.response))
+    for text, average in zip(texts, finish(read_averages(model, texts)), strict=True):
+        assert covers(average, streams(model, text.prompt, text.response))

@@ -1,5 +1,6 @@
 """What the unsteered model makes of texts, in batches, against one forward pass per text."""
 
+import io
 import math
 
 import mlx.core as mx
@@ -11,7 +12,7 @@ from tiny import tiny_folder
 from billy_mlx.errors import UsageError
 from billy_mlx.measure.averages import Average
 from billy_mlx.measure.likelihood import next_token_probabilities
-from billy_mlx.measure.reading import Reading, Text, empty_average, mean_residuals, read, read_all
+from billy_mlx.measure.reading import Reading, Text, empty_average, mean_residuals, read, read_all, read_averages
 from billy_mlx.model import prefill
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
@@ -83,6 +84,29 @@ def test_what_lies_above_the_layer_is_not_computed(tiny, monkeypatch):
     monkeypatch.setattr(prefill.mx, "eval", lambda *arrays: evaluated.append(arrays) or eval_(*arrays))
     finish(mean_residuals(tiny, [Text((5, 9), (3, 8))], 0))
     assert evaluated[-1][1] == []  # no cache of the last pass, which would want every layer
+
+
+def test_averages_alone_are_those_of_a_whole_reading(model):
+    whole = [reading.average for reading in finish(read_all(model, TEXTS))]
+    for average, expected in zip(finish(read_averages(model, TEXTS)), whole, strict=True):
+        assert average.tokens == expected.tokens
+        for part in ("mean", "norm", "start"):
+            assert np.allclose(getattr(average, part), getattr(expected, part), atol=1e-5)
+
+
+@pytest.mark.parametrize(("reader", "worked_out"), [(read_all, True), (read_averages, False)])
+def test_for_averages_alone_nobody_works_out_what_comes_next(tiny, monkeypatch, reader, worked_out):
+    def evaluated(results, *others):
+        graph = io.StringIO()
+        mx.export_to_dot(graph, *results)
+        operations.append(graph.getvalue())
+        return eval_(results, *others)
+
+    operations, head = [], mx.random.normal(tiny.model.model.embed_tokens.weight.shape)
+    monkeypatch.setattr(type(tiny.model.model.embed_tokens), "as_linear", lambda _, h: mx.erf(h) @ head.T)
+    monkeypatch.setattr(prefill.mx, "eval", evaluated)
+    finish(reader(tiny, TEXTS[:2]))
+    assert ('label ="Erf"' in operations[-1]) == worked_out
 
 
 def test_a_bfloat16_model_is_read_in_float32(tmp_path):
