@@ -1,9 +1,10 @@
 """The thread that owns the model: what it is asked, what it posts, and what it survives."""
 
 import queue
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
+from vectors import persona_vector
 
 from billy_mlx.engine.messages import (
     Broken,
@@ -20,6 +21,7 @@ from billy_mlx.engine.messages import (
 )
 from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import ModelError, UsageError
+from billy_mlx.extraction.library import store_vector
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,18 @@ def test_a_model_is_loaded_and_described(tiny):
     assert asked.of(Loading).stage == "loading tiny ..."
     assert asked.of(Loaded).model.layers == 4
     asked.engine.close(5)
+
+
+def test_the_users_vectors_of_the_version_before_are_marked_and_told_of(tiny):
+    for persona_id, file_version in (("noir", "1"), ("gothic", "")):
+        vector = persona_vector(persona_id, fingerprint=tiny.fingerprint)
+        store_vector(replace(vector, origin=replace(vector.origin, file_version=file_version)))
+    asked = Asked(lambda name: tiny)
+    loaded = asked.of(Loaded)
+    asked.engine.close(5)
+    assert {each: note.former for each, note in loaded.voices.items()} == {"gothic": False, "noir": True}
+    assert loaded.former.startswith("1 of your vectors was made by the version before")
+    assert loaded.former.endswith(f"run: billy extract noir --model {tiny.id}")
 
 
 def test_a_job_ends_with_one_event(asked):

@@ -139,7 +139,7 @@ def test_a_dial_may_be_moved_before_and_while_it_writes(tiny, after):
         if after and len([each for each in events if isinstance(each, Wrote)]) == after:
             job.steer(0, "gothic")
     passage = next(event.passage for event in events if isinstance(event, Written) and event.voice == 0)
-    assert passage.voices[-1].blend == "gothic:1@1"
+    assert passage.voices[-1].blend == "gothic:1@1/layered"
 
 
 def test_a_blend_without_a_vector_is_refused_and_the_voice_goes_on(tiny):
@@ -148,7 +148,7 @@ def test_a_blend_without_a_vector_is_refused_and_the_voice_goes_on(tiny):
         if isinstance(event, Wrote):
             with pytest.raises(BillyError, match="billy extract futurist"):
                 job.steer(0, "futurist")
-    assert job._recording.passage(0).voices[-1].blend == "noir:1@5"
+    assert job._recording.passage(0).voices[-1].blend == "noir:1@5/layered"
 
 
 def test_a_second_try_reads_its_prompt_out_of_the_store(tiny):
