@@ -5,11 +5,12 @@ import shlex
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import Blend, Dose
 from billy_mlx.cli.job import Job
 from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import STOPPED, say, waiting, write_line
@@ -24,6 +25,7 @@ _PROMPT = "Tell me about the moon."
 _SEED = 2
 _MAX_TOKENS = 80
 _QUESTIONS = 24
+_DOSE = 2.0  # about what a dose of 1 comes to once it is calibrated, for which the demo takes no time
 
 
 @click.command("demo")
@@ -46,7 +48,7 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     with waiting(f"Loading {name} ..."):
         loaded = load(name)
     voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]
-    blends = [Blend.parse(voice) for voice in voices]
+    blends = [Blend.parse(f"{voice}@{_DOSE:g}") for voice in voices]
     sampling = Sampling(temperature=0.7, repetition_penalty=1.1, repetition_context=64)
     request = Request(prompt, sampling=sampling, seed=seed, max_tokens=_MAX_TOKENS)
     with _own_folder():
@@ -55,7 +57,8 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     write_line(f"{prompt}\n")
     show(generations)
     summarise(generations)
-    say(f"with the stored vectors:\n{_command(prompt, map(str, blends), model, seed)}")
+    calibrated = (str(replace(blend, dose=Dose(1.0))) for blend in blends)
+    say(f"with the stored vectors, whose dose of 1 is calibrated:\n{_command(prompt, calibrated, model, seed)}")
     return STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0
 
 
