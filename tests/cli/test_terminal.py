@@ -73,8 +73,8 @@ def test_voices_stand_side_by_side_in_the_width_of_the_terminal(model):
     voices = ["generate", "-p", "x", "-m", "40", "--seed", "1", "--voice", "noir", "--voice", "gothic", "--compare"]
     _, shown = on_terminal(voices, columns=120)
     lines = without_progress(shown).splitlines()
-    heading = next(line for line in lines if "noir:1@1" in line)
-    assert [piece.strip() for piece in heading.split("│")] == ["noir:1@1", "gothic:1@1", "unsteered"]
+    heading = next(line for line in lines if "noir:1@1/layered" in line)
+    assert [piece.strip() for piece in heading.split("│")] == ["noir:1@1/layered", "gothic:1@1/layered", "unsteered"]
     assert max(map(len, lines)) <= 120
 
 

@@ -77,6 +77,6 @@ def test_a_continuation_survives_a_restart_and_can_be_written_again(model, tmp_p
     (author,) = {author for _, author in again.prose.authors.runs if author > 0}
     passage = again.passage(author)
     assert again.text == STORY + passage.text
-    assert [voice.blend for voice in passage.voices] == ["noir:1@1", "gothic:1@1"]
+    assert [voice.blend for voice in passage.voices] == ["noir:1@1/layered", "gothic:1@1/layered"]
     assert finish(replay(model, passage)).reason is None
     again.close()
