@@ -97,13 +97,16 @@ def _share_of(weights: Doubles, units: Doubles) -> float:
         weights: (N,).
         units: (N, layers, D), what each persona adds, as a unit vector.
 
-    Voices that have little in common leave less of each in their mean: by the square root of their effective number,
-    (sum |w|)^2 / sum w^2, as far as they do not oppose each other: what remains of opposed voices is not made larger.
+    Voices that have little in common leave less of each in their mean than there was, and are given more of it: as much
+    as makes two of them as strange to the model as one. A voice that is named under two ids is no louder than under
+    one, and what remains of opposed voices is not made larger.
     """
-    total, squares = np.abs(weights).sum(), np.square(weights).sum()
-    number = total**2 / squares
-    together = np.linalg.norm(np.tensordot(weights, units, axes=1)) / np.sqrt(squares)
-    return float(min(1.0, total) / total * number**_SPREAD * min(1.0, together))
+    total = float(np.abs(weights).sum())
+    squares = float(np.sqrt(np.square(weights).sum()))
+    length = float(np.linalg.norm(np.tensordot(weights, units, axes=1)))
+    # 1 for voices that are the same, and the square root of their effective number for such as have nothing in common.
+    thinner = min(total / max(length, 1e-12), total / squares)
+    return min(1.0, total) / total * thinner ** (2 * _SPREAD) * min(1.0, length / squares)
 
 
 def _at_each_layer(
