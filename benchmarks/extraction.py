@@ -181,7 +181,7 @@ def _agreement(model: Model, settings: RolloutSettings, personas: Sequence[Perso
     """Compare our vectors with those of reading the very same answers again, one by one behind either prompt."""
     once, questions = replace(settings, rollouts=1), load_questions().questions
     least, cards = 1.0, iter(personas)
-    for news in extract(model, personas, settings=once):
+    for news in extract(model, personas, settings=once, common=()):
         if isinstance(news, Extracted):
             card = next(cards)
             asked = begin_pole(model, card.name, card.prompts, questions, once)[1]
@@ -211,7 +211,7 @@ def _peaks(model: Model, settings: RolloutSettings, persona: Persona, folder: Pa
     before = mx.get_active_memory()
     mx.reset_peak_memory()
     tracemalloc.start()
-    deque(extract(model, [persona], settings=settings), maxlen=0)
+    deque(extract(model, [persona], settings=settings, common=()), maxlen=0)
     host = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return (mx.get_peak_memory() - before) / 1e6, host / 1e6

@@ -77,7 +77,7 @@ def test_the_page_of_vectors_has_a_row_for_each_and_says_which_are_weak(model, c
         "| comic",
     ]
     assert "| 0.60 | 0.55 … 0.70 | 0.50 | 2.00 | perplexity | +0.80 | +0.40 … +1.10 | +0.80 |" in page
-    assert "No persona is weak" in page
+    assert "No other persona is weak" in page
 
 
 def test_the_stages_to_the_first_token_are_one_json_object(model):

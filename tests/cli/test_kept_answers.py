@@ -16,8 +16,9 @@ OLD = "0123456789abcdef-0123456789abcdef-0123456789abcdef-0123456789abcdef"
 
 
 @pytest.fixture
-def neutral(billy, model):
-    """The folder of a model's neutral answers, after an extraction."""
+def neutral(billy, model, monkeypatch):
+    """The folder of a model's neutral answers, after an extraction that reads nothing else into its cache."""
+    monkeypatch.setattr("billy_mlx.extraction.common.CARDS", ())
     assert billy("extract", "noir", *FEW).code == 0
     (folder,) = paths.poles_folder().iterdir()
     return folder

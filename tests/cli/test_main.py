@@ -132,8 +132,9 @@ def test_the_studio_asks_for_a_terminal_where_there_is_none(billy, arguments):
 
 def test_the_demo_ends_with_a_command_that_a_shell_takes_as_one(billy, model):
     done = billy("demo", "-p", "It's", "--seed", "1")
-    assert "=== gothic:1@1/layered ===" in done.out
-    before, _, command = done.err.partition("billy: with the stored vectors:\n")
+    assert "=== gothic:1@2/layered ===" in done.out
+    said = "billy: with the stored vectors, whose dose of 1 is calibrated:\n"
+    before, _, command = done.err.partition(said)
     assert before.count("\n") == 1
     script = f"billy() {{ printf '%s\\n' \"$@\"; }}; {command}"
     arguments = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.splitlines()

@@ -16,6 +16,8 @@ STORY = "# One\n\nThe lamp was cold.\r\n\n   \nShe woke.\n"
 
 @pytest.fixture
 def novel(tmp_path, model):
+    for file in paths.vectors_folder().rglob("*.safetensors"):  # made of too few answers to be measured
+        save_vector(replace(load_vector(file), quality=None), file)
     path = tmp_path / "novel.md"
     path.write_bytes(STORY.encode())
     return path

@@ -293,7 +293,7 @@ def test_a_file_of_its_own_says_how_to_write_with_it(billy, model, tmp_path):
     billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)))
     billy("vectors", "export", "x", "-o", str(tmp_path / "x.safetensors"))
     done = billy("vectors", "import", str(tmp_path / "x.safetensors"))
-    assert "run: billy generate -p TEXT --blend x/raw\n" in done.err
+    assert "run: billy generate -p TEXT --blend x:1@1a/raw\n" in done.err
 
 
 def bundle(billy, path):

@@ -30,4 +30,5 @@ def test_the_starters_vectors_are_known(starter_home):
     assert model_note(model).demonstration
     assert 0 < notes["gothic"].gentle < 1
     assert not notes["gothic"].own
-    assert notes["customer"].weakness is not None
+    assert notes["gothic"].strength > 1
+    assert notes["satirist"].weakness is not None

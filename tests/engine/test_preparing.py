@@ -37,8 +37,8 @@ def ready(events):
 def test_a_persona_is_extracted_calibrated_and_stored(workshop, tiny):
     events = prepare(workshop, "noir")
     extracted, calibrated = ready(events)
-    assert (extracted.persona_id, extracted.layer) == ("noir", None)
-    assert calibrated.layer in (1, 2)
+    assert (extracted.persona_id, extracted.strength) == ("noir", None)
+    assert calibrated.strength > 0
     assert calibrated.own
     assert list(find_all(tiny.fingerprint)) == ["noir"]
 

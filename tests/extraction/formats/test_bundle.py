@@ -64,7 +64,7 @@ def test_a_bundle_reads_back_whole(tmp_path):
 
 def test_its_blend_gives_the_same_directions(tmp_path):
     bundle = read_bundle(written(tmp_path / "harbour.safetensors"))
-    blend = Blend.parse(bundle.blend)
+    blend = Blend.stored(bundle.blend)
     assert directions(blend, bundle.vectors).key == directions(blend, VECTORS).key != ""
 
 

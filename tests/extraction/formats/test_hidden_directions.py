@@ -38,10 +38,10 @@ def test_with_norms_a_dose_is_in_them_and_without_it_is_refused(tmp_path):
     rows = read_rows(write_torch(tmp_path / "v_pref.pt", ROWS))
     norms = open_file(write_json(tmp_path / "h_norms.json", NORMS)).as_layers("tiny", LAYERS)
     with_norms, without = (to_vector(rows, "pref", "tiny", FINGERPRINT, each) for each in (norms, None))
-    added = directions(Blend.parse("pref@0.5r/L2"), {"pref": with_norms}).by_layer[2]
+    added = directions(Blend.parse("pref@0.5r/balanced/L2"), {"pref": with_norms}).by_layer[2]
     assert np.isclose(np.linalg.norm(added), 0.5 * NORMS[2])
     with pytest.raises(BlendError, match="came from another tool's file"):
-        directions(Blend.parse("pref@0.5r/L2"), {"pref": without})
+        directions(Blend.parse("pref@0.5r/balanced/L2"), {"pref": without})
 
 
 @pytest.mark.parametrize(
