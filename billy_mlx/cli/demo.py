@@ -24,7 +24,7 @@ _PERSONAS = ("gothic", "childrens")  # of all pairs, what these two do to a smal
 _PROMPT = "Tell me about the moon."
 _SEED = 2
 _MAX_TOKENS = 80
-_QUESTIONS = 24
+_QUESTIONS = 16
 _DOSE = 2.0  # about what a dose of 1 comes to once it is calibrated, for which the demo takes no time
 
 
@@ -76,7 +76,7 @@ def _extract(model: "Model") -> None:
     from billy_mlx.extraction.library import store_vector
     from billy_mlx.extraction.rollouts import RolloutSettings
 
-    settings = RolloutSettings(questions=_QUESTIONS, rollouts=1, max_tokens=48, batch=_QUESTIONS)
+    settings = RolloutSettings(questions=_QUESTIONS, rollouts=1, max_tokens=40, batch=_QUESTIONS)
     with Job("Extracting") as job:
         for news in extract(model, [get_persona(persona) for persona in _PERSONAS], settings=settings):
             if isinstance(news, Extracted):
