@@ -106,7 +106,7 @@ def _share_of(weights: Doubles, units: Doubles) -> float:
     length = float(np.linalg.norm(np.tensordot(weights, units, axes=1)))
     # 1 for voices that are the same, and the square root of their effective number for such as have nothing in common.
     thinner = min(total / max(length, 1e-12), total / squares)
-    return min(1.0, total) / total * thinner ** (2 * _SPREAD) * min(1.0, length / squares)
+    return float(min(1.0, total) / total * thinner ** (2 * _SPREAD) * min(1.0, length / squares))
 
 
 def _at_each_layer(
