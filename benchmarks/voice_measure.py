@@ -58,7 +58,7 @@ def measure(
     arms = [arm for arm in ARMS if arm in plan.arms and arm != CONTROL]
     labels = {arm: label(arm, plan.dose) for arm in arms}
     texts = bench.texts([UNTOUCHED, *(voice_of(arm, who, plan.dose) for who in plan.personas for arm in arms)])
-    empty = Section(kind, len(bench.tasks), plan.seeds, bench.max_tokens, effects={})
+    empty = Section(kind, len(bench.tasks), bench.seeds, bench.max_tokens, effects={})
     if kind == "length":
         found = at_lengths(ruler, texts, list(labels.values()))
         return replace(empty, lengths=found)
@@ -89,8 +89,13 @@ class _Bench:
     def max_tokens(self) -> int:
         return KINDS[self.kind].max_tokens if self.plan.max_tokens is None else self.plan.max_tokens
 
+    @property
+    def seeds(self) -> int:
+        most = KINDS[self.kind].seeds
+        return self.plan.seeds if most is None else min(most, self.plan.seeds)
+
     def texts(self, voices: Sequence[Voice]) -> Texts:
-        return self.source.texts(voices, self.tasks, self.plan.seeds, self.max_tokens)
+        return self.source.texts(voices, self.tasks, self.seeds, self.max_tokens)
 
     def weights(
         self, personas: Sequence[str], measured: Mapping[Voice, Measured]

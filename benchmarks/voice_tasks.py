@@ -31,12 +31,14 @@ class Kind:
         max_tokens: that are written unless more or fewer are asked for.
         prompts: that are written to unless fewer are asked for; None for all there are.
         says: what is done, for the page.
+        seeds: that a prompt is written with at most; None for as many as are asked for.
     """
 
     table: str
     max_tokens: int
     prompts: int | None
     says: str
+    seeds: int | None = None
 
 
 KINDS = {
@@ -44,7 +46,7 @@ KINDS = {
     "continuation": Kind("continuation", 40, None, "going on with a passage of some 60 words"),
     "scene": Kind("scenes", 80, None, "going on with a plain scene of some 500 words, in the studio's own frame"),
     "rewrite": Kind("passages", 160, None, "writing a passage of some 90 words anew, in the studio's own frame"),
-    "length": Kind("chat", 900, 8, "answering at length"),
+    "length": Kind("chat", 900, 8, "answering at length", seeds=1),
 }
 
 
