@@ -20,8 +20,9 @@ Means = Mapping[int, Floats]
 """Question to (layers, D)."""
 
 _Cell = tuple[int, int]
-"""Half of the questions, and the number of a system prompt."""
+"""A part of the questions, and the number of a system prompt."""
 
+_PARTS = 5  # of the questions, where there is one system prompt for all
 _DRAWS = 2000
 _TAIL = 0.025
 
@@ -29,9 +30,11 @@ _TAIL = 0.025
 def held_out_quality(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], steering: Means) -> Quality | None:
     """Return how well readings separate answers that share no question and no system prompt with what they are from.
 
-    The questions are halved where they stand, the first ones against the last. Answers to one question resemble each
-    other, so that no question may be in both halves. The persona's answers to one half under one system prompt are held
-    against the neutral answers to that half, along the vector of the other half and the other system prompts.
+    The questions are dealt out, in turn, into as many parts as there are system prompts. Questions get their system
+    prompts in turn as well, so that with one answer to each a part is what one system prompt has said. Where there is
+    one system prompt, or a text of the writer's own, parts are fifths in a row: what stands side by side is alike. The
+    persona's answers to one part under one system prompt are held against the neutral answers to that part, along the
+    reading of all other parts under the other system prompts.
 
     Args:
         positive: answers as the persona.
@@ -43,18 +46,18 @@ def held_out_quality(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], ste
         None if nothing can be held out: there are too few questions, or too few answers of them that count.
     """
     questions = sorted(steering)
-    halves = questions[: len(questions) // 2], questions[len(questions) // 2 :]
-    half_of = {question: half for half, own in enumerate(halves) for question in own}
-    own = _Sums.of(positive, kept[0], half_of)
-    others = _Sums.of(neutral, kept[1], half_of)
+    part_of = _dealt(questions, len(set(positive.systems)))
+    own = _Sums.of(positive, kept[0], part_of)
+    others = _Sums.of(neutral, kept[1], part_of)
     folds = {cell: vector for cell in own.counts if (vector := _vector_without(cell, own, others)) is not None}
     if not folds:
         return None
-    scored = _scored(positive, kept[0], half_of, folds)
-    against = {cell: _projections(neutral, kept[1], half_of, cell[0], vector) for cell, vector in folds.items()}
+    scored = _scored(positive, kept[0], part_of, folds)
+    against = {cell: _projections(neutral, kept[1], part_of, cell[0], vector) for cell, vector in folds.items()}
     held = [_Fold(*scored[cell], *against[cell]) for cell in folds if len(scored[cell][0]) and len(against[cell][0])]
     if not held:
         return None
+    halves = questions[: len(questions) // 2], questions[len(questions) // 2 :]
     first, second = (np.mean([steering[question] for question in half], axis=0) for half in halves)
     layers = len(first)
     return Quality(
@@ -62,6 +65,15 @@ def held_out_quality(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], ste
         split_half_cosine=tuple(_cosines(first, second).tolist()),
         auc_interval=_interval(held, questions, read_layer(layers)),
     )
+
+
+def _dealt(questions: Sequence[int], systems: int) -> dict[int, int]:
+    """Return the part of each question. A question is its number among all questions, as its system prompt is."""
+    dealt = {question: question % systems for question in questions}
+    if len(set(dealt.values())) > 1:
+        return dealt
+    parts = min(_PARTS, len(questions))
+    return {question: place * parts // len(questions) for place, question in enumerate(questions)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +84,10 @@ class _Sums:
     counts: Mapping[_Cell, int]
 
     @classmethod
-    def of(cls, pole: Pole, kept: Kept, half_of: Mapping[int, int]) -> "_Sums":
+    def of(cls, pole: Pole, kept: Kept, part_of: Mapping[int, int]) -> "_Sums":
         sums: dict[_Cell, NDArray[np.float64]] = {}
         counts: dict[_Cell, int] = {}
-        for cell, _, mean in _answers(pole, kept, half_of):
+        for cell, _, mean in _answers(pole, kept, part_of):
             sums[cell] = sums.get(cell, np.zeros(mean.shape)) + mean
             counts[cell] = counts.get(cell, 0) + 1
         return cls(sums, counts)
@@ -99,30 +111,30 @@ class _Fold:
     asked_neutrally: NDArray[np.int64]
 
 
-def _answers(pole: Pole, kept: Kept, half_of: Mapping[int, int]) -> Iterator[tuple[_Cell, int, Floats]]:
+def _answers(pole: Pole, kept: Kept, part_of: Mapping[int, int]) -> Iterator[tuple[_Cell, int, Floats]]:
     """Yield the cell, the question and the activations (layers, D) of each answer that counts."""
     rollouts = (rollout for batch in pole for rollout in batch)
     for rollout, counts, system in zip(rollouts, kept, pole.systems, strict=True):
-        if counts and rollout.as_text.tokens > 0 and rollout.question in half_of:
-            yield (half_of[rollout.question], system), rollout.question, rollout.as_text.mean
+        if counts and rollout.as_text.tokens > 0 and rollout.question in part_of:
+            yield (part_of[rollout.question], system), rollout.question, rollout.as_text.mean
 
 
 def _vector_without(cell: _Cell, own: _Sums, others: _Sums) -> Floats | None:
-    """Return the reading (layers, D) of the other half of the questions and the other system prompts."""
-    half, system = cell
+    """Return the reading (layers, D) of the other parts of the questions and the other system prompts."""
+    part, system = cell
     one_system = len({number for _, number in own.counts}) == 1
-    train = [each for each in own.counts if each[0] != half and (one_system or each[1] != system)]
-    means = own.mean(train), others.mean([each for each in others.counts if each[0] != half])
+    train = [each for each in own.counts if each[0] != part and (one_system or each[1] != system)]
+    means = own.mean(train), others.mean([each for each in others.counts if each[0] != part])
     return None if means[0] is None or means[1] is None else mean_difference(means[0][None], means[1][None])
 
 
 def _scored(
-    pole: Pole, kept: Kept, half_of: Mapping[int, int], folds: Mapping[_Cell, Floats]
+    pole: Pole, kept: Kept, part_of: Mapping[int, int], folds: Mapping[_Cell, Floats]
 ) -> dict[_Cell, tuple[Floats, NDArray[np.int64]]]:
     """Return for each cell its answers' scores along the vector that it was left out of, and their questions."""
     scores: dict[_Cell, list[Floats]] = {cell: [] for cell in folds}
     asked: dict[_Cell, list[int]] = {cell: [] for cell in folds}
-    for cell, question, mean in _answers(pole, kept, half_of):
+    for cell, question, mean in _answers(pole, kept, part_of):
         if cell in folds:
             scores[cell].append(np.einsum("ld,ld->l", mean, folds[cell]))
             asked[cell].append(question)
@@ -130,12 +142,12 @@ def _scored(
 
 
 def _projections(
-    pole: Pole, kept: Kept, half_of: Mapping[int, int], half: int, vector: Floats
+    pole: Pole, kept: Kept, part_of: Mapping[int, int], part: int, vector: Floats
 ) -> tuple[Floats, NDArray[np.int64]]:
     found = [
         (np.einsum("ld,ld->l", mean, vector), question)
-        for cell, question, mean in _answers(pole, kept, half_of)
-        if cell[0] == half
+        for cell, question, mean in _answers(pole, kept, part_of)
+        if cell[0] == part
     ]
     return np.array([score for score, _ in found], np.float32), np.array([asked for _, asked in found], np.int64)
 

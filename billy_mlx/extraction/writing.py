@@ -29,7 +29,7 @@ LEAST_EXCERPTS = 24
 MOST_EXCERPTS = 120
 """Excerpts that are read at most: unlike a persona's answers, none is held against the same words without the voice."""
 
-_SECTIONS = 12  # stretches of the text, each of which weighs the same; the first half is held out from the second
+_SECTIONS = 12  # stretches of the text, each of which weighs the same
 _OPENING = 48  # tokens, about; an opening ends where a sentence does
 _READING = 0.3  # of the work, roughly; the rest is writing
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|\n\s*\n")
