@@ -91,6 +91,21 @@ def test_what_the_answers_to_a_system_prompt_share_does_not_pass_for_the_persona
     assert np.mean(held_out.held_out_auc) < 0.7 < 0.95 < np.mean(on_both_sides.held_out_auc)
 
 
+def test_one_answer_to_each_question_is_enough_to_find_a_faint_persona():
+    """A part is held against all others: with half of 24 answers the reading would be mostly noise."""
+    random = np.random.default_rng(4)
+    shared, persona = random.normal(size=(2, 24, LAYERS, WIDTH))
+    poles = []
+    for name, amount in (("A", 0.6), ("B", 0.0)):
+        pole = Pole(name, name, list(range(24)), FINGERPRINT, systems=[question % 5 for question in range(24)])
+        means = [(2 * one + amount * persona[0] + random.normal(size=one.shape)).astype(np.float32) for one in shared]
+        pole.add(
+            [Rollout(q, "", (), Average(mean, np.linalg.norm(mean, axis=-1), 3, mean)) for q, mean in enumerate(means)]
+        )
+        poles.append(pole)
+    assert min(quality_of(*poles).held_out_auc) > 0.75
+
+
 def test_the_interval_holds_the_auc_and_narrows_with_more_questions():
     few, many = (
         quality_of(random_pole("A", 0, planted=0.15, questions=n), random_pole("B", 1, questions=n)) for n in (8, 48)
