@@ -22,6 +22,7 @@ from billy_mlx.manuscript.records import (
     Finished,
     Moved,
     Record,
+    Renamed,
     Swiped,
     Wrote,
     decode,
@@ -140,6 +141,7 @@ class Ledger:
             draft_count=state.draft_count,
             offers=state.offers,
             worked=state.worked,
+            ways_back=tuple(state.ways_back.items()),
         )
 
     def _write_down(self, records: Sequence[Record]) -> None:
@@ -170,8 +172,11 @@ class Ledger:
             case Moved():
                 self._known(state.revision, state.prose)
                 history.head = state.revision
-            case Checkpointed():
+            case Checkpointed() if history.has(record.revision):  # else it was lost, and its name with it
                 history.checkpoints[record.name] = record.revision
+            case Renamed() if history.has(record.revision):
+                history.branches[record.new] = record.revision
+                history.branches.pop(record.name, None)  # it may be gone already: this may have happened before a crash
             case Drafted(draft):
                 history.put_draft(draft)
             case Finished():
@@ -182,7 +187,7 @@ class Ledger:
                 history.put_draft(replace(drafts[record.draft], fate=record.fate, decided=state.revision))
             case Swiped() if (held := history.find_draft(record.draft)) is not None:
                 history.put_draft(replace(held, shown=record.placed.shown, placed=(*held.placed, record.placed)))
-        if isinstance(record, Edited | Moved | Branched):
+        if isinstance(record, Edited | Moved | Branched | Renamed):
             history.set_branch(state.branch, state.revision)
 
     def _known(self, revision: int, prose: Prose, kind: Kind = Kind.OPENED) -> None:

@@ -51,6 +51,7 @@ class Begun:
         drafts: those that are open.
         draft_count: the highest number given to a draft.
         worked: when the text was last changed, in seconds since the epoch; 0 if that is not known.
+        ways_back: the revisions that undo does not take to their parent, and where it takes them.
     """
 
     prose: Prose
@@ -63,6 +64,7 @@ class Begun:
     draft_count: int = 0
     offers: tuple[Offer, ...] = ()
     worked: float = 0.0
+    ways_back: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,17 @@ class Edited:
 
 @dataclass(frozen=True)
 class Moved:
-    """The text goes to another revision: undo, redo, any version of the tree."""
+    """The text goes to another revision: undo, redo, any version of the tree.
+
+    Attributes:
+        back_to: the revision that undo leads back to from there, in place of its parent; None if it stays as it is.
+        is_back: it goes such a way back, which is gone by that.
+    """
 
     revision: int
     changes: tuple[Change, ...]
+    back_to: int | None = None
+    is_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,15 @@ class Branched:
     """The current branch is another one from here on; a new name begins at the text as it is now."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A branch, which stands at this revision, has a new name."""
+
+    name: str
+    new: str
+    revision: int
 
 
 @dataclass(frozen=True)
@@ -181,6 +199,7 @@ Record = (
     | Moved
     | Saving
     | Branched
+    | Renamed
     | Checkpointed
     | Drafted
     | Wrote

@@ -18,6 +18,7 @@ from billy_mlx.manuscript.records import (
     Moved,
     Offered,
     Record,
+    Renamed,
     Saving,
     Settled,
     Shown,
@@ -37,6 +38,7 @@ class State:
         offers: texts found after a crash that the writer has not decided on.
         saves: the texts that are or were in the file and their revisions, by the file's digest; None is no file.
         worked: when the text was last changed, in seconds since the epoch; 0 if that is not known.
+        ways_back: where undo leads from the revisions that it does not take to their parent.
         passages: the highest number given to a passage.
         draft_count: the highest number given to a draft.
     """
@@ -50,6 +52,7 @@ class State:
         self.passages = begun.passages
         self.draft_count = begun.draft_count
         self.worked = begun.worked
+        self.ways_back = dict(begun.ways_back)
         self.saves: dict[str | None, tuple[int, Prose]] = {begun.digest: begun.saved or (begun.revision, begun.prose)}
 
     def apply(self, record: Record) -> tuple[Edit, ...]:
@@ -65,7 +68,7 @@ class State:
                 self._draft(record)
             case Begun():
                 raise ValueError("a journal begins once")
-            case Saving() | Branched() | Offered() | Settled():
+            case Saving() | Branched() | Renamed() | Offered() | Settled():
                 self._note(record)
             case Checkpointed() | Swiped():
                 pass  # names and closed drafts are the history's
@@ -80,6 +83,8 @@ class State:
         if isinstance(record, Edited) and not record.changes:
             raise ValueError("a revision changes something")
         edits = self._change(record.changes, own)
+        if isinstance(record, Moved):
+            self._find_back(record)
         self.revision = record.revision
         if isinstance(record, Edited):
             self.worked = record.made
@@ -87,13 +92,21 @@ class State:
                 self.drafts[own] = _put(self.drafts[own], record, self.prose.text)
         return edits
 
-    def _note(self, record: Saving | Branched | Offered | Settled) -> None:
+    def _find_back(self, record: Moved) -> None:
+        if record.is_back:
+            self.ways_back.pop(self.revision, None)
+        if record.back_to is not None:
+            self.ways_back[record.revision] = record.back_to
+
+    def _note(self, record: Saving | Branched | Renamed | Offered | Settled) -> None:
         match record:
             case Saving():
                 self.saves.pop(record.digest, None)  # the last one is the newest
                 self.saves[record.digest] = (self.revision, self.prose)
             case Branched():
                 self.branch = record.name
+            case Renamed():
+                self.branch = record.new if self.branch == record.name else self.branch
             case Offered():
                 self.offers = (*self.offers, record.offer)
             case Settled():

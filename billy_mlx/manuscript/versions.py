@@ -1,13 +1,14 @@
 """The tree of versions: undo and redo without a bound, any version, checkpoints and branches by name."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.edit import Edit, difference, inverted
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.prose import Prose
-from billy_mlx.manuscript.records import Branched, Change, Checkpointed, Moved, Record
+from billy_mlx.manuscript.records import Branched, Change, Checkpointed, Moved, Renamed
 from billy_mlx.manuscript.storable import storable
 from billy_mlx.text import sanitize
 
@@ -45,7 +46,11 @@ class Versions:
         return dict(self._ledger.history.branches)
 
     def undo(self) -> bool:
-        """Take the last step back; returns False at the beginning of the manuscript."""
+        """Take the last step back, also one to another version; returns False at the beginning of the manuscript."""
+        left = self._ledger.state.ways_back.get(self.current)
+        if left is not None and self._ledger.history.has(left):
+            self._ledger.commit(replace(self._going(left), is_back=True))
+            return True
         revision = self._ledger.history.revision(self.current)
         if revision.parent is None:
             return False
@@ -62,12 +67,13 @@ class Versions:
         return True
 
     def go(self, revision: int) -> None:
-        """Bring a version back, whatever lies between; the one left is in the tree as well.
+        """Bring a version back, whatever lies between; undo leads back to the one left, which is in the tree as well.
 
         Raises:
             ManuscriptError: there is no such version.
         """
-        self._ledger.commit(self._going(revision))
+        if revision != self.current:
+            self._ledger.commit(replace(self._going(revision), back_to=self.current))
 
     def text_at(self, revision: int) -> Prose:
         """Return the text of a version, without going there.
@@ -75,17 +81,15 @@ class Versions:
         Raises:
             ManuscriptError: there is no such version.
         """
-        if not self._ledger.history.has(revision):
-            raise ManuscriptError(f"there is no version {revision}")
-        return self._ledger.history.prose_at(revision)
+        return self._ledger.history.prose_at(self._known(revision))
 
-    def checkpoint(self, name: str) -> None:
-        """Give the text as it is now a name; one that has it already gives it up.
+    def checkpoint(self, name: str, revision: int | None = None) -> None:
+        """Give a version a name, or the text as it is now; one that has it already gives it up.
 
         Raises:
-            ManuscriptError: the name is empty or too long.
+            ManuscriptError: the name is empty or too long, or there is no such version.
         """
-        self._ledger.commit(Checkpointed(_checked(name), self.current))
+        self._ledger.commit(Checkpointed(_checked(name), self._known(revision)))
 
     def go_to_checkpoint(self, name: str) -> None:
         """Bring the text of a checkpoint back.
@@ -95,15 +99,35 @@ class Versions:
         """
         self.go(_found(self.checkpoints, name, "checkpoint"))
 
-    def begin_branch(self, name: str) -> None:
-        """Begin a branch at the text as it is now; the current one stays as it is, to `switch` back to.
+    def begin_branch(self, name: str, revision: int | None = None) -> None:
+        """Begin a branch at a version, which is brought back, or at the text as it is now; the one left stays.
+
+        Raises:
+            ManuscriptError: the name is empty, too long, or taken, or there is no such version.
+        """
+        self.check_branch(name)
+        at = self._known(revision)
+        self._ledger.commit(Branched(name), *([] if at == self.current else [self._going(at)]))
+
+    def check_branch(self, name: str) -> None:
+        """Do nothing if a branch can be called so.
 
         Raises:
             ManuscriptError: the name is empty, too long, or taken.
         """
         if _checked(name) in self.branches:
-            raise ManuscriptError(f"there is a branch {sanitize(name)} already; switch to it, or choose another name")
-        self._ledger.commit(Branched(name))
+            raise ManuscriptError(f"there is a branch {sanitize(name)} already; go there, or choose another name")
+
+    def rename_branch(self, name: str, new: str) -> None:
+        """Give a branch another name; nothing happens if it has that already.
+
+        Raises:
+            ManuscriptError: there is none of that name, or the new one is empty, too long, or taken.
+        """
+        at = _found(self.branches, name, "branch")
+        if new != name:
+            self.check_branch(new)
+            self._ledger.commit(Renamed(name, new, at))
 
     def switch(self, name: str) -> None:
         """Go on with another branch, where it was left.
@@ -117,7 +141,14 @@ class Versions:
         """Yield the versions, newest first; of those that merely follow one another only the ends, with `landmarks`."""
         return self._ledger.history.tree(landmarks=landmarks)
 
-    def _going(self, revision: int) -> Record:
+    def _known(self, revision: int | None) -> int:
+        if revision is None:
+            return self.current
+        if not self._ledger.history.has(revision):
+            raise ManuscriptError(f"there is no version {revision}")
+        return revision
+
+    def _going(self, revision: int) -> Moved:
         return moved(revision, (difference(self._ledger.state.prose, self.text_at(revision)),))
 
 

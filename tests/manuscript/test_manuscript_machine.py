@@ -38,6 +38,7 @@ class ManuscriptMachine(RuleBasedStateMachine):
         self.texts = {self.manuscript.versions.current: self.text}
         self.written = {self.manuscript.versions.current: self.authors}
         self.names, self.branches = {}, {"main": self.manuscript.versions.current}
+        self.ways_back = {}
 
     def teardown(self):
         if hasattr(self, "manuscript"):
@@ -104,7 +105,8 @@ class ManuscriptMachine(RuleBasedStateMachine):
     def undo(self):
         before = self.manuscript.versions.current
         if self.manuscript.versions.undo():
-            assert self.manuscript.versions.current < before
+            now, left = self.manuscript.versions.current, self.ways_back.pop(before, None)
+            assert now < before if left is None else now == left
         self.back_to(self.manuscript.versions.current)
 
     @rule()
@@ -117,30 +119,47 @@ class ManuscriptMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def go(self, data):
         revision = data.draw(st.sampled_from(sorted(self.texts)))
+        before = self.manuscript.versions.current
+        self.ways_back |= {revision: before} if revision != before else {}
         self.manuscript.versions.go(revision)
         self.back_to(revision)
 
-    @rule(name=st.sampled_from(["one", "two"]))
-    def checkpoint(self, name):
-        self.manuscript.versions.checkpoint(name)
-        self.names[name] = self.manuscript.versions.current
+    @rule(name=st.sampled_from(["one", "two"]), data=st.data())
+    def checkpoint(self, name, data):
+        revision = data.draw(st.sampled_from(sorted(self.texts)))
+        self.manuscript.versions.checkpoint(name, revision)
+        self.names[name] = revision
 
     @precondition(lambda self: self.names)
     @rule(data=st.data())
     def go_to_checkpoint(self, data):
         name = data.draw(st.sampled_from(sorted(self.names)))
+        before = self.manuscript.versions.current
+        self.ways_back |= {self.names[name]: before} if self.names[name] != before else {}
         self.manuscript.versions.go_to_checkpoint(name)
         self.back_to(self.names[name])
 
-    @rule(name=st.sampled_from(["light", "dark"]))
-    def branch(self, name):
+    @rule(name=st.sampled_from(["light", "dark"]), data=st.data())
+    def branch(self, name, data):
         if name in self.branches:
             with pytest.raises(ManuscriptError, match="already"):
                 self.manuscript.versions.begin_branch(name)
             self.manuscript.versions.switch(name)
             self.back_to(self.branches[name])
         else:
-            self.manuscript.versions.begin_branch(name)
+            revision = data.draw(st.sampled_from(sorted(self.texts)))
+            self.manuscript.versions.begin_branch(name, revision)
+            self.back_to(revision)
+
+    @rule(data=st.data(), new=st.sampled_from(["light", "dim"]))
+    def rename_branch(self, data, new):
+        name = data.draw(st.sampled_from(sorted(self.branches)))
+        if new in self.branches and new != name:
+            with pytest.raises(ManuscriptError, match="already"):
+                self.manuscript.versions.rename_branch(name, new)
+        else:
+            self.manuscript.versions.rename_branch(name, new)
+            self.branches[new] = self.branches.pop(name)
 
     @rule()
     def save(self):

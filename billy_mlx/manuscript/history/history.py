@@ -219,13 +219,6 @@ class History:
             self.branches[name] = revision
             self.branch = name
 
-    def rename_branch(self, name: str, new: str) -> None:
-        """Rename a branch, the current one too. Raises KeyError if there is none, ValueError if `new` is taken."""
-        with self._store.lock:
-            self.branches.rename(name, new)
-            if self.branch == name:
-                self.branch = new
-
     def put_draft(self, draft: Draft) -> None:
         """Keep a draft as it is now. Raises ValueError if its values do not fit together."""
         with self._store.lock:

@@ -40,12 +40,3 @@ class Names(MutableMapping[str, int]):
 
     def __len__(self) -> int:
         return len(self._table.overlay())
-
-    def rename(self, name: str, new: str) -> None:
-        """Give what is called `name` the name `new`. Raises KeyError if nothing is, ValueError if `new` is taken."""
-        with self._store.lock:
-            revision = self[name]
-            if new in self:
-                raise ValueError(f"the name {new!r} is taken")
-            self[new] = revision
-            del self[name]

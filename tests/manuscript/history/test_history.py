@@ -204,10 +204,9 @@ def test_the_tree_is_read_page_by_page(history):
     assert [version.id for version in versions] == [*range(451, 0, -1)]
 
 
-def test_names_are_a_mapping_and_can_be_renamed(history, path):
+def test_names_are_a_mapping(history, path):
     line(history, 2)
-    history.set_branch("main", 1)
-    history.rename_branch("main", "first")
+    history.set_branch("first", 1)
     history.checkpoints["gone"] = 2
     history.flush()
     del history.checkpoints["gone"]
@@ -217,12 +216,9 @@ def test_names_are_a_mapping_and_can_be_renamed(history, path):
 
 def test_names_are_not_given_to_what_is_not_there(history):
     line(history, 1)
-    history.checkpoints["taken"] = history.checkpoints["free"] = 1
-    for wrong in (lambda: history.checkpoints.__setitem__("x", 2), lambda: history.checkpoints.rename("x", "y")):
+    for wrong in (lambda: history.checkpoints.__setitem__("x", 2), lambda: history.checkpoints.__delitem__("y")):
         with pytest.raises(KeyError):
             wrong()
-    with pytest.raises(ValueError, match="taken"):
-        history.checkpoints.rename("free", "taken")
 
 
 def test_drafts_and_their_passages_come_back(history, path):
