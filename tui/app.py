@@ -18,9 +18,9 @@ from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unload
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
-from billy_mlx.tui.commands import COMMANDS, bindings
+from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.fault_report import keep_report
-from billy_mlx.tui.keys import keys_of, shown_keys
+from billy_mlx.tui.keys import pressed_for
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.palette import available, described
 from billy_mlx.tui.port import Connect, Port, connect
@@ -261,8 +261,7 @@ class Studio(App[None]):
         """Say what the starter model is; once, for it is loaded again and again."""
         if not self._introduced:
             self._introduced = True
-            palette = next(command for command in COMMANDS if command.name == "command-palette")
-            key = shown_keys(keys_of(palette, self.settings.keys))
+            key = pressed_for("command-palette", self.settings.keys)
             self.notify(f"The starter model is a demonstration; {key} and “Models” show better ones.", timeout=12)
 
     def _hear(self, event: object) -> None:

@@ -51,6 +51,17 @@ def shown_keys(keys: str) -> str:
     return " or ".join(_shown_key(key) for key in keys.split(",") if key)
 
 
+def pressed(command: Command, changed: Mapping[str, str]) -> str:
+    """Return how a command is called in a sentence: by its first key, or by its name among the commands."""
+    palette = shown_keys(keys_of(_BY_NAME["command-palette"], changed))
+    return shown_keys(keys_of(command, changed).split(",")[0]) or f"“{command.title}” in the commands ({palette})"
+
+
+def pressed_for(name: str, changed: Mapping[str, str]) -> str:
+    """Return the same for the command of this name."""
+    return pressed(_BY_NAME[name], changed)
+
+
 def normalized(keys: str) -> str:
     """Return keys as Textual names them: "Ctrl+D, /" is "ctrl+d,slash"."""
     return ",".join(_normalized_key(key.strip()) for key in keys.split(",") if key.strip())

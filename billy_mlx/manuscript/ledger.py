@@ -172,11 +172,8 @@ class Ledger:
             case Moved():
                 self._known(state.revision, state.prose)
                 history.head = state.revision
-            case Checkpointed() if history.has(record.revision):  # else it was lost, and its name with it
-                history.checkpoints[record.name] = record.revision
-            case Renamed() if history.has(record.revision):
-                history.branches[record.new] = record.revision
-                history.branches.pop(record.name, None)  # it may be gone already: this may have happened before a crash
+            case Checkpointed() | Renamed() if history.has(record.revision):  # else it was lost, and its name with it
+                self._name(record)
             case Drafted(draft):
                 history.put_draft(draft)
             case Finished():
@@ -189,6 +186,13 @@ class Ledger:
                 history.put_draft(replace(held, shown=record.placed.shown, placed=(*held.placed, record.placed)))
         if isinstance(record, Edited | Moved | Branched | Renamed):
             history.set_branch(state.branch, state.revision)
+
+    def _name(self, record: Checkpointed | Renamed) -> None:
+        if isinstance(record, Checkpointed):
+            self.history.checkpoints[record.name] = record.revision
+        else:
+            self.history.branches[record.new] = record.revision
+            self.history.branches.pop(record.name, None)  # after a crash this may have happened already
 
     def _known(self, revision: int, prose: Prose, kind: Kind = Kind.OPENED) -> None:
         """Have the history know a revision, as the beginning of a line if need be: it may have been lost."""

@@ -109,6 +109,10 @@ class Versions:
         at = self._known(revision)
         self._ledger.commit(Branched(name), *([] if at == self.current else [self._going(at)]))
 
+    def check_name(self, name: str) -> None:
+        """Do nothing if a version can be called so. Raises ManuscriptError if the name is empty or too long."""
+        _checked(name)
+
     def check_branch(self, name: str) -> None:
         """Do nothing if a branch can be called so.
 

@@ -3,14 +3,15 @@
 import itertools
 
 import pytest
-from hosting import seen, shown, told, typed
+from hosting import seen, shown, typed
 
+from billy_mlx.manuscript.comparison import compared
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.tui.screens import history
-from billy_mlx.tui.screens.history import HistoryScreen, Lanes, compared
+from billy_mlx.tui.screens.history import HistoryScreen, Lanes
 
 
 @pytest.fixture
@@ -27,7 +28,9 @@ def manuscript(tmp_path):
 def test_versions_are_told_in_words_newest_first(manuscript, size):
     pictures = []
     shown(HistoryScreen(manuscript), "a", seen(pictures), size=size)
-    assert pictures[0].index("you replaced +5") < pictures[0].index("you wrote +20")
+    newest, oldest = "you replaced “house” by “tower”", "you wrote “The house was quiet.” +4 words"
+    assert pictures[0].index(newest) < pictures[0].index(oldest)
+    assert "14 Nov 2023 22:" in pictures[0]
     assert "Branch: main" in pictures[0]
 
 
@@ -44,30 +47,55 @@ def test_enter_goes_to_a_version_and_escape_nowhere(manuscript):
     assert shown(HistoryScreen(manuscript), "escape").given == [None]
 
 
-def test_the_text_as_it_is_gets_a_name(manuscript):
+def test_the_version_that_is_chosen_gets_a_name_and_stays_chosen(manuscript):
     pictures = []
-    shown(HistoryScreen(manuscript), "k", *typed("the end"), "enter", seen(pictures), size=(160, 50))
-    assert manuscript.versions.checkpoints == {"the end": manuscript.versions.current}
-    assert "[the end]" in pictures[0]
+    keys = ("a", "down", "k", *typed("the end"), "enter")
+    shown(HistoryScreen(manuscript), *keys, seen(pictures), "k", seen(pictures))
+    assert manuscript.versions.checkpoints == {"the end": manuscript.versions.current - 1}
+    assert "[the end] you wrote" in pictures[0]
+    assert "you wrote “The house was quiet.”)" in pictures[1]
+
+
+def test_a_name_is_whole_at_80_columns_and_a_long_one_beside_the_preview(manuscript):
+    pictures, name = [], "the one in which nobody dies and the tower stands"
+    manuscript.versions.checkpoint(name)
+    shown(HistoryScreen(manuscript), seen(pictures), size=(80, 24))
+    assert "[the one in which nobody dies…]" in pictures[0]
+    assert f"Named main, {name}." in pictures[0] or f"Named {name}, main." in pictures[0]
 
 
 def test_a_name_that_cannot_be_is_refused_in_words(manuscript):
-    host = shown(HistoryScreen(manuscript), "k", "enter")
-    assert "cannot be a name" in told(host)
+    for key in ("k", "b"):
+        pictures = []
+        shown(HistoryScreen(manuscript), key, "enter", seen(pictures))
+        assert "cannot be a name" in pictures[0]
 
 
-def test_a_branch_is_begun_and_another_gone_on_with(manuscript):
-    main = manuscript.versions.branch
-    host = shown(HistoryScreen(manuscript), "b", *typed("darker"), "enter", "s", "enter")
-    assert manuscript.versions.branch == "darker"
-    assert host.given == [("switch", main)]
+def test_a_branch_begins_at_the_version_that_is_chosen(manuscript):
+    host = shown(HistoryScreen(manuscript), "a", "down", "b", *typed("darker"), "enter")
+    assert host.given == [("branch", manuscript.versions.current - 1, "darker")]
 
 
-def test_a_branch_that_is_not_there_is_refused(manuscript):
+def test_a_branch_is_chosen_from_a_list(manuscript):
     manuscript.versions.begin_branch("darker")
     pictures = []
-    shown(HistoryScreen(manuscript), "s", *typed("x"), "enter", seen(pictures))
-    assert "there is no such branch" in pictures[0]
+    host = shown(HistoryScreen(manuscript), "s", seen(pictures), "down", "enter")
+    assert "darker ← you are here main" in pictures[0]
+    assert host.given == [("switch", "main")]
+
+
+def test_to_choose_the_branch_one_is_on_changes_nothing(manuscript):
+    assert shown(HistoryScreen(manuscript), "s", "enter").given == []
+
+
+def test_a_branch_gets_another_name(manuscript):
+    pictures = []
+    manuscript.versions.begin_branch("x")
+    shown(HistoryScreen(manuscript), "s", "r", "backspace", *typed("main"), "enter", seen(pictures))
+    assert "there is a branch main already" in pictures[0]
+    shown(HistoryScreen(manuscript), "s", "r", *typed("y"), "enter", "escape", seen(pictures))
+    assert manuscript.versions.branches.keys() == {"xy", "main"}
+    assert "Branch: xy" in pictures[1]
 
 
 def test_a_long_history_comes_page_by_page(manuscript, monkeypatch):
@@ -80,11 +108,16 @@ def test_a_long_history_comes_page_by_page(manuscript, monkeypatch):
     assert counts == [5, 10]
 
 
+def test_a_difference_is_explained_in_plain_words():
+    words = "1 word fewer than now. What follows − would be taken out of your text, what follows + put in."
+    assert compared("a b", "c").startswith(words)
+
+
 def test_hostile_names_and_texts_are_shown_without_their_controls(manuscript):
     manuscript.versions.checkpoint("a[bold]b")
     pictures = []
     shown(HistoryScreen(manuscript), seen(pictures), size=(160, 50))
-    assert "[a[bold]b]" in pictures[0]
+    assert "[a[bold]b] [main]" in pictures[0]
     assert "\x1b" not in compared("a", "a \x1b[31m b")
 
 

@@ -104,23 +104,23 @@ def test_the_writer_goes_back_to_a_version(novel, size):
         await press(pilot, "a", "end", "enter")
         back = page.editor.text
         await press(pilot, "ctrl+z")
-        return back, app.screen is page
+        return back, page.editor.text, app.screen is page
 
-    assert on_page(novel, story, size) == (NIGHT, True)
+    assert on_page(novel, story, size) == (NIGHT, "A" + NIGHT, True)
 
 
 def test_the_writer_goes_on_with_another_branch(novel):
     async def story(app, pilot, engine, page):
-        await press(pilot, "f8", "b")
+        await press(pilot, "A", "f8", "a", "end", "b")
         await typed(pilot, "other")
         await press(pilot, "enter")
-        await press(pilot, "escape", "A", "f8", "s", "enter")
-        await pilot.pause()
-        return page.manuscript.versions.branch, page.editor.text
+        begun = page.editor.text, page.status.told
+        await press(pilot, "B", "f8", "s", "up", "enter")
+        return begun, page.manuscript.versions.branch, page.editor.text
 
-    branch, text = on_page(novel, story)
-    assert branch != "other"
-    assert text == NIGHT
+    begun, branch, text = on_page(novel, story)
+    assert begun == (NIGHT, "the branch other begins here; F8 leads back to main")
+    assert (branch, text) == ("main", "A" + NIGHT)
 
 
 # The studio.

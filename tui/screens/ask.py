@@ -7,6 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
+from billy_mlx.errors import BillyError
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.widgets.fields import LineField
@@ -18,6 +19,15 @@ _BOX = """
     }}
     {name} Label {{ width: 100%; }}
 """
+
+
+def refusal(check: Callable[[str], object], text: str) -> str | None:
+    """Return what `check` raises about a text, as a sentence for `Ask`; None if nothing."""
+    try:
+        check(text)
+    except BillyError as error:
+        return str(error)
+    return None
 
 
 class Ask(ModalScreen[str | None]):

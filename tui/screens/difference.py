@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from billy_mlx.tui.screens.history import compared
+from billy_mlx.manuscript.comparison import compared
 
 
 class Difference(VerticalScroll):

@@ -19,6 +19,7 @@ from billy_mlx.write.messages import Sent
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.find import FindClosed, Found, ReplaceWanted
+    from billy_mlx.tui.screens.history import Journey
 
 _UNREAD = ", but is not read: switch on “Read in the background” in the settings"
 
@@ -126,13 +127,20 @@ class Excursions(Singing):
 
         self.app.push_screen(HistoryScreen(self.manuscript), self._travelled)
 
-    def _travelled(self, answer: tuple[str, int | str] | None) -> None:
+    def _travelled(self, answer: "Journey | None") -> None:
+        versions = self.manuscript.versions
         with self.telling():
             match answer:
                 case ("go", int(revision)):
-                    self.manuscript.versions.go(revision)
+                    versions.go(revision)
+                    self.tell(f"this is the version you chose; {self.key_of('undo')} leads back")
                 case ("switch", str(branch)):
-                    self.manuscript.versions.switch(branch)
+                    versions.switch(branch)
+                    self.tell(f"you are on the branch {branch}")
+                case ("branch", int(revision), str(name)):
+                    before = versions.branch
+                    versions.begin_branch(name, revision)
+                    self.tell(f"the branch {name} begins here; {self.key_of('history')} leads back to {before}")
         self.replaced()
 
     # The studio.

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from billy_mlx.tui.commands import COMMANDS, PLACES, Command, at, bindings
-from billy_mlx.tui.keys import keys_of, shown_keys
+from billy_mlx.tui.keys import keys_of, pressed, shown_keys
 from billy_mlx.tui.widgets.fields import LineField
 
 _COLUMNS = 76  # so that border and scrollbar fit into 80
@@ -108,7 +108,7 @@ def help_text(keys: Mapping[str, str], wanted: str = "") -> Content:
 
 
 def _explained(keys: Mapping[str, str], words: list[str]) -> Iterator[Content]:
-    names = {command.name: _pressed(command, keys) for command in COMMANDS}
+    names = {command.name: pressed(command, keys) for command in COMMANDS}
     for title, paragraphs in _TEXTS.items():
         texts = [paragraph.format_map(names) for paragraph in paragraphs]
         if _has(words, title, *texts):
@@ -141,12 +141,6 @@ def _line(command: Command, keys: Mapping[str, str]) -> Content:
 
 def _shown(command: Command, keys: Mapping[str, str]) -> str:
     return shown_keys(keys_of(command, keys)) or f"{shown_keys(keys_of(_PALETTE, keys))} and its name"
-
-
-def _pressed(command: Command, keys: Mapping[str, str]) -> str:
-    """Return how the command is called in a sentence."""
-    shown = shown_keys(keys_of(command, keys).split(",")[0])
-    return shown or f"“{command.title}” in the commands ({shown_keys(keys_of(_PALETTE, keys))})"
 
 
 def _has(words: list[str], *texts: str) -> bool:

@@ -1,8 +1,9 @@
 """Every version of the text: what made it, when, and how it differs from the text as it is now."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from datetime import datetime
+import time
+from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import ClassVar
 
@@ -15,48 +16,44 @@ from textual.widgets import Footer, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from billy_mlx.errors import BillyError
-from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.chronicle import counted, named, told, when
+from billy_mlx.manuscript.comparison import compared
 from billy_mlx.manuscript.history.tree import Version
-from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.manuscript.revision import Kind
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.ask import Ask, refusal
+from billy_mlx.tui.screens.branches import Branches
 
 _PAGE = 500  # versions
-_MOST_CHANGES = 30  # in a preview
-_MOST_CHARS = 400  # of one change
-_AROUND = 30  # characters
 _LANES = 6  # lines of the tree that are drawn side by side
+_WIDE = 120  # columns, from which on the preview stands beside the versions
 
-_WORDS = {
-    Kind.OPENED: "the text as it was found",
-    Kind.TYPED: "you wrote",
-    Kind.REPLACED: "you replaced",
-    Kind.ACCEPTED: "you took a draft",
-    Kind.SWIPED: "you took another draft",
-    Kind.IMPORTED: "it was imported",
-    Kind.ELSEWHERE: "another program changed it",
-    Kind.RECOVERED: "it was recovered",
-}
+Journey = tuple[str, int | str] | tuple[str, int, str]
+"""Where the writer wants to go: ("go", revision), ("switch", branch), ("branch", revision, name of the new one)."""
 
 
-class HistoryScreen(Screen[tuple[str, int | str] | None]):
-    """The tree of versions; gives ("go", revision), ("switch", branch), or None.
+class HistoryScreen(Screen[Journey | None]):
+    """The tree of versions; gives a journey, or None.
 
     Args:
-        manuscript: whose versions these are; names and branches are given here, its text is changed by who asked.
+        manuscript: whose versions these are; names are given here, its text is changed by who asked.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("history",)
     BINDINGS = bindings("history", "anywhere")  # type: ignore[assignment]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012  # as Textual has it
     DEFAULT_CSS = """
     HistoryScreen > Label { width: 100%; padding: 0 1; color: $primary; text-style: bold; }
     HistoryScreen Horizontal { height: 1fr; }
     HistoryScreen OptionList { width: 3fr; height: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
     HistoryScreen OptionList, HistoryScreen OptionList:focus { border: none; }
     HistoryScreen VerticalScroll { width: 2fr; border-left: solid $primary; padding: 0 1; }
+    HistoryScreen.-narrow {
+        Horizontal { layout: vertical; }
+        OptionList { width: 100%; height: 3fr; padding: 0; }
+        VerticalScroll { width: 100%; height: 2fr; border-left: none; border-top: solid $primary; }
+    }
     """
 
     def __init__(self, manuscript: Manuscript) -> None:
@@ -65,6 +62,7 @@ class HistoryScreen(Screen[tuple[str, int | str] | None]):
         self._landmarks = True
         self._coming: Iterator[Version] = iter(())
         self._lanes = Lanes()
+        self._shown: dict[int, Version] = {}
 
     def compose(self) -> ComposeResult:
         """Yield the tree and the preview."""
@@ -76,8 +74,8 @@ class HistoryScreen(Screen[tuple[str, int | str] | None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Show the newest versions."""
-        self._show()
+        """Show the newest versions, and stand at the one the text is."""
+        self._show(self._manuscript.versions.current)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show the version, and get more of them at the end."""
@@ -90,85 +88,101 @@ class HistoryScreen(Screen[tuple[str, int | str] | None]):
         self.dismiss(("go", int(event.option_id or 0)))
 
     def action_history_checkpoint(self) -> None:
-        """Ask for a name of the text as it is now."""
-        self._ask("A name for the text as it is now", self._manuscript.versions.checkpoint)
-
-    def action_history_branch(self) -> None:
-        """Ask for the name of a new branch."""
-        self._ask("A name for the branch that begins here", self._manuscript.versions.begin_branch)
-
-    def action_history_switch(self) -> None:
-        """Ask which branch to go on with."""
-        branches = self._manuscript.versions.branches
-        others = [name for name in branches if name != self._manuscript.versions.branch]
-        if not others:
-            self.notify("There is only this branch. Begin another one first.", markup=False)
+        """Ask for a name of the version that is chosen."""
+        chosen, versions = self._chosen, self._manuscript.versions
+        if chosen is None:
             return
 
-        def check(name: str) -> str | None:
-            return None if name in branches else f"there is no such branch; there are: {', '.join(branches)}"
+        def answered(name: str | None) -> None:
+            if name is not None:
+                versions.checkpoint(name, chosen.id)
+                self._show(chosen.id)
+
+        question = f"A name for this version ({self._described(chosen)})"
+        self.app.push_screen(Ask(question, check=partial(refusal, versions.check_name)), answered)
+
+    def action_history_branch(self) -> None:
+        """Ask for the name of a new branch, and go there."""
+        chosen, versions = self._chosen, self._manuscript.versions
+        if chosen is None:
+            return
+
+        def answered(name: str | None) -> None:
+            if name is not None:
+                self.dismiss(("branch", chosen.id, name))
+
+        question = f"A name for the branch that begins at this version ({self._described(chosen)})"
+        self.app.push_screen(Ask(question, check=partial(refusal, versions.check_branch)), answered)
+
+    def action_history_switch(self) -> None:
+        """Show the branches, to go on with another one or to rename one."""
 
         def answered(name: str | None) -> None:
             if name is not None:
                 self.dismiss(("switch", name))
+            elif self._chosen is not None:
+                self._show(self._chosen.id)  # one may have another name now
 
-        self.app.push_screen(Ask(f"Go on with which branch? {', '.join(others)}", others[0], check), answered)
+        self.app.push_screen(Branches(self._manuscript.versions), answered)
 
     def action_history_all(self) -> None:
         """Show every version, or only the landmarks."""
         self._landmarks = not self._landmarks
-        self._show()
+        self._show(self._manuscript.versions.current if self._chosen is None else self._chosen.id)
 
     def action_back(self) -> None:
         """Go back to the page, and change nothing."""
         self.dismiss(None)
 
-    def _ask(self, question: str, name_it: Callable[[str], None]) -> None:
-        def answered(name: str | None) -> None:
-            if name is None:
-                return
-            try:
-                name_it(name)
-            except BillyError as error:
-                self.notify(str(error), severity="warning", markup=False)
-            else:
-                self._show()
+    @property
+    def _chosen(self) -> Version | None:
+        option = self.query_one(OptionList).highlighted_option
+        return None if option is None else self._shown.get(int(option.id or 0))
 
-        self.app.push_screen(Ask(question), answered)
-
-    def _show(self) -> None:
-        versions, few = self._manuscript.versions, "the landmarks" if self._landmarks else "all"
-        branch = sanitize(versions.branch)
-        self.query_one("#where", Label).update(f"Versions: {few}, newest first, in characters. Branch: {branch}")
-        self._coming, self._lanes = versions.tree(landmarks=self._landmarks), Lanes()
+    def _show(self, at: int) -> None:
+        """Show the versions, and stand at one of them, or else at the newest."""
+        versions = self._manuscript.versions
+        which = "The turning points of your text" if self._landmarks else "Every version of your text"
+        self.query_one("#where", Label).update(f"{which}, newest first. Branch: {sanitize(versions.branch)}")
+        self._coming, self._lanes, self._shown = versions.tree(landmarks=self._landmarks), Lanes(), {}
         rows = self.query_one(OptionList)
         rows.clear_options()
-        self._more()
-        rows.highlighted = 0 if rows.option_count else None
+        while self._more() and at not in self._shown:
+            pass
+        found = [*self._shown]
+        if found:
+            rows.highlighted = found.index(at) if at in self._shown else 0
 
-    def _more(self) -> None:
+    def _more(self) -> bool:
+        """Show the next versions, and return whether there were any."""
         try:
             found = list(islice(self._coming, _PAGE))
         except BillyError as error:
             self.notify(str(error), severity="error", markup=False)
-            return
-        current = self._manuscript.versions.current
+            return False
+        current, now = self._manuscript.versions.current, time.time()
+        self._shown |= {one.id: one for one in found}
         self.query_one(OptionList).add_options(
-            Option(Content(self._lanes.drawn(one) + described(one, now=one.id == current)), id=str(one.id))
+            Option(Content(self._lanes.drawn(one) + described(one, now, is_current=one.id == current)), id=str(one.id))
             for one in found
         )
+        return bool(found)
+
+    def _described(self, version: Version) -> str:
+        return f"{when(version.made, time.time())}, {told(version)}"
 
     @work(exclusive=True)
     async def _preview(self, revision: int) -> None:
         await asyncio.sleep(0)  # of a key held down only the last version is worked out
+        preview, version = self.query_one("#preview", Static), self._shown.get(revision)
         try:
             then = self._manuscript.versions.text_at(revision).text
         except BillyError as error:
-            self.query_one("#preview", Static).update(str(error))
+            preview.update(str(error))
             return
         now = self._manuscript.text
-        preview = await asyncio.to_thread(compared, now, then)
-        self.query_one("#preview", Static).update(preview)
+        names = "" if version is None or not version.names else f"Named {', '.join(map(sanitize, version.names))}.\n"
+        preview.update(names + await asyncio.to_thread(compared, now, then))
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
 
@@ -194,34 +208,8 @@ class Lanes:
         return " ".join(joined[:_LANES]) + (" …" if len(joined) > _LANES else "") + " "
 
 
-def described(version: Version, *, now: bool) -> str:
-    """Return a version in words: when, what made it, how much it changed, and its names."""
-    made = datetime.fromtimestamp(version.made).astimezone()
-    changed = f"+{version.inserted:,} −{version.removed:,}"
-    names = "".join(f" [{sanitize(name)}]" for name in version.names)
-    here = " ← now" if now else ""
-    return f"{made:%d %b %H:%M} {_WORDS[version.kind]} {changed}{names}{here}"
-
-
-def compared(now: str, then: str) -> str:
-    """Return how the text `then` differs from `now`: words, and the changes with a little around them."""
-    if now == then:
-        return "This is the text as it is now."
-    words = count_words(then) - count_words(now)
-    more = f"{abs(words):,} words {'more' if words > 0 else 'fewer'} than now" if words else "as many words as now"
-    changes = hunks(now, then)
-    shown = "\n\n".join(_change(now, hunk) for hunk in changes[:_MOST_CHANGES])
-    rest = f"\n\n… and {len(changes) - _MOST_CHANGES:,} more places" if len(changes) > _MOST_CHANGES else ""
-    return f"{more.capitalize()}. Going there takes out what has a − and puts in what has a +.\n\n{shown}{rest}"
-
-
-def _change(now: str, hunk: Hunk) -> str:
-    before = now[max(0, hunk.start - _AROUND) : hunk.start]
-    lines = [f"…{before}" if before else ""]
-    lines += [f"− {_cut(now[hunk.start : hunk.end])}"] if hunk.end > hunk.start else []
-    lines += [f"+ {_cut(hunk.text)}"] if hunk.text else []
-    return sanitize("\n".join(line for line in lines if line))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
+def described(version: Version, now: float, *, is_current: bool) -> str:
+    """Return a version in a row, what must not be cut off first: when, its names, what was done, how many words."""
+    here = "← now" if is_current else ""
+    parts = (when(version.made, now), here, named(version), told(version), counted(version))
+    return "  ".join(part for part in parts if part)

@@ -11,6 +11,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.keeping import Keeping
+from billy_mlx.tui.keys import pressed_for
 from billy_mlx.tui.telling import telling
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import Status
@@ -57,6 +58,10 @@ class PageScreen(Screen[None]):
             key: one._replace(binding=replace(one.binding, show=False)) if one.binding.id in hidden else one
             for key, one in found.items()
         }
+
+    def key_of(self, command: str) -> str:
+        """Return how the writer calls a command, in a sentence."""
+        return pressed_for(command, self.studio.settings.keys)
 
     def telling(self) -> AbstractContextManager[None]:
         """Tell what the writer can put right, and go on."""

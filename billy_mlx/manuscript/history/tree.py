@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.history.rows import pair_of, revision_of, revision_row
 from billy_mlx.manuscript.history.schema import Row
 from billy_mlx.manuscript.history.store import Store, Table
 from billy_mlx.manuscript.revision import Kind, Revision
 
 _PAGE = 200  # rows
+_BEGINNING = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class Version:
         made: seconds since the epoch.
         removed: characters that it took out.
         inserted: characters that it put in.
+        old: how what it took out begins, where that comes first in the text.
+        new: how what it put in there begins.
+        words: how many more it put in than it took out.
         names: of checkpoints and branches that stand at it.
     """
 
@@ -33,6 +39,9 @@ class Version:
     inserted: int
     draft: int | None
     names: tuple[str, ...] = ()
+    old: str = ""
+    new: str = ""
+    words: int = 0
 
 
 class Tree:
@@ -203,7 +212,17 @@ def _version(revision: Revision, parent: int | None, names: Mapping[int, tuple[s
         sum(len(edit.inserted) for edit in revision.edits),
         revision.draft,
         names.get(revision.id, ()),
+        *_first_words(revision.edits),
+        sum(count_words(edit.inserted.text) - count_words(edit.removed.text) for edit in revision.edits),
     )
+
+
+def _first_words(edits: tuple[Edit, ...]) -> tuple[str, str]:
+    """Return how what was taken out first in the text begins, and what was put in there."""
+    if not edits:
+        return "", ""
+    first = min(edits, key=lambda edit: edit.start)
+    return first.removed.text[:_BEGINNING], first.inserted.text[:_BEGINNING]
 
 
 def _key(row: Row) -> int:

@@ -1,0 +1,75 @@
+"""Versions in words: when each was made, what was done in it, and its names."""
+
+from datetime import datetime, timedelta
+
+from billy_mlx.manuscript.history.tree import Version
+from billy_mlx.manuscript.revision import Kind
+from billy_mlx.text import sanitize
+
+_LONGEST = 44  # characters of what was written
+_LONGEST_OF_TWO = 20
+_LONGEST_NAME = 30
+
+_DONE = {
+    Kind.OPENED: "the text as it was found",
+    Kind.TYPED: "you wrote",
+    Kind.REPLACED: "you put in",
+    Kind.ACCEPTED: "you took a draft:",
+    Kind.SWIPED: "you took another draft:",
+    Kind.IMPORTED: "it was imported:",
+    Kind.ELSEWHERE: "another program wrote",
+    Kind.RECOVERED: "it was recovered",
+}
+_UNDONE = {
+    Kind.TYPED: "you took out",
+    Kind.REPLACED: "you took out",
+    Kind.ACCEPTED: "you took a draft without",
+    Kind.SWIPED: "you took another draft, without",
+    Kind.IMPORTED: "it was imported without",
+    Kind.ELSEWHERE: "another program took out",
+}
+
+
+def told(version: Version) -> str:
+    """Return what was done in a version, with the first words of it."""
+    new, old = begun(version.new), begun(version.old)
+    if version.kind is Kind.REPLACED and new and old:
+        return f"you replaced {begun(version.old, _LONGEST_OF_TWO)} by {begun(version.new, _LONGEST_OF_TWO)}"
+    if not new and old:
+        return f"{_UNDONE.get(version.kind, _DONE[version.kind])} {old}"
+    return f"{_DONE[version.kind]} {new}".rstrip()
+
+
+def counted(version: Version) -> str:
+    """Return how many words more or fewer a version has than the one before, as "+12 words"; empty if as many."""
+    return f"{version.words:+,} word{'s' * (abs(version.words) != 1)}".replace("-", "−") if version.words else ""
+
+
+def named(version: Version) -> str:
+    """Return the names of a version in brackets, cut where they are long; empty if it has none."""
+    return " ".join(f"[{shortened(sanitize(name), _LONGEST_NAME)}]" for name in version.names)
+
+
+def when(made: float, now: float) -> str:
+    """Return the day and time of `made` as people say it at `now`, both in seconds since the epoch."""
+    then, today = datetime.fromtimestamp(made).astimezone(), datetime.fromtimestamp(now).astimezone()
+    if then.date() == today.date():
+        return f"today {then:%H:%M}"
+    if then.date() == (today - timedelta(days=1)).date():
+        return f"yesterday {then:%H:%M}"
+    return f"{then.day} {then:%b %H:%M}" if then.year == today.year else f"{then.day} {then:%b %Y %H:%M}"
+
+
+def begun(text: str, most: int = _LONGEST) -> str:
+    """Return the first words of a text in quotation marks; empty if there are none."""
+    words = " ".join(sanitize(text).split())
+    return f"“{shortened(words, most)}”" if words else ""
+
+
+def shortened(text: str, most: int) -> str:
+    """Return `text`, cut to `most` characters if it is longer: after a word, if there is one in its second half."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    border = cut.rfind(" ")
+    return f"{cut[:border] if border > most // 2 else cut}…"
