@@ -18,7 +18,7 @@ from billy_mlx.cli.output import STOPPED, say, say_stopped
 from billy_mlx.errors import BillyError
 
 _COMMANDS = (
-    *("generate", "write", "continue", "rewrite", "chorus", "read"),
+    *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay"),
     *("extract", "calibrate", "bench", "personas", "vectors", "model", "demo", "doctor", "paths"),
 )
 _MODULES = {"continue": "continue_"}  # a word that Python keeps for itself

@@ -1,6 +1,6 @@
 """billy read: how much each paragraph of a text is of each persona."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from billy_mlx.model.model import Model
 
 _WORDS = 40  # cells of a paragraph that are shown
+_FEW = 3  # personas
 _EXAMPLES = """\b
 billy read novel.md
 billy read novel.md --personas noir,gothic --json
@@ -45,14 +46,15 @@ class Paragraph:
 @click.command("read", epilog=_EXAMPLES)
 @file_argument
 @click.option("--personas", metavar="ID,ID", help="Those to look for.  [default: all that have a vector]")
-@count_option("--top", default=3, text="How many personas to show.")
+@count_option("--top", default=None, text="How many personas to show.  [default: those that are named, or 3]")
 @model_option
 @json_option
-def command(file: Path, personas: str | None, top: int, model: str | None, as_json: bool) -> int:
+def command(file: Path, personas: str | None, top: int | None, model: str | None, as_json: bool) -> int:
     """Say how much each paragraph of FILE is of each persona, whoever wrote it.
 
     0 is what the model's neutral answers are, 1 the persona's own; in brackets, how much more than the average of
-    FILE, by which the personas are chosen. FILE stays as it is.
+    FILE. Each persona has a column, the strongest in FILE first; those are shown whose share differs most from
+    paragraph to paragraph. FILE stays as it is.
     """
     with opened(file, to_write=False) as manuscript:
         text = manuscript.text
@@ -61,7 +63,7 @@ def command(file: Path, personas: str | None, top: int, model: str | None, as_js
     if as_json:
         write_json([asdict(paragraph) for paragraph in found])
     else:
-        write_table(("LINE", "PARAGRAPH", "PERSONAS"), list(_rows(found, top)))
+        _write(found, top or (_FEW if personas is None else len(vectors)))
     if stopped:
         say("stopped by you")
         return STOPPED
@@ -131,19 +133,26 @@ def _together(sentences: "Sequence[Sentence]") -> dict[str, float]:
     }
 
 
-def _rows(found: Sequence[Paragraph], top: int) -> Iterator[tuple[str, str, str]]:
-    """Yield a row for each paragraph, with the personas that rise most above the text's average, and one for that.
+def _write(found: Sequence[Paragraph], top: int) -> None:
+    """Put out a row for each paragraph, with a column for each persona, and one for the average.
 
     All fiction is far from a model's neutral answers, in the same directions: where a paragraph differs says more.
     """
     average = {persona: fmean(one.scores[persona] for one in found) for persona in (found[0].scores if found else ())}
-    for one in found:
-        above = {persona: score - average[persona] for persona, score in one.scores.items()}
-        shown = [f"{persona} {one.scores[persona]:.2f} ({above[persona]:+.2f})" for persona in _strongest(above, top)]
-        yield str(one.line), shortened(one.text, _WORDS), ", ".join(shown)
-    shown = [f"{persona} {average[persona]:.2f}" for persona in _strongest(average, top)]
-    yield "all", "the average", ", ".join(shown)
+    shown = _shown(found, average, top)
+    rows = [(str(one.line), shortened(one.text, _WORDS), *_cells(one, average, shown)) for one in found]
+    if found:
+        rows.append(("all", "the average", *(f"{average[persona]:.2f}" for persona in shown)))
+    write_table(("LINE", "PARAGRAPH", *shown), rows)
 
 
-def _strongest(scores: Mapping[str, float], top: int) -> list[str]:
-    return sorted(scores, key=lambda persona: -scores[persona])[:top]
+def _shown(found: Sequence[Paragraph], average: Mapping[str, float], top: int) -> list[str]:
+    """Return the personas that rise most above the average anywhere, the strongest on average first."""
+    rises = {persona: max(one.scores[persona] - average[persona] for one in found) for persona in average}
+    most = sorted(rises, key=lambda persona: -rises[persona])[:top]
+    return sorted(most, key=lambda persona: -average[persona])
+
+
+def _cells(one: Paragraph, average: Mapping[str, float], shown: Sequence[str]) -> list[str]:
+    scores = [(one.scores[persona], one.scores[persona] - average[persona]) for persona in shown]
+    return [f"{score:.2f} ({above:+.2f})" for score, above in scores]

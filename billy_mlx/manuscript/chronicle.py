@@ -60,6 +60,14 @@ def when(made: float, now: float) -> str:
     return f"{then.day} {then:%b %H:%M}" if then.year == today.year else f"{then.day} {then:%b %Y %H:%M}"
 
 
+def when_written(date: str, now: float) -> str:
+    """Return the same of a date as passages have it; empty if it is none."""
+    try:
+        return when(datetime.fromisoformat(date).timestamp(), now)
+    except ValueError:
+        return ""
+
+
 def begun(text: str, most: int = _LONGEST) -> str:
     """Return the first words of a text in quotation marks; empty if there are none."""
     words = " ".join(sanitize(text).split())

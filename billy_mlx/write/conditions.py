@@ -7,14 +7,14 @@ from importlib.metadata import version
 
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.backend import device_name
-from billy_mlx.model.model import Model
+from billy_mlx.model.fingerprint import Fingerprint
 
 _PROGRAMS = ("billy-mlx", "mlx", "mlx-lm")
 
 
-def model_marks(model: Model) -> dict[str, str]:
+def model_marks(fingerprint: Fingerprint) -> dict[str, str]:
     """Return a model's fingerprint as text, by name."""
-    return {name: str(value) for name, value in asdict(model.fingerprint).items()}
+    return {name: str(value) for name, value in asdict(fingerprint).items()}
 
 
 def vector_mark(vector: PersonaVector) -> str:

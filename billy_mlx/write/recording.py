@@ -81,7 +81,7 @@ class Recording:
             voices=spoken,
             work=self._work,
             model=self._model.id,
-            fingerprint=model_marks(self._model),
+            fingerprint=model_marks(self._model.fingerprint),
             vectors=vector_marks({persona: voices.vectors[persona] for persona in spoke}),
             prompt=row.prompt,
             seed=row.seed,

@@ -11,6 +11,7 @@ from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.library import load_vectors
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.model.decode import Decoding
+from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import check_length
@@ -58,14 +59,29 @@ def replay(model: Model, passage: Passage) -> Generator[int, None, Replayed]:
     return Replayed(tuple(tokens))
 
 
+def hindrance(passage: Passage, model_id: str, fingerprint: Fingerprint) -> str | None:
+    """Return why a model cannot write a passage again, as far as that is known without its weights; None if it can.
+
+    A sentence without its full stop, as the `reason` of `replay`.
+    """
+    try:
+        _require_model(passage, model_id, fingerprint)
+        _directions(passage, model_id, fingerprint)
+        _sampling(passage.sampling)
+    except BillyError as error:
+        return str(error)
+    return None
+
+
 def _decoding(model: Model, passage: Passage) -> Decoding:
     """Return the passage about to be written.
 
     Raises:
         BillyError: it cannot be written by this model, with the vectors there are now.
     """
-    _require_model(model, passage)
-    first, *later = _directions(model, passage)
+    _require_model(passage, model.id, model.fingerprint)
+    check_length(model, list(passage.prompt), len(passage.tokens))
+    first, *later = _directions(passage, model.id, model.fingerprint)
     thinking = Thinking.of(model.tokenizer, passage.prompt, asked=passage.thinking)
     row = Row(
         prompt=passage.prompt,
@@ -81,17 +97,16 @@ def _decoding(model: Model, passage: Passage) -> Decoding:
     return decoding
 
 
-def _require_model(model: Model, passage: Passage) -> None:
-    if dict(passage.fingerprint) != model_marks(model):
+def _require_model(passage: Passage, model_id: str, fingerprint: Fingerprint) -> None:
+    if dict(passage.fingerprint) != model_marks(fingerprint):
         name = sanitize(passage.model)[:80]
-        other = "it has changed since" if passage.model == model.id else f"{model.id} is another model; load that one"
+        other = "it has changed since" if passage.model == model_id else f"{model_id} is another model; load that one"
         raise UsageError(f"it was written by {name}, and {other}")
-    if not passage.prompt or max(passage.prompt) >= model.fingerprint.vocabulary:
+    if not passage.prompt or max(passage.prompt) >= fingerprint.vocabulary:
         raise UsageError("its prompt is missing or is not this model's, so that it cannot be written again")
-    check_length(model, list(passage.prompt), len(passage.tokens))
 
 
-def _directions(model: Model, passage: Passage) -> list[Directions]:
+def _directions(passage: Passage, model_id: str, fingerprint: Fingerprint) -> list[Directions]:
     """Return what each voice of a passage added.
 
     Raises:
@@ -99,7 +114,7 @@ def _directions(model: Model, passage: Passage) -> list[Directions]:
     """
     blends = [None if voice.blend is None else Blend.stored(voice.blend) for voice in passage.voices]
     personas = {persona for blend in blends if blend is not None for persona in blend.persona_ids}
-    vectors = load_vectors(sorted(personas), model.id, model.fingerprint)
+    vectors = load_vectors(sorted(personas), model_id, fingerprint)
     changed = {persona for persona, vector in vectors.items() if vector_mark(vector) != passage.vectors.get(persona)}
     added = []
     for voice, blend in zip(passage.voices, blends, strict=True):
