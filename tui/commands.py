@@ -80,6 +80,8 @@ COMMANDS = (
     Command("settings", "page", "Settings", "f10", "Change how the studio looks and writes."),
     Command("focus-mode", "page", "Focus mode", "f12", "Show nothing but the text."),
     Command("guide", "page", "Memory and notes", "", "Write down what the model should always know."),
+    Command("who", "page", "Who wrote this", "", "Say who wrote the passage at the cursor, when, and in which blend."),
+    Command("legend", "page", "Who wrote what", "", "Show which sign at the left edge stands for whom."),
     Command("goal", "page", "Word goal", "", "Set how many words you want to write today."),
     Command("editor", "page", "Open in your editor", "", "Hand the text to $EDITOR, and take it back."),
     Command("export", "page", "Export", "", "Write the text out as Word, EPUB, Markdown or plain text."),

@@ -60,6 +60,11 @@ def voice_of(passage: Passage) -> str:
     return " → ".join(moved) or UNSTEERED
 
 
+def first_voice(passage: Passage) -> str:
+    """Return the blend that a passage began in; "unsteered" for the bare model."""
+    return passage.voices[0].spelled or UNSTEERED
+
+
 def words_by_span(prose: Prose) -> tuple[int, ...]:
     """Return how many words each span of `prose.authors.spans()` has; together they are all words of the text."""
     spans = list(prose.authors.spans())

@@ -28,6 +28,7 @@ class Drafts:
         self._ledger = ledger
         self._clock = clock
         self._newline = newline
+        self._begun_in: dict[Author, str] = {}
 
     @property
     def open(self) -> tuple[Draft, ...]:
@@ -73,9 +74,16 @@ class Drafts:
         self._ledger.commit(Drafted(Draft(number, work, start, end, original=prose[start:end])))
         return number
 
-    def alternative(self, draft: int) -> Author:
-        """Begin one more alternative of an open draft, and return its number."""
+    def alternative(self, draft: int, voice: str | None = None) -> Author:
+        """Begin one more alternative of an open draft, and return its number.
+
+        Args:
+            draft: its number.
+            voice: the blend that it begins in, as `begun_in` has it until it is complete.
+        """
         author = self._ledger.next_author()
+        if voice is not None:
+            self._begun_in[author] = voice
         self._ledger.commit(Wrote(author, "", self._open(draft).id))
         return author
 
@@ -87,6 +95,10 @@ class Drafts:
     def finish(self, author: Author, passage: Passage) -> None:
         """Take in how an alternative was made, when it is complete; also of one that was accepted before it was."""
         self._ledger.commit(Finished(author, passage))
+
+    def begun_in(self, author: Author) -> str | None:
+        """Return the blend that an alternative of this session began in; None if that is not known."""
+        return self._begun_in.get(author)
 
     def show(self, draft: int, alternative: int) -> None:
         """Bring an alternative of an open draft into view; they go round, so that -1 is the last.

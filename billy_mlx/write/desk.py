@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Ended, Failed, Job
-from billy_mlx.errors import ManuscriptError, UsageError
+from billy_mlx.errors import BlendError, ManuscriptError, UsageError
 from billy_mlx.manuscript.context.parts import Context
+from billy_mlx.manuscript.counts import UNSTEERED
 from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Work
@@ -175,7 +177,7 @@ class Desk:
 
     def _ask(self, draft: int, voices: Sequence[str | None], seed: int, writing: Writing, instruction: str) -> Write:
         drafts = self._manuscript.drafts
-        authors = tuple(drafts.alternative(draft) for _ in voices)
+        authors = tuple(drafts.alternative(draft, _begun_in(voice)) for voice in voices)
         held, job = drafts.get(draft), self._next_job()
         self._sheets[job] = _Sheet(draft, authors)
         return Write(
@@ -241,6 +243,16 @@ class Desk:
             raise ManuscriptError(
                 "this rewrite is still being written; wait for its end, or stop it, before you take it"
             )
+
+
+def _begun_in(voice: str | None) -> str:
+    """Return what a passage will say of the blend that it began in."""
+    if voice is None:
+        return UNSTEERED
+    try:
+        return str(Blend.parse(voice))
+    except BlendError:  # whoever is to write with it will say so
+        return voice
 
 
 def _check(voices: Sequence[str | None]) -> None:

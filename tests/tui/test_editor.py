@@ -15,11 +15,13 @@ from textual.events import Paste
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
+from billy_mlx.tui.authorship import legend
 from billy_mlx.tui.messages import Told
 from billy_mlx.tui.reading import Heat
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.marks import heat
 
+THERE = "there before, or put in by another program"
 STEADY = itertools.count(1000, 100)  # a clock by which every keystroke is a step of its own
 
 
@@ -71,6 +73,11 @@ def drafted(editor, text, *, end=None, blend=None):
 
 def screen(editor):
     return ["".join(segment.text for segment in editor.render_line(y)).rstrip() for y in range(editor.size.height)]
+
+
+def whom(editor):
+    """Return whom each sign in the margin stands for."""
+    return {entry.mark: entry.who for entry in legend(editor.manuscript, editor.mark_of, {})}
 
 
 def styled(editor, y, text):
@@ -327,9 +334,40 @@ def test_who_wrote_a_line_is_told_by_a_mark(tmp_path):
         drafted(editor, "ghost")
         marks = [line[41:43].strip() for line in screen(editor)[:6]]
         assert marks == ["▎a", "▎b", "▎a", "", "┊", "·"]
-        assert editor.voice_marks() == {"▎a": "pirate:1@1/layered", "▎b": "poet:1@1/layered", "·": "there before"}
+        assert whom(editor) == {"": "you", "▎a": "pirate", "▎b": "poet", "·": THERE}
 
     on_a_page(tmp_path, "\nLong ago.\n", act, size=(160, 50))
+
+
+def test_a_line_that_several_have_written_has_a_sign_of_its_own(tmp_path):
+    async def act(editor, pilot):
+        for text, blend in ((" the pirate said", "pirate:1@1/layered"), (", or the poet did.", "poet:1@1/layered")):
+            await pilot.press("ctrl+end", "o")
+            draft, _ = drafted(editor, text, blend=blend)
+            editor.manuscript.drafts.accept(draft)
+            editor.sync()
+        await pilot.press("enter", *"mine")
+        assert [line[:3].strip() for line in screen(editor)[:4]] == ["·", "·", "+b", ""]
+
+    on_a_page(tmp_path, "There before, and longer than what follows it, to the very end of the line.\n", act)
+
+
+def test_a_letter_does_not_change_when_its_passage_ends_with_the_dials_moved(tmp_path):
+    async def act(editor, pilot):
+        drafts = editor.manuscript.drafts
+        draft = drafts.begin("continue", 0)
+        author = drafts.alternative(draft, "pirate:1@1/layered")
+        drafts.write(author, "Ahoy!")
+        drafts.accept(draft, 5)
+        editor.sync()
+        before = screen(editor)[0][:3].strip()
+        voices = (Voice(0, "pirate:1@1/layered"), Voice(1, "poet:1@1/layered"))
+        drafts.finish(author, Passage("Ahoy!", (1, 2), voices, "continue", "m", {}, {}, (), 0, {}, 9))
+        editor.sync()
+        assert (before, screen(editor)[0][:3].strip()) == ("▎a", "▎a")
+        assert whom(editor) == {"▎a": "pirate"}
+
+    on_a_page(tmp_path, "", act)
 
 
 def test_a_voice_keeps_its_letter_when_the_text_is_opened_again(tmp_path):
@@ -345,16 +383,16 @@ def test_a_voice_keeps_its_letter_when_the_text_is_opened_again(tmp_path):
             screen(editor)
         editor.manuscript.edit(0, len("By a pirate."), "")  # whose letter goes to nobody else
         editor.sync()
-        marks.append(dict(editor.voice_marks()))
+        marks.append(whom(editor))
         editor.manuscript.save()
 
     async def look(editor, pilot):
-        marks.append(dict(editor.voice_marks()))
+        marks.append(whom(editor))
 
     marks = []
     on_a_page(tmp_path, "", write)
     on_a_page(tmp_path, None, look)
-    assert marks == [{"▎b": "poet:1@1/layered", "▎c": "ghost:1@1/layered"}] * 2
+    assert marks == [{"▎b": "poet", "▎c": "ghost"}] * 2
 
 
 def test_text_that_was_there_before_looks_like_the_writer_s_own(tmp_path):

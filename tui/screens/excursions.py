@@ -3,6 +3,7 @@
 A screen is imported when it is first gone to: together they take longer than the page itself.
 """
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from billy_mlx.engine.messages import Compare, Compared, Failed, Job, Load, Surv
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.hunks import Hunk
+from billy_mlx.tui.authorship import at_place, legend
 from billy_mlx.tui.schema import refusal
 from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.singing import Singing
@@ -152,10 +154,26 @@ class Excursions(Singing):
         now = self.editor.colouring
         self.editor.colouring = ways[(ways.index(now) + 1) % len(ways)] if now in ways else "authors"
         self.rest()  # which has the model read the text for it
-        names = {"authors": "coloured by who wrote it", "none": "not coloured"}
-        way = names.get(self.editor.colouring, f"coloured by how much it is {self.editor.colouring}")
+        by_authors = f"the text is coloured by who wrote it; {self.key_of('legend')} says which letter is whose"
+        names = {"authors": by_authors, "none": "the text is not coloured"}
+        measured = f"how much each sentence reads like {self.persona_title(self.editor.colouring)}"
+        way = names.get(self.editor.colouring, f"the colours measure {measured}, whoever wrote it")
         unread = "" if self.editor.colouring in names or self.studio.settings.reading else _UNREAD
-        self.tell(f"the text is {way}{unread}")
+        self.tell(f"{way}{unread}")
+
+    def action_who(self) -> None:
+        """Say who wrote the passage at the cursor."""
+        self.tell(self._who_is_here())
+
+    def action_legend(self) -> None:
+        """Show what the signs at the left edge stand for."""
+        from billy_mlx.tui.screens.legend import LegendScreen
+
+        entries = legend(self.manuscript, self.editor.mark_of, self.persona_titles)
+        self.app.push_screen(LegendScreen(entries, self._who_is_here()))
+
+    def _who_is_here(self) -> str:
+        return at_place(self.manuscript, self.editor.cursor, self.persona_titles, time.time())
 
     def action_settings(self) -> None:
         """Change how the studio looks and writes."""

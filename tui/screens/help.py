@@ -40,9 +40,10 @@ _TEXTS = {
     ),
     "Marks and colours": (
         "The left edge says who wrote a line: nothing is you, ▎ with a letter is a voice, and · is text that came "
-        "with the file. ▎? is text of a voice of which more is not known, as while it is still writing. The letters "
-        "say all that the colours do; {colours} changes what is coloured, and with a persona it shows from ▁ to ▇ "
-        "how much of it each sentence has.",
+        "with the file. + in place of ▎ is a line that several have written, and ▎? a voice that was not recorded. "
+        "{legend} says which letter is whose, and {who} who wrote what stands at the cursor. {colours} changes what is "
+        "coloured; with a persona it shows from ▁ to ▇ how much each sentence reads like it, which is measured and "
+        "does not say who wrote it.",
         "┊ stands beside a draft that you have not taken yet, and − beside what a rewrite would take out.",
         "In the voices panel, ✗ is a voice that has no vector for this model yet, ~ one that is weak, and ! one whose "
         "card was changed since; {voice-extract} makes the vector.",

@@ -1,5 +1,6 @@
 """The page as the commands that lead away from it see it: what it shows, and what they ask of it."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -58,6 +59,16 @@ class PageScreen(Screen[None]):
             key: one._replace(binding=replace(one.binding, show=False)) if one.binding.id in hidden else one
             for key, one in found.items()
         }
+
+    @property
+    def persona_titles(self) -> Mapping[str, str]:
+        """What people call the personas there are cards of, by their ids."""
+        return {persona.id: persona.name for persona in self.studio.personas.personas.values()}
+
+    def persona_title(self, persona_id: str) -> str:
+        """Return what people call a persona; its id if it has no card."""
+        card = self.studio.personas.personas.get(persona_id)
+        return persona_id if card is None else card.name
 
     def key_of(self, command: str) -> str:
         """Return how the writer calls a command, in a sentence."""

@@ -155,6 +155,8 @@ class WritingScreen(Excursions):
         status.doing = drafts.state or drafts.place
         status.safety = str(self.manuscript.safety)
         status.words = self._counted()
+        coloured_by = self.editor.colouring
+        status.measured = "" if coloured_by in ("authors", "none") else self.persona_title(coloured_by)
         if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
             self._footed = (drafts.current, drafts.last)
             self.refresh_bindings()

@@ -53,7 +53,7 @@ class Editor(Page):
     def show(self, manuscript: Manuscript) -> None:
         """Show a manuscript from its start, without a draft."""
         self.manuscript = manuscript
-        self._voices = Voices(manuscript.passage, manuscript.drafts.used)
+        self._voices = Voices(manuscript.passage, manuscript.drafts.used, manuscript.drafts.begun_in)
         self._heats = {}
         self._draft = self._followed = None
         self._view = self._now()
@@ -67,7 +67,6 @@ class Editor(Page):
         """
         if self.manuscript is None:
             return
-        self._voices.look_again()
         view = self._now()
         change = difference(self._view.prose, view.prose)
         if not follow or change.removed == change.inserted:
@@ -87,7 +86,6 @@ class Editor(Page):
         """Show how far the draft is now. The page goes along with its end if the cursor stands at its start."""
         if self.manuscript is None:
             return
-        self._voices.look_again()
         view = self._now()
         if view.prose is not self._view.prose:
             self.sync()

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.expand_tabs import expand_text_tabs_from_widths
 from textual.strip import Strip
 
-from billy_mlx.tui.widgets.marks import Piece, most
+from billy_mlx.tui.widgets.marks import Piece, sign
 
 MARKS_WIDTH = 3
 """Cells beside the text: two for the mark, one to keep it off the text."""
@@ -47,7 +47,7 @@ def drawn(line: Line, style: Styles, console: Console) -> Strip:
     text = expand_text_tabs_from_widths(text, list(line.tabs))
     gutter, width = line.columns
     strip = Strip(text.render(console)).adjust_cell_length(width - gutter, base)
-    return Strip.join([_margin(gutter, most(line.pieces), style), strip]).apply_style(base or Style.null())
+    return Strip.join([_margin(gutter, sign(line.words, line.pieces), style), strip]).apply_style(base or Style.null())
 
 
 def _margin(width: int, mark: Piece | None, style: Styles) -> Strip:

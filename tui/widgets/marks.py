@@ -3,12 +3,12 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from string import ascii_letters
 from typing import Protocol
 
-from billy_mlx.manuscript.counts import voice_of
+from billy_mlx.manuscript.counts import first_voice
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.tui.widgets.view import Kind, View
@@ -52,15 +52,22 @@ class Piece:
 class Voices:
     """The letter of each voice: a, b and so on, in the order in which they came into the text.
 
+    A passage has the letter of the voice it began in, which is known from its first word on: so no letter changes when
+    it ends, and none for each turn of a dial.
+
     Args:
         passage: how a span of an author was made, if that is known.
         used: gives all authors that ever were in the text, in that order; asked for when there is a voice to show.
+        begun: which voice an author began in, while it is not known yet how its span was made.
     """
 
     def __init__(
-        self, passage: Callable[[Author], Passage | None], used: Callable[[], Iterable[Author]] = tuple
+        self,
+        passage: Callable[[Author], Passage | None],
+        used: Callable[[], Iterable[Author]] = tuple,
+        begun: Callable[[Author], str | None] = lambda _: None,
     ) -> None:
-        self._passage, self._used = passage, used
+        self._passage, self._used, self._begun = passage, used, begun
         self._of: dict[Author, int | None] = {}
 
     def style(self, author: Author) -> tuple[str, str]:
@@ -72,31 +79,19 @@ class Voices:
             return UNKNOWN_STYLE, UNKNOWN_MARK
         return VOICE_STYLES[index % len(VOICE_STYLES)], _mark(index)
 
-    def look_again(self) -> None:
-        """Ask once more for what was not known: a passage is, once it has ended."""
-        self._of = {author: index for author, index in self._of.items() if index is not None}
-
-    def marks(self, prose: Prose) -> Mapping[str, str]:
-        """Return what the marks in a text mean, for a legend."""
-        found: dict[str, str] = {}
-        for author in dict.fromkeys(author for _, author in prose.authors.runs):
-            index = self._index(author) if author not in (WRITER, UNKNOWN) else None
-            if index is not None:
-                found[_mark(index)] = self._voices[index]
-            elif author != WRITER:
-                mark = self.style(author)[1]
-                found[mark] = "there before" if mark == THERE_BEFORE else "unknown"
-        return dict(sorted(found.items(), key=lambda item: (item[0] in (UNKNOWN_MARK, THERE_BEFORE), item)))
-
     @cached_property
     def _voices(self) -> list[str]:
-        passages = (self._passage(author) for author in self._used())
-        return list(dict.fromkeys(voice_of(passage) for passage in passages if passage is not None))
+        voices = (self._voice(author) for author in self._used())
+        return list(dict.fromkeys(voice for voice in voices if voice is not None))
+
+    def _voice(self, author: Author) -> str | None:
+        passage = self._passage(author)
+        return self._begun(author) if passage is None else first_voice(passage)
 
     def _index(self, author: Author) -> int | None:
         if author not in self._of:
-            passage = self._passage(author)
-            self._of[author] = None if passage is None else self._number(voice_of(passage))
+            voice = self._voice(author)
+            self._of[author] = None if voice is None else self._number(voice)
         return self._of[author]
 
     def _number(self, voice: str) -> int:
@@ -153,6 +148,28 @@ def by_paragraph(text: str, scores: Iterable[Scored]) -> Heats:
 def heat(score: float) -> int:
     """Return the step, 0 to 4, of a score, of which 0 is neutral and 1 the persona's own."""
     return bisect_right(_STEPS, score)
+
+
+def sign(words: str, found: Sequence[Piece]) -> Piece | None:
+    """Return a piece with the mark that stands for a line; None if there are no pieces.
+
+    Where several have written it, it is that of a voice, if one of them is, with a + in place of its bar.
+
+    Args:
+        words: the line.
+        found: its pieces, whose places are counted in it.
+    """
+    # A space at its end has hardly been written by anybody.
+    seen = [piece for piece in found if words[piece.start : piece.end].strip()] or found
+    first = most(seen)
+    if first is None or first.mark in (GHOST, STRUCK) or first.style in HEAT_STYLES:
+        return first
+    written = [piece for piece in seen if piece.mark not in (GHOST, STRUCK)]
+    voices = [piece for piece in written if piece.mark not in ("", THERE_BEFORE)]
+    other = most(voices or [piece for piece in written if piece.mark])
+    if other is None or all(piece.mark == other.mark for piece in written):
+        return first
+    return replace(other, mark=f"+{other.mark[-1]}")
 
 
 def most(found: Iterable[Piece]) -> Piece | None:

@@ -1,6 +1,6 @@
 """The page: how a manuscript looks in the editor. Its measure, its colours, and the marks beside it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.style import Style
@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.prose import Author
 from billy_mlx.tui.widgets.editing_keys import editing_keys
 from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
 from billy_mlx.tui.widgets.marks import HEAT_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, pieces
@@ -95,9 +96,9 @@ class Page(TextArea, inherit_bindings=False):
         self._heats = by_paragraph(self._view.prose.text, scores)
         self.repaint()
 
-    def voice_marks(self) -> Mapping[str, str]:
-        """Return which voice each mark in the text stands for, for a legend."""
-        return {} if self.manuscript is None else self._voices.marks(self.manuscript.prose)
+    def mark_of(self, author: Author) -> str:
+        """Return the mark that stands for an author in the margin; empty for the writer."""
+        return self._voices.style(author)[1]
 
     def repaint(self) -> None:
         """Draw everything anew."""

@@ -23,6 +23,8 @@ class Status(Static):
 
     model = reactive("")
     """The model, in words."""
+    measured = reactive("")
+    """The persona by which the text is coloured; empty if it is not."""
     doing = reactive("")
     """What it does, in words."""
     gauge: reactive[Coherence | None] = reactive(None)
@@ -37,7 +39,9 @@ class Status(Static):
     def render(self) -> Content:
         """Return the line, as wide as there is room."""
         right = "  ".join(part for part in (self.words, self.safety) if part)
-        left = self.told or "  ".join(part for part in (self._shown_gauge(), self.doing or self.model) if part)
+        measured = f"like {self.measured}? measured" if self.measured else ""
+        parts = (self._shown_gauge(), measured, self.doing or self.model)
+        left = self.told or "  ".join(part for part in parts if part)
         room = max(0, self.content_size.width - len(right) - 2)
         left = sanitize(left).replace("\n", " ")
         left = left if len(left) <= room else f"{left[: max(0, room - 1)]}…"
