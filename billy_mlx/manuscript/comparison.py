@@ -36,4 +36,5 @@ def _change(now: str, hunk: Hunk) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
+    words = text.strip() or ("(an empty line)" if "\n" in text else "(a space)")
+    return words if len(words) <= _MOST_CHARS else f"{words[:_MOST_CHARS]}…"

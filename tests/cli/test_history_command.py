@@ -51,7 +51,7 @@ def test_without_all_only_turning_points_are_listed(billy, novel):
 def test_a_version_is_put_out_to_the_letter(billy, novel):
     assert billy("history", str(novel), "show", "2").out == QUIET
     assert json.loads(billy("history", str(novel), "show", "2", "--json").out)["text"] == QUIET
-    assert "− tower \n+ house" in billy("history", str(novel), "show", "2", "--diff").out
+    assert "− tower\n+ house" in billy("history", str(novel), "show", "2", "--diff").out
     assert novel.read_text() == TOWER
 
 

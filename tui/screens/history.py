@@ -211,5 +211,5 @@ class Lanes:
 def described(version: Version, now: float, *, is_current: bool) -> str:
     """Return a version in a row, what must not be cut off first: when, its names, what was done, how many words."""
     here = "← now" if is_current else ""
-    parts = (when(version.made, now), here, named(version), told(version), counted(version))
+    parts = (when(version.made, now), here, named(version), counted(version), told(version))
     return "  ".join(part for part in parts if part)
