@@ -46,6 +46,7 @@ def test_commands_exist_with_their_flags(line):
     command, words = commands, shlex.split(line)[1:]
     with click.Context(commands, info_name="billy") as context:
         while isinstance(command, click.Group) and words:
+            words = words[sum(isinstance(parameter, click.Argument) for parameter in command.params) :] or ["list"]
             command = command.get_command(context, words.pop(0))
             assert command is not None, line
     known = {flag for parameter in command.params for flag in parameter.opts}

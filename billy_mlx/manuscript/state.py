@@ -39,6 +39,7 @@ class State:
         saves: the texts that are or were in the file and their revisions, by the file's digest; None is no file.
         worked: when the text was last changed, in seconds since the epoch; 0 if that is not known.
         ways_back: where undo leads from the revisions that it does not take to their parent.
+        ways_on: where redo leads from where undo went such a way back, until something is written.
         passages: the highest number given to a passage.
         draft_count: the highest number given to a draft.
     """
@@ -53,6 +54,7 @@ class State:
         self.draft_count = begun.draft_count
         self.worked = begun.worked
         self.ways_back = dict(begun.ways_back)
+        self.ways_on: dict[int, int] = {}
         self.saves: dict[str | None, tuple[int, Prose]] = {begun.digest: begun.saved or (begun.revision, begun.prose)}
 
     def apply(self, record: Record) -> tuple[Edit, ...]:
@@ -88,6 +90,7 @@ class State:
         self.revision = record.revision
         if isinstance(record, Edited):
             self.worked = record.made
+            self.ways_on.clear()
             if own in self.drafts:
                 self.drafts[own] = _put(self.drafts[own], record, self.prose.text)
         return edits
@@ -95,8 +98,10 @@ class State:
     def _find_back(self, record: Moved) -> None:
         if record.is_back:
             self.ways_back.pop(self.revision, None)
+            self.ways_on[record.revision] = self.revision
         if record.back_to is not None:
             self.ways_back[record.revision] = record.back_to
+            self.ways_on.pop(record.back_to, None)
 
     def _note(self, record: Saving | Branched | Renamed | Offered | Settled) -> None:
         match record:

@@ -60,6 +60,10 @@ class Versions:
     def redo(self) -> bool:
         """Make the step again that was undone last here; returns False if there is none."""
         history = self._ledger.history
+        left = self._ledger.state.ways_on.get(self.current)
+        if left is not None and history.has(left):
+            self.go(left)
+            return True
         child = history.preferred_child(self.current)
         if child is None:
             return False

@@ -58,6 +58,21 @@ def test_undo_leads_back_from_a_version_that_one_went_to(tale):
     assert tale.text == "one two "
 
 
+def test_redo_goes_to_the_version_again_until_something_is_written(tale):
+    first, last = tale.versions.current - 2, tale.versions.current
+    tale.versions.go(first)
+    for _ in range(2):
+        tale.versions.undo()
+        assert tale.versions.current == last
+        tale.versions.redo()
+        assert tale.versions.current == first
+    tale.versions.undo()
+    tale.manuscript.edit(0, 0, "new ")
+    tale.versions.undo()
+    tale.versions.redo()
+    assert tale.text == "new one two three "
+
+
 def test_undo_goes_back_over_what_was_written_there_and_over_a_restart(tale):
     tale.versions.go(tale.versions.current - 2)
     tale.manuscript.edit(4, 4, "more ")

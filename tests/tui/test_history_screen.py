@@ -52,7 +52,7 @@ def test_the_version_that_is_chosen_gets_a_name_and_stays_chosen(manuscript):
     keys = ("a", "down", "k", *typed("the end"), "enter")
     shown(HistoryScreen(manuscript), *keys, seen(pictures), "k", seen(pictures))
     assert manuscript.versions.checkpoints == {"the end": manuscript.versions.current - 1}
-    assert "[the end] you wrote" in pictures[0]
+    assert "[the end] +4 words you wrote" in pictures[0]
     assert "you wrote “The house was quiet.”)" in pictures[1]
 
 
