@@ -20,7 +20,7 @@ from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.fault_report import keep_report
-from billy_mlx.tui.keys import pressed_for
+from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.palette import available, described
 from billy_mlx.tui.port import Connect, Port, connect
@@ -261,7 +261,7 @@ class Studio(App[None]):
         """Say what the starter model is; once, for it is loaded again and again."""
         if not self._introduced:
             self._introduced = True
-            key = pressed_for("command-palette", self.settings.keys)
+            key = key_named("command-palette", self.settings.keys)
             self.notify(f"The starter model is a demonstration; {key} and “Models” show better ones.", timeout=12)
 
     def _hear(self, event: object) -> None:

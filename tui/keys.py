@@ -57,7 +57,7 @@ def pressed(command: Command, changed: Mapping[str, str]) -> str:
     return shown_keys(keys_of(command, changed).split(",")[0]) or f"“{command.title}” in the commands ({palette})"
 
 
-def pressed_for(name: str, changed: Mapping[str, str]) -> str:
+def key_named(name: str, changed: Mapping[str, str]) -> str:
     """Return the same for the command of this name."""
     return pressed(_BY_NAME[name], changed)
 

@@ -12,7 +12,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.keeping import Keeping
-from billy_mlx.tui.keys import pressed_for
+from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.telling import telling
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import Status
@@ -72,7 +72,7 @@ class PageScreen(Screen[None]):
 
     def key_of(self, command: str) -> str:
         """Return how the writer calls a command, in a sentence."""
-        return pressed_for(command, self.studio.settings.keys)
+        return key_named(command, self.studio.settings.keys)
 
     def telling(self) -> AbstractContextManager[None]:
         """Tell what the writer can put right, and go on."""
