@@ -32,9 +32,10 @@ _UNDONE = {
 
 def told(version: Version) -> str:
     """Return what was done in a version, with the first words of it."""
-    new, old = begun(version.new), begun(version.old)
+    new, old = begun(version.new) or blank(version.new), begun(version.old) or blank(version.old)
     if version.kind is Kind.REPLACED and new and old:
-        return f"you replaced {begun(version.old, _LONGEST_OF_TWO)} by {begun(version.new, _LONGEST_OF_TWO)}"
+        both = (begun(text, _LONGEST_OF_TWO) or blank(text) for text in (version.old, version.new))
+        return f"you replaced {' by '.join(both)}"
     if not new and old:
         return f"{_UNDONE.get(version.kind, _DONE[version.kind])} {old}"
     return f"{_DONE[version.kind]} {new}".rstrip()
@@ -72,6 +73,11 @@ def begun(text: str, most: int = _LONGEST) -> str:
     """Return the first words of a text in quotation marks; empty if there are none."""
     words = " ".join(sanitize(text).split())
     return f"“{shortened(words, most)}”" if words else ""
+
+
+def blank(text: str) -> str:
+    """Return what a text of white space is called; empty if there is none."""
+    return "a new line" if "\n" in text else "a space" if text else ""
 
 
 def shortened(text: str, most: int) -> str:

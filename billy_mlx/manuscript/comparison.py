@@ -1,5 +1,6 @@
 """How another text differs from the one there is, in words: for a writer who is to choose between them."""
 
+from billy_mlx.manuscript.chronicle import blank
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.text import sanitize
@@ -36,5 +37,5 @@ def _change(now: str, hunk: Hunk) -> str:
 
 
 def _cut(text: str) -> str:
-    words = text.strip() or ("(an empty line)" if "\n" in text else "(a space)")
+    words = text.strip() or f"({blank(text)})"
     return words if len(words) <= _MOST_CHARS else f"{words[:_MOST_CHARS]}…"

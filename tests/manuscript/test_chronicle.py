@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from billy_mlx.manuscript.chronicle import counted, named, told, when, when_written
+from billy_mlx.manuscript.comparison import compared
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.revision import Kind
 
@@ -25,6 +26,12 @@ def test_every_version_is_told_in_words_with_its_first_ones(kind):
 def test_what_takes_the_place_of_something_is_told_with_both():
     assert told(version(Kind.REPLACED, old="house", new="tower")) == "you replaced “house” by “tower”"
     assert told(version(old="house", new="tower")) == "you wrote “tower”"
+
+
+def test_white_space_is_called_by_its_name():
+    assert [told(version(new=text)) for text in ("\r\n", " ")] == ["you wrote a new line", "you wrote a space"]
+    assert told(version(Kind.REPLACED, old=" ", new="\n")) == "you replaced a space by a new line"
+    assert "+ (a new line)" in compared("One. Two.", "One. Two.\n")
 
 
 def test_a_long_beginning_is_cut_after_a_word():
