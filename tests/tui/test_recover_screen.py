@@ -34,7 +34,7 @@ def test_it_says_when_it_was_worked_on_and_shows_the_difference(manuscript, size
     pictures = []
     shown(screen(manuscript, made=NOON), seen(pictures), size=size)
     assert "You last worked on it on 14 Nov 2023" in pictures[0]
-    assert "words more than now" in pictures[0]
+    assert "1 word more than now" in pictures[0]
     assert "− house" in pictures[0]
     assert "+ old␛[2J tower" in pictures[0]
 
