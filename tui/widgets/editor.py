@@ -1,6 +1,7 @@
 """The editor: a manuscript on a page, to be written in, with a draft as ghost text where it will stand."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -149,6 +150,10 @@ class Editor(Page):
             event.prevent_default()
             await self.run_action(binding.action)
             return
+        if event.character is not None and unicodedata.category(event.character[:1]) == "Cf":
+            event.stop()
+            event.prevent_default()  # a text area takes only what is to be seen, and families would fall apart
+            self._replace_via_keyboard(event.character, *self.selection)
 
     # How it is done.
 
@@ -199,7 +204,7 @@ class Editor(Page):
             rows = self.page.splice(start, end, text)
             self.wrapped_document.wrap_range((rows.first, 0), (rows.old_last, 0), (rows.new_last, 0))
         # Quietly: whether to scroll is decided by who calls, when the size is known.
-        self.set_reactive(Editor.selection, Selection(*map(self.page.location, selection)))
+        self.set_reactive(Editor.selection, self._whole(Selection(*map(self.page.location, selection)), forward=True))
         self._recompute_cursor_offset()
         self._refresh_size()
         self._repaint_changed()

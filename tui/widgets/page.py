@@ -10,9 +10,9 @@ from textual.document._document_navigator import DocumentNavigator
 from textual.geometry import Offset, Region
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widgets import TextArea
 
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.widgets.cursor import Cursor
 from billy_mlx.tui.widgets.editing_keys import editing_keys
 from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
 from billy_mlx.tui.widgets.marks import HEAT_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, pieces
@@ -23,7 +23,7 @@ _CURSOR_WIDTH = 1
 _KEPT_STRIPS = 500  # the lines of some screens
 
 
-class Page(TextArea, inherit_bindings=False):
+class Page(Cursor, inherit_bindings=False):
     """Shows a `View` of a manuscript. Lines are as wide as `measure` at most, in the middle of a wide screen."""
 
     DEFAULT_CSS = """
@@ -79,13 +79,6 @@ class Page(TextArea, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes, highlight_cursor_line=False, tab_behavior="indent")
         self.indent_type = "tabs"
         self.match_cursor_bracket = False
-
-    @property
-    def page(self) -> PageDocument:
-        """The document: what is shown."""
-        if not isinstance(self.document, PageDocument):
-            raise TypeError(f"a page shows a PageDocument, not {type(self.document).__name__}")
-        return self.document
 
     def set_scores(self, scores: Iterable[Scored]) -> None:
         """Take in the scores of sentences of the manuscript as it is now, for the persona that colours show.
@@ -171,7 +164,9 @@ class Page(TextArea, inherit_bindings=False):
 
     def _validate_selection(self, selection: Selection) -> Selection:
         start, end = super()._validate_selection(selection)
-        return Selection(self._outside(start, self.selection.start), self._outside(end, self.selection.end))
+        return self._whole(
+            Selection(self._outside(start, self.selection.start), self._outside(end, self.selection.end))
+        )
 
     def _set_document(self, text: str, language: str | None) -> None:
         document = PageDocument(text, "\n" if self.manuscript is None else self.manuscript.newline)
