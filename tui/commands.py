@@ -72,6 +72,7 @@ COMMANDS = (
     Command("find", "page", "Find", "ctrl+f", "Find text, and replace it if you want."),
     Command("undo", "page", "Undo", "ctrl+z", "Take the last step back; a draft you took is one step."),
     Command("redo", "page", "Redo", "ctrl+y", "Make the step again."),
+    Command("select-all", "page", "Select all", "f7", "Select the whole text."),
     Command("context", "page", "What the model is sent", "f4", "Show what goes to the model, and what was cut."),
     Command("colours", "page", "Colours", "f5", "Colour the text by who wrote it, by persona, or not at all."),
     Command("history", "page", "Versions", "f8", "Show every version of the text, and go back to one."),
@@ -150,6 +151,7 @@ COMMANDS = (
     Command("find-case", "find", "Capitals", "f5", "Tell capitals from small letters, or do not.", footer=True),
     Command("find-words", "find", "Words", "f6", "Find whole words only, or parts of words too.", footer=True),
     Command("find-pattern", "find", "Pattern", "f7", "Look for a pattern, or for what stands there.", footer=True),
+    Command("find-keep", "find", "Keep capitals", "f8", "Write “Away” for “Out” and “AWAY” for “OUT”, or do not."),
     Command(
         "context-raw", "context", "As sent", "r", "Show the text as it is sent, or the account of it.", footer=True
     ),

@@ -166,9 +166,23 @@ def test_cut_and_paste_give_the_text_back(tmp_path):
     async def act(editor, pilot):
         editor.select(4, 8)
         await pilot.press("ctrl+x")
+        await pilot.pause()
+        assert pilot.app.told[-1].text == "cut 1 word"
         assert (pilot.app.clipboard, editor.text) == ("two ", "one three")
         await pilot.press("end", "ctrl+v")
         assert editor.manuscript.text == editor.text == "one threetwo "
+
+    on_a_page(tmp_path, "one two three", act)
+
+
+def test_a_copy_is_said_and_so_is_that_nothing_was_selected(tmp_path):
+    async def act(editor, pilot):
+        cases = [(0, 0, "nothing is selected, so nothing was copied"), (4, 13, "copied 2 words"), (3, 4, "copied")]
+        for start, end, said in cases:
+            editor.select(start, end)
+            await pilot.press("ctrl+c")
+            await pilot.pause()
+            assert (pilot.app.told[-1].text, pilot.app.clipboard) == (said, editor.selected_text)
 
     on_a_page(tmp_path, "one two three", act)
 

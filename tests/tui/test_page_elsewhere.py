@@ -20,7 +20,33 @@ NIGHT = "It was a dark night. The lamp"
 BOTH = pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 
 
-# Finding.
+# Finding, and selecting.
+
+
+@pytest.mark.parametrize("by", ["f7", "the palette", "ctrl+b"])
+def test_the_whole_text_is_selected(novel, by):
+    async def story(app, pilot, engine, page):
+        app.change_setting("keys", {"select-all": "ctrl+b"} if by == "ctrl+b" else {})
+        await (by_palette(pilot, "Select all") if by == "the palette" else press(pilot, by))
+        return page.editor.selected
+
+    assert on_page(novel, story) == (0, len(NIGHT))
+
+
+def test_ctrl_a_stays_the_start_of_the_line(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "ctrl+a")
+        return page.editor.selected
+
+    assert on_page(novel, story) == (0, 0)
+
+
+def test_a_copy_is_said_below_the_page(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f7", "ctrl+c")
+        return page.status.told
+
+    assert on_page(novel, story) == "copied 7 words"
 
 
 @BOTH

@@ -54,6 +54,7 @@ class FindBar(Widget):
     FindBar Horizontal { height: 1; }
     FindBar Input, FindBar Input:focus { width: 1fr; border: none; height: 1; padding: 0 1; }
     FindBar Label { padding: 0 1; }
+    FindBar #told { width: 100%; }
     FindBar .name { width: 14; color: $text-muted; }
     """
 
@@ -65,6 +66,8 @@ class FindBar(Widget):
     """Only whole words are found."""
     pattern = reactive(False)
     """What is typed is a pattern."""
+    keep = reactive(False)
+    """What is put in has the capitals of what was there."""
 
     def __init__(self, text: Callable[[], str], place: Callable[[], int], wanted: str = "") -> None:
         super().__init__()
@@ -79,7 +82,7 @@ class FindBar(Widget):
         with Horizontal():
             yield Label("Replace by", classes="name")
             yield LineField(id="replacement")
-        yield Label("", id="told", markup=False)
+        yield Label("", id="told", markup=False)  # how it is looked for, and below that what came of it
 
     def on_mount(self) -> None:
         """Have the writer type at once."""
@@ -149,6 +152,10 @@ class FindBar(Widget):
         """Look for a pattern, or for the words as they stand."""
         self.pattern = not self.pattern
 
+    def action_find_keep(self) -> None:
+        """Write what is put in as what was there, or as it is typed."""
+        self.keep = not self.keep
+
     def action_back(self) -> None:
         """Say that the writer is done."""
         self.post_message(FindClosed())
@@ -166,6 +173,10 @@ class FindBar(Widget):
         self._show()
 
     def watch_pattern(self) -> None:
+        """Show it."""
+        self._show()
+
+    def watch_keep(self) -> None:
         """Show it."""
         self._show()
 
@@ -187,7 +198,7 @@ class FindBar(Widget):
     def _hunks(self, only: Match | None = None) -> tuple[Hunk, ...]:
         try:
             replacement = self.query_one("#replacement", Input).value
-            hunks = replacements(self._text(), self._query(), replacement, only)
+            hunks = replacements(self._text(), self._query(), replacement, only, keep_capitals=self.keep)
         except ManuscriptError as error:
             self.told = f"! {error}"
             return ()
@@ -205,10 +216,15 @@ class FindBar(Widget):
             self.post_message(Found(match.start, match.end))
 
     def _show(self) -> None:
-        switches = (("capitals", self.case), ("whole words", self.words), ("pattern", self.pattern))
+        switches = (
+            ("capitals", self.case),
+            ("whole words", self.words),
+            ("pattern", self.pattern),
+            ("keep capitals", self.keep),
+        )
         shown = "  ".join(f"[{'x' if on else ' '}] {name}" for name, on in switches)
         for label in self.query("#told").results(Label):
-            label.update(f"{shown}  {self.told}")
+            label.update(f"{shown}\n{self.told}")
 
 
 def _at_or_behind(matches: list[Match], place: int) -> Match | None:

@@ -12,6 +12,7 @@ from textual.geometry import Offset, Region
 from textual.message import Message
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
@@ -113,6 +114,16 @@ class Editor(Page):
         if self.manuscript is not None:
             self._step(self.manuscript.versions.redo, "There is no step to make again.")
 
+    def action_copy(self) -> None:
+        """Copy the selection, and say so."""
+        self._copy(self.selected_text, "copied")
+
+    def action_cut(self) -> None:
+        """Cut the selection out, or the line if nothing is selected, and say so."""
+        start, end = self.selection
+        cut = self._delete_cursor_line() if start == end else self._delete_via_keyboard(start, end)
+        self._copy("" if cut is None else cut.replaced_text, "cut")
+
     # What a text area asks of itself.
 
     def edit(self, edit: Keyed) -> EditResult:
@@ -156,6 +167,14 @@ class Editor(Page):
             self._replace_via_keyboard(event.character, *self.selection)
 
     # How it is done.
+
+    def _copy(self, text: str, did: str) -> None:
+        if not text:
+            self.post_message(Told(f"nothing is selected, so nothing was {did}"))
+            return
+        self.app.copy_to_clipboard(text)
+        words = count_words(text)
+        self.post_message(Told(f"{did} {words:,} word{'' if words == 1 else 's'}" if words else did))
 
     def _step(self, step: Callable[[], bool], nothing: str) -> None:
         try:
