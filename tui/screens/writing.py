@@ -112,6 +112,7 @@ class WritingScreen(Excursions):
         """Have the page be as the settings are now."""
         settings = self.studio.settings
         self.editor.measure = settings.text_width
+        self.editor.typewriter = settings.typewriter
         self.editor.give_away({key for keys in settings.keys.values() for key in keys.split(",")})
         self.show_panel()
         if self._saving is None or settings.autosave_seconds != self._saving_seconds:
@@ -203,8 +204,6 @@ class WritingScreen(Excursions):
     def on_editor_edited(self, _: Editor.Edited) -> None:
         """Follow the writer."""
         self.status.told = ""
-        if self.studio.settings.typewriter:
-            self.editor.scroll_cursor_visible(center=True)
         self._idle.stop()
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.drafts.follow()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from textual import events
 from textual.document._document import EditResult, Selection
 from textual.document._edit import Edit as Keyed
-from textual.geometry import Offset, Region
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
+from textual.reactive import reactive
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
@@ -33,6 +34,9 @@ class Editor(Page):
     Args:
         manuscript: what to show; `show` does that later, too.
     """
+
+    typewriter: reactive[bool] = reactive(False, init=False)
+    """The line with the cursor stays in the middle of the page, at the end of the text too."""
 
     @dataclass
     class Edited(Message):
@@ -149,7 +153,18 @@ class Editor(Page):
         if not self._has_cursor:
             return Offset(0, 0)
         self._recompute_cursor_offset()
+        center = center or (self.typewriter and not self._selecting)  # under the mouse, the text must stay
         return self._scroll_to_line(self._cursor_offset[1], center=center)
+
+    def watch_typewriter(self) -> None:
+        """Have room below the text, or none."""
+        self._refresh_size()
+        self.scroll_cursor_visible()
+
+    def _refresh_size(self) -> None:
+        below = self.size.height // 2 if self.typewriter else 0
+        self.virtual_size = Size(0, self.wrapped_document.height + below)
+        self._refresh_scrollbars()
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "escape":
@@ -165,6 +180,9 @@ class Editor(Page):
             event.stop()
             event.prevent_default()  # a text area takes only what is to be seen, and families would fall apart
             self._replace_via_keyboard(event.character, *self.selection)
+
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        self._selecting = True  # a text area says so only once the cursor has moved
 
     # How it is done.
 
