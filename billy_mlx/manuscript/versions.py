@@ -117,6 +117,13 @@ class Versions:
         """Yield the versions, newest first; of those that merely follow one another only the ends, with `landmarks`."""
         return self._ledger.history.tree(landmarks=landmarks)
 
+    def have_had(self, characters: int) -> bool:
+        """Return whether any of them put so many characters in at once; True as well if that cannot be read."""
+        try:
+            return any(version.inserted >= characters for version in self.tree(landmarks=False))
+        except ManuscriptError:
+            return True
+
     def _going(self, revision: int) -> Record:
         return moved(revision, (difference(self._ledger.state.prose, self.text_at(revision)),))
 
