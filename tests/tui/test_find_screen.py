@@ -96,7 +96,7 @@ def test_capitals_are_kept_if_that_is_wanted(key):
 def test_how_and_what_is_found_are_both_to_be_read_in_a_narrow_window(width):
     pictures = []
     found(*typed("cat"), seen(pictures), size=(width, 24))
-    assert all(one in pictures[0] for one in ("[ ] pattern", "keep capitals", "1 of 4"))
+    assert all(one in pictures[0] for one in ("F7 [ ] pattern", "keep capitals", "1 of 4"))
 
 
 def test_a_pattern_waits_for_enter_and_knows_its_groups():

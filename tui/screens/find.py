@@ -1,6 +1,6 @@
 """A bar to put below the page: find text, and replace it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +15,8 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.find import Match, Query, find_all, replacements
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.text import sanitize
-from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.commands import at, bindings
+from billy_mlx.tui.keys import keys_of, shown_keys
 from billy_mlx.tui.widgets.fields import LineField
 
 
@@ -45,6 +46,7 @@ class FindBar(Widget):
         text: gives the text as it is.
         place: gives where in it the search begins: the cursor.
         wanted: what is looked for to begin with, such as the selection.
+        keys: the keys of commands that the writer changed, by the command's name.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("find",)
@@ -69,8 +71,11 @@ class FindBar(Widget):
     keep = reactive(False)
     """What is put in has the capitals of what was there."""
 
-    def __init__(self, text: Callable[[], str], place: Callable[[], int], wanted: str = "") -> None:
+    def __init__(
+        self, text: Callable[[], str], place: Callable[[], int], wanted: str = "", keys: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
+        self._keys = {command.name: shown_keys(keys_of(command, keys or {}).split(",")[0]) for command in at("find")}
         self._text, self._place, self._wanted = text, place, wanted
         self._found: Match | None = None  # the place that is shown
 
@@ -216,13 +221,13 @@ class FindBar(Widget):
             self.post_message(Found(match.start, match.end))
 
     def _show(self) -> None:
-        switches = (
-            ("capitals", self.case),
-            ("whole words", self.words),
-            ("pattern", self.pattern),
-            ("keep capitals", self.keep),
-        )
-        shown = "  ".join(f"[{'x' if on else ' '}] {name}" for name, on in switches)
+        switches = {
+            "find-case": ("capitals", self.case),
+            "find-words": ("whole words", self.words),
+            "find-pattern": ("pattern", self.pattern),
+            "find-keep": ("keep capitals", self.keep),
+        }
+        shown = "  ".join(f"{self._keys[key]} [{'x' if on else ' '}] {name}" for key, (name, on) in switches.items())
         for label in self.query("#told").results(Label):
             label.update(f"{shown}\n{self.told}")
 
