@@ -80,7 +80,7 @@ COMMANDS = (
     Command("settings", "page", "Settings", "f10", "Change how the studio looks and writes."),
     Command("focus-mode", "page", "Focus mode", "f12", "Show nothing but the text."),
     Command("guide", "page", "Memory and notes", "", "Write down what the model should always know."),
-    Command("goal", "page", "Word goal", "", "Set how many words you want to write today."),
+    Command("goal", "page", "Word goal", "", "Set how many words you want to write in this text today."),
     Command("editor", "page", "Open in your editor", "", "Hand the text to $EDITOR, and take it back."),
     Command("export", "page", "Export", "", "Write the text out as Word, EPUB, Markdown or plain text."),
     Command("open", "page", "Open another text", "", "Go to the start screen, where your texts are."),
@@ -148,9 +148,9 @@ COMMANDS = (
     Command("find-field", "find", "Other line", "tab,shift+tab", "Go to the other line, to find or to replace by."),
     Command("find-replace", "find", "Replace", "ctrl+r", "Replace this place, and go to the next.", footer=True),
     Command("find-replace-all", "find", "Replace all", "ctrl+t", "Replace every place, as one step.", footer=True),
-    Command("find-case", "find", "Capitals", "f5", "Tell capitals from small letters, or do not.", footer=True),
-    Command("find-words", "find", "Words", "f6", "Find whole words only, or parts of words too.", footer=True),
-    Command("find-pattern", "find", "Pattern", "f7", "Look for a pattern, or for what stands there.", footer=True),
+    Command("find-case", "find", "Capitals", "f5", "Tell capitals from small letters, or do not."),
+    Command("find-words", "find", "Words", "f6", "Find whole words only, or parts of words too."),
+    Command("find-pattern", "find", "Pattern", "f7", "Look for a pattern, or for what stands there."),
     Command("find-keep", "find", "Keep capitals", "f8", "Write “Away” for “Out” and “AWAY” for “OUT”, or do not."),
     Command(
         "context-raw", "context", "As sent", "r", "Show the text as it is sent, or the account of it.", footer=True

@@ -68,6 +68,9 @@ class Page(Cursor, inherit_bindings=False):
     measure: reactive[int] = reactive(72, init=False)
     """How many cells wide a line of text is at most."""
 
+    hint: reactive[str] = reactive("", init=False)
+    """What an empty page says."""
+
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         self.manuscript: Manuscript | None = None
         self._view = View()
@@ -104,6 +107,10 @@ class Page(Cursor, inherit_bindings=False):
     def watch_measure(self) -> None:
         """Wrap anew."""
         self._rewrap_and_refresh_virtual_size()
+
+    def watch_hint(self) -> None:
+        """Draw it."""
+        self.repaint()
 
     def action_cursor_text_start(self) -> None:
         """Go to the start of the text."""
@@ -215,8 +222,10 @@ class Page(Cursor, inherit_bindings=False):
         y += self.scroll_offset.y
         if y >= self.wrapped_document.height:
             return None
+        if not (self._view.prose.text or self._view.ghost):
+            return self._hint_line()
         row, first, last = self._stretch(y)
-        start, words, theme = self.page.starts[row] + first, self.page.lines[row], self._theme
+        start, words = self.page.starts[row] + first, self.page.lines[row]
         tabs = self.wrapped_document.get_tab_widths(row)[words.count("\t", 0, first) :] if "\t" in words else ()
         found = pieces(self._view, start, start + last - first, self.colouring, self._voices, self._heats)
         low, high = sorted(self.page.offset(place) - start for place in self.selection)
@@ -228,8 +237,17 @@ class Page(Cursor, inherit_bindings=False):
             (max(low, 0), min(high, last - first + 1)) if low < high and high > 0 and low <= last - first else None,
             column - first if at == row and first <= column <= last and self._draw_cursor else None,
             self._columns,
-            (theme.base_style or self.rich_style, theme.selection_style, theme.cursor_style),
+            self._line_styles,
         )
+
+    def _hint_line(self) -> Line:
+        said, cursor = Piece(0, len(self.hint), "page--unknown", ""), 0 if self._draw_cursor else None
+        return Line(f"{self.hint} ", (), (said,), None, cursor, self._columns, self._line_styles)
+
+    @property
+    def _line_styles(self) -> tuple[Style | None, ...]:
+        theme = self._theme
+        return theme.base_style or self.rich_style, theme.selection_style, theme.cursor_style
 
     def _stretch(self, line: int) -> tuple[int, int, int]:
         """Return which row a line of the screen is of, and the first and last column of it."""
