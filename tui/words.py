@@ -3,6 +3,11 @@
 from billy_mlx.manuscript.counts import count_words
 
 
+def amount(words: int) -> str:
+    """Return how many words there are, in words: "1 word", "1,200 words"."""
+    return f"{words:,} word{'' if words == 1 else 's'}"
+
+
 class WordCount:
     """Counts the words of a text that changes a little at a time."""
 

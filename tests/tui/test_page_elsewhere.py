@@ -75,6 +75,16 @@ def test_places_are_replaced_one_by_one(novel):
     assert on_page(novel, story) == ("A dog. A cat.", "A dog. A dog.")
 
 
+def test_what_is_replaced_can_keep_its_capitals(novel):
+    novel.write_text("Out, out. OUT!")
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+f", *"out", "f8", "tab", *"away", "ctrl+t", "escape")
+        return page.editor.text
+
+    assert on_page(novel, story) == "Away, away. AWAY!"
+
+
 def test_what_is_found_is_selected_on_the_page(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+f", *"dark", "escape")
@@ -256,7 +266,7 @@ def test_a_text_keeps_its_goal_and_another_has_the_one_of_the_settings(novel):
         manuscript.goal.words = 500
     novel.with_name("other.md").write_text("Once.")
     assert on_page(novel, story, word_goal=100) == "7 words · +0 of 500"
-    assert on_page(novel.with_name("other.md"), story, word_goal=100) == "1 words · +0 of 100"
+    assert on_page(novel.with_name("other.md"), story, word_goal=100) == "1 word · +0 of 100"
 
 
 def test_a_goal_is_no_further_and_no_nearer_in_another_version(novel):

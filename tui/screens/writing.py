@@ -26,7 +26,7 @@ from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.heading import Heading
 from billy_mlx.tui.widgets.status import Status
 from billy_mlx.tui.widgets.voices import VoicesPanel
-from billy_mlx.tui.words import WordCount, Written
+from billy_mlx.tui.words import WordCount, Written, amount
 
 _CONTINUE = next(command for command in COMMANDS if command.name == "continue")
 _OF_DRAFTS = {command.action for command in at("draft")}
@@ -287,4 +287,4 @@ class WritingScreen(Excursions):
         words, own = self._words.of(self.manuscript.text), self.manuscript.goal.words
         goal = self.studio.settings.word_goal if own is None else own
         new = self._written.of(words)
-        return f"{words:,} words{f' · {new:+,} of {goal:,}' if goal else ''}"
+        return f"{amount(words)}{f' · {new:+,} of {goal:,}' if goal else ''}"

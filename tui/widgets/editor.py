@@ -21,6 +21,7 @@ from billy_mlx.tui.messages import Told
 from billy_mlx.tui.widgets.marks import Voices
 from billy_mlx.tui.widgets.page import Page
 from billy_mlx.tui.widgets.view import View, carried, changed
+from billy_mlx.tui.words import amount
 
 _LINE_END = re.compile(r"\r\n?|\n")
 
@@ -192,7 +193,7 @@ class Editor(Page):
             return
         self.app.copy_to_clipboard(text)
         words = count_words(text)
-        self.post_message(Told(f"{did} {words:,} word{'' if words == 1 else 's'}" if words else did))
+        self.post_message(Told(f"{did} {amount(words)}" if words else did))
 
     def _step(self, step: Callable[[], bool], nothing: str) -> None:
         try:
