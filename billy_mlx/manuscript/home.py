@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,6 +141,8 @@ def is_untitled(path: Path) -> bool:
 
 def forget(path: Path) -> None:
     """Remove what was kept of a text without a name, unless it is open; what cannot be removed stays."""
+    import shutil  # late, as the page is painted without it
+
     lock = acquire(path.parent)
     if isinstance(lock, Lock):
         shutil.rmtree(path.parent, ignore_errors=True)
