@@ -44,6 +44,12 @@ def cache_folder() -> Path:
     return _folder("cache", platformdirs.user_cache_path)
 
 
+def documents_folder() -> Path:
+    """Where new texts of the writer go: the folder for documents that the system names, or else home."""
+    folder = platformdirs.user_documents_path()
+    return folder if folder.is_dir() else Path.home()
+
+
 def _folder(kind: str, platform_folder: Callable[..., Path]) -> Path:
     home = os.environ.get("BILLY_HOME")
     return Path(home).expanduser() / kind if home else platform_folder(_APP, appauthor=False)

@@ -188,8 +188,10 @@ class Studio(App[None]):
     async def action_quit(self) -> None:
         """End the studio; ask first, if some of the text would be lost with it."""
         page = self._page
-        if page is None or not page.is_at_risk():
+        if page is None:
             self.leave()
+        elif not page.is_at_risk():
+            page.leave_by(self.leave)
         elif not isinstance(self.screen, Confirm):  # it may be asked already
 
             def answered(yes: bool | None) -> None:

@@ -93,6 +93,8 @@ class Keeping:
         Raises:
             ManuscriptError: the text cannot be saved first, or the program cannot be started.
         """
+        if self._manuscript.untitled:
+            raise ManuscriptError("this text has no file yet for another editor; save it under a name first")
         if self._manuscript.save().unsaved:
             raise ManuscriptError("the text could not be saved, so no other editor was started; save it first")
         try:

@@ -45,7 +45,8 @@ class Settings:
     focus_mode: bool = setting(False, Setting("Focus mode", "Start with nothing but the text."))
     typewriter: bool = setting(False, Setting("Typewriter", "Keep the line you write on in the middle."))
     word_goal: int = setting(
-        0, Setting("Word goal", "How many words you want to write in a day; 0 is no goal.", low=0, high=1_000_000)
+        0,
+        Setting("Word goal", "How many words you want to write in a text in a day; 0 is none.", low=0, high=1_000_000),
     )
     autosave_seconds: float = setting(
         10.0, Setting("Save after", "How many seconds apart the file is saved by itself.", low=1, high=3600)

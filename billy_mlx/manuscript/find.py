@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import regex
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.capitals import in_capitals_of
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
 from billy_mlx.text import sanitize
@@ -86,7 +87,9 @@ def previous_match(text: str, query: Query, place: int) -> Match | None:
     return next((match for match in reversed(matches) if match.start < place), matches[-1] if matches else None)
 
 
-def replacements(text: str, query: Query, replacement: str, only: Match | None = None) -> tuple[Hunk, ...]:
+def replacements(
+    text: str, query: Query, replacement: str, only: Match | None = None, *, keep_capitals: bool = False
+) -> tuple[Hunk, ...]:
     r"""Return the changes that put `replacement` in the place of each match, or of `only` one.
 
     Args:
@@ -95,12 +98,18 @@ def replacements(text: str, query: Query, replacement: str, only: Match | None =
         replacement: put in as it stands; of a pattern's match, `\1` and `\g<name>` are its groups, `\n` a new line and
             `\\` a backslash.
         only: a match of this query in this text.
+        keep_capitals: write it as each match is written: "AWAY" for "OUT", "Away" for "Out".
 
     Raises:
         ManuscriptError: as `find`, or the replacement names a group that the pattern does not have.
     """
+
+    def written(found: regex.Match[str]) -> str:
+        new = _expanded(found, replacement) if query.regex else replacement
+        return in_capitals_of(found[0], new) if keep_capitals else new
+
     return tuple(
-        Hunk(*found.span(), _expanded(found, replacement) if query.regex else replacement)
+        Hunk(*found.span(), written(found))
         for found in _found(text, query)
         if only is None or found.span() == (only.start, only.end)
     )

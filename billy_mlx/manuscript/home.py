@@ -1,12 +1,17 @@
-"""Where a manuscript's journal and history are: a folder of the program's own, found by the path of the file."""
+"""Where a manuscript's journal and history are: a folder of the program's own, found by the path of the file.
+
+A text without a name yet has no file: its path lies in its folder, where nothing is ever saved. With its first name it
+keeps the folder, which is found from then on by what it says of itself.
+"""
 
 import contextlib
 import fcntl
 import hashlib
 import os
 import re
+import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -18,6 +23,8 @@ from billy_mlx.lock import Lock, acquire
 
 _LONGEST = 1 << 16
 _CARD = "manuscript.json"
+_UNTITLED = "untitled-"  # begins the name of the folder of a text that had no name at first
+_UNTITLED_FILE = "Untitled.md"
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,15 @@ class Home:
     folder: Path
     failure: str | None = None
     moved_from: Path | None = None
+
+    @property
+    def untitled(self) -> bool:
+        """The text has no name yet, and no file."""
+        return self.path.parent == self.folder
+
+    def named(self, path: Path) -> "Home":
+        """Return the same folder as the home of a file."""
+        return replace(self, path=_true_path(path))
 
 
 @dataclass(frozen=True)
@@ -57,6 +73,11 @@ class Recent:
         """The file was there, and is not any more."""
         return self.saved and not self.exists
 
+    @property
+    def untitled(self) -> bool:
+        """It has no name yet."""
+        return is_untitled(self.path)
+
 
 @dataclass(frozen=True)
 class _Card:
@@ -75,8 +96,9 @@ def find_home(path: Path, digest: str | None) -> Home:
         path: of the file; there may be none yet.
         digest: of what it holds; None if there is none.
     """
-    real = _true_path(path)
-    folder = _root() / f"{_readable(real.stem)}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:16]}"
+    untitled = is_untitled(path)
+    real = Path(os.path.realpath(path)) if untitled else _true_path(path)
+    folder = real.parent if untitled else _once_untitled(real) or _folder_of(real)
     moved_from = None
     try:
         if not folder.exists() and digest is not None:
@@ -105,6 +127,37 @@ def recent(limit: int = 20) -> tuple[Recent, ...]:
     return tuple(Recent(Path(card.path), card.last, not _is_gone(card.path), card.digest is not None) for card in cards)
 
 
+def untitled_path() -> Path:
+    """Return a path for a new text without a name: to be opened as any other, and never to be saved to."""
+    return _root() / f"{_UNTITLED}{secrets.token_hex(8)}" / _UNTITLED_FILE
+
+
+def is_untitled(path: Path) -> bool:
+    """Return whether this is the path of a text without a name."""
+    folder = path.parent
+    known = path.name == _UNTITLED_FILE and folder.name.startswith(_UNTITLED)
+    return known and os.path.realpath(folder.parent) == os.path.realpath(_root())
+
+
+def forget(path: Path) -> None:
+    """Remove what was kept of a text without a name, unless it is open; what cannot be removed stays."""
+    import shutil  # late, as the page is painted without it
+
+    lock = acquire(path.parent)
+    if isinstance(lock, Lock):
+        shutil.rmtree(path.parent, ignore_errors=True)
+        lock.release()
+
+
+def _folder_of(real: Path) -> Path:
+    return _root() / f"{_readable(real.stem)}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:16]}"
+
+
+def _once_untitled(real: Path) -> Path | None:
+    """Return the folder of a file that was begun without a name; None if there is no such file."""
+    return next((folder for folder, card in _cards(_UNTITLED) if card.path == str(real)), None)
+
+
 def _adopt(digest: str, folder: Path) -> Path | None:
     """Move the folder of a manuscript that is not where it was, but is this file to the byte; returns its old path."""
     for old, card in _cards():
@@ -117,11 +170,11 @@ def _adopt(digest: str, folder: Path) -> Path | None:
     return None
 
 
-def _cards() -> list[tuple[Path, _Card]]:
-    """Return the folders that say whose they are, the last used first; others are passed over."""
+def _cards(prefix: str = "") -> list[tuple[Path, _Card]]:
+    """Return the folders of such a name that say whose they are, the last used first; others are passed over."""
     cards: list[tuple[Path, _Card]] = []
     with contextlib.suppress(OSError):
-        for name in os.listdir(_root()):  # noqa: PTH208
+        for name in (name for name in os.listdir(_root()) if name.startswith(prefix)):  # noqa: PTH208
             with contextlib.suppress(OSError, ValueError):
                 with reading(_root() / name / _CARD) as handle:
                     card = msgspec.json.decode(read_all(handle, _LONGEST), type=_Card)

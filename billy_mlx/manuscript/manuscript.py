@@ -15,7 +15,8 @@ from billy_mlx.manuscript.burst import Burst
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.edit import Edit, difference
-from billy_mlx.manuscript.home import remember
+from billy_mlx.manuscript.goal import Goal
+from billy_mlx.manuscript.home import forget, remember
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.keeper import Keeper
 from billy_mlx.manuscript.opening import GUIDE, JOURNAL, Opened, opened
@@ -26,9 +27,10 @@ from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.safety import Safety
 from billy_mlx.manuscript.saved import Saved
 from billy_mlx.manuscript.storable import storable
-from billy_mlx.manuscript.textfile import TextFile, read_text_file
+from billy_mlx.manuscript.textfile import TextFile, read_text_file, save_text_file
 from billy_mlx.manuscript.versions import Versions, moved
 
+_WORTH_KEEPING = 40  # characters: of a text without a name that was emptied again
 _LONG_JOURNAL = 1000  # pieces: going through more of a long text would make the next opening slow
 
 
@@ -42,6 +44,7 @@ class Manuscript:
         path: the writer's file, without links.
         versions: undo, redo, and every version.
         drafts: what models have written for it.
+        goal: how many words the writer wants to write in it.
         notices: what the writer should be told about the opening, a sentence each.
         newline: the end of line that its file has.
     """
@@ -51,6 +54,7 @@ class Manuscript:
         self.notices = tuple(found.notices)
         self._home, self._lock, self._clock = found.home, found.lock, clock
         self._guide = found.guide
+        self.goal = Goal(found.home.folder)
         self._file = Saved(self.path, found.file)
         self.newline = self._file.newline
         self._ledger = found.ledger
@@ -78,6 +82,16 @@ class Manuscript:
         return self._ledger.read_only
 
     @property
+    def untitled(self) -> bool:
+        """It has no name yet: it is kept as any text, and has no file to be saved to."""
+        return self._home.untitled
+
+    @property
+    def name(self) -> str:
+        """What it is called: the name of its file, if it has one."""
+        return self.path.stem if self.untitled else self.path.name
+
+    @property
     def prose(self) -> Prose:
         """The text and who wrote it."""
         return self._ledger.state.prose
@@ -99,7 +113,8 @@ class Manuscript:
         unsaved = self._file.text != self.text
         problems = [self._file.problem, journal and journal.failure, self._ledger.history.failure, self._ledger.trouble]
         at_risk = unsaved and self.read_only is None and (journal is None or journal.failure is not None)
-        return Safety(unsaved, at_risk, tuple(problem for problem in problems if problem), self._file.conflict)
+        said = tuple(problem for problem in problems if problem)
+        return Safety(unsaved, at_risk, said, self._file.conflict, named=not self.untitled)
 
     @property
     def guide(self) -> Guide:
@@ -152,7 +167,7 @@ class Manuscript:
             self._ledger.commit(Edited(self._ledger.next_revision(), tuple(reversed(changes)), kind, self._clock()))
 
     def save(self, *, wait: bool = True) -> Safety:
-        """Save the text to its file.
+        """Save the text to its file; without a name, have the disk hold all that is written down.
 
         Args:
             wait: until it is saved or has failed; otherwise `safety` says so later.
@@ -161,11 +176,30 @@ class Manuscript:
         text, journal = self.text, self._ledger.journal
         if journal is None or journal.failure is not None or self._ledger.pieces > _LONG_JOURNAL:
             self._begin_journal()
-        digest = self._file.digest_of(text)
-        self._ledger.commit(Saving(digest))
-        done = self._keeper.run(lambda: self._save(text, digest))
+        if self.untitled:
+            done = self._keeper.run(self._settle)
+        else:
+            digest = self._file.digest_of(text)
+            self._ledger.commit(Saving(digest))
+            done = self._keeper.run(lambda: self._save(text, digest))
         if wait:
             done.result()
+        return self.safety
+
+    def give_name(self, path: Path) -> Safety:
+        """Have a text without a name be this file from now on, and save it.
+
+        Raises:
+            Conflict: the file is there.
+            ManuscriptError: it can only be read, or the file cannot be written; it has no name then, as before.
+        """
+        self._writable()
+        self._finish_saving()
+        home = self._home.named(path)
+        save_text_file(home.path, self.text, bom=False, expected=None)
+        self._home, self.path, self._file = home, home.path, Saved(home.path, read_text_file(home.path))
+        self._ledger.commit(Saving(self._file.digest_of(self.text)))
+        self._remember()
         return self.safety
 
     def save_copy(self, path: Path) -> None:
@@ -229,6 +263,8 @@ class Manuscript:
         if self._lock is None:
             return
         self._keeper.close()
+        blank = self.untitled and not self.text.strip() and not self.drafts.open
+        blank = blank and not self.versions.have_had(_WORTH_KEEPING)
         if self._ledger.pieces:
             self._begin_journal()
         self._ledger.history.close()
@@ -236,6 +272,8 @@ class Manuscript:
             self._ledger.journal.close()
         self._lock.release()
         self._lock = None
+        if blank:
+            forget(self.path)
         self._ledger.read_only = "this text was closed; open it again"
 
     def _change(self, start: int, end: int, prose: Prose) -> Change:
@@ -269,6 +307,9 @@ class Manuscript:
         """Save on the keeper's thread: file, then journal, then history, so that none is ahead of what it rests on."""
         if self._file.save(text, digest):
             self._remember()
+        self._settle()
+
+    def _settle(self) -> None:
         self._sync()
         self._ledger.history.flush()
 

@@ -80,16 +80,17 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     notices += [history.notice] if history.notice else []
     journal = home.folder / JOURNAL
     journalled = read_journal(journal)
-    ledger, wrong = _replayed(journalled, history, clock)
+    ledger, wrong = replayed(journalled, history, clock)
     if wrong:
         notices.append(_copied(journal, wrong))
         journalled = Journalled()  # nothing may follow what is damaged
     if ledger is None:
         ledger = Ledger(_from_history(history) or _from_file(history, file), history, clock)
-    records = _met(ledger, file, clock())
+    records = [] if home.untitled else _met(ledger, file, clock())  # without a file, the journal has the text
     ledger.commit(*records)
     digest = None if file is None else file.digest
-    ledger.state.saves[digest] = (ledger.state.revision, ledger.state.prose)
+    if not home.untitled:
+        ledger.state.saves[digest] = (ledger.state.revision, ledger.state.prose)
     problem = _begin_journal(ledger, journal, journalled, records, digest)
     if problem is not None and home.failure is None:  # else that has said so
         notices.append(problem)
@@ -102,10 +103,11 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
 def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Callable[[], float]) -> Opened:
     text = "" if file is None else file.text
     try:
-        known, _ = _replayed(read_journal(home.folder / JOURNAL), History.in_memory(home.folder), clock)
+        known, _ = replayed(read_journal(home.folder / JOURNAL), History.in_memory(home.folder), clock)
     except ManuscriptError:
         known = None
-    prose = Prose.by(UNKNOWN, text) if known is None else reanchor(known.state.prose, text)
+    there = Prose.by(UNKNOWN, text) if known is None else known.state.prose
+    prose = there if known is None or home.untitled else reanchor(there, text)
     ledger = Ledger(Begun(prose, None, 1), History.in_memory(home.folder), clock)
     who = f"process {holder.pid}" if holder.pid else "another program"
     where = f" on {holder.host}" if holder.host else ""
@@ -113,7 +115,7 @@ def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Calla
     return Opened(home, file, ledger, None, _guide(home)[0], [notice])
 
 
-def _replayed(journalled: Journalled, history: History, clock: Callable[[], float]) -> tuple[Ledger | None, str | None]:
+def replayed(journalled: Journalled, history: History, clock: Callable[[], float]) -> tuple[Ledger | None, str | None]:
     """Return what a journal tells, if anything, and what is wrong with it."""
     if not journalled.records:
         return None, journalled.damage

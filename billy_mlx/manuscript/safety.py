@@ -12,13 +12,15 @@ class Safety:
         at_risk: some of it is in memory only: neither in the file nor in the journal.
         problems: a sentence each for what goes wrong: file, journal, history.
         conflict: another program has changed, moved or made the file.
+        named: there is a file to save to.
     """
 
     unsaved: bool
     at_risk: bool
     problems: tuple[str, ...] = ()
     conflict: bool = False
+    named: bool = True
 
     def __str__(self) -> str:
         state = "NOT SAVED" if self.at_risk or self.conflict or (self.unsaved and self.problems) else ""
-        return state or ("unsaved" if self.unsaved else "saved")
+        return state or ("no name yet" if not self.named else "unsaved" if self.unsaved else "saved")

@@ -149,6 +149,13 @@ class Versions:
         """Yield the versions, newest first; of those that merely follow one another only the ends, with `landmarks`."""
         return self._ledger.history.tree(landmarks=landmarks)
 
+    def have_had(self, characters: int) -> bool:
+        """Return whether any of them put so many characters in at once; True as well if that cannot be read."""
+        try:
+            return any(version.inserted >= characters for version in self.tree(landmarks=False))
+        except ManuscriptError:
+            return True
+
     def _known(self, revision: int | None) -> int:
         if revision is None:
             return self.current

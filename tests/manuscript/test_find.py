@@ -65,6 +65,30 @@ def test_a_backslash_in_plain_text_is_a_backslash():
     assert replaced("a-b", Query("-"), r"\1") == r"a\1b"
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "replacement", "expected"),
+    [
+        ("out Out OUT", "out", "away", "away Away AWAY"),
+        ("“Out.”", "out", "away", "“Away.”"),
+        ("Old Harbour, OLD HARBOUR, Old harbour", "old harbour", "new port", "New Port, NEW PORT, New port"),
+        ("the cat", "cat", "Mrs Mew", "the Mrs Mew"),
+        ("I know", "i", "we", "We know"),
+        ("It’s late", "it's", "’twas", "’Twas late"),
+        ("STRASSE Straße", "strasse|straße", "weg", "WEG Weg"),
+        ("ÉTÉ Été", "été", "œuvre", "ŒUVRE Œuvre"),
+        ("12 字", "12 字", "x", "x"),
+    ],
+)
+def test_what_is_put_in_can_keep_the_capitals_of_what_was_there(text, words, replacement, expected):
+    query = Query(words, regex="|" in words)
+    assert apply_hunks(text, replacements(text, query, replacement, keep_capitals=True)) == expected
+
+
+def test_groups_are_filled_in_before_capitals_are_kept():
+    query = Query(r"(cat)s", regex=True)
+    assert apply_hunks("CATS", replacements("CATS", query, r"big \1", keep_capitals=True)) == "BIG CAT"
+
+
 def test_one_match_alone_can_be_replaced():
     _, second, _ = find_all(TEXT, Query("cat"))
     assert replaced(TEXT, Query("cat"), "dog", second) == TEXT.replace("Cat", "dog")

@@ -9,7 +9,7 @@ from billy_mlx.tui.settings import save_setting
 from billy_mlx.write.messages import Write
 
 
-@pytest.mark.parametrize("key", ["f6", "f7", "f11", "ctrl+b", "ctrl+u", "ctrl+w"])
+@pytest.mark.parametrize("key", ["f6", "f11", "ctrl+b", "ctrl+u", "ctrl+w"])
 def test_a_changed_key_does_its_command(novel, key):
     save_setting("keys", {"continue": key})
 

@@ -173,9 +173,23 @@ def test_cut_and_paste_give_the_text_back(tmp_path):
     async def act(editor, pilot):
         editor.select(4, 8)
         await pilot.press("ctrl+x")
+        await pilot.pause()
+        assert pilot.app.told[-1].text == "cut 1 word"
         assert (pilot.app.clipboard, editor.text) == ("two ", "one three")
         await pilot.press("end", "ctrl+v")
         assert editor.manuscript.text == editor.text == "one threetwo "
+
+    on_a_page(tmp_path, "one two three", act)
+
+
+def test_a_copy_is_said_and_so_is_that_nothing_was_selected(tmp_path):
+    async def act(editor, pilot):
+        cases = [(0, 0, "nothing is selected, so nothing was copied"), (4, 13, "copied 2 words"), (3, 4, "copied")]
+        for start, end, said in cases:
+            editor.select(start, end)
+            await pilot.press("ctrl+c")
+            await pilot.pause()
+            assert (pilot.app.told[-1].text, pilot.app.clipboard) == (said, editor.selected_text)
 
     on_a_page(tmp_path, "one two three", act)
 
@@ -572,3 +586,33 @@ def test_a_line_that_scrolling_brought_back_is_drawn_anew_when_it_changes(tmp_pa
         assert "second" in "".join(segment.text for segment in top)
 
     on_a_page(tmp_path, "first\nsecond\n" + "more\n" * 40, act)
+
+
+def test_a_typewriter_keeps_the_line_in_the_middle_at_the_end_of_the_text_too(tmp_path):
+    async def act(editor, pilot):
+        def row():
+            return editor.cursor_screen_offset.y
+
+        await pilot.press("ctrl+end")
+        assert row() == 23
+        editor.typewriter = True
+        rows = [row()]
+        for keys in (["enter"], ["enter"], ["x"], ["up"], ["pageup"], ["ctrl+end"], ["backspace"]):
+            await pilot.press(*keys)
+            rows.append(row())
+        assert set(rows) <= {11, 12}
+        editor.typewriter = False
+        assert editor.max_scroll_y == editor.wrapped_document.height - 24
+
+    on_a_page(tmp_path, "line\n" * 100, act)
+
+
+def test_a_typewriter_leaves_the_text_under_the_mouse_where_it_is(tmp_path):
+    async def act(editor, pilot):
+        editor.typewriter = True
+        await pilot.press("ctrl+end")
+        top = editor.scroll_offset.y
+        await pilot.click(editor, offset=(editor.gutter_width, 2))
+        assert (editor.scroll_offset.y, editor.selection.end[0]) == (top, top + 2)
+
+    on_a_page(tmp_path, "line\n" * 100, act)

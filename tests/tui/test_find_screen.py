@@ -84,6 +84,21 @@ def test_all_places_are_replaced_as_one_step():
     assert "2 replaced" in pictures[0]
 
 
+@pytest.mark.parametrize("key", ["ctrl+t", "ctrl+r"])
+def test_capitals_are_kept_if_that_is_wanted(key):
+    pictures = []
+    page = found("f8", *typed("cat"), "down", "f6", "tab", *typed("dog"), key, seen(pictures))
+    assert "saw a Dog." in page.text
+    assert "[x] keep capitals" in pictures[0]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_how_and_what_is_found_are_both_to_be_read_in_a_narrow_window(width):
+    pictures = []
+    found(*typed("cat"), seen(pictures), size=(width, 24))
+    assert all(one in pictures[0] for one in ("F7 [ ] pattern", "keep capitals", "1 of 4"))
+
+
 def test_a_pattern_waits_for_enter_and_knows_its_groups():
     page = found("f7", *typed(r"(\w)at\b"), "tab", *typed(r"\1ow"), "ctrl+t")
     assert page.found == []

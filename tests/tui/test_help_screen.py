@@ -27,6 +27,11 @@ def test_keys_that_were_changed_are_shown_everywhere():
     assert "Ctrl+G" not in text
 
 
+def test_selecting_and_copying_are_explained():
+    assert "F7 selects the whole text; Ctrl+C" in " ".join(help_text({}).plain.split())
+    assert "F6 selects the whole text" in help_text({"select-all": "f6"}).plain
+
+
 def test_a_command_without_keys_is_found_by_its_name():
     text = " ".join(help_text({"command-palette": "f6"}).plain.split())
     assert keys_of(next(one for one in COMMANDS if one.name == "export"), {}) == ""

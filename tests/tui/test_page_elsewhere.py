@@ -1,5 +1,6 @@
 """Where one goes from the page, and what comes back: finding, versions, settings, files, other editors."""
 
+import contextlib
 import stat
 
 import pytest
@@ -7,7 +8,7 @@ from pages import SIZES, by_palette, draft, notified, on_page, pasted, press, sa
 from scripted import context_of
 from textual.drivers.headless_driver import HeadlessDriver
 
-from billy_mlx.engine.messages import Ended
+from billy_mlx.engine.messages import Ended, Failed, Loading, Survey, Surveyed
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.tui.screens.find import FindBar
@@ -20,7 +21,33 @@ NIGHT = "It was a dark night. The lamp"
 BOTH = pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 
 
-# Finding.
+# Finding, and selecting.
+
+
+@pytest.mark.parametrize("by", ["f7", "the palette", "ctrl+b"])
+def test_the_whole_text_is_selected(novel, by):
+    async def story(app, pilot, engine, page):
+        app.change_setting("keys", {"select-all": "ctrl+b"} if by == "ctrl+b" else {})
+        await (by_palette(pilot, "Select all") if by == "the palette" else press(pilot, by))
+        return page.editor.selected
+
+    assert on_page(novel, story) == (0, len(NIGHT))
+
+
+def test_ctrl_a_stays_the_start_of_the_line(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "ctrl+a")
+        return page.editor.selected
+
+    assert on_page(novel, story) == (0, 0)
+
+
+def test_a_copy_is_said_below_the_page(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f7", "ctrl+c")
+        return page.status.told
+
+    assert on_page(novel, story) == "copied 7 words"
 
 
 @BOTH
@@ -46,6 +73,16 @@ def test_places_are_replaced_one_by_one(novel):
         return first, page.editor.text
 
     assert on_page(novel, story) == ("A dog. A cat.", "A dog. A dog.")
+
+
+def test_what_is_replaced_can_keep_its_capitals(novel):
+    novel.write_text("Out, out. OUT!")
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+f", *"out", "f8", "tab", *"away", "ctrl+t", "escape")
+        return page.editor.text
+
+    assert on_page(novel, story) == "Away, away. AWAY!"
 
 
 def test_what_is_found_is_selected_on_the_page(novel):
@@ -79,6 +116,61 @@ def test_what_the_model_would_be_sent_is_shown(novel, size):
         return request.only_context, shown, app.screen is page, page.drafts.current
 
     assert on_page(novel, story, size) == (True, ContextScreen, True, None)
+
+
+def test_while_the_model_loads_it_is_said_at_once_that_nothing_can_be_shown_yet(novel):
+    async def story(app, pilot, engine, page):
+        await says(pilot, engine, Loading("the model is loading"))
+        await press(pilot, "f4")
+        return notified(app) + page.status.told, [one for one in engine.asked if isinstance(one, Write)]
+
+    told, asked = on_page(novel, story)
+    assert told.startswith("the model is loading; look again")
+    assert asked == []
+
+
+@pytest.mark.parametrize("meanwhile", ["A", "right", "f1"])
+def test_what_the_model_is_sent_does_not_come_up_over_what_the_writer_does_by_then(novel, meanwhile):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f4")
+        waiting = page.status.told
+        await press(pilot, meanwhile)
+        screen, request = app.screen, engine.last(Write)
+        await says(pilot, engine, Sent(request.job, context_of(request)), Ended(request.job))
+        return waiting, app.screen is screen
+
+    assert on_page(novel, story) == ("looking what the model is sent ...", True)
+
+
+def test_models_do_not_come_up_over_what_the_writer_does_by_then(novel):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Models")
+        await press(pilot, "A")
+        await says(pilot, engine, Surveyed(engine.last(Survey).job, None, ()))
+        return app.screen is page
+
+    assert on_page(novel, story)
+
+
+def test_that_it_cannot_be_shown_what_the_model_is_sent_is_said(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f4")
+        await says(pilot, engine, Failed(engine.last(Write).job, "there is too little room"))
+        return page.status.told
+
+    assert on_page(novel, story) == "there is too little room"
+
+
+def test_a_typewriter_is_one_on_the_page_too(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", *["enter"] * 30, "x")
+        rows = [page.editor.cursor_screen_offset.y]
+        for _ in range(3):
+            await press(pilot, "enter")
+            rows.append(page.editor.cursor_screen_offset.y)
+        return rows
+
+    assert set(on_page(novel, story, typewriter=True)) <= {11, 12}
 
 
 @BOTH
@@ -161,9 +253,52 @@ def test_a_goal_of_words_is_shown_at_once(novel, size):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Word goal")
         await press(pilot, "5", "0", "0", "enter")
-        return page.status.words, load_settings()[0].word_goal
+        return page.status.words, page.manuscript.goal.words, load_settings()[0].word_goal
 
-    assert on_page(novel, story, size) == ("7 words · +0 of 500", 500)
+    assert on_page(novel, story, size) == ("7 words · +0 of 500", 500, 0)
+
+
+def test_a_text_keeps_its_goal_and_another_has_the_one_of_the_settings(novel):
+    async def story(app, pilot, engine, page):
+        return page.status.words
+
+    with contextlib.closing(Manuscript.open(novel)) as manuscript:
+        manuscript.goal.words = 500
+    novel.with_name("other.md").write_text("Once.")
+    assert on_page(novel, story, word_goal=100) == "7 words · +0 of 500"
+    assert on_page(novel.with_name("other.md"), story, word_goal=100) == "1 word · +0 of 100"
+
+
+def test_a_goal_is_no_further_and_no_nearer_in_another_version(novel):
+    async def story(app, pilot, engine, page):
+        first = page.manuscript.versions.current
+        await typed(pilot, "One two three ")
+        page.show()
+        before = page.status.words
+        page._travelled(("go", first))
+        there = page.status.words
+        await typed(pilot, "Four ")
+        page.show()
+        written = page.status.words
+        await press(pilot, *["delete"] * 12)
+        page.show()
+        return before, there, written, page.status.words
+
+    assert on_page(novel, story, word_goal=500) == (
+        "10 words · +3 of 500",
+        "7 words · +3 of 500",
+        "8 words · +4 of 500",
+        "5 words · +1 of 500",
+    )
+
+
+def test_a_goal_is_never_missed_by_less_than_nothing(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f7", "delete")
+        page.show()
+        return page.status.words
+
+    assert on_page(novel, story, word_goal=500) == "0 words · +0 of 500"
 
 
 @BOTH

@@ -6,11 +6,11 @@ import pytest
 from docx import Document
 from hosting import filled, seen, shown, told
 
-from billy_mlx.manuscript.home import Recent
+from billy_mlx.manuscript.home import Recent, is_untitled, recent, untitled_path
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.ago import ago
 from billy_mlx.tui.screens.paths import completed, new_folder
-from billy_mlx.tui.screens.start import StartScreen, with_suffix
+from billy_mlx.tui.screens.start import StartScreen
 
 NOW = 1_800_014_400.0  # noon
 DAY = 86400
@@ -62,30 +62,28 @@ def test_a_text_that_was_never_saved_is_not_called_gone_and_can_be_opened(here):
     assert host.given == [here / "tale.md"]
 
 
-def test_a_new_text_goes_to_the_current_folder_as_markdown(here):
-    host = shown(StartScreen(), "n", "end", *"tale", "enter")
-    assert host.given == [here / "tale.md"]
+@pytest.mark.parametrize("keys", [["n"], ["enter"]], ids=["n", "the first row"])
+def test_a_new_text_is_an_empty_page_at_once(here, keys):
+    (path,) = shown(StartScreen(), *keys).given
+    assert is_untitled(path)
+    assert list(here.iterdir()) == []
 
 
-def test_without_texts_the_first_row_is_a_new_one(here):
-    assert shown(StartScreen(), "enter", "end", *"a", "enter").given == [here / "a.md"]
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("", "put a name behind it"),
-        ("there.md", "is there already"),
-        ("none/tale", "there is no folder"),
-        ("a" * 300, "cannot be looked up"),
-    ],
-)
-def test_a_new_text_needs_a_name_that_is_free(here, name, why):
-    (here / "there.md").touch()
+def test_a_text_without_a_name_is_offered_by_its_first_words(here):
+    opened_before(here / "tale.md")
+    manuscript = Manuscript.open(untitled_path())
+    manuscript.edit(0, 0, "The lamp had gone out an hour before.")
+    manuscript.close()
     pictures = []
-    host = shown(StartScreen(), "n", filled(f"{here}/{name}"), "enter", seen(pictures), size=(160, 24))
-    assert host.given == []
-    assert why in pictures[0]
+    host = shown(StartScreen(), seen(pictures), "enter")
+    assert "The lamp had gone out just now has no name yet tale" in pictures[0]
+    assert host.given == [manuscript.path]
+
+
+def test_a_page_that_nothing_was_written_on_is_not_offered(here):
+    Manuscript.open(untitled_path())._lock.release()  # as after a kill
+    assert [is_untitled(path) for path in shown(StartScreen(), "enter").given] == [True]
+    assert recent() == ()
 
 
 def test_a_text_is_opened_by_its_path(here):
@@ -153,25 +151,15 @@ def test_names_and_folders_are_shown_without_what_a_terminal_obeys(here):
     assert "a[red]␛b c just now" in pictures[0]
 
 
-@pytest.mark.parametrize("typed", ["Dr. No", "Chapter 1.5", "tale"])
-def test_a_dot_in_a_title_is_no_suffix(here, typed):
-    assert with_suffix(typed) == here / f"{typed}.md"
-    assert with_suffix(f"{typed}.txt") == here / f"{typed}.txt"
-
-
-def test_a_file_without_a_suffix_is_itself(here):
-    (here / "tale").touch()
-    assert with_suffix("tale") == here / "tale"
-
-
 def test_where_the_current_folder_is_gone_home_stands_in(here, monkeypatch):
     here.rmdir()
     monkeypatch.setattr(Path, "home", lambda: here.parent)
     assert new_folder() == here.parent
 
 
-def test_from_home_new_texts_go_to_documents_if_there_is_such_a_folder(here, monkeypatch):
+def test_from_home_texts_are_looked_for_among_the_documents(here, monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: here)
+    monkeypatch.setenv("XDG_DOCUMENTS_DIR", f"{here}/Documents")
     assert new_folder() == here
     (here / "Documents").mkdir()
     assert new_folder() == here / "Documents"

@@ -58,6 +58,30 @@ def test_a_story_is_written_lost_and_found_again(write, novel, size):
     assert novel.read_text(encoding="utf-8").endswith("ZZ")
 
 
+def test_a_page_without_a_name_comes_back_after_a_kill_and_becomes_a_file(starter_home, tmp_path):
+    env = {"BILLY_HOME": str(starter_home), "XDG_DOCUMENTS_DIR": str(tmp_path)}
+    with Terminal([*BILLY, "write"], env=env) as terminal:
+        terminal.wait_for("A new text")
+        terminal.press("n")
+        terminal.wait_for("Write. ctrl+g continues.")
+        terminal.type("The keeper went out.")
+        terminal.wait_for("went out.")
+        terminal.process.send_signal(signal.SIGKILL)
+        terminal.wait_for_end()
+    with Terminal([*BILLY, "write"], env=env) as terminal:
+        terminal.wait_for("has no name yet")
+        terminal.press("enter")
+        terminal.wait_for("went out.")
+        terminal.press("ctrl+s")
+        terminal.wait_for("What is this text called")
+        terminal.press("enter")
+        terminal.wait_for("out.md")
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+    (path,) = tmp_path.glob("*.md")
+    assert path.read_text(encoding="utf-8") == "The keeper went out."
+
+
 def test_a_chorus_is_heard_and_a_sentence_of_it_taken(write, novel):
     with write(novel, size=(160, 50)) as terminal:
         terminal.press("ctrl+e", "f3")

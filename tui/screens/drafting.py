@@ -62,6 +62,10 @@ class Drafting(PageScreen):
         """Take up the last draft again."""
         self.drafts.reopen()
 
+    def action_select_all(self) -> None:
+        """Select the whole text."""
+        self.editor.select_all()
+
     def action_undo(self) -> None:
         """Take the last step back."""
         self.editor.undo()

@@ -4,8 +4,7 @@ A screen is imported when it is first gone to: together they take longer than th
 """
 
 import time
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Compare, Compared, Failed, Job, Load, Survey, Surveyed
@@ -13,8 +12,9 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.tui.authorship import at_place, legend
-from billy_mlx.tui.schema import refusal
+from billy_mlx.tui.schema import checked, refusal
 from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.naming import Naming
 from billy_mlx.tui.screens.singing import Singing
 from billy_mlx.tui.settings import Settings, writing
 from billy_mlx.write.messages import Sent
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 _UNREAD = ", but is not read: switch on “Read in the background” in the settings"
 
 
-class Excursions(Singing):
+class Excursions(Singing, Naming):
     """The commands of the page that lead to another screen and back."""
 
-    _looking: Job | None = None
-    _surveying: Job | None = None
+    _looking: tuple[Job, object] | None = None
+    _surveying: tuple[Job, object] | None = None
     _compared: Compared | None = None
 
     def hear_abroad(self, event: object) -> None:
@@ -38,14 +38,14 @@ class Excursions(Singing):
         if self._choir is not None:
             self._choir.hear(event)
         match event:
-            case Sent(job=job, context=context) if job == self._looking:
+            case Sent(job=job, context=context) if self._is_awaited(job, self._looking):
                 from billy_mlx.tui.screens.context import ContextScreen
 
                 self._looking = None
                 self.app.push_screen(ContextScreen(context))
-            case Failed(job=job, reason=reason) if job == self._surveying:
+            case Failed(job=job, reason=reason) if job in {asked and asked[0] for asked in self._asked}:
                 self.tell(reason)
-            case Surveyed(job=job) if job == self._surveying:
+            case Surveyed(job=job) if self._is_awaited(job, self._surveying):
                 from billy_mlx.tui.screens.models import ModelsScreen
 
                 screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
@@ -61,7 +61,8 @@ class Excursions(Singing):
 
         self.query(FindBar).remove()
         start, end = self.editor.selected
-        bar = FindBar(lambda: self.manuscript.text, lambda: self.editor.cursor, self.manuscript.text[start:end])
+        text, keys = self.manuscript.text[start:end], self.studio.settings.keys
+        bar = FindBar(lambda: self.manuscript.text, lambda: self.editor.cursor, text, keys)
         self.mount(bar, before=self.status)
 
     def on_found(self, message: "Found") -> None:
@@ -106,8 +107,11 @@ class Excursions(Singing):
 
     def action_context(self) -> None:
         """Show what the model would be sent from the cursor."""
+        if self.studio.model is None:
+            raise ManuscriptError(f"{self.studio.model_state}; look again once it is there")
         request = self.drafts.desk.look(self.editor.cursor, writing=writing(self.studio.settings))
-        self._looking = request.job
+        self._looking = request.job, self._moment
+        self.tell("looking what the model is sent ...")
         self.studio.port.ask(request)
 
     def action_guide(self) -> None:
@@ -188,32 +192,54 @@ class Excursions(Singing):
         self.show_panel()
 
     def action_goal(self) -> None:
-        """Set how many words are to be written today."""
-        self.app.push_screen(
-            Ask(
-                "How many words do you want to write today?",
-                str(self.studio.settings.word_goal or ""),
-                partial(refusal, Settings(), "word_goal"),
-            ),
-            lambda text: None if text is None else self.studio.change_setting("word_goal", text),
-        )
+        """Set how many words are to be written in this text today."""
+        goal = self.manuscript.goal
+
+        def check(text: str) -> str | None:
+            return refusal(Settings(), "word_goal", text) if text.strip() else None
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                with self.telling():
+                    goal.words = cast("int", checked(Settings(), "word_goal", text)) if text.strip() else None
+                self.rest()
+
+        usual = self.studio.settings.word_goal or "none"
+        question = f"How many words do you want to write in this text today? Empty: as in the settings, {usual}."
+        self.app.push_screen(Ask(question, "" if goal.words is None else str(goal.words), check), answered)
 
     def action_open(self) -> None:
         """Put this text away and choose another."""
         if self.is_at_risk():
             raise ManuscriptError(f"{self.manuscript.safety.problems[0]}; this text stays open until then")
+        self.leave_by(self._leave_for_another)
+
+    def _leave_for_another(self) -> None:
         self.put_away()
         self.studio.choose_another()
 
     def action_models(self) -> None:
         """See which models this machine can run."""
         self.tell("looking what this machine can run ...")
-        self._surveying = self.studio.port.next_job()
-        self.studio.port.ask(Survey(self._surveying))
+        self._surveying = self.studio.port.next_job(), self._moment
+        self.studio.port.ask(Survey(self._surveying[0]))
 
     def action_reload(self) -> None:
         """Load the model again."""
         self.studio.port.ask(Load(self.studio.settings.model or None))
+
+    @property
+    def _asked(self) -> tuple[tuple[Job, object] | None, ...]:
+        return self._looking, self._surveying
+
+    @property
+    def _moment(self) -> object:
+        """What the writer is at: text, cursor and what has the focus."""
+        return self.manuscript.prose, self.editor.cursor, self.focused
+
+    def _is_awaited(self, job: Job, asked: tuple[Job, object] | None) -> bool:
+        """Return whether an answer may still be shown over the page: not once the writer has gone on."""
+        return self.app.screen is self and asked == (job, self._moment)
 
     def _model_chosen(self, answer: tuple[str, tuple[str, ...]] | None) -> None:
         if answer is not None:

@@ -18,6 +18,7 @@ from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
+from billy_mlx.paths import documents_folder
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.schema import Setting, setting
@@ -81,8 +82,8 @@ class ExportScreen(Screen[Path | None]):
     def __init__(self, manuscript: Manuscript, author: str = "") -> None:
         super().__init__()
         self._manuscript = manuscript
-        stem = manuscript.path.stem
-        self._rows = Rows(Exporting(path=str(_path_for(manuscript.path, "Word")), title=stem, author=author))
+        self._mine = documents_folder() / manuscript.path.name if manuscript.untitled else manuscript.path
+        self._rows = Rows(Exporting(path=str(_path_for(self._mine, "Word")), title=self._mine.stem, author=author))
 
     def compose(self) -> ComposeResult:
         """Yield the rows, and what there is to say about the one that is chosen."""
@@ -125,7 +126,7 @@ class ExportScreen(Screen[Path | None]):
 
     def _beside(self, path: Path) -> Path:
         """Return a path beside the manuscript: as Markdown, an export would have its name."""
-        mine = self._manuscript.path
+        mine = self._mine
         other = mine.with_stem(f"{mine.stem}-export")
         if path == mine:
             return other

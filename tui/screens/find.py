@@ -1,6 +1,6 @@
 """A bar to put below the page: find text, and replace it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +15,8 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.find import Match, Query, find_all, replacements
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.text import sanitize
-from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.commands import at, bindings
+from billy_mlx.tui.keys import keys_of, shown_keys
 from billy_mlx.tui.widgets.fields import LineField
 
 
@@ -45,6 +46,7 @@ class FindBar(Widget):
         text: gives the text as it is.
         place: gives where in it the search begins: the cursor.
         wanted: what is looked for to begin with, such as the selection.
+        keys: the keys of commands that the writer changed, by the command's name.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("find",)
@@ -54,6 +56,7 @@ class FindBar(Widget):
     FindBar Horizontal { height: 1; }
     FindBar Input, FindBar Input:focus { width: 1fr; border: none; height: 1; padding: 0 1; }
     FindBar Label { padding: 0 1; }
+    FindBar #told { width: 100%; }
     FindBar .name { width: 14; color: $text-muted; }
     """
 
@@ -65,9 +68,14 @@ class FindBar(Widget):
     """Only whole words are found."""
     pattern = reactive(False)
     """What is typed is a pattern."""
+    keep = reactive(False)
+    """What is put in has the capitals of what was there."""
 
-    def __init__(self, text: Callable[[], str], place: Callable[[], int], wanted: str = "") -> None:
+    def __init__(
+        self, text: Callable[[], str], place: Callable[[], int], wanted: str = "", keys: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
+        self._keys = {command.name: shown_keys(keys_of(command, keys or {}).split(",")[0]) for command in at("find")}
         self._text, self._place, self._wanted = text, place, wanted
         self._found: Match | None = None  # the place that is shown
 
@@ -79,7 +87,7 @@ class FindBar(Widget):
         with Horizontal():
             yield Label("Replace by", classes="name")
             yield LineField(id="replacement")
-        yield Label("", id="told", markup=False)
+        yield Label("", id="told", markup=False)  # how it is looked for, and below that what came of it
 
     def on_mount(self) -> None:
         """Have the writer type at once."""
@@ -149,6 +157,10 @@ class FindBar(Widget):
         """Look for a pattern, or for the words as they stand."""
         self.pattern = not self.pattern
 
+    def action_find_keep(self) -> None:
+        """Write what is put in as what was there, or as it is typed."""
+        self.keep = not self.keep
+
     def action_back(self) -> None:
         """Say that the writer is done."""
         self.post_message(FindClosed())
@@ -166,6 +178,10 @@ class FindBar(Widget):
         self._show()
 
     def watch_pattern(self) -> None:
+        """Show it."""
+        self._show()
+
+    def watch_keep(self) -> None:
         """Show it."""
         self._show()
 
@@ -187,7 +203,7 @@ class FindBar(Widget):
     def _hunks(self, only: Match | None = None) -> tuple[Hunk, ...]:
         try:
             replacement = self.query_one("#replacement", Input).value
-            hunks = replacements(self._text(), self._query(), replacement, only)
+            hunks = replacements(self._text(), self._query(), replacement, only, keep_capitals=self.keep)
         except ManuscriptError as error:
             self.told = f"! {error}"
             return ()
@@ -205,10 +221,15 @@ class FindBar(Widget):
             self.post_message(Found(match.start, match.end))
 
     def _show(self) -> None:
-        switches = (("capitals", self.case), ("whole words", self.words), ("pattern", self.pattern))
-        shown = "  ".join(f"[{'x' if on else ' '}] {name}" for name, on in switches)
+        switches = {
+            "find-case": ("capitals", self.case),
+            "find-words": ("whole words", self.words),
+            "find-pattern": ("pattern", self.pattern),
+            "find-keep": ("keep capitals", self.keep),
+        }
+        shown = "  ".join(f"{self._keys[key]} [{'x' if on else ' '}] {name}" for key, (name, on) in switches.items())
         for label in self.query("#told").results(Label):
-            label.update(f"{shown}  {self.told}")
+            label.update(f"{shown}\n{self.told}")
 
 
 def _at_or_behind(matches: list[Match], place: int) -> Match | None:

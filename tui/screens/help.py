@@ -27,6 +27,8 @@ _TEXTS = {
         "another one written, {next-draft} goes from one to the next, and {stop} stops the model; what you do not "
         "take is kept, too. Select a passage and press {rewrite} to have it written anew; {instruct} lets you say "
         "what should happen.",
+        "{select-all} selects the whole text; Ctrl+C, Ctrl+X and Ctrl+V copy, cut and paste; Ctrl+A and Ctrl+E go to "
+        "the start and the end of a line.",
         "Your text is saved by itself. {undo} takes back one step after another, to the very beginning, and "
         "{history} shows every version there ever was.",
     ),

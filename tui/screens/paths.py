@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
+from billy_mlx.paths import documents_folder
 from billy_mlx.text import sanitize
 from billy_mlx.tui.screens.ask import Ask
 
@@ -14,10 +15,10 @@ from billy_mlx.tui.screens.ask import Ask
 class AskPath(Ask):
     """Asks for a path and completes it: the right arrow takes what is proposed.
 
-    `check` may raise OSError or ValueError.
+    `check` may raise OSError or ValueError. What stands there to begin with is `value`, or else the current folder.
     """
 
-    def __init__(self, question: str, check: Callable[[str], str | None]) -> None:
+    def __init__(self, question: str, check: Callable[[str], str | None], value: str | None = None) -> None:
         def checked(typed: str) -> str | None:
             try:
                 return check(typed)
@@ -26,12 +27,17 @@ class AskPath(Ask):
             except ValueError:  # of a null character, or of half a surrogate pair
                 return "no file can have such a name; choose another path"
 
-        super().__init__(question, shown_folder(new_folder()), checked)
+        super().__init__(question, shown_folder(new_folder()) if value is None else value, checked)
 
     def on_mount(self) -> None:
         """Begin to complete."""
         self.query_one(Input).suggester = PathSuggester()
-        self.query_one("#wrong", Label).update("Enter: done   →: complete   Esc: leave it")
+        self.query_one("#wrong", Label).update(self.keys_told)
+
+    @property
+    def keys_told(self) -> str:
+        """What can be done, in words."""
+        return "Enter: done   →: complete   Esc: leave it"
 
 
 class PathSuggester(Suggester):
@@ -58,23 +64,23 @@ def completed(typed: str) -> str | None:
         return None
 
 
-def typed_path(typed: str) -> Path:
-    """Return the path that is meant by what a writer typed."""
+def typed_path(typed: str, folder: Path = Path()) -> Path:
+    """Return the path that is meant by what a writer typed, in a folder unless they name one."""
     path = Path(typed.strip() or ".")
     try:
-        return path.expanduser().absolute()
+        return (folder / path.expanduser()).absolute()
     except RuntimeError:  # there is no such user
-        return path.absolute()
+        return (folder / path).absolute()
 
 
 def new_folder() -> Path:
-    """Return where a new text goes: the current folder, or from home ~/Documents if there is one."""
-    documents = Path.home() / "Documents"
+    """Return where other texts are looked for first: the current folder, or from home the writer's documents."""
+    documents = documents_folder()
     try:
         here = Path.cwd()
     except FileNotFoundError:  # somebody has deleted it
         here = Path.home()
-    return documents if here in (Path.home(), Path("/")) and documents.is_dir() else here
+    return documents if here in (Path.home(), Path("/")) else here
 
 
 def shown_folder(folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -16,8 +15,8 @@ from textual.widgets.option_list import Option
 from billy_mlx.engine.messages import Survey, Surveyed
 from billy_mlx.errors import BillyError, DocumentError
 from billy_mlx.files import replace_file
-from billy_mlx.manuscript.home import Recent, recent
-from billy_mlx.manuscript.textfile import meant
+from billy_mlx.manuscript.home import Recent, recent, untitled_path
+from billy_mlx.manuscript.untitled import beginning
 from billy_mlx.text import sanitize
 from billy_mlx.tui.ago import ago
 from billy_mlx.tui.commands import bindings
@@ -68,11 +67,14 @@ class StartScreen(Screen[Path | None]):
         self.show(recent(), time.time())
 
     def show(self, texts: tuple[Recent, ...], now: float) -> None:
-        """List these texts; `now` is in seconds since the epoch."""
-        self._texts = texts
+        """List these texts; `now` is in seconds since the epoch. Pages that nothing was written on are left out."""
+        titles = {text: beginning(text.path) if text.untitled else text.path.stem for text in texts}
+        self._texts = texts = tuple(text for text in texts if titles[text] is not None)
         rows = self.query_one(OptionList)
         rows.clear_options()
-        rows.add_options(Option(_row(text, now), id=str(index)) for index, text in enumerate(texts))
+        rows.add_options(
+            Option(_row(text, titles[text] or text.path.stem, now), id=str(index)) for index, text in enumerate(texts)
+        )
         if texts:
             rows.add_option(None)
         rows.add_options(Option(Content(title), id=way) for way, title in _WAYS.items())
@@ -108,12 +110,17 @@ class StartScreen(Screen[Path | None]):
             self._open(self._texts[int(chosen)])
 
     def action_start_new(self) -> None:
-        """Ask for a name, and open what is not there yet."""
-        self._ask("A new text: what is it called, and where?", _why_not_new, with_suffix)
+        """Open an empty page; its name is asked for when there is something to save."""
+        self.dismiss(untitled_path())
 
     def action_start_open(self) -> None:
         """Ask for a path, and open it."""
-        self._ask("Open which text?", _why_not_opened, typed_path)
+
+        def answered(path: str | None) -> None:
+            if path is not None:
+                self.dismiss(typed_path(path))
+
+        self.app.push_screen(AskPath("Open which text?", _why_not_opened), answered)
 
     def action_start_import(self) -> None:
         """Ask for a document, and make a text of it."""
@@ -148,13 +155,6 @@ class StartScreen(Screen[Path | None]):
         else:
             self.notify(f"{sanitize(str(text.path))} is gone; if it was moved, open it where it is now", markup=False)
 
-    def _ask(self, question: str, check: Callable[[str], str | None], path_of: Callable[[str], Path]) -> None:
-        def answered(path: str | None) -> None:
-            if path is not None:
-                self.dismiss(path_of(path))
-
-        self.app.push_screen(AskPath(question, check), answered)
-
     @work(exclusive=True)
     async def _import(self, document: Path) -> None:
         try:
@@ -168,11 +168,6 @@ class StartScreen(Screen[Path | None]):
             self.dismiss(path)
         else:  # the writer has gone on to a question
             self.notify(f"imported as {sanitize(str(path))}; o opens it", timeout=15, markup=False)
-
-
-def with_suffix(typed: str) -> Path:
-    """Return the path of a new text: Markdown unless the writer says otherwise."""
-    return meant(typed_path(typed))
 
 
 def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
@@ -200,25 +195,16 @@ def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
     return path, text.notes
 
 
-def _row(text: Recent, now: float) -> Content:
-    when = ago(text.last, now) if text.exists else "✗ is gone" if text.gone else "not saved yet"
-    folder = shown_folder(text.path.parent)
-    title = _line(text.path.stem)
+def _row(text: Recent, title: str, now: float) -> Content:
+    when = ago(text.last, now) if text.exists or text.untitled else "✗ is gone" if text.gone else "not saved yet"
+    folder = "has no name yet" if text.untitled else shown_folder(text.path.parent)
+    title = _line(title)
     title = title if len(title) <= _TITLE_COLUMNS else f"{title[: _TITLE_COLUMNS - 1]}…"
     return Content.assemble(f"{title:<{_TITLE_COLUMNS}} ", (f"{when:<16} {_line(folder)}", "$text-muted"))
 
 
 def _line(text: str) -> str:
     return sanitize(text).replace("\n", " ").replace("\t", " ")
-
-
-def _why_not_new(typed: str) -> str | None:
-    if not typed.strip() or typed.rstrip().endswith("/") or typed_path(typed).is_dir():
-        return "this is a folder; put a name behind it"
-    path = with_suffix(typed)
-    if path.exists():
-        return f"{path.name} is there already; choose another name, or leave this and open it"
-    return None if path.parent.is_dir() else f"there is no folder {path.parent}; make it first, or choose another"
 
 
 def _why_not_opened(typed: str) -> str | None:

@@ -11,19 +11,24 @@ from textual.events import Key
 from textual.timer import Timer
 from textual.widgets import Footer
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.commands import at, bindings
+from billy_mlx.tui.blend_titles import name_of
+from billy_mlx.tui.commands import COMMANDS, at, bindings
 from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.keeping import Keeping
+from billy_mlx.tui.keys import keys_of
 from billy_mlx.tui.messages import BlendChanged, Told
 from billy_mlx.tui.reading import Reader
 from billy_mlx.tui.screens.excursions import Excursions
 from billy_mlx.tui.widgets.editor import Editor
+from billy_mlx.tui.widgets.heading import Heading
 from billy_mlx.tui.widgets.status import Status
 from billy_mlx.tui.widgets.voices import VoicesPanel
-from billy_mlx.tui.words import WordCount
+from billy_mlx.tui.words import WordCount, Written, amount
 
+_CONTINUE = next(command for command in COMMANDS if command.name == "continue")
 _OF_DRAFTS = {command.action for command in at("draft")}
 _OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen"}
 _WIDE = 100  # columns, from which on the voices stay beside the page
@@ -49,7 +54,7 @@ class WritingScreen(Excursions):
         super().__init__()
         self.manuscript = Manuscript.open(path)
         self._words = WordCount()
-        self._words_at_start: int | None = None  # until they are counted
+        self._written: Written | None = None  # until the words are counted
         self._painting = False
         self._saving: Timer | None = None
         self._saving_seconds = 0.0
@@ -57,6 +62,7 @@ class WritingScreen(Excursions):
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
+        yield Heading()
         with Horizontal():
             yield Editor(self.manuscript)
             yield VoicesPanel()
@@ -67,11 +73,12 @@ class WritingScreen(Excursions):
         """Bring page, voices and status together."""
         studio = self.studio
         self.editor, self.panel = self.query_one(Editor), self.query_one(VoicesPanel)
-        self.status = self.query_one(Status)
+        self.status, self.heading = self.query_one(Status), self.query_one(Heading)
         self.drafts = PageDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
         self.keeping = Keeping(self.app, self.manuscript, self)
         self.reader = Reader(studio.port)
         self.blend: str | None = studio.settings.blend or None
+        self.heading.text = self.manuscript.name
         self.editor.colouring = studio.settings.colouring
         self.set_class(studio.settings.focus_mode, "-focus")
         self.editor.focus()
@@ -112,6 +119,8 @@ class WritingScreen(Excursions):
         """Have the page be as the settings are now."""
         settings = self.studio.settings
         self.editor.measure = settings.text_width
+        self.editor.typewriter = settings.typewriter
+        self.editor.hint = f"Write. {keys_of(_CONTINUE, settings.keys).split(',')[0]} continues."
         self.editor.give_away({key for keys in settings.keys.values() for key in keys.split(",")})
         self.show_panel()
         if self._saving is None or settings.autosave_seconds != self._saving_seconds:
@@ -126,6 +135,7 @@ class WritingScreen(Excursions):
         studio, model = self.studio, self.studio.model
         notes, layer_count = (None, None) if model is None else (studio.voices, model.layers)
         self.panel.show(self.blend, notes, studio.personas, layer_count)
+        self._show_blend()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a command means anything now: most of a draft's only while there is one."""
@@ -167,10 +177,14 @@ class WritingScreen(Excursions):
         if persona not in ("authors", "none") and self.studio.model is not None and self.studio.settings.reading:
             self.reader.read(self.manuscript.text, self.editor.cursor)
             self._show_heat()
+        self.heading.text = self.manuscript.name
         self.show()
+        self.remind_of_name(self._words.of(self.manuscript.text))
 
     def replaced(self, *, follow: bool = True) -> None:
         """Show a text that was exchanged for another; with `follow` the cursor goes to where it differs."""
+        if self._written is not None:
+            self._written.exchanged(self._words.of(self.manuscript.text))
         self.editor.sync(follow=follow)
         self.drafts.follow()
         self.rest()
@@ -205,8 +219,6 @@ class WritingScreen(Excursions):
     def on_editor_edited(self, _: Editor.Edited) -> None:
         """Follow the writer."""
         self.status.told = ""
-        if self.studio.settings.typewriter:
-            self.editor.scroll_cursor_visible(center=True)
         self._idle.stop()
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.drafts.follow()
@@ -218,6 +230,7 @@ class WritingScreen(Excursions):
     def on_blend_changed(self, message: BlendChanged) -> None:
         """Have the voices be as the dials are, also while text streams."""
         self.blend = message.blend
+        self._show_blend()
         self.drafts.steer(message.blend)
 
     def on_resize(self) -> None:
@@ -238,11 +251,6 @@ class WritingScreen(Excursions):
         else:
             self.drafts.stop_or_put_away()
 
-    def action_save(self) -> None:
-        """Save now."""
-        self.keeping.save()
-        self.show()
-
     def action_voices(self) -> None:
         """Go to the voices."""
         self.panel.display = True
@@ -252,6 +260,10 @@ class WritingScreen(Excursions):
         """Hand the text to the writer's own editor."""
         commands = (self.studio.settings.editor, os.environ.get("VISUAL", ""), os.environ.get("EDITOR", ""), "vi")
         self.keeping.hand_over(next(command for command in commands if command.strip()))
+
+    def _show_blend(self) -> None:
+        titles = {persona.id: persona.name for persona in self.studio.personas.personas.values()}
+        self.heading.blend = name_of(None if self.blend is None else Blend.parse(self.blend), titles)
 
     def _show_preparing(self) -> None:
         progress = self.studio.preparing.progress
@@ -268,13 +280,13 @@ class WritingScreen(Excursions):
     def _complete(self) -> None:
         """Show what can wait until the text is on the screen."""
         self.show_voices()
-        self._words_at_start = self._words.of(self.manuscript.text)
+        self._written = Written(self._words.of(self.manuscript.text))
         self.show()
 
     def _counted(self) -> str:
-        if self._words_at_start is None:
+        if self._written is None:
             return ""
-        words = self._words.of(self.manuscript.text)
-        goal = self.studio.settings.word_goal
-        today = f" · {words - self._words_at_start:+,} of {goal:,}" if goal else ""
-        return f"{words:,} words{today}"
+        words, own = self._words.of(self.manuscript.text), self.manuscript.goal.words
+        goal = self.studio.settings.word_goal if own is None else own
+        new = self._written.of(words)
+        return f"{amount(words)}{f' · {new:+,} of {goal:,}' if goal else ''}"

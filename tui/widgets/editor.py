@@ -1,16 +1,19 @@
 """The editor: a manuscript on a page, to be written in, with a draft as ghost text where it will stand."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from textual import events
 from textual.document._document import EditResult, Selection
 from textual.document._edit import Edit as Keyed
-from textual.geometry import Offset, Region
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
+from textual.reactive import reactive
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
@@ -18,6 +21,7 @@ from billy_mlx.tui.messages import Told
 from billy_mlx.tui.widgets.marks import Voices
 from billy_mlx.tui.widgets.page import Page
 from billy_mlx.tui.widgets.view import View, carried, changed
+from billy_mlx.tui.words import amount
 
 _LINE_END = re.compile(r"\r\n?|\n")
 
@@ -31,6 +35,9 @@ class Editor(Page):
     Args:
         manuscript: what to show; `show` does that later, too.
     """
+
+    typewriter: reactive[bool] = reactive(False, init=False)
+    """The line with the cursor stays in the middle of the page, at the end of the text too."""
 
     @dataclass
     class Edited(Message):
@@ -110,6 +117,16 @@ class Editor(Page):
         if self.manuscript is not None:
             self._step(self.manuscript.versions.redo, "There is no step to make again.")
 
+    def action_copy(self) -> None:
+        """Copy the selection, and say so."""
+        self._copy(self.selected_text, "copied")
+
+    def action_cut(self) -> None:
+        """Cut the selection out, or the line if nothing is selected, and say so."""
+        start, end = self.selection
+        cut = self._delete_cursor_line() if start == end else self._delete_via_keyboard(start, end)
+        self._copy("" if cut is None else cut.replaced_text, "cut")
+
     # What a text area asks of itself.
 
     def edit(self, edit: Keyed) -> EditResult:
@@ -135,7 +152,18 @@ class Editor(Page):
         if not self._has_cursor:
             return Offset(0, 0)
         self._recompute_cursor_offset()
+        center = center or (self.typewriter and not self._selecting)  # under the mouse, the text must stay
         return self._scroll_to_line(self._cursor_offset[1], center=center)
+
+    def watch_typewriter(self) -> None:
+        """Have room below the text, or none."""
+        self._refresh_size()
+        self.scroll_cursor_visible()
+
+    def _refresh_size(self) -> None:
+        below = self.size.height // 2 if self.typewriter else 0
+        self.virtual_size = Size(0, self.wrapped_document.height + below)
+        self._refresh_scrollbars()
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "escape":
@@ -147,8 +175,23 @@ class Editor(Page):
             event.prevent_default()
             await self.run_action(binding.action)
             return
+        if event.character is not None and unicodedata.category(event.character[:1]) == "Cf":
+            event.stop()
+            event.prevent_default()  # a text area takes only what is to be seen, and families would fall apart
+            self._replace_via_keyboard(event.character, *self.selection)
+
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        self._selecting = True  # a text area says so only once the cursor has moved
 
     # How it is done.
+
+    def _copy(self, text: str, did: str) -> None:
+        if not text:
+            self.post_message(Told(f"nothing is selected, so nothing was {did}"))
+            return
+        self.app.copy_to_clipboard(text)
+        words = count_words(text)
+        self.post_message(Told(f"{did} {amount(words)}" if words else did))
 
     def _step(self, step: Callable[[], bool], nothing: str) -> None:
         try:
@@ -197,7 +240,7 @@ class Editor(Page):
             rows = self.page.splice(start, end, text)
             self.wrapped_document.wrap_range((rows.first, 0), (rows.old_last, 0), (rows.new_last, 0))
         # Quietly: whether to scroll is decided by who calls, when the size is known.
-        self.set_reactive(Editor.selection, Selection(*map(self.page.location, selection)))
+        self.set_reactive(Editor.selection, self._whole(Selection(*map(self.page.location, selection)), forward=True))
         self._recompute_cursor_offset()
         self._refresh_size()
         self._repaint_changed()

@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.expand_tabs import expand_text_tabs_from_widths
 from textual.strip import Strip
 
+from billy_mlx.tui.widgets.clusters import border_after
 from billy_mlx.tui.widgets.marks import Piece, sign
 
 MARKS_WIDTH = 3
@@ -43,7 +44,7 @@ def drawn(line: Line, style: Styles, console: Console) -> Strip:
     if line.selected is not None and selection is not None:
         text.stylize(selection, *line.selected)
     if line.cursor is not None and cursor is not None:
-        text.stylize(cursor, line.cursor, line.cursor + 1)
+        text.stylize(cursor, line.cursor, border_after(line.words, line.cursor))
     text = expand_text_tabs_from_widths(text, list(line.tabs))
     gutter, width = line.columns
     strip = Strip(text.render(console)).adjust_cell_length(width - gutter, base)

@@ -10,10 +10,10 @@ from textual.document._document_navigator import DocumentNavigator
 from textual.geometry import Offset, Region
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widgets import TextArea
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import Author
+from billy_mlx.tui.widgets.cursor import Cursor
 from billy_mlx.tui.widgets.editing_keys import editing_keys
 from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
 from billy_mlx.tui.widgets.marks import HEAT_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, pieces
@@ -24,7 +24,7 @@ _CURSOR_WIDTH = 1
 _KEPT_STRIPS = 500  # the lines of some screens
 
 
-class Page(TextArea, inherit_bindings=False):
+class Page(Cursor, inherit_bindings=False):
     """Shows a `View` of a manuscript. Lines are as wide as `measure` at most, in the middle of a wide screen."""
 
     DEFAULT_CSS = """
@@ -69,6 +69,9 @@ class Page(TextArea, inherit_bindings=False):
     measure: reactive[int] = reactive(72, init=False)
     """How many cells wide a line of text is at most."""
 
+    hint: reactive[str] = reactive("", init=False)
+    """What an empty page says."""
+
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         self.manuscript: Manuscript | None = None
         self._view = View()
@@ -80,13 +83,6 @@ class Page(TextArea, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes, highlight_cursor_line=False, tab_behavior="indent")
         self.indent_type = "tabs"
         self.match_cursor_bracket = False
-
-    @property
-    def page(self) -> PageDocument:
-        """The document: what is shown."""
-        if not isinstance(self.document, PageDocument):
-            raise TypeError(f"a page shows a PageDocument, not {type(self.document).__name__}")
-        return self.document
 
     def set_scores(self, scores: Iterable[Scored]) -> None:
         """Take in the scores of sentences of the manuscript as it is now, for the persona that colours show.
@@ -112,6 +108,10 @@ class Page(TextArea, inherit_bindings=False):
     def watch_measure(self) -> None:
         """Wrap anew."""
         self._rewrap_and_refresh_virtual_size()
+
+    def watch_hint(self) -> None:
+        """Draw it."""
+        self.repaint()
 
     def action_cursor_text_start(self) -> None:
         """Go to the start of the text."""
@@ -172,7 +172,9 @@ class Page(TextArea, inherit_bindings=False):
 
     def _validate_selection(self, selection: Selection) -> Selection:
         start, end = super()._validate_selection(selection)
-        return Selection(self._outside(start, self.selection.start), self._outside(end, self.selection.end))
+        return self._whole(
+            Selection(self._outside(start, self.selection.start), self._outside(end, self.selection.end))
+        )
 
     def _set_document(self, text: str, language: str | None) -> None:
         document = PageDocument(text, "\n" if self.manuscript is None else self.manuscript.newline)
@@ -221,8 +223,10 @@ class Page(TextArea, inherit_bindings=False):
         y += self.scroll_offset.y
         if y >= self.wrapped_document.height:
             return None
+        if not (self._view.prose.text or self._view.ghost):
+            return self._hint_line()
         row, first, last = self._stretch(y)
-        start, words, theme = self.page.starts[row] + first, self.page.lines[row], self._theme
+        start, words = self.page.starts[row] + first, self.page.lines[row]
         tabs = self.wrapped_document.get_tab_widths(row)[words.count("\t", 0, first) :] if "\t" in words else ()
         found = pieces(self._view, start, start + last - first, self.colouring, self._voices, self._heats)
         low, high = sorted(self.page.offset(place) - start for place in self.selection)
@@ -234,8 +238,17 @@ class Page(TextArea, inherit_bindings=False):
             (max(low, 0), min(high, last - first + 1)) if low < high and high > 0 and low <= last - first else None,
             column - first if at == row and first <= column <= last and self._draw_cursor else None,
             self._columns,
-            (theme.base_style or self.rich_style, theme.selection_style, theme.cursor_style),
+            self._line_styles,
         )
+
+    def _hint_line(self) -> Line:
+        said, cursor = Piece(0, len(self.hint), "page--unknown", ""), 0 if self._draw_cursor else None
+        return Line(f"{self.hint} ", (), (said,), None, cursor, self._columns, self._line_styles)
+
+    @property
+    def _line_styles(self) -> tuple[Style | None, ...]:
+        theme = self._theme
+        return theme.base_style or self.rich_style, theme.selection_style, theme.cursor_style
 
     def _stretch(self, line: int) -> tuple[int, int, int]:
         """Return which row a line of the screen is of, and the first and last column of it."""
