@@ -1,8 +1,7 @@
 """The studio: what all its screens share, and how they follow one another."""
 
-import asyncio
 import contextlib
-import signal
+import traceback
 from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.driver import StudioDriver
 from billy_mlx.tui.fault_report import keep_report
 from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
     from billy_mlx.tui.screens.settings import SettingChanged
 
-_ENDINGS = (signal.SIGHUP, signal.SIGTERM)
+_FAULT = (
+    "billy has stopped by a fault of its own, which is noted for billy doctor; every word of the text is kept: "
+    "open it again, and what had not reached its file is offered"
+)
 
 
 @runtime_checkable
@@ -68,7 +71,7 @@ class Studio(App[None]):
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
     def __init__(self, path: Path | None = None, *, model: str | None = None, connect: Connect = connect) -> None:
-        super().__init__()
+        super().__init__(driver_class=StudioDriver)
         self.settings, self._faults = load_settings()
         self.model: ModelNote | None = None
         self.model_state = "the model is loading"
@@ -92,10 +95,6 @@ class Studio(App[None]):
         else:
             self.open(self._path)
         self.call_after_refresh(self._start_engine)
-        loop = asyncio.get_running_loop()
-        for ending in _ENDINGS:  # a closed window, a shutdown: Textual would die without a word
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(ending, self.leave)
         for fault in self._faults:
             self.notify(fault, severity="warning", timeout=15, markup=False)
 
@@ -179,11 +178,15 @@ class Studio(App[None]):
 
     def leave(self) -> None:
         """Save what is open, let go of the engine, and end; asks nobody, as after a signal nobody is there."""
-        for screen in self.screen_stack:
-            if isinstance(screen, WritingScreen):
-                screen.put_away()
-        self.port.close()
-        self.exit()
+        try:
+            self._put_away()
+        finally:
+            self.exit()
+
+    def give_terminal_back(self) -> None:
+        """Have the terminal be as it was, however the studio ended."""
+        if isinstance(self._driver, StudioDriver):
+            self._driver.restore()
 
     async def action_quit(self) -> None:
         """End the studio; ask first, if some of the text would be lost with it."""
@@ -249,6 +252,19 @@ class Studio(App[None]):
         """The text that is open, also where another screen lies over it."""
         return next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
 
+    def _put_away(self) -> None:
+        """Save what is open, and let go of it and of the engine."""
+        if self._page is not None:
+            self._page.put_away()
+        self.port.close()
+
+    def _fatal_error(self) -> None:
+        """End after an error that nobody foresaw, whose report is kept; on the screen it would be a page of code."""
+        keep_report("".join(traceback.format_exception(self._exception)))
+        with contextlib.suppress(Exception):  # what is open may be what is broken; each word is in the journal
+            self._put_away()
+        self.panic(_FAULT)
+
     def _opened(self, path: Path | None) -> None:
         if path is None:
             self.leave()
@@ -297,5 +313,8 @@ class Studio(App[None]):
 def run(path: Path | None = None, *, model: str | None = None) -> int:
     """Run the studio until the writer leaves it; returns the code to end the process with, 0 if all went well."""
     studio = Studio(path, model=model)
-    studio.run()
+    try:
+        studio.run()
+    finally:
+        studio.give_terminal_back()
     return studio.return_code or 0

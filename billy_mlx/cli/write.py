@@ -1,5 +1,6 @@
 """billy write, and bare billy: the studio."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from billy_mlx.errors import UsageError
 @click.command("write")
 @click.argument("file", metavar="[FILE.md]", required=False)
 @model_option
-def command(file: str | None, model: str | None) -> int:
+def command(file: str | None, model: str | None) -> None:
     """Open the studio: write with a blend of voices.
 
     FILE need not be there yet; NAME alone is NAME.md then. Without it, the studio shows the texts you wrote last.
@@ -26,10 +27,9 @@ def command(file: str | None, model: str | None) -> int:
     from billy_mlx.tui.app import run
 
     code = run(None if file is None else meant(Path(file).expanduser()), model=model)
-    if code == 0:
-        # The text is saved and closed, and the terminal given back. What is left is to take MLX apart and to wait for
-        # a model that is half loaded, which is as long again as all the rest: the system does it at once.
+    # The text is closed, and the terminal given back. What is left is to take MLX apart and to wait for a model that is
+    # half loaded, which is as long again as all the rest and does not always end: the system does it at once.
+    with contextlib.suppress(OSError):  # the terminal may be gone
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
-    return code
+    os._exit(code)

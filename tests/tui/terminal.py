@@ -98,6 +98,11 @@ class Terminal:
         return [line.rstrip() for line in self._screen.display]
 
     @property
+    def attributes(self):
+        """How the terminal treats what goes in and out, as `stty` shows it."""
+        return termios.tcgetattr(self._ours)
+
+    @property
     def text(self):
         """The same as one string."""
         return "\n".join(self.lines)

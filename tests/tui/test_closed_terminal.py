@@ -1,0 +1,110 @@
+"""A terminal that is closed, or a system that wants the studio to end: the text is saved, and the process is gone."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from terminal import Terminal
+
+from billy_mlx import paths
+
+HERE = Path(__file__).parent
+STUDIO = f"""
+import sys, time
+from functools import partial
+from pathlib import Path
+sys.path.insert(0, {str(HERE)!r})
+from scripted import ScriptedEngine
+from billy_mlx.tui import app
+from billy_mlx.tui.incoming import Incoming
+app.Studio.action_help = lambda studio: dying()
+app.Studio = partial(app.Studio, connect=ScriptedEngine)
+def dying():
+    print("dying", file=sys.__stdout__, flush=True)
+    DEATH
+sys.exit(app.run(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize(("ending", "count"), [("close", 3), ("hangup", 2)])
+def test_a_studio_whose_window_closes_saves_its_text_and_is_gone(ending, count):
+    assert endings(ending, count) == [None] * count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ending", "count"), [("close", 100), ("hangup", 100), ("deaf", 16), ("terminate", 16)])
+def test_so_is_every_one_of_many(ending, count):
+    assert endings(ending, count) == [None] * count
+
+
+def endings(ending, count):
+    """End so many studios; returns what is wrong with each."""
+    command = [sys.executable, str(HERE / "closing.py"), ending, str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [json.loads(line)[-1] for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def dying(novel):
+    """Open a studio, in which F1 does what is said."""
+
+    def opened(death):
+        terminal = Terminal([sys.executable, "-c", STUDIO.replace("DEATH", death), str(novel)], timeout_seconds=40)
+        terminal.wait_for("saved")
+        terminal.press("Z")
+        terminal.wait_for("Z")
+        return terminal
+
+    return opened
+
+
+@pytest.mark.parametrize("death", ["1 / 0", "Incoming.feed = None", "raise SystemExit(1)"])
+def test_the_terminal_is_given_back_after_a_fault_and_no_code_is_shown(dying, death):
+    with dying(death) as terminal:
+        terminal.press("f1")
+        terminal.wait_for("dying")
+        terminal.press("f1")  # of which one that is still there hears in its thread
+        assert terminal.wait_for_end() == 1
+        assert is_as_it_was(terminal)
+        assert "Traceback" not in terminal.text
+
+
+def test_the_writer_hears_of_a_fault_in_words_and_its_text_is_saved(dying, novel):
+    with dying("1 / 0") as terminal:
+        terminal.press("f1")
+        terminal.wait_for_end()
+        assert "every word of the text is kept" in " ".join(terminal.lines)
+    assert "ZeroDivisionError" in (paths.state_folder() / "faults.log").read_text(encoding="utf-8")
+    assert "Z" in novel.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])
+def test_the_terminal_is_given_back_when_the_system_ends_the_studio(dying, novel, name):
+    with dying("pass") as terminal:
+        terminal.process.send_signal(getattr(signal, name))
+        assert terminal.wait_for_end() == 0
+        assert is_as_it_was(terminal)
+    assert "Z" in novel.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_so_it_is_when_the_studio_hangs(dying):
+    with dying("time.sleep(60)") as terminal:
+        terminal.press("f1")
+        terminal.wait_for("dying")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait_for_end(6) == 1
+        assert is_as_it_was(terminal)
+
+
+def is_as_it_was(terminal):
+    """Whether a terminal is as a new one: its settings, and the modes that programs can turn on."""
+    with Terminal(["true"]) as new:
+        new.wait_for_end()
+        modes = {mode: on for mode, on in re.findall(rb"\x1b\[\?(\d+)([hl])", terminal.output) if mode != b"2026"}
+        left_on = {mode for mode, on in modes.items() if (on == b"h") != (mode in (b"7", b"25"))}
+        return (new.attributes, left_on) == (terminal.attributes, set())

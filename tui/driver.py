@@ -1,0 +1,109 @@
+"""The studio's terminal: any bytes may come from it, it may be closed at any time, and it is given back as it was."""
+
+import os
+import select
+import signal
+import sys
+import termios
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+from billy_mlx.tui.ending import Ending
+from billy_mlx.tui.incoming import Incoming
+from billy_mlx.tui.outlet import Outlet
+
+if TYPE_CHECKING:
+    from billy_mlx.tui.app import Studio
+
+_CHUNK = 1 << 14
+_ENDINGS = (signal.SIGHUP, signal.SIGTERM)
+_FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)  # which a terminal sends to all that run in it, another editor too
+# No mouse, no bracketed paste, lines that wrap, keys as they were, the other screen, a cursor, no word of the focus.
+_AS_IT_WAS = (
+    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?2004l\x1b[?7h\x1b[?2048l"
+    "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+
+
+class StudioDriver(LinuxDriver):
+    """Textual's driver, that has the studio end when its terminal is gone or the system asks for it."""
+
+    def __init__(self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: Any = None) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._taken = False  # the terminal is the studio's
+        self._stopped, self._stop = os.pipe()
+        self._ending = Ending(self._leave, self._give_up, self.restore)
+        self._outlet = Outlet(cast("Any", sys.__stdout__).fileno(), self._ending.begin)
+        self._file = cast("Any", self._outlet)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        for one in (*_ENDINGS, *_FROM_KEYS):
+            signal.signal(one, self._signalled)
+        self._taken = True
+        super().start_application_mode()
+
+    def close(self) -> None:
+        """Let go of the terminal, which has been given back."""
+        super().close()
+        self._taken = False
+
+    def restore(self) -> None:
+        """Give the terminal back at once, if that was not done, whatever state the studio is in."""
+        if self._taken:
+            self._taken = False
+            if self.attrs_before is not None:
+                with suppress(termios.error):
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            self._outlet.write_last(_AS_IT_WAS)
+
+    def disable_input(self) -> None:
+        """Take nothing in any more."""
+        if self._key_thread is not None and self._key_thread.is_alive():
+            os.write(self._stop, b"\n")
+        super().disable_input()
+
+    def run_input_thread(self) -> None:
+        """Take in what comes from the terminal, until that is to stop or the terminal is gone."""
+        incoming = Incoming()
+        while True:
+            ready, _, _ = select.select([self.fileno, self._stopped], [], [], incoming.seconds_left)
+            if self._stopped in ready:
+                os.read(self._stopped, 1)
+                return
+            if self.fileno in ready:
+                data = self._read()
+                if not data:
+                    self._ending.begin()
+                    return
+                for event in incoming.feed(data):
+                    self.process_message(event)
+            for event in incoming.rest():
+                self.process_message(event)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001  the studio is deaf without the thread, so it has to end, and say so
+            self._loop.call_soon_threadsafe(self._app._handle_exception, error)
+
+    def _read(self) -> bytes:
+        """Return what there is; nothing if the terminal is gone."""
+        try:
+            return os.read(self.fileno, _CHUNK)
+        except OSError:
+            return b""
+
+    def _signalled(self, number: int, _: FrameType | None) -> None:
+        if number in _ENDINGS or self._taken:
+            self._ending.begin()
+
+    def _leave(self) -> None:
+        self._loop.call_soon_threadsafe(cast("Studio", self._app).leave)
+
+    def _give_up(self) -> None:
+        self._outlet.give_up()
