@@ -3,25 +3,32 @@
 import contextlib
 import errno
 import fcntl
+import math
 import os
+import re
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from billy_mlx.errors import BillyError
 
+PRIVATE = 0o600
+"""The mode of a file with the writer's words in it: for its owner alone, whatever the umask is."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _DISK_FAILED = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, in a folder that is made if need be.
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Write `content` to `path`, in a folder that is made if need be; `mode` as for `replace_file`.
 
     Raises:
         BillyError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, content)
+        replace_file(path, content, mode=mode)
     except OSError as error:
         raise _cannot_save(path, error) from error
 
@@ -41,7 +48,7 @@ def replace_file(
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f"{_unfinished(path)}{secrets.token_hex(4)}")
     try:
         _write_new(temporary, content, mode)
         if before is not None:
@@ -54,6 +61,39 @@ def replace_file(
     # The file is whole already: a file system that cannot sync a folder must not make it "not saved".
     with contextlib.suppress(OSError):
         _sync_folder(path.parent)
+
+
+def remove_unfinished(path: Path, before: float = math.inf) -> None:
+    """Remove what `replace_file` has left beside `path` where it was killed; nobody else may be at it now.
+
+    Args:
+        path: in the same folder; another file whose name begins with the same 40 characters has the same.
+        before: seconds since the epoch; what was touched since then stays.
+    """
+    name = re.compile(re.escape(_unfinished(path)) + "[0-9a-f]{8}")
+    with contextlib.suppress(OSError):  # it is in nobody's way
+        for left in filter(name.fullmatch, os.listdir(path.parent)):  # noqa: PTH208
+            status = os.lstat(path.parent / left)
+            if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_mtime < before:
+                os.unlink(path.parent / left)  # noqa: PTH108
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that nobody but its owner may look into; one that is there becomes one.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
+
+
+def make_private(path: Path) -> None:
+    """Take from all but the owner what they may do with a file or folder, where that can be."""
+    with contextlib.suppress(OSError):
+        mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
+        if mode & _OTHERS:
+            os.chmod(path, mode & ~_OTHERS)  # noqa: PTH101
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -114,6 +154,10 @@ def sync(descriptor: int) -> None:
                 raise
             # Not every file system has it.
     os.fsync(descriptor)
+
+
+def _unfinished(path: Path) -> str:
+    return f".{path.name[:40]}."
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:

@@ -48,13 +48,13 @@ class Lock:
             self._handle = None
 
 
-def acquire(folder: Path) -> Lock | Holder:
-    """Return the lock on a folder, or who holds it.
+def acquire(folder: Path, *, mode: int = 0o666) -> Lock | Holder:
+    """Return the lock on a folder, or who holds it; `mode` says whose its file is, as far as the umask lets it.
 
     The file itself stays: removing it would let two programs lock two files of one name.
     """
     try:
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
     except OSError:
         return Lock(None, doubtful=True)
     try:

@@ -8,7 +8,7 @@ from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError, BlendError, CardError
 from billy_mlx.extraction.table import MAX_BYTES, MAX_DOTS, MAX_LINE, read_table
-from billy_mlx.files import write_atomically
+from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
 
 LONGEST_NAME = 60
@@ -65,7 +65,7 @@ def _write(values: Mapping[str, object]) -> None:
     content = (_HEAD + "\n".join(entries) + "\n").encode()
     if len(content) > MAX_BYTES:
         raise BlendError(f"{blends_file()} would be larger than {MAX_BYTES // 1024} KiB; forget a blend first")
-    write_atomically(blends_file(), content)
+    write_atomically(blends_file(), content, mode=PRIVATE)
 
 
 def _checked_name(name: str) -> str:

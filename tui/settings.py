@@ -13,7 +13,7 @@ from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError, BlendError, UsageError
 from billy_mlx.extraction.table import MAX_BYTES, parse_table
-from billy_mlx.files import write_atomically
+from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
 from billy_mlx.tui.keys import checked_keys
 from billy_mlx.tui.schema import Setting, checked, quoted, schema, setting
@@ -121,7 +121,7 @@ def save_setting(name: str, value: object) -> None:
             _put(document, name, _spelled(name, checked(Settings(), name, value), Blend.parse))
     except TOMLKitError as error:
         raise BillyError(f"{path} cannot be changed: {sanitize(str(error))}; correct it by hand") from error
-    write_atomically(path.resolve(), tomlkit.dumps(document).encode())  # a link to it stays one
+    write_atomically(path.resolve(), tomlkit.dumps(document).encode(), mode=PRIVATE)  # a link to it stays one
 
 
 def writing(settings: Settings) -> Writing:

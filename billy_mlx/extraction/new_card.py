@@ -1,11 +1,15 @@
 """Write a persona card: one that exists already as a value, or the beginning of a user's own."""
 
 import json
+import os
 from pathlib import Path
 
 from billy_mlx.errors import CardError
 from billy_mlx.extraction.card import Persona, parse_card
+from billy_mlx.files import PRIVATE
 from billy_mlx.text import sanitize
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def write_card(path: Path, persona: Persona) -> None:
@@ -21,7 +25,8 @@ def write_card(path: Path, persona: Persona) -> None:
     except OSError as error:
         raise _unwritten(path, error) from None
     try:
-        file = path.open("x", encoding="utf-8", newline="\n")
+        # Private, as a voice of one's own is described in one's own words.
+        file = os.fdopen(os.open(path, _NEW, PRIVATE), "w", encoding="utf-8", newline="\n")
     except FileExistsError:
         raise CardError(sanitize(f"{path} exists and is kept; choose another id or remove that file")) from None
     except OSError as error:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from billy_mlx import paths
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.vector import LARGEST
-from billy_mlx.files import write_atomically
+from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.measure.averages import Average
 from billy_mlx.model.fingerprint import Fingerprint
 
@@ -129,7 +129,8 @@ class Pole:
             "tokens": np.array([token for rollout in rollouts for token in rollout.tokens], np.int64),
         }
         answers = json.dumps([(rollout.question, rollout.answer) for rollout in rollouts])
-        write_atomically(self._file(self.done), safetensors.numpy.save(tensors, {"answers": answers}))
+        content = safetensors.numpy.save(tensors, {"answers": answers})
+        write_atomically(self._file(self.done), content, mode=PRIVATE)  # they may be the writer's own
         self._count(rollouts)
 
     def scores(self, judge: str, criterion: str) -> list[Score]:

@@ -18,11 +18,11 @@ import msgspec
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError
-from billy_mlx.files import read_all, reading, write_atomically
+from billy_mlx.files import PRIVATE, make_private, make_private_folder, read_all, reading, write_atomically
 from billy_mlx.lock import Lock, acquire
 
 _LONGEST = 1 << 16
-_CARD = "manuscript.json"
+CARD = "manuscript.json"
 _UNTITLED = "untitled-"  # begins the name of the folder of a text that had no name at first
 _UNTITLED_FILE = "Untitled.md"
 
@@ -103,7 +103,10 @@ def find_home(path: Path, digest: str | None) -> Home:
     try:
         if not folder.exists() and digest is not None:
             moved_from = _adopt(digest, folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        for each in (paths.state_folder(), _root(), folder):
+            make_private_folder(each)
+        for name in os.listdir(folder):  # noqa: PTH208  a version before may have made them for all to read
+            make_private(folder / name)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(0, "it may not be written")
     except OSError as error:
@@ -117,8 +120,9 @@ def find_home(path: Path, digest: str | None) -> Home:
 def remember(home: Home, digest: str | None) -> None:
     """Note what the file of a manuscript holds now, so that it is known again under another name."""
     # A convenience: the text does not depend on it. A path that is not UTF-8 cannot be noted at all.
+    card = _Card(str(home.path), digest, time.time())
     with contextlib.suppress(BillyError, UnicodeEncodeError):
-        write_atomically(home.folder / _CARD, msgspec.json.encode(_Card(str(home.path), digest, time.time())))
+        write_atomically(home.folder / CARD, msgspec.json.encode(card), mode=PRIVATE)
 
 
 def recent(limit: int = 20) -> tuple[Recent, ...]:
@@ -176,7 +180,7 @@ def _cards(prefix: str = "") -> list[tuple[Path, _Card]]:
     with contextlib.suppress(OSError):
         for name in (name for name in os.listdir(_root()) if name.startswith(prefix)):  # noqa: PTH208
             with contextlib.suppress(OSError, ValueError):
-                with reading(_root() / name / _CARD) as handle:
+                with reading(_root() / name / CARD) as handle:
                     card = msgspec.json.decode(read_all(handle, _LONGEST), type=_Card)
                 if card.version == 1 and "\0" not in card.path:
                     cards.append((_root() / name, card))

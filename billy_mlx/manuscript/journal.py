@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.files import read_all, reading, replace_file, sync, write_all
+from billy_mlx.files import PRIVATE, read_all, reading, replace_file, sync, write_all
 
 MAGIC = b"BILLYJ01"
 MAX_RECORD = 1 << 28
@@ -235,7 +235,7 @@ def _replaced(path: Path, content: bytes) -> int:
     """
     handles: list[int] = []
     try:
-        replace_file(path, content, before=lambda new: handles.append(_open_at_end(new)))
+        replace_file(path, content, before=lambda new: handles.append(_open_at_end(new)), mode=PRIVATE)
     except OSError:
         for handle in handles:
             with contextlib.suppress(OSError):

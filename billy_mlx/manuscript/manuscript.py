@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.files import write_atomically
+from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.burst import Burst
 from billy_mlx.manuscript.context.guide import Guide
@@ -125,7 +125,8 @@ class Manuscript:
     def guide(self, guide: Guide) -> None:
         """Keep it. Raises ManuscriptError if it can only be read, BillyError if it cannot be written."""
         self._writable()
-        write_atomically(self._home.folder / GUIDE, msgspec.json.format(msgspec.json.encode(guide.as_json())))
+        content = msgspec.json.format(msgspec.json.encode(guide.as_json()))
+        write_atomically(self._home.folder / GUIDE, content, mode=PRIVATE)
         self._guide = guide
 
     @property

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 
 from billy_mlx.errors import DocumentError, ManuscriptError
-from billy_mlx.files import read_all, reading, replace_file
+from billy_mlx.files import PRIVATE, read_all, reading, remove_unfinished, replace_file
 from billy_mlx.lock import Holder, Lock, acquire
 from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.history.history import History
-from billy_mlx.manuscript.home import Home, find_home
+from billy_mlx.manuscript.home import CARD, Home, find_home
 from billy_mlx.manuscript.journal import MAX_FILE as MAX_JOURNAL
 from billy_mlx.manuscript.journal import Journal, Journalled, read_journal
 from billy_mlx.manuscript.ledger import Ledger
@@ -27,6 +27,7 @@ from billy_mlx.manuscript.versions import moved
 
 GUIDE = "guide.json"
 JOURNAL = "journal"
+_LONGEST_SAVE_SECONDS = 60
 _LONGEST_GUIDE = 64 << 20
 
 
@@ -60,7 +61,7 @@ def opened(path: Path, clock: Callable[[], float]) -> Opened:
     """
     file = read_text_file(path)
     home = find_home(path, file.digest if file is not None and file.text else None)
-    lock = Lock(None) if home.failure else acquire(home.folder)
+    lock = Lock(None) if home.failure else acquire(home.folder, mode=PRIVATE)
     if isinstance(lock, Holder):
         return _for_reading(home, file, lock, clock)
     try:
@@ -74,6 +75,8 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     notices = [home.failure] if home.failure else []
     if lock.doubtful:
         notices.append(f"this text cannot be locked ({home.folder}): do not open it twice")
+    else:
+        _clear_up(home, clock)
     if home.moved_from is not None:
         notices.append(f"this text was {home.moved_from.name} before; its versions and passages have come along")
     history = History.open(home.folder / "history.db")
@@ -98,6 +101,14 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     if wrong:
         notices.append(_set_aside(home.folder / GUIDE, wrong))
     return Opened(home, file, ledger, lock, guide, notices)
+
+
+def _clear_up(home: Home, clock: Callable[[], float]) -> None:
+    """Remove what saves that were killed have left. The lock is ours, so that nobody else here saves this text."""
+    # A name that is cut may be another text's, and on a network drive another machine may save: neither takes so long.
+    remove_unfinished(home.path, before=clock() - _LONGEST_SAVE_SECONDS)
+    for name in (JOURNAL, GUIDE, CARD):
+        remove_unfinished(home.folder / name)
 
 
 def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Callable[[], float]) -> Opened:
@@ -220,7 +231,7 @@ def _copied(journal: Path, wrong: str) -> str:
     aside = _free_name(journal)
     try:
         with reading(journal) as handle:
-            replace_file(aside, read_all(handle, MAX_JOURNAL))
+            replace_file(aside, read_all(handle, MAX_JOURNAL), mode=PRIVATE)
     except OSError as error:
         raise ManuscriptError(f"{journal} is damaged ({wrong}) and cannot be copied: {error.strerror}") from error
     return _kept(journal, wrong, aside)

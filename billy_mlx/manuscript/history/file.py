@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.files import PRIVATE
 from billy_mlx.manuscript.history.connection import check, connect, is_damage, transaction
 from billy_mlx.manuscript.history.schema import APPLICATION, COLUMNS, KEYS, STATEMENTS, VERSION, Row, Table
 from billy_mlx.manuscript.history.seal import sealed, unsealed
@@ -64,6 +65,7 @@ class HistoryFile:
         self.set_aside()  # a stray -wal file would be taken for the new file's own
         fresh = self.path.with_name(f"{self.path.name}.new")
         fresh.unlink(missing_ok=True)
+        fresh.touch(PRIVATE)  # SQLite gives the files beside it the same mode
         with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
             connection.executescript(";".join(("BEGIN", *STATEMENTS, "COMMIT")))
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -150,7 +152,7 @@ class HistoryFile:
     def mark_damaged(self) -> None:
         """Have the file set aside when it is opened next."""
         with suppress(OSError):  # a folder that cannot be written: the damage will be met again
-            self._mark.touch()
+            self._mark.touch(PRIVATE)
 
     def close(self) -> None:
         """Close it; reading from it is an error from now on."""
