@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.text import sanitize, visible
+from billy_mlx.text import _STAND_INS, sanitize, visible
 
 any_text = st.text(st.characters() | st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp"]))
 
@@ -77,3 +77,9 @@ def test_only_what_sanitizing_would_change_is_made_visible(text):
 
 def test_controls_are_shown_as_signs():
     assert visible("\x1b[0m\x00\x7f\x9b\u202e\u2028\u2029\udce9\n\t") == "␛[0m␀␡␦⇄↵¶\ufffd\n\t"
+
+
+def test_every_character_that_has_a_stand_in_is_replaced_and_no_other():
+    every = "".join(map(chr, range(0x11000)))
+    changed = {one for one, shown in zip(every, visible(every), strict=True) if one != shown}
+    assert changed == {*_STAND_INS}

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tomlkit
 from textual.theme import BUILTIN_THEMES
-from tomlkit.exceptions import TOMLKitError
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
@@ -18,6 +16,9 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.keys import checked_keys
 from billy_mlx.tui.schema import Setting, checked, quoted, schema, setting
 from billy_mlx.write.messages import Writing
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 _STUDIO, _KEYS = "studio", "keys"
 _REPETITION_CONTEXT = 64  # tokens: a paragraph or so
@@ -110,6 +111,9 @@ def save_setting(name: str, value: object) -> None:
     Raises:
         BillyError: the value will not do, or the file cannot be read or written; nothing is changed.
     """
+    import tomlkit  # which takes long, and is not needed to read
+    from tomlkit.exceptions import TOMLKitError
+
     path = paths.config_file()
     text = _read()
     parse_table(path, text)  # its bounds are for this parser, too
@@ -171,7 +175,7 @@ def _table(values: Mapping[str, object], name: str) -> dict[str, object]:
     return table if isinstance(table, dict) else {"": table}
 
 
-def _put_keys(document: tomlkit.TOMLDocument, value: object) -> None:
+def _put_keys(document: "TOMLDocument", value: object) -> None:
     if not isinstance(value, Mapping):
         raise UsageError("keys must be commands with their keys")
     found, wrong = checked_keys(value)
@@ -183,15 +187,15 @@ def _put_keys(document: tomlkit.TOMLDocument, value: object) -> None:
     held.update(found)
 
 
-def _put(document: tomlkit.TOMLDocument, name: str, value: object) -> None:
+def _put(document: "TOMLDocument", name: str, value: object) -> None:
     held, key = _held(document, _STUDIO), name.replace("_", "-")
     held[name if name in held and key not in held else key] = value
 
 
-def _held(document: tomlkit.TOMLDocument, table: str) -> dict[str, Any]:
+def _held(document: "TOMLDocument", table: str) -> dict[str, Any]:
     """Return a table of the file, made if need be."""
     if table not in document:
-        document[table] = tomlkit.table()
+        document[table] = {}
     held = document[table]
     if not isinstance(held, dict):
         raise UsageError(f"{paths.config_file()}: {table} is not a table; write [{table}] and its keys below")

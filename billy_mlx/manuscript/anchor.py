@@ -11,7 +11,7 @@ from billy_mlx.manuscript.edit import shared_end, shared_start
 from billy_mlx.manuscript.prose import UNKNOWN, Author, Authors, Prose
 from billy_mlx.manuscript.sentences import CJK
 
-_WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
+_WORD = rf"[{CJK}]|[^\W{CJK}]+"  # compiled late: it takes long, and the page is first
 _SENTENCE_END = re.compile(r"[.!?…。！？\n]")
 _BESIDE = re.compile(r"\S*\s*")
 _FEWEST = 4  # words in a row that two texts hardly share by chance
@@ -54,7 +54,7 @@ class _Words:
     """The words of a text and where they are, between two empty ones at its start and its end."""
 
     def __init__(self, text: str) -> None:
-        spans = [(0, 0), *(word.span() for word in _WORD.finditer(text)), (len(text), len(text))]
+        spans = [(0, 0), *(word.span() for word in re.finditer(_WORD, text)), (len(text), len(text))]
         self.text = text
         self.starts = [start for start, _ in spans]
         self.ends = [end for _, end in spans]

@@ -17,7 +17,7 @@ NOT_RECORDED = "a model, not recorded how"
 _IN_WORD = rf"[^\s\-–—…{CJK}]*"
 # From its first letter or digit to white space, a dash or dots; one hyphen joins, two are a dash. Defined by what
 # ends it and not by what it is made of: combining marks are no letters to Python, and would cut words in two.
-_WORD = re.compile(rf"[^\W_{CJK}]{_IN_WORD}(?:-(?!-){_IN_WORD})*|[{CJK}]")
+_WORD = rf"[^\W_{CJK}]{_IN_WORD}(?:-(?!-){_IN_WORD})*|[{CJK}]"  # compiled late: it takes long, and the page is first
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Share:
 
 def count_words(text: str) -> int:
     """Return how many words `text` has: numbers count, `rock-and-roll` is one, and so is each Chinese character."""
-    return len(_WORD.findall(text))
+    return len(re.findall(_WORD, text))
 
 
 def shares(prose: Prose, passages: Mapping[Author, Passage]) -> tuple[Share, ...]:
@@ -67,7 +67,7 @@ def first_voice(passage: Passage) -> str:
 
 def words_by_span(prose: Prose) -> tuple[int, ...]:
     """Return how many words each span of `prose.authors.spans()` has; together they are all words of the text."""
-    spans = list(prose.authors.spans())
+    word, spans = re.compile(_WORD), list(prose.authors.spans())
     starts = [span.start for span in spans]
     counts = [0] * len(spans)
     at = 0
@@ -75,9 +75,9 @@ def words_by_span(prose: Prose) -> tuple[int, ...]:
         if span.end <= at:
             continue
         start, end = _around(prose.text, span.end, at)
-        counts[index] += len(_WORD.findall(prose.text, at, start))
-        for word in _WORD.finditer(prose.text, start, end):
-            counts[_most(spans, starts, *word.span())] += 1
+        counts[index] += len(word.findall(prose.text, at, start))
+        for found in word.finditer(prose.text, start, end):
+            counts[_most(spans, starts, *found.span())] += 1
         at = end
     return tuple(counts)
 

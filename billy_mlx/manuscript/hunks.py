@@ -6,15 +6,17 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import regex
+if TYPE_CHECKING:
+    import regex
 
 # A word, a single Chinese or Japanese character, for those are written without spaces, or any other sign as it is seen,
 # so that no emoji is cut in two; then the white space behind it.
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}"
 _LETTERS = rf"[[\w\p{{M}}]--[{_CJK}]]+"
-_TOKEN = regex.compile(rf"(?V1)([{_CJK}]\p{{M}}*|{_LETTERS}(?:['’]{_LETTERS})*|\X)(\s*)")
-_LINE = regex.compile(r"([^\n]*\S)(\s*)")
+_TOKEN = rf"(?V1)([{_CJK}]\p{{M}}*|{_LETTERS}(?:['’]{_LETTERS})*|\X)(\s*)"
+_LINE = r"([^\n]*\S)(\s*)"
 _LONG = 200_000  # characters of both texts together; beyond that, lines are compared in place of words
 _MOST_PAIRS = 20_000  # pairs of equal words in a stretch that are looked at; with more, it is changed as a whole
 _PHRASE = 4  # words
@@ -41,7 +43,9 @@ def hunks(before: str, after: str) -> tuple[Hunk, ...]:
     are joined where next to nothing is kept between them: one short word, or up to three words if more than that
     were changed on each side. Very long texts change by lines.
     """
-    token = _TOKEN if len(before) + len(after) <= _LONG else _LINE
+    import regex  # late, as the page is painted without it
+
+    token = regex.compile(_TOKEN if len(before) + len(after) <= _LONG else _LINE)
     old, new = _Words.of(before, token), _Words.of(after, token)
     ends = len(old.words), len(new.words)
     kept = _without_crumbs([*_kept(old.words, new.words), ends], old.words)
@@ -89,7 +93,7 @@ class _Words:
     starts: list[int]
 
     @classmethod
-    def of(cls, text: str, token: regex.Pattern[str]) -> "_Words":
+    def of(cls, text: str, token: "regex.Pattern[str]") -> "_Words":
         indent = text[: len(text) - len(text.lstrip())]
         found = list(token.finditer(text, len(indent)))
         return cls(

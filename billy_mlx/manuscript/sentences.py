@@ -14,7 +14,7 @@ _BORDER = re.compile(rf"[{_STOPS}]+[{re.escape(_CLOSERS)}]*\s*|[\r\n]\s*")
 _BLANK_LINE = re.compile(r"\r\n?[^\S\r\n]*[\r\n]|\n[^\S\r\n]*\n")
 _LINE_START = re.compile(r"(?:\A|[\r\n])[^\S\r\n]*(\S*)\Z")
 _LAST_WORD = re.compile(r"(?:[^\W_]+\.)*[^\W_]+\Z")
-_WORD = re.compile(rf"\s*(?:[{CJK}][^\w\s]*|[^\s—–{CJK}]+[—–]*|[—–]+)")
+_WORD = rf"\s*(?:[{CJK}][^\w\s]*|[^\s—–{CJK}]+[—–]*|[—–]+)"  # compiled late: it takes long, and the page is first
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _SPACED_STOP = re.compile(r"\.(?=\s|\Z)")  # of an ellipsis written ". . ."
 _SAID = "とっ"  # "…。」と言った": in Japanese a quotation with its stop may stand inside a sentence
@@ -57,7 +57,7 @@ def word_end(text: str, start: int) -> int:
 
     Chinese characters and kana count one by one; a dash ends a word.
     """
-    found = _WORD.match(text, start)
+    found = re.compile(_WORD).match(text, start)
     return len(text) if found is None else found.end()
 
 

@@ -28,13 +28,22 @@ print(json.dumps([asyncio.run(paint()), [*sys.modules]]))
 """
 
 
+_OF_MODELS = ("mlx", "mlx.core", "mlx_lm", "transformers", "numpy", "docx", "lxml", "httpx")
+_LATE = (*_OF_MODELS, "tomlkit", "regex", "billy_mlx.manuscript.context.lorebook_keys", "billy_mlx.extraction.extract")
+_FIRST_SCREENS = {
+    f"billy_mlx.tui.screens.{name}"
+    for name in ("ask", "drafting", "excursions", "page_screen", "saved_blends", "singing", "writing")
+}
+
+
 def test_the_text_is_painted_without_what_models_need(tmp_path):
     path = tmp_path / "novel.md"
     path.write_text("The keeper of the light", encoding="utf-8")
     done = subprocess.run([sys.executable, "-c", PAINTED, str(path)], capture_output=True, check=True, text=True)
     shown, modules = json.loads(done.stdout)
     assert "The keeper of the light" in shown
-    assert not {"mlx", "mlx.core", "mlx_lm", "transformers", "numpy", "docx", "lxml", "httpx"} & {*modules}
+    assert not {*_LATE} & {*modules}
+    assert not any(module.startswith("billy_mlx.tui.screens.") for module in modules if module not in _FIRST_SCREENS)
 
 
 def test_words_and_voices_come_after_the_text(tmp_path):

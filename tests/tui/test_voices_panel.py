@@ -53,6 +53,7 @@ def play(*keys, then=None, size=(28, 18), **given):
     async def run():
         app = Host(**given)
         async with app.run_test(size=size) as pilot:
+            await pilot.pause()
             for key in keys:
                 await pilot.press(key)
                 await pilot.pause()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.events import Key
 from textual.reactive import reactive
@@ -47,14 +46,14 @@ class DialPanel(Widget, can_focus=True):
         self._body = VerticalScroll(id="dials", can_focus=False)
         self._shown: list[Dial] = []
 
-    def compose(self) -> ComposeResult:
-        """Yield the dials, and the words about one of them."""
-        yield self._body
-        yield Static(id="legend", markup=False)
+    def fill(self) -> None:
+        """Put the dials in, if they are not there yet: a page is on the screen before them."""
+        if self.is_attached and not self._body.is_attached:
+            self.mount(*self.parts())
 
-    def on_mount(self) -> None:
-        """Show what there is to show."""
-        self.sync()
+    def parts(self) -> tuple[Widget, ...]:
+        """Return the dials, and the words about one of them."""
+        return self._body, Static(id="legend", markup=False)
 
     def watch_dials(self) -> None:
         """Show the dials."""

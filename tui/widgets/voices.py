@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from textual.app import ComposeResult
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
 from billy_mlx.blend.blend import Blend
@@ -38,12 +38,11 @@ class VoicesPanel(DialPanel):
         super().__init__(id=id, classes=classes)
         self._personas = _NO_PERSONAS
 
-    def compose(self) -> ComposeResult:
-        """Yield the dials, and how far a vector is."""
-        yield from super().compose()
-        line = Static(id="progress", markup=False)
-        line.display = False
-        yield line
+    def parts(self) -> tuple[Widget, ...]:
+        """Return the dials, and how far a vector is."""
+        line = Static(sanitize(self.progress), id="progress", markup=False)
+        line.display = bool(self.progress)
+        return *super().parts(), line
 
     # What the screen says.
 
@@ -71,6 +70,7 @@ class VoicesPanel(DialPanel):
             wanted = None
         if wanted != self.dials.blend():
             self.dials = Dials() if wanted is None else Dials.of(wanted)
+        self.fill()
         self.sync()
 
     def preparing(self, stage: str, share: float, seconds_left: float | None) -> None:
@@ -89,7 +89,7 @@ class VoicesPanel(DialPanel):
 
     def watch_progress(self, progress: str) -> None:
         """Show how far a vector is."""
-        if self.is_mounted:
+        if self._body.is_attached:
             line = self.query_one("#progress", Static)
             line.update(sanitize(progress))
             line.display = bool(progress)

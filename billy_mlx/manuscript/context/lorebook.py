@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from billy_mlx.errors import DocumentError
-from billy_mlx.manuscript.context.lorebook_keys import Scan
 from billy_mlx.manuscript.storable import storable
 from billy_mlx.text import sanitize
+
+if TYPE_CHECKING:
+    from billy_mlx.manuscript.context.lorebook_keys import Scan
 
 FORMAT = "billy lorebook"
 VERSION = 1
@@ -146,6 +148,8 @@ def triggered(lorebook: Lorebook, text_before: str) -> tuple[Trigger, ...]:
 
 def scanned(lorebook: Lorebook, text_before: str) -> Scanned:
     """Return which entries fire by the end of `text_before`, and which keys could not be looked for."""
+    from billy_mlx.manuscript.context.lorebook_keys import Scan  # once there is something to look for
+
     scan = Scan()
     fired: dict[int, Trigger] = {}
     for index, entry in enumerate(lorebook.entries):
@@ -157,7 +161,7 @@ def scanned(lorebook: Lorebook, text_before: str) -> Scanned:
     return Scanned(tuple(fired[index] for index in sorted(fired)), tuple(scan.faults))
 
 
-def _trigger(scan: Scan, entry: Entry, text: str, offset: int) -> Trigger | None:
+def _trigger(scan: "Scan", entry: Entry, text: str, offset: int) -> Trigger | None:
     """Return how `text`, which begins at `offset` of a longer one, sets an entry off; None if it does not."""
     if not entry.enabled or not entry.text.strip():
         return None
@@ -171,7 +175,7 @@ def _trigger(scan: Scan, entry: Entry, text: str, offset: int) -> Trigger | None
     return None
 
 
-def _secondary_pass(scan: Scan, entry: Entry, text: str) -> bool:
+def _secondary_pass(scan: "Scan", entry: Entry, text: str) -> bool:
     if not entry.secondary_keys:
         return True
     found = (_find(scan, entry, text, key) is not None for key in entry.secondary_keys)
@@ -179,11 +183,11 @@ def _secondary_pass(scan: Scan, entry: Entry, text: str) -> bool:
     return (any(found) if one_is_enough else all(found)) is not entry.combine.startswith("not")
 
 
-def _find(scan: Scan, entry: Entry, text: str, key: str) -> tuple[int, int] | None:
+def _find(scan: "Scan", entry: Entry, text: str, key: str) -> tuple[int, int] | None:
     return scan.find(text, key, case_sensitive=entry.case_sensitive, whole_words=entry.whole_words)
 
 
-def _cascaded(scan: Scan, lorebook: Lorebook, fired: dict[int, Trigger]) -> Iterator[tuple[int, Trigger]]:
+def _cascaded(scan: "Scan", lorebook: Lorebook, fired: dict[int, Trigger]) -> Iterator[tuple[int, Trigger]]:
     """Yield what the texts of the entries in `fired` set off, looking at the first 20,000 characters of them all."""
     sources = [trigger.entry for trigger in fired.values()]
     begins = [0, *accumulate(len(entry.text) + 1 for entry in sources)]
