@@ -65,6 +65,7 @@ class Manuscript:
         self.drafts = Drafts(self._ledger, clock, self.newline)
         if found.lock is not None:
             self._keeper = self._ledger.keeper = Keeper(self._sync)
+            self._saving = self._keeper.run(lambda: None)
             self._remember()
 
     @classmethod
@@ -177,14 +178,16 @@ class Manuscript:
         text, journal = self.text, self._ledger.journal
         if journal is None or journal.failure is not None or self._ledger.pieces > _LONG_JOURNAL:
             self._begin_journal()
+        if self._saving.done():  # or what is being saved would be in the file a moment later
+            self._ledger.state.keep_saved(self._file.digest)
         if self.untitled:
-            done = self._keeper.run(self._settle)
+            self._saving = self._keeper.run(self._settle)
         else:
             digest = self._file.digest_of(text)
             self._ledger.commit(Saving(digest))
-            done = self._keeper.run(lambda: self._save(text, digest))
+            self._saving = self._keeper.run(lambda: self._save(text, digest))
         if wait:
-            done.result()
+            self._saving.result()
         return self.safety
 
     def give_name(self, path: Path) -> Safety:

@@ -94,6 +94,7 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     digest = None if file is None else file.digest
     if not home.untitled:
         ledger.state.saves[digest] = (ledger.state.revision, ledger.state.prose)
+        ledger.state.keep_saved(digest)
     problem = _begin_journal(ledger, journal, journalled, records, digest)
     if problem is not None and home.failure is None:  # else that has said so
         notices.append(problem)

@@ -76,6 +76,11 @@ class State:
                 pass  # names and closed drafts are the history's
         return ()
 
+    def keep_saved(self, digest: str | None) -> None:
+        """Forget all texts that were in the file but that of this digest, which is in it: each is a whole text."""
+        if digest in self.saves:
+            self.saves = {digest: self.saves[digest]}
+
     def draft_of(self, author: Author) -> Draft | None:
         """Return the open draft that has the alternative of this number."""
         return next((draft for draft in self.drafts.values() if draft.of(author) is not None), None)
