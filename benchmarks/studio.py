@@ -8,12 +8,15 @@ the targets were set on a machine that did in 0.15 s.
 """
 
 import argparse
+import asyncio
+import gc
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import psutil
@@ -22,11 +25,12 @@ from manuscript import novel
 from billy_mlx import paths
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tui"))
+from scripted import studio as scripted_studio
 from terminal import Terminal
 
 WORDS = 80_000
 SIZE = (110, 32)
-FIRST_PAINT_SECONDS, KEY_SECONDS, QUIT_SECONDS = 0.4, 0.05, 0.5
+FIRST_PAINT_SECONDS, KEY_SECONDS, QUIT_SECONDS, GROWN_MB = 0.4, 0.05, 0.5, 10
 _LETTERS = "".join(map(chr, range(0x410, 0x450)))  # Cyrillic: neither the screen nor the model has any of them
 _BILLY = [sys.executable, "-c", "from billy_mlx.cli import main; main()"]
 _IMPORT = [sys.executable, "-c", "import textual.app, textual.widgets"]
@@ -99,6 +103,47 @@ def keys(studio: Measured, count: int) -> list[float]:
     return seconds
 
 
+def grown_mb(folder: Path, edits: int, drafts: int) -> float:
+    """Return how many megabytes of objects more a studio holds after so many edits and drafts, and a save of each ten.
+
+    Its engine is a script, so that the time is spent on what the studio itself does.
+    """
+    path = folder / "growing.md"
+    path.write_text(novel(WORDS), encoding="utf-8")
+
+    async def written() -> float:
+        app, engines = scripted_studio(path)
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.pause()
+            page = app.screen_stack[1]
+
+            async def once(number: int, *, draft: bool) -> None:
+                if draft:
+                    await pilot.press("ctrl+end", "ctrl+g")
+                    engines[0].write(" She went on along the shore, and did not look back.")
+                    await pilot.pause()
+                    await pilot.press("tab" if number % 2 else "escape")
+                    engines[0].asked.clear()
+                else:
+                    page.editor.insert("x" if number % 5 else " ")
+                    await pilot.pause(0)
+                if number % 10 == 0:
+                    page.manuscript.save()
+
+            for number in range(10):
+                await once(number, draft=number % 2 == 0)
+            gc.collect()
+            tracemalloc.start()
+            for number in range(edits):
+                await once(number, draft=False)
+            for number in range(drafts):
+                await once(number, draft=True)
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0] / 1e6
+
+    return asyncio.run(written())
+
+
 def import_seconds(rounds: int = 5) -> float:
     """Return how long Python takes to start and import Textual; the median."""
     seconds = []
@@ -125,12 +170,13 @@ class Table:
         aim = "" if target is None else f"<= {target:g} s"
         print(f"| {what} | {value:.3f} s | {value / self._yardstick:.2f} | {aim} |", flush=True)
 
-    def memory(self, what: str, value: float) -> None:
+    def memory(self, what: str, value: float, target: float | None = None) -> None:
         """Print an amount of memory, in megabytes."""
-        print(f"| {what} | {value:.0f} MB | | |", flush=True)
+        aim = "" if target is None else f"<= {target:g} MB"
+        print(f"| {what} | {value:.0f} MB | | {aim} |", flush=True)
 
 
-def measure(folder: Path, count: int) -> None:
+def measure(folder: Path, count: int, edits: int, drafts: int) -> None:
     """Print the table."""
     warming = Measured(folder, "warming")  # what is installed has been compiled, and has been read from the disk before
     warming.wait_for_model()
@@ -156,6 +202,7 @@ def measure(folder: Path, count: int) -> None:
     worst = statistics.quantiles(waits, n=20, method="inclusive")[-1]
     table.seconds(f"key to paint while text streams, 95th percentile of {count}", worst, KEY_SECONDS)
     table.seconds("quit while text streams", streaming.quit(), QUIT_SECONDS)
+    table.memory(f"more held after {edits:,} edits and {drafts:,} drafts", grown_mb(folder, edits, drafts), GROWN_MB)
 
 
 def main() -> None:
@@ -164,6 +211,8 @@ def main() -> None:
     parser.add_argument(
         "--keys", type=int, choices=range(2, 65), default=60, metavar="N", help="how many keys to time, up to 64"
     )
+    parser.add_argument("--edits", type=int, default=5000, metavar="N", help="after how many edits memory is looked at")
+    parser.add_argument("--drafts", type=int, default=300, metavar="N", help="and after how many drafts")
     options = parser.parse_args()
     cache = paths.cache_folder()
     with tempfile.TemporaryDirectory() as scratch:
@@ -174,7 +223,7 @@ def main() -> None:
         # Where Python may not keep what it has compiled, as some of those who develop have it, it would each time anew.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = str(home / "compiled")
-        measure(Path(scratch), options.keys)
+        measure(Path(scratch), options.keys, options.edits, options.drafts)
 
 
 if __name__ == "__main__":

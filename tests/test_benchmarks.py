@@ -96,7 +96,7 @@ def test_what_a_manuscript_costs_is_printed(tmp_path):
 
 @pytest.mark.usefixtures("starter_home")
 def test_what_the_studio_costs_is_printed():
-    lines = printed("studio.py", "--keys", "2").splitlines()
+    lines = printed("studio.py", "--keys", "2", "--edits", "20", "--drafts", "4").splitlines()
     assert lines[0] == "| 80,000 words | measured | in imports of Textual | aim |"
     targets = [line.split("|")[4].strip() for line in lines[2:]]
     assert [target for target in targets if target] == [
@@ -104,4 +104,5 @@ def test_what_the_studio_costs_is_printed():
         "<= 0.4 s",
         "<= 0.05 s",
         "<= 0.5 s",
+        "<= 10 MB",
     ]

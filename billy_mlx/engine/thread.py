@@ -94,7 +94,7 @@ class Engine:
         """Take a request, from any thread, without waiting."""
         self._requests.put(request)
 
-    def close(self, timeout_seconds: float = 0.4) -> None:
+    def close(self, timeout_seconds: float = 0.1) -> None:
         """Stop everything; the thread ends after its step, for which this waits no longer than `timeout_seconds`."""
         self._ending.set()
         self._requests.put(None)

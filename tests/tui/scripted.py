@@ -33,7 +33,7 @@ class ScriptedEngine:
     def ask(self, request):
         self.asked.append(request)
 
-    def close(self, timeout_seconds=0.4):
+    def close(self, timeout_seconds=0.1):
         self.closed = True
 
     def say(self, *events):
