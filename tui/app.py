@@ -1,7 +1,6 @@
 """The studio: what all its screens share, and how they follow one another."""
 
 import contextlib
-import traceback
 from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.driver import StudioDriver
-from billy_mlx.tui.fault_report import keep_report
+from billy_mlx.tui.fault_report import STOPPED, keep_report, keep_report_of
 from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.palette import available, described
@@ -32,11 +31,6 @@ from billy_mlx.tui.settings import Settings, load_settings, save_setting
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
     from billy_mlx.tui.screens.settings import SettingChanged
-
-_FAULT = (
-    "billy has stopped by a fault of its own, which is noted for billy doctor; every word of the text is kept: "
-    "open it again, and what had not reached its file is offered"
-)
 
 
 @runtime_checkable
@@ -183,11 +177,6 @@ class Studio(App[None]):
         finally:
             self.exit()
 
-    def give_terminal_back(self) -> None:
-        """Have the terminal be as it was, however the studio ended."""
-        if isinstance(self._driver, StudioDriver):
-            self._driver.restore()
-
     async def action_quit(self) -> None:
         """End the studio; ask first, if some of the text would be lost with it."""
         page = self._page
@@ -260,10 +249,10 @@ class Studio(App[None]):
 
     def _fatal_error(self) -> None:
         """End after an error that nobody foresaw, whose report is kept; on the screen it would be a page of code."""
-        keep_report("".join(traceback.format_exception(self._exception)))
+        keep_report_of(self._exception)
         with contextlib.suppress(Exception):  # what is open may be what is broken; each word is in the journal
             self._put_away()
-        self.panic(_FAULT)
+        self.panic(STOPPED)
 
     def _opened(self, path: Path | None) -> None:
         if path is None:
@@ -316,5 +305,6 @@ def run(path: Path | None = None, *, model: str | None = None) -> int:
     try:
         studio.run()
     finally:
-        studio.give_terminal_back()
+        if isinstance(studio._driver, StudioDriver):
+            studio._driver.restore()
     return studio.return_code or 0

@@ -45,7 +45,7 @@ class StudioDriver(LinuxDriver):
         for one in (*_ENDINGS, *_FROM_KEYS):
             signal.signal(one, self._signalled)
         self._taken = True
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Let go of the terminal, which has been given back."""

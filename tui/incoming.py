@@ -5,6 +5,7 @@ import re
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from textual import constants, events
 from textual._xterm_parser import XTermParser
@@ -109,13 +110,13 @@ class Incoming:
 
     def _known(self, sequence: str) -> Iterator[Message]:
         """Yield what a whole sequence means; nothing if nobody knows it."""
-        yield from self._parsed(lambda: self._keys.feed(sequence))
+        yield from self._parsed(partial(self._keys.feed, sequence))
         for _ in self._parsed(self._keys.give_up):
             pass  # its letters are no text
 
     def _events(self, text: str) -> Iterator[Message]:
         for key in _KEY.findall(text):
-            yield from self._parsed(lambda key=key: self._keys.feed(key))
+            yield from self._parsed(partial(self._keys.feed, key))
             if key[0] == _ESCAPE:
                 yield from self._parsed(self._keys.give_up)
 

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Key
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Progress, Unloaded, VoiceReady
@@ -23,6 +22,7 @@ from billy_mlx.tui.messages import BlendChanged, Told
 from billy_mlx.tui.reading import Reader
 from billy_mlx.tui.screens.excursions import Excursions
 from billy_mlx.tui.widgets.editor import Editor
+from billy_mlx.tui.widgets.footer import LastingFooter
 from billy_mlx.tui.widgets.heading import Heading
 from billy_mlx.tui.widgets.status import Status
 from billy_mlx.tui.widgets.voices import VoicesPanel
@@ -67,7 +67,7 @@ class WritingScreen(Excursions):
             yield Editor(self.manuscript)
             yield VoicesPanel()
         yield Status()
-        yield Footer(show_command_palette=False)
+        yield LastingFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Bring page, voices and status together."""
