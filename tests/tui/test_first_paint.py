@@ -32,7 +32,17 @@ _OF_MODELS = ("mlx", "mlx.core", "mlx_lm", "transformers", "numpy", "docx", "lxm
 _LATE = (*_OF_MODELS, "tomlkit", "regex", "billy_mlx.manuscript.context.lorebook_keys", "billy_mlx.extraction.extract")
 _FIRST_SCREENS = {
     f"billy_mlx.tui.screens.{name}"
-    for name in ("ask", "drafting", "excursions", "page_screen", "saved_blends", "singing", "writing")
+    for name in (
+        "ask",
+        "drafting",
+        "excursions",
+        "naming",
+        "page_screen",
+        "paths",
+        "saved_blends",
+        "singing",
+        "writing",
+    )
 }
 
 
