@@ -1,9 +1,12 @@
 """The writer's file as the manuscript last saw it: read or saved, and what stood in the way of saving."""
 
+import time
 from pathlib import Path
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.textfile import Conflict, TextFile, changed, digest_of, read_text_file, save_text_file
+from billy_mlx.manuscript.textfile import Conflict, TextFile, changed, digest_of, look_at, save_text_file
+
+_PAUSE = 100  # times what reading the file takes: so long it is not read again for nothing but a doubt
 
 
 class Saved:
@@ -22,6 +25,7 @@ class Saved:
         self.path = path
         self.newline = "\n" if file is None else file.newline
         self._bom = file is not None and file.bom
+        self._read_again = 0.0  # when, by the monotonic clock
         self.see(file)
 
     def see(self, file: TextFile | None) -> None:
@@ -51,12 +55,22 @@ class Saved:
         """Save a text elsewhere. Raises Conflict if there is a file, ManuscriptError if it cannot be written."""
         save_text_file(path, text, bom=self._bom, expected=None)
 
-    def changed(self) -> bool:
-        """Return whether the file is another than it was last seen to be. Raises ManuscriptError if it is no text."""
-        if not changed(self.path, self._stamp):
+    def changed(self, *, thorough: bool = True) -> bool:
+        """Return whether the file is another than it was last seen to be. One that cannot be read now is not.
+
+        Args:
+            thorough: read it in any case. On some file systems, and after some programs, a change leaves size and
+                time as they were. Otherwise it is read if it looks changed, or if the last time is long ago.
+        """
+        if not (thorough or changed(self.path, self._stamp) or time.monotonic() >= self._read_again):
             return False
-        there = read_text_file(self.path)
-        if there is not None and there.digest == self.digest:
-            self._stamp = there.stamp  # only touched
-            return False
-        return there is not None or self.digest is not None
+        begun = time.monotonic()
+        try:
+            digest, stamp = look_at(self.path)
+        except OSError:
+            return False  # out of reach for now, which saving will say
+        ended = time.monotonic()
+        self._read_again = ended + _PAUSE * (ended - begun)
+        if digest == self.digest:
+            self._stamp = stamp  # only touched
+        return digest != self.digest

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.binding import ActiveBinding
 from textual.screen import Screen
+from textual.widgets import Input
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
@@ -77,6 +78,21 @@ class PageScreen(Screen[None]):
     def telling(self) -> AbstractContextManager[None]:
         """Tell what the writer can put right, and go on."""
         return telling(self.tell)
+
+    def key_of(self, command: str) -> str:
+        """Return the key of a command, as it stands on the keyboard."""
+        return key_named(command, self.studio.settings.keys)
+
+    def type_in(self, text: str) -> None:
+        """Put what was typed elsewhere where it would have been typed here; it says nothing and unsays nothing."""
+        if not text:
+            return
+        if isinstance(self.focused, Input):
+            self.focused.insert_text_at_cursor(text)
+        else:
+            with self.editor.prevent(Editor.Edited):
+                self.editor.insert(text, maintain_selection_offset=False)
+            self.replaced(follow=False)
 
     def replaced(self, *, follow: bool = True) -> None:
         """Show a text that was exchanged for another; with `follow` the cursor goes to where it differs."""

@@ -81,8 +81,8 @@ class WritingScreen(Excursions):
         self.set_interval(_WATCH_SECONDS, self.watch_over)
         self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
+        self.keeping.offer()  # before a key can be typed: it would go into the text that is offered another
         self.call_after_refresh(self._complete)
-        self.call_after_refresh(self.keeping.offer)
         self.call_after_refresh(gc.freeze)  # what is open stays: going through it again and again holds up keys
         if self.manuscript.notices:
             self.tell(". ".join(self.manuscript.notices))
@@ -193,7 +193,7 @@ class WritingScreen(Excursions):
     def put_away(self) -> None:
         """Save and let go of the manuscript."""
         self.drafts.stop()
-        self.keeping.save_quietly()
+        self.keeping.finish()
         self.manuscript.close()
 
     # What the writer does.
