@@ -28,6 +28,7 @@ from billy_mlx.manuscript.safety import Safety
 from billy_mlx.manuscript.saved import Saved
 from billy_mlx.manuscript.storable import storable
 from billy_mlx.manuscript.versions import Versions, moved
+from billy_mlx.text import sanitize
 
 _LONG_JOURNAL = 1000  # pieces: going through more of a long text would make the next opening slow
 
@@ -245,19 +246,25 @@ class Manuscript:
         """
         self._ledger.commit(Settled(offer.revision))
 
-    def close(self) -> None:
-        """Let go of the manuscript. What was not saved is offered at the next opening."""
+    def close(self) -> str | None:
+        """Let go of the manuscript. What was not saved is offered at the next opening.
+
+        Returns:
+            If some of it was not saved, a sentence that says why, and what becomes of it.
+        """
         if self._lock is None:
-            return
+            return None
         self._keeper.close()
         if self._ledger.pieces:
             self._begin_journal()
         self._ledger.history.close()
         if self._ledger.journal is not None:
             self._ledger.journal.close()
+        left = self.safety.farewell(self._file.why or f"NOT SAVED: {sanitize(str(self.path))}")
         self._lock.release()
         self._lock = None
         self._ledger.read_only = "this text was closed; open it again"
+        return left
 
     def _change(self, start: int, end: int, prose: Prose) -> Change:
         self._writable()

@@ -56,7 +56,15 @@ class NotText(ManuscriptError):
     """What has the file's name is no text that can be edited: other bytes, too many of them, or a folder."""
 
 
-class Conflict(ManuscriptError):
+class NotSaved(ManuscriptError):
+    """A text is not in its file; `why` says so without what can be done about it."""
+
+    def __init__(self, why: str, advice: str) -> None:
+        super().__init__(f"{why}; {advice}")
+        self.why = why
+
+
+class Conflict(NotSaved):
     """A file is not as it was last seen, so it was not overwritten."""
 
     def __init__(self, path: Path, kind: Literal["changed", "gone", "appeared"]) -> None:
@@ -68,8 +76,7 @@ class Conflict(ManuscriptError):
             "appeared": "was made by another program",
         }
         super().__init__(
-            f"NOT SAVED: the file {what[kind]}, so it was not overwritten: {_named(path)}; look at both texts and "
-            "decide, or save a copy"
+            f"NOT SAVED: the file {what[kind]}: {_named(path)}", "look at both texts and decide, or save a copy"
         )
 
 
@@ -137,8 +144,8 @@ def set_aside(path: Path) -> Path:
     try:
         os.rename(real, aside)  # noqa: PTH104
     except OSError as error:
-        why = f"NOT SAVED: what another program put there cannot be renamed ({error.strerror or error})"
-        raise ManuscriptError(f"{why}: {_named(path)}; save a copy elsewhere") from error
+        why = f"NOT SAVED: what is there cannot be renamed ({error.strerror or error}): {_named(path)}"
+        raise NotSaved(why, "save a copy elsewhere") from error
     return aside
 
 
@@ -180,9 +187,9 @@ def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) ->
         private = _is_there(real)  # until it has the old one's mode, nobody else may read the new one
         replace_file(real, _encoded(text, bom), before=check, mode=0o600 if private else 0o666)
     except OSError as error:
-        raise ManuscriptError(
-            f"NOT SAVED: {error.strerror or error}: {_named(path)}; the text is kept: put that right and save again, "
-            "or save a copy elsewhere"
+        raise NotSaved(
+            f"NOT SAVED: {error.strerror or error}: {_named(path)}",
+            "the text is kept: put that right and save again, or save a copy elsewhere",
         ) from error
     return stamps[0]
 

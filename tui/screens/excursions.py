@@ -63,6 +63,7 @@ class Excursions(Singing):
         start, end = self.editor.selected
         bar = FindBar(lambda: self.manuscript.text, lambda: self.editor.cursor, self.manuscript.text[start:end])
         self.mount(bar, before=self.status)
+        self.call_after_refresh(self.place_toasts)
 
     def on_found(self, message: "Found") -> None:
         """Show what was found."""
@@ -80,6 +81,7 @@ class Excursions(Singing):
         """Take the bar for finding away, and go back to the text."""
         self.query("FindBar").remove()
         self.editor.focus()
+        self.call_after_refresh(self.place_toasts)
 
     def _replace(self, hunks: tuple[Hunk, ...]) -> None:
         with self.telling():
@@ -202,8 +204,10 @@ class Excursions(Singing):
         """Put this text away and choose another."""
         if self.is_at_risk():
             raise ManuscriptError(f"{self.manuscript.safety.problems[0]}; this text stays open until then")
-        self.put_away()
+        unsaved = self.put_away()
         self.studio.choose_another()
+        if unsaved is not None:
+            self.studio.tell(unsaved)
 
     def action_models(self) -> None:
         """See which models this machine can run."""

@@ -80,6 +80,7 @@ class WritingScreen(Excursions):
         self.apply_settings()
         self.set_interval(_WATCH_SECONDS, self.watch_over)
         self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
+        self.watch(self.editor, "scroll_y", self.place_toasts, init=False)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.keeping.offer()  # before a key can be typed: it would go into the text that is offered another
         self.call_after_refresh(self._complete)
@@ -153,7 +154,7 @@ class WritingScreen(Excursions):
         status, drafts = self.status, self.drafts
         status.model, status.gauge = self.studio.model_state, drafts.coherence
         status.doing = drafts.state or drafts.place
-        status.safety = str(self.manuscript.safety)
+        status.safety = self._safety()
         status.words = self._counted()
         coloured_by = self.editor.colouring
         status.measured = "" if coloured_by in ("authors", "none") else self.persona_title(coloured_by)
@@ -177,7 +178,7 @@ class WritingScreen(Excursions):
 
     def watch_over(self) -> None:
         """Show how safe the text is by now, and say what has gone wrong."""
-        self.status.safety = str(self.manuscript.safety)
+        self.status.safety = self._safety()
         self.keeping.watch()
 
     def look_elsewhere(self, focused: bool) -> None:
@@ -190,11 +191,11 @@ class WritingScreen(Excursions):
         manuscript = self.manuscript
         return manuscript.read_only is None and manuscript.safety.unsaved and manuscript.save().at_risk
 
-    def put_away(self) -> None:
-        """Save and let go of the manuscript."""
+    def put_away(self) -> str | None:
+        """Save and let go of the manuscript; returns a sentence if some of it could not be saved."""
         self.drafts.stop()
         self.keeping.finish()
-        self.manuscript.close()
+        return self.manuscript.close()
 
     # What the writer does.
 
@@ -224,6 +225,7 @@ class WritingScreen(Excursions):
         """Show the voices beside the page where there is room, and as many keys."""
         self.show_panel()
         self.refresh_bindings()
+        self.call_after_refresh(self.place_toasts)
 
     def on_descendant_focus(self) -> None:
         """Hide the voices again where they stood in for the page, however the writer left them."""
@@ -270,6 +272,9 @@ class WritingScreen(Excursions):
         self.show_voices()
         self._words_at_start = self._words.of(self.manuscript.text)
         self.show()
+
+    def _safety(self) -> str:
+        return str(self.manuscript.safety) if self.manuscript.read_only is None else "read only"
 
     def _counted(self) -> str:
         if self._words_at_start is None:

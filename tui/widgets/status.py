@@ -39,6 +39,8 @@ class Status(Static):
     def render(self) -> Content:
         """Return the line, as wide as there is room."""
         right = "  ".join(part for part in (self.words, self.safety) if part)
+        if len(right) > self.content_size.width:
+            right = self.safety  # whether the text is saved comes before how long it is
         measured = f"like {self.measured}? measured" if self.measured else ""
         parts = (self._shown_gauge(), measured, self.doing or self.model)
         left = self.told or "  ".join(part for part in parts if part)
