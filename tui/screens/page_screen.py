@@ -94,8 +94,9 @@ class PageScreen(Screen[None]):
         return fitted(message, self.editor.region, self.editor.cursor_screen_offset.y) if self._has_page else message
 
     def on_text_area_selection_changed(self) -> None:
-        """Keep messages away from the cursor."""
-        self.place_toasts()
+        """Keep messages away from the cursor, if there are any: all would be laid out anew."""
+        if len(self.app._notifications):
+            self.place_toasts()
 
     def on_screen_resume(self) -> None:
         """Show messages that are still there in their place."""

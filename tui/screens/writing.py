@@ -80,7 +80,7 @@ class WritingScreen(Excursions):
         self.apply_settings()
         self.set_interval(_WATCH_SECONDS, self.watch_over)
         self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
-        self.watch(self.editor, "scroll_y", self.place_toasts, init=False)
+        self.watch(self.editor, "scroll_y", self.on_text_area_selection_changed, init=False)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.keeping.offer()  # before a key can be typed: it would go into the text that is offered another
         self.call_after_refresh(self._complete)
