@@ -62,9 +62,10 @@ class Keeping:
         """Save now, and say how that went."""
         safety = self._manuscript.save()
         self._problems = safety.problems
-        self._page.tell(safety.problems[0] if safety.problems else f"saved: {self._manuscript.path.name}")
         if safety.conflict:
             self._app.run_worker(self._ask_whose())
+        else:
+            self._page.tell(safety.problems[0] if safety.problems else f"saved: {self._manuscript.path.name}")
 
     def watch(self) -> None:
         """Say what has gone wrong since the last time, once."""
@@ -117,11 +118,8 @@ class Keeping:
         except SuspendNotSupported as error:
             raise ManuscriptError("this terminal cannot be handed over; open the file beside the studio") from error
         self._app.refresh()
-        editor = sanitize(Path(words[0]).name)
         if self._manuscript.changed_elsewhere():
-            self._take_up(f"the text is as you left it in {editor}; undo leads back")
-        else:
-            self._page.tell(f"nothing was changed in {editor}")
+            self._take_up(f"the text is as you left it in {sanitize(Path(words[0]).name)}; undo leads back")
 
     def finish(self) -> None:
         """Save for the last time, also what was typed into a question that is still open."""

@@ -394,6 +394,39 @@ def test_a_text_open_elsewhere_can_be_read_and_says_why_not_more(novel, size):
     assert told.startswith("the text is")
 
 
+def last_lines(app):
+    """Return what stands below the page."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips[-2:])
+
+
+@pytest.mark.parametrize("size", [*SIZES, (40, 12)], ids=["80x24", "160x50", "40x12"])
+def test_the_line_below_the_page_says_so_whatever_else_it_has(novel, size):
+    async def story(app, pilot, engine, page):
+        page.tell(page.manuscript.read_only)
+        await pilot.pause()
+        said = last_lines(app)
+        await press(pilot, "right")
+        return said, last_lines(app)
+
+    holder = Manuscript.open(novel)
+    said, later = on_page(novel, story, size, word_goal=10000)
+    holder.close()
+    assert "here it can only be" in said or size[0] == 40
+    assert "read only" in said
+    assert "read only" in later
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_a_file_that_is_marked_read_only_is_said_before_anything_else(novel, size):
+    async def story(app, pilot, engine, page):
+        novel.chmod(0o444)
+        await press(pilot, "A", "ctrl+s")
+        return last_lines(app)
+
+    assert "NOT SAVED: it is marked as read-only" in on_page(novel, story, size, word_goal=10000)
+
+
 @pytest.mark.parametrize("key", ["A", "ctrl+g", "ctrl+s", "f3"])
 def test_what_cannot_be_done_there_says_why(novel, key):
     async def story(app, pilot, engine, page):

@@ -4,14 +4,20 @@ import random
 from functools import partial
 
 import pytest
-from pages import on_page, pasted, press, typed, until
+from pages import SIZES, by_palette, notified, on_page, pasted, press, says, typed, until
+from scripted import context_of
 from textual.events import Key
 
+from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.commands import at
 from billy_mlx.tui.screens.conflict import ConflictScreen
+from billy_mlx.tui.screens.context import ContextScreen
+from billy_mlx.tui.screens.history import HistoryScreen
+from billy_mlx.tui.screens.models import ModelsScreen
 from billy_mlx.tui.screens.question import Question
 from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.write.messages import Sent, Write
 
 NIGHT = "It was a dark night. The lamp"
 LOST = "Lost. "
@@ -190,3 +196,57 @@ def test_what_was_typed_while_one_was_finding_is_looked_for_and_not_written(nove
         return page.focused.value, page.manuscript.text
 
     assert on_page(novel, story) == ("night", f"Mine. {NIGHT}")
+
+
+# Screens that were asked for, and come a while later.
+
+
+def looked_up(engine):
+    request = engine.last(Write)
+    return Sent(request.job, context_of(request))
+
+
+def surveyed(engine):
+    return Surveyed(engine.last(Survey).job, 16.0, (ModelOffer("org/model", "Model", 1.0, 2.0, "MIT", "Writes."),))
+
+
+LATE = pytest.mark.parametrize(
+    ("title", "answer", "screen"),
+    [("What the model is sent", looked_up, ContextScreen), ("Models", surveyed, ModelsScreen)],
+)
+
+
+@LATE
+def test_a_screen_that_comes_late_opens_for_who_waits(novel, title, answer, screen):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, title)
+        await says(pilot, engine, answer(engine))
+        return type(app.screen)
+
+    assert on_page(novel, story) is screen
+
+
+@LATE
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_it_does_not_open_for_who_has_gone_on_writing(novel, size, title, answer, screen):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, title)
+        await typed(pilot, "m")
+        await says(pilot, engine, answer(engine))
+        await typed(pilot, "y hero")
+        return app.screen is page, page.manuscript.text
+
+    assert on_page(novel, story, size) == (True, f"my hero{NIGHT}")
+
+
+@LATE
+def test_it_does_not_open_over_another_screen(novel, title, answer, screen):
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, title)
+        await press(pilot, "f8")
+        await says(pilot, engine, answer(engine))
+        return type(app.screen), notified(app)
+
+    shown, told = on_page(novel, story)
+    assert shown is HistoryScreen
+    assert "is there; ask for it again" in told

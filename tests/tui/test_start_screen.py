@@ -6,10 +6,11 @@ import pytest
 from docx import Document
 from hosting import filled, seen, shown, told
 
+from billy_mlx.engine.messages import Surveyed
 from billy_mlx.manuscript.home import Recent
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.ago import ago
-from billy_mlx.tui.screens.paths import completed, new_folder
+from billy_mlx.tui.screens.paths import AskPath, completed, new_folder
 from billy_mlx.tui.screens.start import StartScreen, with_suffix
 
 NOW = 1_800_014_400.0  # noon
@@ -190,3 +191,10 @@ def test_from_home_new_texts_go_to_documents_if_there_is_such_a_folder(here, mon
 )
 def test_when_something_was_is_said_as_people_say_it(seconds, words):
     assert ago(NOW - seconds, NOW) == words
+
+
+def test_models_that_are_found_do_not_open_over_a_name_that_is_typed():
+    screen = StartScreen()
+    no_model = lambda pilot: setattr(pilot.app, "model_state", "")  # noqa: E731
+    host = shown(screen, no_model, "n", lambda _: screen.hear(Surveyed(1, 16.0, ())), "a")
+    assert isinstance(host.screen, AskPath)

@@ -17,6 +17,7 @@ from billy_mlx.tui.schema import refusal
 from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.singing import Singing
 from billy_mlx.tui.settings import Settings, writing
+from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.write.messages import Sent
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Excursions(Singing):
     _looking: Job | None = None
     _surveying: Job | None = None
     _compared: Compared | None = None
+    _wrote_on = False
 
     def hear_abroad(self, event: object) -> None:
         """Take in what the engine answers to what was asked here."""
@@ -42,16 +44,30 @@ class Excursions(Singing):
                 from billy_mlx.tui.screens.context import ContextScreen
 
                 self._looking = None
-                self.app.push_screen(ContextScreen(context))
+                if self._may_open("What the model is sent", "context"):
+                    self.app.push_screen(ContextScreen(context))
             case Failed(job=job, reason=reason) if job == self._surveying:
                 self.tell(reason)
             case Surveyed(job=job) if job == self._surveying:
                 from billy_mlx.tui.screens.models import ModelsScreen
 
-                screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
-                self.app.push_screen(screen, self._model_chosen)
+                self._surveying = None
+                if self._may_open("The list of models", "models"):
+                    screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
+                    self.app.push_screen(screen, self._model_chosen)
             case Compared():
                 self._compared = event
+
+    def on_editor_edited(self, _: Editor.Edited) -> None:
+        """Note that the writer has gone on writing since they asked for a screen that comes later."""
+        self._wrote_on = True
+
+    def _may_open(self, what: str, command: str) -> bool:
+        """Return whether a screen may open that was asked for a while ago: it would take what is typed meanwhile."""
+        if self.app.screen is self and not self._wrote_on:
+            return True
+        self.tell(f"{what} is there; ask for it again ({self.key_of(command) or self.key_of('command-palette')})")
+        return False
 
     # Finding.
 
@@ -109,8 +125,10 @@ class Excursions(Singing):
     def action_context(self) -> None:
         """Show what the model would be sent from the cursor."""
         request = self.drafts.desk.look(self.editor.cursor, writing=writing(self.studio.settings))
-        self._looking = request.job
+        self._looking, self._wrote_on = request.job, False
         self.studio.port.ask(request)
+        if self.studio.model is None:
+            self.tell(f"{self.studio.model_state}; then it is shown what it is sent")
 
     def action_guide(self) -> None:
         """Write down what the model should always know."""
@@ -212,7 +230,7 @@ class Excursions(Singing):
     def action_models(self) -> None:
         """See which models this machine can run."""
         self.tell("looking what this machine can run ...")
-        self._surveying = self.studio.port.next_job()
+        self._surveying, self._wrote_on = self.studio.port.next_job(), False
         self.studio.port.ask(Survey(self._surveying))
 
     def action_reload(self) -> None:

@@ -14,14 +14,14 @@ from billy_mlx.tui.commands import bindings
 
 _TYPES = {"enter": "\n", "tab": "\t"}
 _SHOWN = 40  # characters of what was typed
-_HINT = "Up or down chooses a line, Enter takes it, Esc asks again later. What you type is kept for your text."
+_KEYS = "Up or down chooses a line, Enter takes it, Esc asks again later."
 
 
 class Ways(OptionList, can_focus=False):
     """The answers there are, of which none is chosen at first."""
 
     DEFAULT_CSS = """
-    Ways { height: auto; max-height: 6; padding: 0 1; border: none; }
+    Ways { height: auto; padding: 0 2; border: none; }
     Ways > .option-list--option-highlighted { text-style: bold reverse; }
     """
 
@@ -123,7 +123,7 @@ class Question(Screen[None]):
     def _hint(self) -> str:
         shown = visible(self.typed.replace("\n", "⏎"))
         shown = shown if len(shown) <= _SHOWN else f"…{shown[1 - _SHOWN :]}"
-        return f"Kept for your text: {shown}\n{_HINT}" if shown else _HINT
+        return f"Kept for your text: {shown}\n{_KEYS}" if shown else f"{_KEYS}\nWhat you type is kept for your text."
 
     def _stop(self, event: Key) -> None:
         event.stop()

@@ -106,7 +106,7 @@ class WritingScreen(Excursions):
         """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
         self.status.told = sentence
         room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
-        if not self.is_current or self.has_class("-focus") or len(sentence) > room:
+        if self.app.screen is not self or self.has_class("-focus") or len(sentence) > room:
             self.notify(sentence, timeout=15, markup=False)
 
     def apply_settings(self) -> None:
