@@ -35,10 +35,12 @@ class Keeper:
             self._jobs.put(_nothing)  # wakes the thread
 
     def run(self, job: Callable[[], T]) -> Future[T]:
-        """Do a job on the thread; the future has what it returns or raises."""
+        """Do a job on the thread, unless it is cancelled before; the future has what it returns or raises."""
         future: Future[T] = Future()
 
         def done() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # whoever waited for it has gone
             try:
                 result = job()
             except BaseException as error:  # noqa: BLE001  it belongs to who waits for the future

@@ -1,6 +1,7 @@
 """A file that another program changed: it is noticed, and every way on keeps every word."""
 
 import os
+import threading
 
 import pytest
 from hypothesis import given
@@ -214,3 +215,14 @@ def test_a_file_that_is_gone_has_no_other_text_to_be_put_together_with(manuscrip
     novel.unlink()
     with pytest.raises(ManuscriptError, match="is gone"):
         manuscript.keep_both()
+
+
+def test_a_look_that_nobody_waits_for_any_more_does_not_end_the_keeper(manuscript, novel):
+    begun, going = threading.Event(), threading.Event()
+    manuscript._keeper.run(lambda: (begun.set(), going.wait()))
+    begun.wait()
+    looking = manuscript.look_elsewhere()
+    assert looking.cancel()
+    going.set()
+    manuscript.edit(0, 0, "mine ")
+    assert not manuscript.save().unsaved

@@ -53,6 +53,13 @@ def test_both_are_offered_first_where_the_changes_do_not_touch(path):
     assert "You changed other places than it did" in pictures[0]
 
 
+def test_in_a_small_window_the_line_that_is_chosen_can_be_seen(path):
+    pictures = []
+    shown(screen(path, mine=f"Oh. {BASE}"), "down", seen(pictures), "up", seen(pictures), size=(40, 12))
+    assert "Keep both" in pictures[0]
+    assert "Save mine as a copy" in pictures[1]
+
+
 def test_where_they_touch_it_is_said_and_both_are_not_offered(path):
     pictures = []
     shown(screen(path), seen(pictures))

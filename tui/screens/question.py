@@ -21,7 +21,7 @@ class Ways(OptionList, can_focus=False):
     """The answers there are, of which none is chosen at first."""
 
     DEFAULT_CSS = """
-    Ways { height: auto; padding: 0 2; border: none; }
+    Ways { height: auto; max-height: 50%; padding: 0 2; border: none; }
     Ways > .option-list--option-highlighted { text-style: bold reverse; }
     """
 
