@@ -186,7 +186,7 @@ def test_the_text_is_exported(novel, size):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Export")
         await press(pilot, "ctrl+s")
-        await until(pilot, lambda: app.screen is page)
+        await until(pilot, lambda: app.screen is page and notified(app))
         return notified(app)
 
     assert "novel" in on_page(novel, story, size)

@@ -194,7 +194,11 @@ def test_when_something_was_is_said_as_people_say_it(seconds, words):
 
 
 def test_models_that_are_found_do_not_open_over_a_name_that_is_typed():
-    screen = StartScreen()
-    no_model = lambda pilot: setattr(pilot.app, "model_state", "")  # noqa: E731
-    host = shown(screen, no_model, "n", lambda _: screen.hear(Surveyed(1, 16.0, ())), "a")
-    assert isinstance(host.screen, AskPath)
+    screen, over = StartScreen(), []
+
+    def found(pilot):
+        pilot.app.model_state = ""
+        screen.hear(Surveyed(1, 16.0, ()))
+
+    shown(screen, "n", found, "a", lambda pilot: over.append(type(pilot.app.screen)))
+    assert over == [AskPath]
