@@ -72,9 +72,9 @@ class Keeping:
         safety = self._manuscript.safety
         if safety.problems != self._problems:
             self._problems = safety.problems
-            if safety.conflict:
+            if safety.conflict and self._question is None:
                 self._page.tell("another program changed this file; save the text to decide whose it is to be")
-            elif safety.problems:
+            elif safety.problems and not safety.conflict:
                 self._page.tell(safety.problems[0])
 
     def offer(self) -> None:
