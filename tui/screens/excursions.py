@@ -66,7 +66,7 @@ class Excursions(Singing):
         """Return whether a screen may open that was asked for a while ago: it would take what is typed meanwhile."""
         if self.app.screen is self and not self._wrote_on:
             return True
-        self.tell(f"{what} is there; ask for it again ({self.key_of(command) or self.key_of('command-palette')})")
+        self.tell(f"{what} is there; ask for it again: {self.key_of(command)}")
         return False
 
     # Finding.
