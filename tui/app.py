@@ -15,7 +15,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unloaded, VoiceNote, VoiceReady
-from billy_mlx.errors import BillyError
+from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
@@ -59,6 +59,7 @@ class Studio(App[None]):
         settings: as they are now.
         port: the line to the engine.
         preparing: the making of vectors, which goes on from screen to screen.
+        unsaved: once it was left: a sentence if some of the text could not be saved.
     """
 
     CSS_PATH = "billy.tcss"
@@ -75,6 +76,7 @@ class Studio(App[None]):
         self.voices: Mapping[str, VoiceNote] = {}
         self.port = Port()
         self.preparing = Preparing(self.port, self.tell, partial(self.change_setting, "model"))
+        self.unsaved: str | None = None
         self._path, self._model, self._connect = path, model, connect
         self._introduced = False
         self._told_of_former: set[str] = set()  # models
@@ -181,7 +183,7 @@ class Studio(App[None]):
         """Save what is open, let go of the engine, and end; asks nobody, as after a signal nobody is there."""
         for screen in self.screen_stack:
             if isinstance(screen, WritingScreen):
-                screen.put_away()
+                self.unsaved = screen.put_away() or self.unsaved
         self.port.close()
         self.exit()
 
@@ -222,7 +224,11 @@ class Studio(App[None]):
         markup: bool = False,
     ) -> None:
         """Show a message for a while, wherever it comes from: of names and values in it nothing is obeyed."""
-        super().notify(sanitize(message), title=title, severity=severity, timeout=timeout, markup=markup)
+        message = sanitize(message)
+        if isinstance(self.screen, WritingScreen):
+            self.screen.place_toasts()
+            message = self.screen.fitted(message)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def tell(self, sentence: str) -> None:
         """Show a sentence to the writer, wherever that is done best."""
@@ -295,7 +301,13 @@ class Studio(App[None]):
 
 
 def run(path: Path | None = None, *, model: str | None = None) -> int:
-    """Run the studio until the writer leaves it; returns the code to end the process with, 0 if all went well."""
+    """Run the studio until the writer leaves it; returns the code to end the process with, 0 if all went well.
+
+    Raises:
+        ManuscriptError: it was left as it should be, but the text could not be saved.
+    """
     studio = Studio(path, model=model)
     studio.run()
+    if studio.unsaved is not None and not studio.return_code:
+        raise ManuscriptError(studio.unsaved)
     return studio.return_code or 0

@@ -87,9 +87,10 @@ class WritingScreen(Excursions):
         self.apply_settings()
         self.set_interval(_WATCH_SECONDS, self.watch_over)
         self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
+        self.watch(self.editor, "scroll_y", self.on_text_area_selection_changed, init=False)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
+        self.keeping.offer()  # before a key can be typed: it would go into the text that is offered another
         self.call_after_refresh(self._complete)
-        self.call_after_refresh(self.keeping.offer)
         self.call_after_refresh(gc.freeze)  # what is open stays: going through it again and again holds up keys
         if self.manuscript.notices:
             self.tell(". ".join(self.manuscript.notices))
@@ -112,7 +113,7 @@ class WritingScreen(Excursions):
         """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
         self.status.told = sentence
         room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
-        if not self.is_current or self.has_class("-focus") or len(sentence) > room:
+        if self.app.screen is not self or self.has_class("-focus") or len(sentence) > room:
             self.notify(sentence, timeout=15, markup=False)
 
     def apply_settings(self) -> None:
@@ -163,7 +164,7 @@ class WritingScreen(Excursions):
         status, drafts = self.status, self.drafts
         status.model, status.gauge = self.studio.model_state, drafts.coherence
         status.doing = drafts.state or drafts.place
-        status.safety = str(self.manuscript.safety)
+        status.safety = self._safety()
         status.words = self._counted()
         coloured_by = self.editor.colouring
         status.measured = "" if coloured_by in ("authors", "none") else self.persona_title(coloured_by)
@@ -191,7 +192,7 @@ class WritingScreen(Excursions):
 
     def watch_over(self) -> None:
         """Show how safe the text is by now, and say what has gone wrong."""
-        self.status.safety = str(self.manuscript.safety)
+        self.status.safety = self._safety()
         self.keeping.watch()
 
     def look_elsewhere(self, focused: bool) -> None:
@@ -204,11 +205,11 @@ class WritingScreen(Excursions):
         manuscript = self.manuscript
         return manuscript.read_only is None and manuscript.safety.unsaved and manuscript.save().at_risk
 
-    def put_away(self) -> None:
-        """Save and let go of the manuscript."""
+    def put_away(self) -> str | None:
+        """Save and let go of the manuscript; returns a sentence if some of it could not be saved."""
         self.drafts.stop()
-        self.keeping.save_quietly()
-        self.manuscript.close()
+        self.keeping.finish()
+        return self.manuscript.close()
 
     # What the writer does.
 
@@ -237,6 +238,7 @@ class WritingScreen(Excursions):
         """Show the voices beside the page where there is room, and as many keys."""
         self.show_panel()
         self.refresh_bindings()
+        self.call_after_refresh(self.place_toasts)
 
     def on_descendant_focus(self) -> None:
         """Hide the voices again where they stood in for the page, however the writer left them."""
@@ -282,6 +284,9 @@ class WritingScreen(Excursions):
         self.show_voices()
         self._written = Written(self._words.of(self.manuscript.text))
         self.show()
+
+    def _safety(self) -> str:
+        return str(self.manuscript.safety) if self.manuscript.read_only is None else "read only"
 
     def _counted(self) -> str:
         if self._written is None:
