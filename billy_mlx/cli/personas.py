@@ -13,6 +13,7 @@ from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
 from billy_mlx.errors import BillyError, CardError, UsageError
 from billy_mlx.extraction.card import PERSONA_ID, PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
+from billy_mlx.extraction.finding import find
 
 
 @click.group("personas")
@@ -21,13 +22,20 @@ def command() -> None:
 
 
 @command.command("list")
+@click.argument("words", metavar="[WORD]...", nargs=-1)
 @json_option
-def list_(as_json: bool) -> None:
-    """List all personas: the bundled ones and yours."""
+def list_(words: tuple[str, ...], as_json: bool) -> None:
+    """List all personas: the bundled ones and yours.
+
+    With words, only those that they fit, the likeliest first: a name, a mood or a genre, as in: billy personas list
+    funny
+    """
     found = load_personas()
     for error in found.errors:
         say(f"left out: {error}")
-    personas = list(found.personas.values())
+    personas = find(list(found.personas.values()), " ".join(words))
+    if not personas:
+        say("there is nobody like that; to see all, run: billy personas list")
     if as_json:
         write_json([_card(persona) for persona in personas])
     else:
@@ -53,6 +61,9 @@ def show(persona_id: str, as_json: bool) -> None:
     if persona.rubric is not None:
         write_line()
         _write_wrapped(f"Judged by: {persona.rubric}")
+    if persona.tags:
+        write_line()
+        _write_wrapped(f"Found by: {', '.join(persona.tags)}")
 
 
 @command.command()

@@ -82,3 +82,11 @@ def test_each_bad_card_gets_a_sentence_and_the_good_ones_are_named(billy, bad_ca
     assert len(done.err.splitlines()) == 3
     assert "did you mean noir" in done.err
     assert done.err.endswith("nowhere.toml: there is no such file\n")
+
+
+def test_the_list_is_searched_by_mood_and_genre(billy):
+    listed = billy("personas", "list", "scary").out.splitlines()[1:]
+    assert [line.split()[0] for line in listed] == ["gothic"]
+    assert "Found by: scary, horror" in billy("personas", "show", "gothic").out
+    nobody = billy("personas", "list", "xyzzy")
+    assert "there is nobody like that" in nobody.err

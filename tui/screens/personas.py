@@ -241,6 +241,8 @@ def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -
         parts.append(Content("\n".join(f"{n}. {sanitize(text)}" for n, text in enumerate(member.persona.prompts, 1))))
         if member.persona.rubric is not None:
             parts.append(Content(f"\n\nJudged by: {sanitize(member.persona.rubric)}"))
+        if member.tags:
+            parts.append(Content(f"\n\nFound by: {', '.join(member.tags)}"))
         about = f"{member.persona.group} · {member.persona.license} · {member.persona.author} · {member.persona.source}"
         parts.append(Content.styled(f"\n\n{sanitize(about)}", "$text-muted"))
     return Content("").join(parts)
