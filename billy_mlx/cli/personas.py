@@ -69,31 +69,27 @@ def show(persona_id: str, as_json: bool) -> None:
 @command.command()
 @click.argument("persona_id", metavar="ID")
 @click.option("--name", metavar="TEXT", help="As it is shown.  [default: the id in words]")
-@click.option("--description", metavar="TEXT", help="One line.")
+@click.option("--description", metavar="TEXT", default="", help="What the voice is like: it goes into every prompt.")
 @click.option("--prompt", "prompts", metavar="TEXT", multiple=True, help="A prompt that asks for it; give all five.")
 @click.option("--edit", is_flag=True, help="Open the new card in your editor.")
-def new(persona_id: str, name: str | None, description: str | None, prompts: tuple[str, ...], edit: bool) -> None:
+def new(persona_id: str, name: str | None, description: str, prompts: tuple[str, ...], edit: bool) -> None:
     """Write a card of your own.
 
-    stdout gets its file. Without --prompt the card has five to begin from: replace them with
-    what your persona would be asked to be.
+    stdout gets its file. Describe the voice in a sentence or more, and five prompts are made of that; or
+    give all five yourself.
     """
     from billy_mlx.extraction.new_card import new_persona, write_card
 
     if prompts and len(prompts) != PROMPTS_PER_PERSONA:
         raise UsageError(f"A card has {PROMPTS_PER_PERSONA} prompts, and {len(prompts)} are given; give all or none")
-    persona = new_persona(persona_id, paths.personas_folder())
-    if name is not None:
-        begun = tuple(prompt.replace(persona.name, name) for prompt in persona.prompts)
-        own = persona.description.replace(persona.name, name)
-        persona = replace(persona, name=name, description=own, prompts=begun)
-    persona = replace(persona, description=description or persona.description, prompts=prompts or persona.prompts)
+    persona = new_persona(persona_id, paths.personas_folder(), name=name or "", voice=description)
+    persona = replace(persona, prompts=prompts or persona.prompts)
     write_card(persona.source, persona)
     write_line(str(persona.source))
     if edit:
         click.edit(filename=str(persona.source))
         read_card(persona.source)
-    elif not prompts:
+    elif not prompts and not description:
         say("edit the prompts in that file, then run: billy personas check " + str(persona.source))
     say(f"for its vector run: billy extract {persona_id}")
 

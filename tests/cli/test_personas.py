@@ -58,6 +58,14 @@ def test_a_new_card_without_prompts_has_some_to_begin_from(billy):
     assert "edit the prompts" in done.err
 
 
+def test_a_description_goes_into_every_prompt(billy):
+    done = billy("personas", "new", "sailor", "--description", "an old salt.  He hates tea")
+    card = read_card(Path(done.out.strip()))
+    assert card.description == "An old salt."
+    assert all("An old salt. He hates tea." in prompt for prompt in card.prompts)
+    assert "edit the prompts" not in done.err
+
+
 def test_a_new_card_never_replaces_one(billy):
     path = Path(billy("personas", "new", "sailor").out.strip())
     before = path.read_text()

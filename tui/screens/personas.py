@@ -19,7 +19,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import Member, cast_of, likenesses, quality
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
-from billy_mlx.tui.screens.ask import Ask, Confirm
+from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.new_persona import NewPersona
 from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
@@ -161,12 +161,7 @@ class PersonasScreen(Screen[str | None]):
         self.update(load_personas(), self._notes)
         self.post_message(CardsChanged(self._personas))
         self._go_to(persona.id)
-        question = f"The card of {persona.name} is written. Make its vector now? You can go on writing meanwhile."
-        self.app.push_screen(Confirm(question, "Make it", "Later"), self._offered)
-
-    def _offered(self, wanted: bool | None) -> None:
-        if wanted:
-            self.action_persona_extract()
+        self.action_persona_extract()
 
     def _named(self, persona_id: str | None) -> None:
         if persona_id is None:
