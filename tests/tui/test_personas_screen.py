@@ -171,7 +171,7 @@ def test_the_prompts_are_shown_and_changed_under_advanced():
     _, shown = play(*described("Ann", "salty"), "tab", "enter", "tab", "tab", "tab", "tab", size=(80, 50))
     assert "How the model is asked for it, 1 of 5" in shown
     assert "You are Ann. This is who you are: Salty." in words(shown)
-    app, _ = play(*described("Ann", "salty"), then=own_prompt)
+    play(*described("Ann", "salty"), then=own_prompt)
     assert get_persona("ann").prompts[0] == "Be kind."
     assert "Salty." in get_persona("ann").prompts[1]
     assert get_persona("ann").tags == ("sea", "old-fashioned")
