@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unloaded, VoiceNote, VoiceReady
+from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unload, Unloaded, VoiceNote, VoiceReady
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
     from billy_mlx.tui.screens.settings import SettingChanged
 
+_LOOK_SECONDS = 20.0  # apart are looks at how long the model was not needed
 _ENDINGS = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -76,7 +77,7 @@ class Studio(App[None]):
         self.port = Port()
         self.preparing = Preparing(self.port, self.tell, partial(self.change_setting, "model"))
         self._path, self._model, self._connect = path, model, connect
-        self._introduced = False
+        self._introduced = self._away = False
         self._told_of_former: set[str] = set()  # models
 
     @cached_property
@@ -92,6 +93,7 @@ class Studio(App[None]):
         else:
             self.open(self._path)
         self.call_after_refresh(self._start_engine)
+        self.set_interval(_LOOK_SECONDS, self.unload_if_idle)
         loop = asyncio.get_running_loop()
         for ending in _ENDINGS:  # a closed window, a shutdown: Textual would die without a word
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
@@ -127,11 +129,18 @@ class Studio(App[None]):
 
     def on_heard(self, message: Heard) -> None:
         """Remember what concerns everybody, and pass an event of the engine on to the screens."""
+        self.port.heard()
         self._remember(message.event)
         self.preparing.hear(message.event)
         for screen in self.screen_stack:
             if isinstance(screen, Listener):
                 screen.hear(message.event)
+
+    def unload_if_idle(self) -> None:
+        """Have the model's memory given back, if nobody has needed it for as long as the settings say."""
+        minutes = self.settings.unload_minutes
+        if minutes and self.model is not None and not self._away and self.port.quiet_seconds >= 60 * minutes:
+            self.port.ask(Unload())
 
     def choose_another(self) -> None:
         """Show the start screen instead of the text that is open."""
@@ -273,7 +282,7 @@ class Studio(App[None]):
     def _remember(self, event: object) -> None:
         match event:
             case Loading(stage=stage):
-                self.model, self.model_state = None, stage
+                self._away, self.model, self.model_state = False, None, stage
             case Loaded(model=model, voices=voices, faults=faults, former=former):
                 self.model, self.voices = model, voices
                 self.model_state = f"{model.id}{', a demonstration' if model.demonstration else ''}"
@@ -284,6 +293,8 @@ class Studio(App[None]):
                 if former is not None and model.id not in self._told_of_former:
                     self._told_of_former.add(model.id)
                     self.notify(former, timeout=30)
+            case Unloaded(reason=reason, until_needed=True):
+                self._away, self.model_state = True, reason
             case Unloaded(reason=reason):
                 self.model, self.model_state = None, "no model"
                 self.notify(reason, severity="error", timeout=30, markup=False)

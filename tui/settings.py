@@ -90,6 +90,16 @@ class Settings:
             "Reading time", "How many seconds the model may read before it writes, for auto above.", low=1, high=3600
         ),
     )
+    unload_minutes: int = setting(
+        30,
+        Setting(
+            "Put the model away after",
+            "After how many minutes without need of it its memory is given back, until you need it again.",
+            low=1,
+            high=10_000,
+            zero="never",
+        ),
+    )
     thinking: bool = setting(False, Setting("Think first", "Let a model that can think do so before it writes."))
     gauge: bool = setting(True, Setting("Coherence gauge", "Watch a draft while it is written, and warn if it frays."))
     reading: bool = setting(

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Footer
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.engine.messages import Ended, Failed, Loaded, Progress, Unloaded, VoiceReady
+from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.blend_titles import name_of
 from billy_mlx.tui.commands import COMMANDS, at, bindings
@@ -101,10 +101,11 @@ class WritingScreen(Excursions):
         if self.reader.hear(event):
             self._show_heat()
         if isinstance(event, Loaded | VoiceReady):
-            self.reader.forget()
+            if not (isinstance(event, Loaded) and event.again):  # what a model has read before holds still
+                self.reader.forget()
             self.show_voices()
             self.rest()
-        if isinstance(event, Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
+        if isinstance(event, Loading | Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
             self._show_preparing()
             self.show()
 
@@ -162,7 +163,8 @@ class WritingScreen(Excursions):
         self.editor.refresh_draft()
         status, drafts = self.status, self.drafts
         status.model, status.gauge = self.studio.model_state, drafts.coherence
-        status.doing = drafts.state or drafts.place
+        # Until the model is there, that it is loaded is all that it does.
+        status.doing = "" if self.studio.model is None and drafts.running else drafts.state or drafts.place
         status.safety = str(self.manuscript.safety)
         status.words = self._counted()
         coloured_by = self.editor.colouring
