@@ -67,6 +67,19 @@ class Prepare:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """Tell how long a `Prepare` of these personas with the loaded model would take; nothing is made.
+
+    Attributes:
+        again: as there.
+    """
+
+    job: Job
+    personas: tuple[str, ...]
+    again: bool = False
+
+
+@dataclass(frozen=True)
 class LearnVoice:
     """Make a voice of the writer's own text: extract it under this persona id, calibrate, store."""
 
@@ -181,13 +194,21 @@ class Progress:
     Attributes:
         stage: what it does, in words.
         share: of the whole that is done, from 0 to 1.
-        seconds_left: for all of it; None until that can be told.
+        seconds_left: for all of it, while nothing else is asked for; None until that can be told.
     """
 
     job: Job
     stage: str
     share: float
     seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """How long making vectors would take, roughly, in seconds."""
+
+    job: Job
+    seconds: float
 
 
 @dataclass(frozen=True)

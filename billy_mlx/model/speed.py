@@ -8,9 +8,11 @@ from mlx_lm.generate import generation_stream
 from mlx_lm.models.cache import make_prompt_cache
 
 if TYPE_CHECKING:
+    from billy_mlx.model.cache import Cache
     from billy_mlx.model.model import Model
 
 _WARM, _FEW, _MANY = 8, 32, 256  # tokens
+_STEPS = 3
 _QUICK_SECONDS = 0.1  # in which a machine has to read a few tokens, to be asked for many: that tells more
 _DEEPER = 4  # times its width is as many tokens back as make a token take twice as long, roughly
 
@@ -24,6 +26,17 @@ def measured_speed(model: "Model") -> float:
     return _MANY / max(_read(model, _MANY), 1e-6)
 
 
+def seconds_for_step(model: "Model", rows: int) -> float:
+    """Return the seconds in which so many texts, written at once, are a token longer."""
+    cache = make_prompt_cache(model.model)
+    _forward(model, cache, rows, _FEW)
+    begun = time.perf_counter()
+    for _ in range(_STEPS):
+        _forward(model, cache, rows, 1)
+    mx.clear_cache()
+    return (time.perf_counter() - begun) / _STEPS
+
+
 def seconds_to_read(model: "Model", tokens: int) -> float:
     """Return about how long a text of so many tokens takes: the longer it is, the more each token has to look at."""
     return tokens / model.reading_speed * (1 + tokens / 2 / (_DEEPER * model.width))
@@ -33,9 +46,13 @@ def _read(model: "Model", tokens: int) -> float:
     """Return the seconds that one pass takes."""
     cache = make_prompt_cache(model.model)
     begun = time.perf_counter()
-    with mx.stream(generation_stream):
-        some = mx.arange(tokens)[None] % model.fingerprint.vocabulary
-        model.model(some, cache=cache)
-        mx.eval([part.state for part in cache])
+    _forward(model, cache, 1, tokens)
     mx.clear_cache()
     return time.perf_counter() - begun
+
+
+def _forward(model: "Model", cache: "Cache", rows: int, tokens: int) -> None:
+    with mx.stream(generation_stream):
+        some = mx.arange(rows * tokens).reshape(rows, tokens) % model.fingerprint.vocabulary
+        model.model(some, cache=cache)
+        mx.eval([part.state for part in cache])
