@@ -14,7 +14,17 @@ from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unload, Unloaded, VoiceNote, VoiceReady
+from billy_mlx.engine.messages import (
+    Broken,
+    Estimate,
+    Loaded,
+    Loading,
+    ModelNote,
+    Unload,
+    Unloaded,
+    VoiceNote,
+    VoiceReady,
+)
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
@@ -148,12 +158,26 @@ class Studio(App[None]):
         self.start()
 
     def on_vector_wanted(self, message: VectorWanted) -> None:
-        """Have vectors made, while writing goes on."""
-        self.preparing.begin(message.personas, again=message.again)
+        """Have vectors made, while writing goes on, if the writer wants that once it is known how long it takes."""
+        from billy_mlx.tui.screens.vector_question import VectorQuestion
+
+        if self.preparing.is_busy():
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.preparing.begin(message.personas, again=message.again)
+                self._show_preparing()
+
+        job, known = self.port.next_job(), self.personas.personas
+        names = [known[each].name if each in known else each for each in message.personas]
+        self.push_screen(VectorQuestion(job, names, again=message.again), answered)
+        self.port.ask(Estimate(job, message.personas, message.again))
 
     def on_vector_unwanted(self, _: VectorUnwanted) -> None:
         """Make none."""
         self.preparing.cancel()
+        self._show_preparing()
 
     def on_learn_wanted(self, message: "LearnWanted") -> None:
         """Have a voice made of a text: of a file, or of what is open."""
@@ -252,6 +276,10 @@ class Studio(App[None]):
         for command, target in available(screen):
             shown = described(command, self.settings.keys)
             yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
+
+    def _show_preparing(self) -> None:
+        if self._page is not None:
+            self._page.show_preparing()
 
     @property
     def _page(self) -> WritingScreen | None:

@@ -89,7 +89,7 @@ def test_what_files_and_the_model_say_is_shown_and_never_obeyed(studio):
     back(studio, "GB to download")
     look(studio, "f4", "What the model is sent:")
     look(studio, "f3", "» fairy-tale", "f2", "Who sings?")
-    look(studio, "f9", "Left out", "x", "making ␛")
+    look(studio, "f9", "Left out", "x", "Make the vector", "right", "Later", "enter", "making ␛")
     look(studio, "f2", "→ More", "l", "Enter: take it")
     command(studio, "Memory and notes", "Lorebook")
     answer(studio, "ctrl+o", "The path of its file", "book.json", "[x] ")

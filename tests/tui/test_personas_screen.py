@@ -292,3 +292,24 @@ def test_at_160_columns_the_card_uses_the_room():
 def test_an_id_is_made_of_a_name(name, persona_id):
     assert id_of(name) == persona_id
     assert begun_as(name).id == persona_id
+
+
+def test_that_cancelling_was_heard_is_said_at_once_and_until_it_has_ended():
+    async def run():
+        app, shown = Host(), []
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            line = app.screen.query_one("#progress")
+            app.screen.hear(Progress(Job(4), "asking", 0.5))
+            await pilot.press("c")
+            for event in (
+                Progress(Job(4), "asking", 0.6),
+                Ended(Job(4), stopped=True),
+                Progress(Job(5), "asking", 0.1),
+            ):
+                shown.append(str(line.content))
+                app.screen.hear(event)
+            return [*shown, str(line.content)]
+
+    stopping = "stopping after this step; what is made so far is kept"
+    assert asyncio.run(run()) == [stopping, stopping, "", "asking: 10% (c: cancel)"]

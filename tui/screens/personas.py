@@ -18,12 +18,12 @@ from billy_mlx.extraction.card import PERSONA_ID, Persona, PersonaSet, load_pers
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import Member, cast_of, likenesses, quality
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.new_persona import NewPersona
 from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
-from billy_mlx.tui.widgets.voices import progress_line
 
 
 @dataclass
@@ -67,7 +67,8 @@ class PersonasScreen(Screen[str | None]):
         self._personas, self._notes, self._compared = personas, dict(notes), compared
         self._cast: dict[str, Member] = {}
         self._job: Job | None = None  # the one whose progress was shown last
-        self._progress, self._ready = "", False
+        self._progress = ""
+        self._ready = self._running = self._stopping = False
 
     def compose(self) -> ComposeResult:
         """Yield the list and the card."""
@@ -107,11 +108,14 @@ class PersonasScreen(Screen[str | None]):
             case Compared():
                 self.show_similarity(event)
             case Progress(job=job, stage=stage, share=share, seconds_left=left):
-                self._job = job
-                self._show_progress(f"{progress_line(stage, share, left)} (c: cancel)")
+                self._job, self._running = job, True
+                line = f"{progress_line(stage, share, left)} (c: cancel)"
+                self._show_progress(STOPPING if self._stopping else line)
             case Ended(job=job) if job == self._job:
+                self._running = self._stopping = False
                 self._show_progress("")
             case Failed(job=job, reason=reason) if job == self._job:
+                self._running = self._stopping = False
                 self._show_progress(f"! {reason}")
 
     # What the writer does.
@@ -140,11 +144,13 @@ class PersonasScreen(Screen[str | None]):
             self.post_message(Told("only a persona with a card can be extracted; w makes a voice of your own text"))
         else:
             self.post_message(VectorWanted((self._member.id,), again=self._member.note is not None))
-            self._show_progress(f"asked for the vector of {self._member.name}; you can go on writing")
 
     def action_persona_cancel(self) -> None:
         """Have no vector made."""
         self.post_message(VectorUnwanted())
+        self._stopping = self._running
+        if self._stopping:
+            self._show_progress(STOPPING)
 
     def action_persona_new(self) -> None:
         """Write a card of one's own."""

@@ -106,7 +106,7 @@ class WritingScreen(Excursions):
             self.show_voices()
             self.rest()
         if isinstance(event, Loading | Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
-            self._show_preparing()
+            self.show_preparing()
             self.show()
 
     def tell(self, sentence: str) -> None:
@@ -172,6 +172,18 @@ class WritingScreen(Excursions):
         if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
             self._footed = (drafts.current, drafts.last)
             self.refresh_bindings()
+
+    def show_preparing(self) -> None:
+        """Show how far the making of vectors is: below the page, and beside it where the voices are."""
+        preparing = self.studio.preparing
+        self.status.making = preparing.brief
+        if preparing.stopping:
+            self.panel.stopping()
+        elif preparing.progress is None:
+            self.panel.prepared()
+        else:
+            progress = preparing.progress
+            self.panel.preparing(progress.stage, progress.share, progress.seconds_left)
 
     def rest(self) -> None:
         """Do what can wait until the writer pauses."""
@@ -266,13 +278,6 @@ class WritingScreen(Excursions):
     def _show_blend(self) -> None:
         titles = {persona.id: persona.name for persona in self.studio.personas.personas.values()}
         self.heading.blend = name_of(None if self.blend is None else Blend.parse(self.blend), titles)
-
-    def _show_preparing(self) -> None:
-        progress = self.studio.preparing.progress
-        if progress is None:
-            self.panel.prepared()
-        else:
-            self.panel.preparing(progress.stage, progress.share, progress.seconds_left)
 
     def _show_heat(self) -> None:
         persona = self.editor.colouring
