@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.actions import ActionParseResult
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from billy_mlx.engine.messages import (
     Broken,
-    Estimate,
     Loaded,
     Loading,
     ModelNote,
@@ -31,16 +30,17 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.fault_report import keep_report
 from billy_mlx.tui.keys import key_named
-from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.making import Making
+from billy_mlx.tui.messages import Heard, Told
 from billy_mlx.tui.palette import available, described
 from billy_mlx.tui.port import Connect, Port, connect
-from billy_mlx.tui.preparing import Preparing, text_to_learn
+from billy_mlx.tui.preparing import Preparing
 from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
 
 if TYPE_CHECKING:
-    from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
+    from billy_mlx.tui.screens.personas import CardsChanged
     from billy_mlx.tui.screens.settings import SettingChanged
 
 _LOOK_SECONDS = 20.0  # apart are looks at how long the model was not needed
@@ -55,7 +55,7 @@ class Listener(Protocol):
         """Take in an event of the engine."""
 
 
-class Studio(App[None]):
+class Studio(Making):
     """The studio.
 
     Args:
@@ -157,36 +157,6 @@ class Studio(App[None]):
         self.pop_screen()
         self.start()
 
-    def on_vector_wanted(self, message: VectorWanted) -> None:
-        """Have vectors made, while writing goes on, if the writer wants that once it is known how long it takes."""
-        from billy_mlx.tui.screens.vector_question import VectorQuestion
-
-        if self.preparing.is_busy():
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.preparing.begin(message.personas, again=message.again)
-                self._show_preparing()
-
-        job, known = self.port.next_job(), self.personas.personas
-        names = [known[each].name if each in known else each for each in message.personas]
-        self.push_screen(VectorQuestion(job, names, again=message.again), answered)
-        self.port.ask(Estimate(job, message.personas, message.again))
-
-    def on_vector_unwanted(self, _: VectorUnwanted) -> None:
-        """Make none."""
-        self.preparing.cancel()
-        self._show_preparing()
-
-    def on_learn_wanted(self, message: "LearnWanted") -> None:
-        """Have a voice made of a text: of a file, or of what is open."""
-        try:
-            manuscript = None if self._page is None else self._page.manuscript
-            self.preparing.learn(message.persona_id, *text_to_learn(message.path, manuscript))
-        except BillyError as error:
-            self.tell(str(error))
-
     def on_cards_changed(self, message: "CardsChanged") -> None:
         """Know the cards there are now."""
         self.personas = message.personas
@@ -276,15 +246,6 @@ class Studio(App[None]):
         for command, target in available(screen):
             shown = described(command, self.settings.keys)
             yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
-
-    def _show_preparing(self) -> None:
-        if self._page is not None:
-            self._page.show_preparing()
-
-    @property
-    def _page(self) -> WritingScreen | None:
-        """The text that is open, also where another screen lies over it."""
-        return next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
 
     def _opened(self, path: Path | None) -> None:
         if path is None:
