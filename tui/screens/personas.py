@@ -68,7 +68,7 @@ class PersonasScreen(Screen[str | None]):
         self._cast: dict[str, Member] = {}
         self._job: Job | None = None  # the one whose progress was shown last
         self._progress = ""
-        self._ready = self._running = self._stopping = False
+        self._ready = self._under_way = self._stopping = False
 
     def compose(self) -> ComposeResult:
         """Yield the list and the card."""
@@ -108,14 +108,14 @@ class PersonasScreen(Screen[str | None]):
             case Compared():
                 self.show_similarity(event)
             case Progress(job=job, stage=stage, share=share, seconds_left=left):
-                self._job, self._running = job, True
+                self._job, self._under_way = job, True
                 line = f"{progress_line(stage, share, left)} (c: cancel)"
                 self._show_progress(STOPPING if self._stopping else line)
             case Ended(job=job) if job == self._job:
-                self._running = self._stopping = False
+                self._under_way = self._stopping = False
                 self._show_progress("")
             case Failed(job=job, reason=reason) if job == self._job:
-                self._running = self._stopping = False
+                self._under_way = self._stopping = False
                 self._show_progress(f"! {reason}")
 
     # What the writer does.
@@ -148,7 +148,7 @@ class PersonasScreen(Screen[str | None]):
     def action_persona_cancel(self) -> None:
         """Have no vector made."""
         self.post_message(VectorUnwanted())
-        self._stopping = self._running
+        self._stopping = self._under_way
         if self._stopping:
             self._show_progress(STOPPING)
 
