@@ -163,9 +163,9 @@ def fill(terminal, fields):
     """Paste into one field after another."""
     for _ in range(fields):
         terminal.paste(HOSTILE)
-        terminal.settled(0.15)  # what is pasted at once after tab still goes to the field before
+        terminal.settled(0.4)  # what is pasted at once after tab still goes to the field before
         terminal.press("tab")
-        terminal.settled(0.15)
+        terminal.settled(0.4)
 
 
 def look(terminal, *steps):
