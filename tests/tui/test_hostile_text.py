@@ -150,7 +150,7 @@ def test_what_is_named_is_kept_and_never_obeyed(studio):
     studio.press("tab")
     fill(studio, fields=8)
     studio.press("ctrl+s")
-    studio.wait_for(" must be ")
+    studio.wait_for(" must ")
     back(studio, "Name, as you")
     back(studio, "Left out")
     command(studio, "Open another text", "Enter opens")
