@@ -9,30 +9,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.actions import ActionParseResult
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unloaded, VoiceNote, VoiceReady
+from billy_mlx.engine.messages import (
+    Broken,
+    Loaded,
+    Loading,
+    ModelNote,
+    Unload,
+    Unloaded,
+    VoiceNote,
+    VoiceReady,
+)
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.fault_report import keep_report
 from billy_mlx.tui.keys import key_named
-from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.making import Making
+from billy_mlx.tui.messages import Heard, Told
 from billy_mlx.tui.palette import available, described
 from billy_mlx.tui.port import Connect, Port, connect
-from billy_mlx.tui.preparing import Preparing, text_to_learn
+from billy_mlx.tui.preparing import Preparing
 from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
 
 if TYPE_CHECKING:
-    from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
+    from billy_mlx.tui.screens.personas import CardsChanged
     from billy_mlx.tui.screens.settings import SettingChanged
 
+_LOOK_SECONDS = 20.0  # apart are looks at how long the model was not needed
 _ENDINGS = (signal.SIGHUP, signal.SIGTERM)
 
 
@@ -44,7 +55,7 @@ class Listener(Protocol):
         """Take in an event of the engine."""
 
 
-class Studio(App[None]):
+class Studio(Making):
     """The studio.
 
     Args:
@@ -78,7 +89,7 @@ class Studio(App[None]):
         self.preparing = Preparing(self.port, self.tell, partial(self.change_setting, "model"))
         self.unsaved: str | None = None
         self._path, self._model, self._connect = path, model, connect
-        self._introduced = False
+        self._introduced = self._away = False
         self._told_of_former: set[str] = set()  # models
 
     @cached_property
@@ -94,6 +105,7 @@ class Studio(App[None]):
         else:
             self.open(self._path)
         self.call_after_refresh(self._start_engine)
+        self.set_interval(_LOOK_SECONDS, self.unload_if_idle)
         loop = asyncio.get_running_loop()
         for ending in _ENDINGS:  # a closed window, a shutdown: Textual would die without a word
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
@@ -129,32 +141,23 @@ class Studio(App[None]):
 
     def on_heard(self, message: Heard) -> None:
         """Remember what concerns everybody, and pass an event of the engine on to the screens."""
+        self.port.heard()
         self._remember(message.event)
         self.preparing.hear(message.event)
         for screen in self.screen_stack:
             if isinstance(screen, Listener):
                 screen.hear(message.event)
 
+    def unload_if_idle(self) -> None:
+        """Have the model's memory given back, if nobody has needed it for as long as the settings say."""
+        minutes = self.settings.unload_minutes
+        if minutes and self.model is not None and not self._away and self.port.quiet_seconds >= 60 * minutes:
+            self.port.ask(Unload())
+
     def choose_another(self) -> None:
         """Show the start screen instead of the text that is open."""
         self.pop_screen()
         self.start()
-
-    def on_vector_wanted(self, message: VectorWanted) -> None:
-        """Have vectors made, while writing goes on."""
-        self.preparing.begin(message.personas, again=message.again)
-
-    def on_vector_unwanted(self, _: VectorUnwanted) -> None:
-        """Make none."""
-        self.preparing.cancel()
-
-    def on_learn_wanted(self, message: "LearnWanted") -> None:
-        """Have a voice made of a text: of a file, or of what is open."""
-        try:
-            manuscript = None if self._page is None else self._page.manuscript
-            self.preparing.learn(message.persona_id, *text_to_learn(message.path, manuscript))
-        except BillyError as error:
-            self.tell(str(error))
 
     def on_cards_changed(self, message: "CardsChanged") -> None:
         """Know the cards there are now."""
@@ -250,11 +253,6 @@ class Studio(App[None]):
             shown = described(command, self.settings.keys)
             yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
 
-    @property
-    def _page(self) -> WritingScreen | None:
-        """The text that is open, also where another screen lies over it."""
-        return next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
-
     def _opened(self, path: Path | None) -> None:
         if path is None:
             self.leave()
@@ -279,7 +277,7 @@ class Studio(App[None]):
     def _remember(self, event: object) -> None:
         match event:
             case Loading(stage=stage):
-                self.model, self.model_state = None, stage
+                self._away, self.model, self.model_state = False, None, stage
             case Loaded(model=model, voices=voices, faults=faults, former=former):
                 self.model, self.voices = model, voices
                 self.model_state = f"{model.id}{', a demonstration' if model.demonstration else ''}"
@@ -290,6 +288,8 @@ class Studio(App[None]):
                 if former is not None and model.id not in self._told_of_former:
                     self._told_of_former.add(model.id)
                     self.notify(former, timeout=30)
+            case Unloaded(reason=reason, until_needed=True):
+                self._away, self.model_state = True, reason
             case Unloaded(reason=reason):
                 self.model, self.model_state = None, "no model"
                 self.notify(reason, severity="error", timeout=30, markup=False)

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Footer
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.engine.messages import Ended, Failed, Loaded, Progress, Unloaded, VoiceReady
+from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.blend_titles import name_of
 from billy_mlx.tui.commands import COMMANDS, at, bindings
@@ -102,11 +102,12 @@ class WritingScreen(Excursions):
         if self.reader.hear(event):
             self._show_heat()
         if isinstance(event, Loaded | VoiceReady):
-            self.reader.forget()
+            if not (isinstance(event, Loaded) and event.again):  # what a model has read before holds still
+                self.reader.forget()
             self.show_voices()
             self.rest()
-        if isinstance(event, Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
-            self._show_preparing()
+        if isinstance(event, Loading | Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
+            self.show_preparing()
             self.show()
 
     def tell(self, sentence: str) -> None:
@@ -163,7 +164,8 @@ class WritingScreen(Excursions):
         self.editor.refresh_draft()
         status, drafts = self.status, self.drafts
         status.model, status.gauge = self.studio.model_state, drafts.coherence
-        status.doing = drafts.state or drafts.place
+        # Until the model is there, that it is loaded is all that it does.
+        status.doing = "" if self.studio.model is None and drafts.running else drafts.state or drafts.place
         status.safety = self._safety()
         status.words = self._counted()
         coloured_by = self.editor.colouring
@@ -171,6 +173,18 @@ class WritingScreen(Excursions):
         if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
             self._footed = (drafts.current, drafts.last)
             self.refresh_bindings()
+
+    def show_preparing(self) -> None:
+        """Show how far the making of vectors is: below the page, and beside it where the voices are."""
+        preparing = self.studio.preparing
+        self.status.making = preparing.brief
+        if preparing.stopping:
+            self.panel.stopping()
+        elif preparing.progress is None:
+            self.panel.prepared()
+        else:
+            progress = preparing.progress
+            self.panel.preparing(progress.stage, progress.share, progress.seconds_left)
 
     def rest(self) -> None:
         """Do what can wait until the writer pauses."""
@@ -266,13 +280,6 @@ class WritingScreen(Excursions):
     def _show_blend(self) -> None:
         titles = {persona.id: persona.name for persona in self.studio.personas.personas.values()}
         self.heading.blend = name_of(None if self.blend is None else Blend.parse(self.blend), titles)
-
-    def _show_preparing(self) -> None:
-        progress = self.studio.preparing.progress
-        if progress is None:
-            self.panel.prepared()
-        else:
-            self.panel.preparing(progress.stage, progress.share, progress.seconds_left)
 
     def _show_heat(self) -> None:
         persona = self.editor.colouring

@@ -30,6 +30,8 @@ class Status(Static):
     """What it does, in words."""
     gauge: reactive[Coherence | None] = reactive(None)
     """How the running draft holds together."""
+    making = reactive("")
+    """How far the making of vectors is, in words; "" if none is made."""
     words = reactive("")
     """How many words there are, and of the goal."""
     safety = reactive("")
@@ -42,8 +44,9 @@ class Status(Static):
         right = "  ".join(part for part in (self.words, self.safety) if part)
         if len(right) + _LEAST > self.content_size.width:
             right = self.safety  # whether the text is saved comes before how long it is
+        doing = self.doing or ("" if self.making else self.model)
         measured = f"like {self.measured}? measured" if self.measured else ""
-        parts = (self._shown_gauge(), measured, self.doing or self.model)
+        parts = (self._shown_gauge(), measured, doing, self.making)
         left = self.told or "  ".join(part for part in parts if part)
         room = max(0, self.content_size.width - len(right) - 2)
         left = sanitize(left).replace("\n", " ")
