@@ -7,30 +7,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.actions import ActionParseResult
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from billy_mlx.engine.messages import Broken, Loaded, Loading, ModelNote, Unloaded, VoiceNote, VoiceReady
-from billy_mlx.errors import BillyError
+from billy_mlx.engine.messages import (
+    Broken,
+    Loaded,
+    Loading,
+    ModelNote,
+    Unload,
+    Unloaded,
+    VoiceNote,
+    VoiceReady,
+)
+from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.driver import StudioDriver
 from billy_mlx.tui.fault_report import STOPPED, keep_report, keep_report_of
 from billy_mlx.tui.keys import key_named
-from billy_mlx.tui.messages import Heard, Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.making import Making
+from billy_mlx.tui.messages import Heard, Told
 from billy_mlx.tui.palette import available, described
 from billy_mlx.tui.port import Connect, Port, connect
-from billy_mlx.tui.preparing import Preparing, text_to_learn
+from billy_mlx.tui.preparing import Preparing
 from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
 
 if TYPE_CHECKING:
-    from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
+    from billy_mlx.tui.screens.personas import CardsChanged
     from billy_mlx.tui.screens.settings import SettingChanged
+
+_LOOK_SECONDS = 20.0  # apart are looks at how long the model was not needed
 
 
 @runtime_checkable
@@ -41,7 +53,7 @@ class Listener(Protocol):
         """Take in an event of the engine."""
 
 
-class Studio(App[None]):
+class Studio(Making):
     """The studio.
 
     Args:
@@ -56,6 +68,7 @@ class Studio(App[None]):
         settings: as they are now.
         port: the line to the engine.
         preparing: the making of vectors, which goes on from screen to screen.
+        unsaved: once it was left: a sentence if some of the text could not be saved.
     """
 
     CSS_PATH = "billy.tcss"
@@ -72,8 +85,9 @@ class Studio(App[None]):
         self.voices: Mapping[str, VoiceNote] = {}
         self.port = Port()
         self.preparing = Preparing(self.port, self.tell, partial(self.change_setting, "model"))
+        self.unsaved: str | None = None
         self._path, self._model, self._connect = path, model, connect
-        self._introduced = False
+        self._introduced = self._away = False
         self._told_of_former: set[str] = set()  # models
 
     @cached_property
@@ -89,6 +103,7 @@ class Studio(App[None]):
         else:
             self.open(self._path)
         self.call_after_refresh(self._start_engine)
+        self.set_interval(_LOOK_SECONDS, self.unload_if_idle)
         for fault in self._faults:
             self.notify(fault, severity="warning", timeout=15, markup=False)
 
@@ -120,32 +135,23 @@ class Studio(App[None]):
 
     def on_heard(self, message: Heard) -> None:
         """Remember what concerns everybody, and pass an event of the engine on to the screens."""
+        self.port.heard()
         self._remember(message.event)
         self.preparing.hear(message.event)
         for screen in self.screen_stack:
             if isinstance(screen, Listener):
                 screen.hear(message.event)
 
+    def unload_if_idle(self) -> None:
+        """Have the model's memory given back, if nobody has needed it for as long as the settings say."""
+        minutes = self.settings.unload_minutes
+        if minutes and self.model is not None and not self._away and self.port.quiet_seconds >= 60 * minutes:
+            self.port.ask(Unload())
+
     def choose_another(self) -> None:
         """Show the start screen instead of the text that is open."""
         self.pop_screen()
         self.start()
-
-    def on_vector_wanted(self, message: VectorWanted) -> None:
-        """Have vectors made, while writing goes on."""
-        self.preparing.begin(message.personas, again=message.again)
-
-    def on_vector_unwanted(self, _: VectorUnwanted) -> None:
-        """Make none."""
-        self.preparing.cancel()
-
-    def on_learn_wanted(self, message: "LearnWanted") -> None:
-        """Have a voice made of a text: of a file, or of what is open."""
-        try:
-            manuscript = None if self._page is None else self._page.manuscript
-            self.preparing.learn(message.persona_id, *text_to_learn(message.path, manuscript))
-        except BillyError as error:
-            self.tell(str(error))
 
     def on_cards_changed(self, message: "CardsChanged") -> None:
         """Know the cards there are now."""
@@ -214,7 +220,11 @@ class Studio(App[None]):
         markup: bool = False,
     ) -> None:
         """Show a message for a while, wherever it comes from: of names and values in it nothing is obeyed."""
-        super().notify(sanitize(message), title=title, severity=severity, timeout=timeout, markup=markup)
+        message = sanitize(message)
+        if isinstance(self.screen, WritingScreen):
+            self.screen.place_toasts()
+            message = self.screen.fitted(message)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def tell(self, sentence: str) -> None:
         """Show a sentence to the writer, wherever that is done best."""
@@ -236,15 +246,10 @@ class Studio(App[None]):
             shown = described(command, self.settings.keys)
             yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
 
-    @property
-    def _page(self) -> WritingScreen | None:
-        """The text that is open, also where another screen lies over it."""
-        return next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
-
     def _put_away(self) -> None:
         """Save what is open, and let go of it and of the engine."""
         if self._page is not None:
-            self._page.put_away()
+            self.unsaved = self._page.put_away() or self.unsaved
         self.port.close()
 
     def _fatal_error(self) -> None:
@@ -278,7 +283,7 @@ class Studio(App[None]):
     def _remember(self, event: object) -> None:
         match event:
             case Loading(stage=stage):
-                self.model, self.model_state = None, stage
+                self._away, self.model, self.model_state = False, None, stage
             case Loaded(model=model, voices=voices, faults=faults, former=former):
                 self.model, self.voices = model, voices
                 self.model_state = f"{model.id}{', a demonstration' if model.demonstration else ''}"
@@ -289,6 +294,8 @@ class Studio(App[None]):
                 if former is not None and model.id not in self._told_of_former:
                     self._told_of_former.add(model.id)
                     self.notify(former, timeout=30)
+            case Unloaded(reason=reason, until_needed=True):
+                self._away, self.model_state = True, reason
             case Unloaded(reason=reason):
                 self.model, self.model_state = None, "no model"
                 self.notify(reason, severity="error", timeout=30, markup=False)
@@ -300,11 +307,17 @@ class Studio(App[None]):
 
 
 def run(path: Path | None = None, *, model: str | None = None) -> int:
-    """Run the studio until the writer leaves it; returns the code to end the process with, 0 if all went well."""
+    """Run the studio until the writer leaves it; returns the code to end the process with, 0 if all went well.
+
+    Raises:
+        ManuscriptError: it was left as it should be, but the text could not be saved.
+    """
     studio = Studio(path, model=model)
     try:
         studio.run()
     finally:
         if isinstance(studio._driver, StudioDriver):
             studio._driver.restore()
+    if studio.unsaved is not None and not studio.return_code:
+        raise ManuscriptError(studio.unsaved)
     return studio.return_code or 0

@@ -28,10 +28,10 @@ class Member:
     persona: Persona | None
     note: VoiceNote | None
 
-    def matches(self, wanted: str) -> bool:
-        """Whether each word of `wanted` is in its name, id or description."""
-        there = f"{self.name} {self.id} {self.description}".casefold()
-        return all(word in there for word in wanted.casefold().split())
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to find it by besides its name."""
+        return () if self.persona is None else self.persona.tags
 
 
 def cast_of(personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> tuple[Member, ...]:

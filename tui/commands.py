@@ -181,18 +181,13 @@ COMMANDS = (
     Command("start-import", "start", "Import", "i", "Make a text of a Word document.", footer=True),
     Command("start-models", "start", "Models", "m", "See which models this machine can run, and get one.", footer=True),
     # After a crash, and after another program.
-    Command("recover-take", "recover", "Recover", "enter", "Take the text that never reached its file.", footer=True),
-    Command(
-        "recover-decline",
-        "recover",
-        "Stay with the file",
-        "d",
-        "Keep the file's text; the other stays a version.",
-        footer=True,
-    ),
-    Command("conflict-mine", "conflict", "Keep mine", "m", "Save your text over the other program's.", footer=True),
-    Command("conflict-theirs", "conflict", "Take theirs", "t", "Have the text be the other program's.", footer=True),
-    Command("conflict-copy", "conflict", "Save a copy", "c", "Save your text beside it under a new name.", footer=True),
+    # Without keys: these questions open by themselves, and a key that is typed must not answer them.
+    Command("recover-take", "recover", "Recover", "", "Take the text that never reached its file."),
+    Command("recover-decline", "recover", "Stay with the file", "", "Keep the file's text; the other stays a version."),
+    Command("conflict-both", "conflict", "Keep both", "", "Put the other program's changes into your text."),
+    Command("conflict-mine", "conflict", "Keep mine", "", "Save your text over the other program's."),
+    Command("conflict-theirs", "conflict", "Take theirs", "", "Have the text be the other program's."),
+    Command("conflict-copy", "conflict", "Save a copy", "", "Save your text beside it under a new name."),
     # With the models.
     Command("offer-cancel", "offer", "Cancel", "c", "Stop getting a model, and preparing voices.", footer=True),
     # In the chorus.

@@ -1,16 +1,26 @@
 """Keeping a manuscript: saves by itself, looks for what other programs did, and offers what a crash left."""
 
+import asyncio
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App, SuspendNotSupported
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.elsewhere import Theirs, read_theirs
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.records import Offer
+from billy_mlx.manuscript.textfile import NotText
+from billy_mlx.text import sanitize
 from billy_mlx.tui.telling import telling
+
+if TYPE_CHECKING:
+    from billy_mlx.tui.screens.question import Question
+
+_ANOTHER = "another program changed this text; it is shown as it is now, and undo leads back"
 
 
 class Page(Protocol):
@@ -22,46 +32,49 @@ class Page(Protocol):
     def tell(self, sentence: str) -> None:
         """Show a sentence to the writer."""
 
+    def key_of(self, command: str) -> str:
+        """Return the key of a command, as it stands on the keyboard."""
+
+    def type_in(self, text: str) -> None:
+        """Put what was typed elsewhere where it would have been typed here."""
+
 
 class Keeping:
     """What is done for a manuscript's safety while a page shows it."""
 
     def __init__(self, app: App[None], manuscript: Manuscript, page: Page) -> None:
         self._app, self._manuscript, self._page = app, manuscript, page
-        self._asking = False
+        self._question: Question | None = None
+        self._looking = False
         self._problems: tuple[str, ...] = ()
 
     def save_quietly(self) -> None:
-        """Save if there is something to save, or else take up what another program did; never asks, never waits long.
-
-        A question would take the letters that are being typed for its answer.
-        """
+        """Save if there is something to save, or else take up what another program did; never asks, never waits."""
         manuscript, safety = self._manuscript, self._manuscript.safety
         if manuscript.read_only is not None or safety.conflict:
             return
-        with telling(self._page.tell):
-            elsewhere = not safety.unsaved and manuscript.changed_elsewhere()
-            if elsewhere and manuscript.path.exists():
-                self._take_theirs()
-            elif safety.unsaved or elsewhere:
-                manuscript.save(wait=False)
+        if safety.unsaved:
+            manuscript.save(wait=False)
+        else:
+            self.look_elsewhere(asks=False)
 
     def save(self) -> None:
         """Save now, and say how that went."""
         safety = self._manuscript.save()
         self._problems = safety.problems
-        self._page.tell(safety.problems[0] if safety.problems else f"saved: {self._manuscript.path.name}")
         if safety.conflict:
-            self.look_elsewhere()
+            self._app.run_worker(self._ask_whose())
+        else:
+            self._page.tell(safety.problems[0] if safety.problems else f"saved: {self._manuscript.path.name}")
 
     def watch(self) -> None:
         """Say what has gone wrong since the last time, once."""
         safety = self._manuscript.safety
         if safety.problems != self._problems:
             self._problems = safety.problems
-            if safety.conflict:
+            if safety.conflict and self._question is None:
                 self._page.tell("another program changed this file; save the text to decide whose it is to be")
-            elif safety.problems:
+            elif safety.problems and not safety.conflict:
                 self._page.tell(safety.problems[0])
 
     def offer(self) -> None:
@@ -70,22 +83,21 @@ class Keeping:
             from billy_mlx.tui.screens.recover import RecoverScreen
 
             offer = self._manuscript.offers[0]
-            self._app.push_screen(RecoverScreen(offer, self._manuscript.prose), self._recovered)
 
-    def look_elsewhere(self) -> None:
-        """Take up what another program did to the file; ask, if the writer has changed the text as well."""
-        if self._asking or self._manuscript.read_only is not None:
-            return
-        with telling(self._page.tell):
-            if not self._manuscript.changed_elsewhere():
-                return
-            if not self._manuscript.safety.unsaved and self._manuscript.path.exists():
-                self._take_theirs()
-                return
-            from billy_mlx.tui.screens.conflict import ConflictScreen
+            def settled(answer: str | None) -> None:
+                self._settled(lambda: self._recovered(offer, answer))
 
-            self._asking = True
-            self._app.push_screen(ConflictScreen(self._manuscript.path, self._manuscript.text), self._conflict_settled)
+            self._ask(RecoverScreen(offer, self._manuscript.prose, settled))
+
+    def look_elsewhere(self, *, asks: bool = True) -> None:
+        """Take up what another program did to the file; ask, if the writer has changed the text as well.
+
+        The file is read on the keeper's thread. Without `asks`, that is now and then only, and what has to be asked
+        waits until the writer saves.
+        """
+        if not (self._looking or self._question or self._manuscript.read_only):
+            self._looking = True
+            self._app.run_worker(self._look(asks))
 
     def hand_over(self, command: str) -> None:
         """Have another program edit the file, and take it back.
@@ -108,33 +120,109 @@ class Keeping:
         except SuspendNotSupported as error:
             raise ManuscriptError("this terminal cannot be handed over; open the file beside the studio") from error
         self._app.refresh()
-        self.look_elsewhere()
+        if self._manuscript.changed_elsewhere():
+            self._take_up(f"the text is as you left it in {sanitize(Path(words[0]).name)}; undo leads back")
 
-    def _take_theirs(self) -> None:
-        self._manuscript.take_theirs()  # nothing of the writer's is lost: undo brings it back
+    def finish(self) -> None:
+        """Save for the last time, also what was typed into a question that is still open."""
+        question, self._question = self._question, None
+        self._type_in(question)
+        if self._manuscript.read_only is None and self._manuscript.safety.unsaved:
+            self._manuscript.save(wait=False)
+
+    async def _look(self, asks: bool) -> None:
+        try:
+            changed = await asyncio.wrap_future(self._manuscript.look_elsewhere(thorough=asks))
+        finally:
+            self._looking = False
+        if changed and self._manuscript.read_only is None:
+            self._take_up(_ANOTHER, asks=asks)
+
+    def _take_up(self, told: str, *, asks: bool = True) -> None:
+        """Show what is in the file now and say so, or if the writer has to decide, ask or wait until they save."""
+        manuscript = self._manuscript
+        with telling(self._page.tell):
+            try:
+                if not manuscript.safety.unsaved and manuscript.path.exists():
+                    if manuscript.take_theirs():  # nothing of the writer's is lost: undo brings it back
+                        self._page.replaced(follow=False)
+                        self._page.tell(told)
+                    return
+            except NotText:
+                pass
+            if asks:
+                self._app.run_worker(self._ask_whose())
+            else:
+                manuscript.save(wait=False)  # which goes over nothing: it says that there is something to decide
+
+    async def _ask_whose(self) -> None:
+        """Ask whose text it is to be; to compare long texts takes a moment."""
+        manuscript, mine = self._manuscript, self._manuscript.text
+        with telling(self._page.tell):
+            theirs = await asyncio.to_thread(read_theirs, manuscript.path, manuscript.saved_text, mine)
+            if self._question is None and manuscript.read_only is None:
+                self._ask_between(mine, theirs)
+
+    def _ask_between(self, mine: str, theirs: Theirs) -> None:
+        from billy_mlx.tui.screens.conflict import ConflictScreen
+
+        def settled(answer: str | None) -> None:
+            self._settled(lambda: self._conflict_settled(answer, screen.copy))
+
+        screen = ConflictScreen(self._manuscript.path, mine, theirs, settled)
+        self._ask(screen)
+
+    def _ask(self, question: "Question") -> None:
+        self._question = question
+        self._app.push_screen(question)
+
+    def _settled(self, settle: Callable[[], None]) -> None:
+        """Do what was answered; what was typed meanwhile comes after that, and after further questions."""
+        question, self._question = self._question, None
+        with telling(self._page.tell):
+            settle()
+        self._type_in(question)
+
+    def _type_in(self, question: "Question | None") -> None:
+        """Put into the text what was typed into a question; into the next question, if there is one."""
+        typed = "" if question is None else question.typed
+        if self._question is None:
+            self._page.type_in(typed)
+        else:
+            self._question.typed = typed
+
+    def _recovered(self, offer: Offer, answer: str | None) -> None:
+        versions = self._page.key_of("history")
+        match answer:
+            case "recover":
+                self._manuscript.recover(offer)
+                self._page.replaced()
+                self._page.tell(f"this was never saved; the file's text is among the versions ({versions})")
+            case "decline":
+                self._manuscript.decline(offer)
+                self._page.tell(f"declined, and kept among the versions ({versions})")
+            case _:
+                self._page.tell("you are asked again when you open this text the next time")
+                return
+        self.offer()
+
+    def _conflict_settled(self, answer: str | None, copy: Path | None) -> None:
+        manuscript, versions = self._manuscript, self._page.key_of("history")
+        match answer:
+            case "theirs":
+                manuscript.take_theirs()
+                told = "the text is the other program's now; undo brings yours back"
+            case "mine":
+                aside = manuscript.keep_mine()
+                kept = f"is among the versions ({versions})" if aside is None else f"is {sanitize(aside.name)} now"
+                told = f"your text is saved; the other program's {kept}"
+            case "both":
+                manuscript.keep_both()
+                told = "the other program's changes are in the text; undo takes them out"
+            case "copy" if copy is not None:
+                manuscript.save_copy(copy)
+                told = f"a copy is saved: {sanitize(copy.name)}"
+            case _:
+                told = f"not decided; {self._page.key_of('save')} asks again"
         self._page.replaced(follow=False)
-        self._page.tell("another program changed this text; it is shown as it is now, and undo leads back")
-
-    def _recovered(self, answer: tuple[str, Offer] | None) -> None:
-        verb, offer = answer or ("later", None)
-        if offer is None or verb == "later":
-            return
-        with telling(self._page.tell):
-            (self._manuscript.recover if verb == "recover" else self._manuscript.decline)(offer)
-            self.offer()
-        self._page.replaced()
-
-    def _conflict_settled(self, answer: str | Path | None) -> None:
-        self._asking = False
-        with telling(self._page.tell):
-            match answer:
-                case "theirs":
-                    self._manuscript.take_theirs()
-                    self._page.tell("the text is the other program's now; undo brings yours back")
-                case "mine":
-                    problems = self._manuscript.keep_mine().problems
-                    self._page.tell((*problems, "your text is saved; the other program's is among the versions")[0])
-                case Path():
-                    self._manuscript.save_copy(answer)
-                    self._page.tell(f"a copy is saved: {answer.name}")
-        self._page.replaced()
+        self._page.tell((*manuscript.safety.problems, told)[0] if answer in ("mine", "both") else told)

@@ -1,5 +1,6 @@
 """The studio's end of the line to the engine. The engine, and with it MLX, is imported once the studio stands."""
 
+import time
 from collections.abc import Callable, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
@@ -35,9 +36,15 @@ def connect(post: Callable[[object], None]) -> EngineLike:
 
 
 class Port:
-    """Asks the engine; what is asked before there is one waits for it."""
+    """Asks the engine; what is asked before there is one waits for it.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds, from anywhere on.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()  # when the engine was asked for something, or said something
         self._engine: EngineLike | None = None
         self._waiting: list[object] = []
         self._numbers = count(1)
@@ -56,10 +63,20 @@ class Port:
 
     def ask(self, request: object) -> None:
         """Ask the engine for something; the answers come as events."""
+        self._last = self._clock()
         if self._engine is None:
             self._waiting.append(request)
         else:
             self._engine.ask(request)
+
+    def heard(self) -> None:
+        """Take note that the engine has said something."""
+        self._last = self._clock()
+
+    @property
+    def quiet_seconds(self) -> float:
+        """For how long the engine has been asked for nothing and has said nothing."""
+        return self._clock() - self._last
 
     def close(self) -> None:
         """Let go of the engine."""

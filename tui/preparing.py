@@ -8,6 +8,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.textfile import read_text_file
+from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.port import Port
 
 
@@ -20,13 +21,29 @@ class Preparing:
 
     Attributes:
         progress: how far it is; None if there is no job, or no news of it yet.
+        stopping: it was cancelled, and ends after its step.
     """
 
     def __init__(self, port: Port, tell: Callable[[str], None], choose: Callable[[str], None] = lambda _: None) -> None:
         self.progress: Progress | None = None
+        self.stopping = False
         self._port, self._tell, self._choose = port, tell, choose
         self._model: str | None = None
         self._job: Job | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether vectors are being made."""
+        return self._job is not None
+
+    @property
+    def brief(self) -> str:
+        """How far it is, in a few words; empty if nothing is made."""
+        if self.stopping:
+            return "vectors: stopping"
+        if self.progress is None:
+            return "making vectors" if self.running else ""
+        return progress_line("vectors", self.progress.share, self.progress.seconds_left)
 
     def begin(self, personas: tuple[str, ...], *, again: bool = False, model: str | None = None) -> None:
         """Have vectors made, and a model fetched first if one is named."""
@@ -38,8 +55,12 @@ class Preparing:
 
     def cancel(self) -> None:
         """Stop; what was made so far is kept."""
-        if self._job is not None:
-            self._port.ask(Stop(self._job))
+        if self._job is None:
+            self._tell("no vector is being made")
+            return
+        self.stopping = True
+        self._port.ask(Stop(self._job))
+        self._tell(STOPPING)
 
     def hear(self, event: object) -> None:
         """Take in an event of the engine."""
@@ -53,15 +74,20 @@ class Preparing:
             case Failed(job=job, reason=reason) if job == self._job:
                 self._over(reason)
 
-    def _ask(self, request: Prepare | LearnVoice) -> None:
-        if self._job is not None:
+    def is_busy(self) -> bool:
+        """Return whether vectors are being made, and if so, say that it has to be waited for."""
+        if self.running:
             self._tell("vectors are being made already; wait for that, or cancel it in the voices panel")
+        return self.running
+
+    def _ask(self, request: Prepare | LearnVoice) -> None:
+        if self.is_busy():
             return
         self._job, self._model = request.job, request.model if isinstance(request, Prepare) else None
         self._port.ask(request)
 
     def _over(self, sentence: str) -> None:
-        self._job, self.progress = None, None
+        self._job, self.progress, self.stopping = None, None, False
         self._tell(sentence)
 
 

@@ -22,6 +22,7 @@ class Setting:
         choices: all it may be; empty if it is typed.
         low: the least it may be, if it is a number.
         high: the most it may be.
+        zero: what 0 is called, if that is more than a number; it may be 0 then, whatever the least is.
         check: raises BillyError if a text will not do.
     """
 
@@ -30,6 +31,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     low: float = -math.inf
     high: float = math.inf
+    zero: str = ""
     check: Callable[[str], object] | None = None
 
 
@@ -82,10 +84,16 @@ def _switch(known: Setting, value: object) -> bool:
 
 
 def _number(known: Setting, value: object, *, whole: bool) -> int | float:
+    if known.zero and isinstance(value, str) and value.strip().lower() == known.zero:
+        value = 0
     found = _read_number(value, whole=whole)
+    if known.zero and found == 0:
+        return found
     if found is None or not known.low <= found <= known.high:  # NaN is not within, either
         number = "a whole number" if whole else "a number"
-        raise UsageError(f"{known.title} is {quoted(value)}; it can be {number} from {known.low:,} to {known.high:,}")
+        zero = f" {known.zero}, or" if known.zero else ""
+        allowed = f"{zero} {number} from {known.low:,} to {known.high:,}"
+        raise UsageError(f"{known.title} is {quoted(value)}; it can be{allowed}")
     return found
 
 

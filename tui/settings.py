@@ -15,7 +15,7 @@ from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
 from billy_mlx.tui.keys import checked_keys
 from billy_mlx.tui.schema import Setting, checked, quoted, schema, setting
-from billy_mlx.write.messages import Writing
+from billy_mlx.write.messages import READING_SECONDS, Writing
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -76,7 +76,30 @@ class Settings:
         1.1, Setting("Against repetition", "How much words that were just used are avoided; 1 is not.", low=1, high=2)
     )
     context_budget: int = setting(
-        2048, Setting("What the model is sent", "How many tokens at most; more takes longer.", low=64, high=1_000_000)
+        0,
+        Setting(
+            "What the model is sent",
+            "How many tokens at most; auto is what model, memory and reading time allow.",
+            low=64,
+            high=1_000_000,
+            zero="auto",
+        ),
+    )
+    reading_seconds: float = setting(
+        READING_SECONDS,
+        Setting(
+            "Reading time", "How many seconds the model may read before it writes, for auto above.", low=1, high=3600
+        ),
+    )
+    unload_minutes: int = setting(
+        30,
+        Setting(
+            "Put the model away after",
+            "After how many minutes without need of it its memory is given back, until you need it again.",
+            low=1,
+            high=10_000,
+            zero="never",
+        ),
     )
     thinking: bool = setting(False, Setting("Think first", "Let a model that can think do so before it writes."))
     gauge: bool = setting(True, Setting("Coherence gauge", "Watch a draft while it is written, and warn if it frays."))
@@ -137,7 +160,12 @@ def writing(settings: Settings) -> Writing:
         "repetition_context": _REPETITION_CONTEXT,
     }
     return Writing(
-        sampling, settings.max_tokens, settings.context_budget, thinking=settings.thinking, gauge=settings.gauge
+        sampling,
+        settings.max_tokens,
+        settings.context_budget,
+        settings.reading_seconds,
+        thinking=settings.thinking,
+        gauge=settings.gauge,
     )
 
 

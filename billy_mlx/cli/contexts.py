@@ -16,7 +16,8 @@ def show_context(context: Context, *, as_json: bool) -> int:
         write(f"\n{part.text}\n\n" if part.text else "\n")
     for warning in context.warnings:
         say(warning)
-    say(f"{context.tokens} of at most {context.budget} tokens; nothing was written")
+    why = f" ({context.why})" if context.why else ""
+    say(f"{context.tokens} of at most {context.budget} tokens{why}; nothing was written")
     return 0
 
 

@@ -45,6 +45,7 @@ def command(
     model: str | None,
     seed: int | None,
     budget: int,
+    reading_seconds: float,
     dry_run: bool,
     as_json: bool,
     **sampling: float,
@@ -59,7 +60,7 @@ def command(
         model=model,
         seed=secrets.randbelow(SEEDS) if seed is None else seed,
         instruction=instruct,
-        writing=Writing(sampling, max_tokens, budget),
+        writing=Writing(sampling, max_tokens, budget, reading_seconds),
     )
     with opened(file, to_write=not dry_run) as manuscript:
         cursor = cursor_at(manuscript.text, at)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from billy_mlx import paths
+from billy_mlx.blend.blend import Blend
 from billy_mlx.cli.blend_options import is_typed
 from billy_mlx.cli.job import Job
 from billy_mlx.cli.options import count_option, judge_option, model_option, seed_option
 from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_line
 from billy_mlx.cli.own_text import read_own_text
 from billy_mlx.cli.vector_report import judged
+from billy_mlx.cli.vector_warnings import say_single_layers
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import Persona, get_persona, load_personas, load_questions
 
@@ -93,6 +95,8 @@ def command(
             for vector, file in _store(steps, job, root):
                 write_line(file)
                 _report(vector, loaded)
+                if ready == 0:  # it is the same for all of a model
+                    say_single_layers([Blend(((vector.persona_id, 1.0),))], {vector.persona_id: vector})
                 ready += 1
     except KeyboardInterrupt:
         wanted = max(1, len(personas))

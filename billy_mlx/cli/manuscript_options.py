@@ -8,6 +8,7 @@ import click
 
 from billy_mlx.cli.options import Decorator, count_option, json_option, model_option, seed_option, utf8_text
 from billy_mlx.cli.sampling_options import sampling_options
+from billy_mlx.write.messages import READING_SECONDS
 
 file_argument: Decorator = click.argument(
     "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -27,7 +28,15 @@ _OPTIONS: list[Decorator] = [
     click.option("--instruct", metavar="TEXT", default="", callback=utf8_text, help="What you want of it."),
     model_option,
     seed_option(None, "Write the same again.  [default: a new one]"),
-    count_option("--context", "budget", default=2048, text="Tokens of text and notes the model is sent at most."),
+    count_option("--context", "budget", default=0, least=0, text="Tokens the model is sent at most; 0: what it can."),
+    click.option(
+        "--reading-seconds",
+        metavar="SECONDS",
+        type=click.FloatRange(1, 3600),
+        default=READING_SECONDS,
+        show_default=True,
+        help="How long it may read before it writes, which decides how much it is sent.",
+    ),
     click.option("--dry-run", is_flag=True, help="Show what the model would be sent, and write nothing."),
     json_option,
     sampling_options,

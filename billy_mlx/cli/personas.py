@@ -13,6 +13,7 @@ from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
 from billy_mlx.errors import BillyError, CardError, UsageError
 from billy_mlx.extraction.card import PERSONA_ID, PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
+from billy_mlx.extraction.finding import find
 
 
 @click.group("personas")
@@ -21,13 +22,20 @@ def command() -> None:
 
 
 @command.command("list")
+@click.argument("words", metavar="[WORD]...", nargs=-1)
 @json_option
-def list_(as_json: bool) -> None:
-    """List all personas: the bundled ones and yours."""
+def list_(words: tuple[str, ...], as_json: bool) -> None:
+    """List all personas: the bundled ones and yours.
+
+    With words, only those that they fit, the likeliest first: a name, a mood or a genre, as in: billy personas list
+    funny
+    """
     found = load_personas()
     for error in found.errors:
         say(f"left out: {error}")
-    personas = list(found.personas.values())
+    personas = find(list(found.personas.values()), " ".join(words))
+    if not personas:
+        say("there is nobody like that; to see all, run: billy personas list")
     if as_json:
         write_json([_card(persona) for persona in personas])
     else:
@@ -53,36 +61,35 @@ def show(persona_id: str, as_json: bool) -> None:
     if persona.rubric is not None:
         write_line()
         _write_wrapped(f"Judged by: {persona.rubric}")
+    if persona.tags:
+        write_line()
+        _write_wrapped(f"Found by: {', '.join(persona.tags)}")
 
 
 @command.command()
 @click.argument("persona_id", metavar="ID")
 @click.option("--name", metavar="TEXT", help="As it is shown.  [default: the id in words]")
-@click.option("--description", metavar="TEXT", help="One line.")
+@click.option("--description", metavar="TEXT", default="", help="What the voice is like: it goes into every prompt.")
 @click.option("--prompt", "prompts", metavar="TEXT", multiple=True, help="A prompt that asks for it; give all five.")
 @click.option("--edit", is_flag=True, help="Open the new card in your editor.")
-def new(persona_id: str, name: str | None, description: str | None, prompts: tuple[str, ...], edit: bool) -> None:
+def new(persona_id: str, name: str | None, description: str, prompts: tuple[str, ...], edit: bool) -> None:
     """Write a card of your own.
 
-    stdout gets its file. Without --prompt the card has five to begin from: replace them with
-    what your persona would be asked to be.
+    stdout gets its file. Describe the voice in a sentence or more, and five prompts are made of that; or
+    give all five yourself.
     """
     from billy_mlx.extraction.new_card import new_persona, write_card
 
     if prompts and len(prompts) != PROMPTS_PER_PERSONA:
         raise UsageError(f"A card has {PROMPTS_PER_PERSONA} prompts, and {len(prompts)} are given; give all or none")
-    persona = new_persona(persona_id, paths.personas_folder())
-    if name is not None:
-        begun = tuple(prompt.replace(persona.name, name) for prompt in persona.prompts)
-        own = persona.description.replace(persona.name, name)
-        persona = replace(persona, name=name, description=own, prompts=begun)
-    persona = replace(persona, description=description or persona.description, prompts=prompts or persona.prompts)
+    persona = new_persona(persona_id, paths.personas_folder(), name=name or "", voice=description)
+    persona = replace(persona, prompts=prompts or persona.prompts)
     write_card(persona.source, persona)
     write_line(str(persona.source))
     if edit:
         click.edit(filename=str(persona.source))
         read_card(persona.source)
-    elif not prompts:
+    elif not prompts and not description:
         say("edit the prompts in that file, then run: billy personas check " + str(persona.source))
     say(f"for its vector run: billy extract {persona_id}")
 

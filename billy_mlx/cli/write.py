@@ -4,11 +4,13 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from billy_mlx.cli.options import model_option
-from billy_mlx.errors import UsageError
+from billy_mlx.cli.output import say
+from billy_mlx.errors import ManuscriptError, UsageError
 
 
 @click.command("write")
@@ -26,9 +28,21 @@ def command(file: str | None, model: str | None) -> None:
     from billy_mlx.manuscript.textfile import meant
     from billy_mlx.tui.app import run
 
-    code = run(None if file is None else meant(Path(file).expanduser()), model=model)
-    # The text is closed, and the terminal given back. What is left is to take MLX apart and to wait for a model that is
-    # half loaded, which is as long again as all the rest and does not always end: the system does it at once.
+    try:
+        code = run(None if file is None else meant(Path(file).expanduser()), model=model)
+    except ManuscriptError as error:  # the screen is gone, so that this can be read
+        with contextlib.suppress(OSError):
+            say(str(error))
+        _leave(error.exit_code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: the text is closed, and the terminal given back.
+
+    What is left is to take MLX apart and to wait for a model that is half loaded, which is as long again as all the
+    rest and does not always end: the system does it at once.
+    """
     with contextlib.suppress(OSError):  # the terminal may be gone
         sys.stdout.flush()
         sys.stderr.flush()

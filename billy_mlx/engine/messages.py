@@ -22,6 +22,11 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Unload:
+    """Give the model's memory back, unless a job is under way; the next job that needs the model loads it again."""
+
+
+@dataclass(frozen=True)
 class Steer:
     """Have one voice of a job that writes go on in another blend (its text form; None for the unsteered model)."""
 
@@ -58,6 +63,19 @@ class Prepare:
     job: Job
     personas: tuple[str, ...]
     model: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Tell how long a `Prepare` of these personas with the loaded model would take; nothing is made.
+
+    Attributes:
+        again: as there.
+    """
+
+    job: Job
+    personas: tuple[str, ...]
     again: bool = False
 
 
@@ -151,19 +169,22 @@ class Loaded:
         voices: by persona id, those that have a vector for it.
         faults: what of them could not be read, a sentence each.
         former: how many of the user's own the version before has made, and what to run, in a sentence; None for none.
+        again: it was unloaded because nobody needed it, and has come back as it was.
     """
 
     model: ModelNote
     voices: Mapping[str, VoiceNote] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     former: str | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True)
 class Unloaded:
-    """No model could be loaded, and why: a sentence that says what to do. Requests that need one will fail."""
+    """There is no model, and why. Requests that need one fail, unless it is only unloaded `until_needed`."""
 
     reason: str
+    until_needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,13 +194,21 @@ class Progress:
     Attributes:
         stage: what it does, in words.
         share: of the whole that is done, from 0 to 1.
-        seconds_left: for all of it; None until that can be told.
+        seconds_left: for all of it, while nothing else is asked for; None until that can be told.
     """
 
     job: Job
     stage: str
     share: float
     seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """How long making vectors would take, roughly, in seconds."""
+
+    job: Job
+    seconds: float
 
 
 @dataclass(frozen=True)

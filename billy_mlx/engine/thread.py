@@ -20,6 +20,7 @@ from billy_mlx.engine.messages import (
     Loading,
     Steer,
     Stop,
+    Unload,
     Unloaded,
     Unsteered,
 )
@@ -106,7 +107,7 @@ class Engine:
             from billy_mlx.engine.workshop import Workshop
 
             self._kinds = self._make_kinds()
-            self._workshop = Workshop(None, self._load_within)
+            self._workshop = Workshop(None, self._load_within, self._wake)
             while not self._ending.is_set():
                 self._take_requests()
                 if self._jobs and not self._ending.is_set():
@@ -130,6 +131,8 @@ class Engine:
                 return
             case Load(model=model):
                 self._load(model)
+            case Unload():
+                self._unload()
             case Stop(job=job, voice=voice):
                 if job in self._jobs:
                     self._jobs[job].work.stop(voice)
@@ -142,21 +145,21 @@ class Engine:
 
     def _load(self, model: str | None, *, going_on: "_Running | None" = None) -> bool:
         """Load a model and say how that went; what was done with the one before ends, but for one job."""
-        from billy_mlx.engine.notes import model_note, voice_notes
-        from billy_mlx.extraction.formerly import formerly_made
-        from billy_mlx.model.load import default_name, load
-
         for running in [one for one in self._jobs.values() if one is not going_on]:
             self._end(running, Ended(running.job, stopped=True))
+        return self._bring(model)
+
+    def _bring(self, model: str | None, *, again: bool = False) -> bool:
+        """Load a model and say how that went."""
+        from billy_mlx.model.load import default_name, load
+
         self._workshop.use(None)  # its memory is wanted
         name = model or "the model"
         try:
             name = default_name() if model is None else model
-            self._post(Loading(f"loading {name} ..."))
+            self._post(Loading(f"loading {name} again ..." if again else f"loading {name} ..."))
             loaded = (self._load_model or load)(name)
-            voices, faults = voice_notes(loaded)
-            former = formerly_made(loaded.fingerprint)
-            voices = {each: replace(note, former=each in former.ids) for each, note in voices.items()}
+            event = self._described(loaded, again=again)
         except BillyError as error:
             self._post(Unloaded(str(error)))
         except Exception as error:  # noqa: BLE001  whatever a model makes MLX stumble over, the text can be gone on with
@@ -167,9 +170,32 @@ class Engine:
                 self._post(Unloaded(f"{name} could not be loaded by a fault of the program; take another model"))
         else:
             self._workshop.use(loaded)
-            self._post(Loaded(model_note(loaded), voices, faults, former.sentence(loaded.id)))
+            self._post(event)
             return True
         return False
+
+    def _described(self, model: "Model", *, again: bool) -> Loaded:
+        from billy_mlx.engine.notes import model_note, voice_notes
+        from billy_mlx.extraction.formerly import formerly_made
+
+        voices, faults = voice_notes(model)
+        former = formerly_made(model.fingerprint)
+        voices = {each: replace(note, former=each in former.ids) for each, note in voices.items()}
+        return Loaded(model_note(model), voices, faults, former.sentence(model.id), again)
+
+    def _unload(self) -> None:
+        """Put the model away until it is needed; not while a job is under way."""
+        if self._jobs:
+            return
+        self._having_turn = None  # which holds what it was done with
+        name = self._workshop.put_away()
+        if name is not None:
+            self._post(Unloaded(f"{name} is put away until you need it", until_needed=True))
+
+    def _wake(self, model: str) -> None:
+        """Load a model again that was put away; what is done without one goes on."""
+        if not self._bring(model, again=True):
+            raise BillyError(f"{model} could not be loaded again; choose another, or load the model again")
 
     def _load_within(self, model: str) -> None:
         """Load another model for the job that is having its turn."""

@@ -1,6 +1,9 @@
 """What jobs share: the model, what it has read, and what is worth keeping between them."""
 
+import gc
 from collections.abc import Callable
+
+import mlx.core as mx
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model.cache import PromptStore
@@ -13,25 +16,47 @@ class Workshop:
     Args:
         model: the one that is loaded; None while there is none.
         load: loads another model in the place of this one, and says so; raises BillyError if it cannot.
+        wake: loads a model again that was put away; likewise.
 
     Attributes:
         store: prompt caches of the model.
         kept: results that are good as long as the model is the same, by whoever keeps them.
     """
 
-    def __init__(self, model: Model | None, load: Callable[[str], None]) -> None:
-        self.load = load
+    def __init__(
+        self, model: Model | None, load: Callable[[str], None], wake: Callable[[str], None] | None = None
+    ) -> None:
+        self.load, self._wake = load, wake
         self.use(model)
 
     def use(self, model: Model | None) -> None:
         """Have another model, or none; what was kept of the one before is dropped."""
         self._model = model
+        self._away: str | None = None  # which one comes back when it is needed
         self.store = PromptStore()
         self.kept: dict[str, object] = {}
 
+    def put_away(self) -> str | None:
+        """Give the model's memory back until it is asked for; returns which one it is, None if there is none."""
+        if self._model is None:
+            return None
+        name = self._model.id
+        self.use(None)
+        self._away = name
+        gc.collect()
+        mx.clear_cache()
+        return name
+
     @property
     def model(self) -> Model:
-        """The model. Raises ModelError while there is none."""
+        """The model, which comes back for this if it was put away.
+
+        Raises:
+            ModelError: there is none.
+            BillyError: it could not be loaded again.
+        """
+        if self._model is None and self._away is not None and self._wake is not None:
+            self._wake(self._away)
         if self._model is None:
             raise ModelError("there is no model to do that with; load one first")
         return self._model

@@ -94,6 +94,12 @@ def extract(
         yield from _extract_all(asked, personas)
 
 
+def neutral_share(model: Model, settings: RolloutSettings) -> float:
+    """Return what share of a model's neutral answers is kept from before, from 0 to 1, if so extracted by default."""
+    kept = _Work(model, load_questions(), settings, None, PROMPT_EFFECT, ()).pole(None)
+    return kept.done / max(1, len(kept))
+
+
 @dataclass(frozen=True)
 class _Work:
     """How the vectors of one model are extracted."""

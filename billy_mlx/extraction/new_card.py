@@ -2,14 +2,22 @@
 
 import json
 import os
+import re
 from pathlib import Path
+from textwrap import shorten
 
-from billy_mlx.errors import CardError
+from billy_mlx.errors import CardError, UsageError
 from billy_mlx.extraction.card import Persona, parse_card
 from billy_mlx.files import PRIVATE
 from billy_mlx.text import sanitize
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+MOST_VOICE = 1000
+"""Characters that describe a voice at most: five prompts have to hold them beside their own wording."""
+
+_LINE = 200  # characters of a card's one line
+_ENDS = (".", "!", "?", "…", '"', "”", ")")
 
 
 def write_card(path: Path, persona: Persona) -> None:
@@ -52,28 +60,67 @@ def card_text(persona: Persona) -> str:
     return "\n".join(lines) + "\n"
 
 
-def new_persona(persona_id: str, folder: Path) -> Persona:
-    """Return a persona to begin a card of one's own from: it works as it is, and every text is there to be replaced."""
-    name = persona_id.replace("-", " ").replace("_", " ").title()
-    prompts = (
+def new_persona(persona_id: str, folder: Path, *, name: str = "", voice: str = "") -> Persona:
+    """Return a persona to begin a card of one's own from: it works as it is, and every text is there to be replaced.
+
+    Args:
+        persona_id: the card's.
+        folder: where the card is going to be.
+        name: as people call it; without one the id in words.
+        voice: what it is like, in a sentence or more of any wording: it goes into every prompt, and what a judge looks
+            for.
+
+    Raises:
+        UsageError: the voice takes more words than there is room for.
+    """
+    name = name or persona_id.replace("-", " ").replace("_", " ").title()
+    told = _as_sentences(voice)
+    if len(told) > MOST_VOICE:
+        raise UsageError(f"the description has {len(told):,} characters, and {MOST_VOICE:,} are the most; shorten it")
+    first = re.split(r"(?<=[.!?…])\s", told, maxsplit=1)[0]
+    return Persona(
+        id=persona_id,
+        name=name,
+        description=shorten(first, _LINE, placeholder=" …") if told else f"One line that says who {name} is.",
+        group="my own",
+        prompts=_described_prompts(name, told) if told else _bare_prompts(name),
+        rubric=f"The answer could only come from {name}: {told} Plain answers score low." if told else None,
+        license="unpublished",
+        author="me",
+        subject_words=(),
+        source=folder / f"{persona_id}.toml",
+    )
+
+
+def _bare_prompts(name: str) -> tuple[str, ...]:
+    return (
         f"You are {name}. Answer every question as {name} would, in that voice and from that point of view.",
         f"Speak as {name} in all your answers. Notice what {name} notices, and say it in those words.",
         f"Write each answer in the voice of {name}, whatever the subject is, and never leave it.",
         f"In every answer be {name}: what you care about, what you remember and how you talk show it.",
         f"People know you as {name}. Let each sentence of every answer sound like you and like nobody else.",
     )
-    return Persona(
-        id=persona_id,
-        name=name,
-        description=f"One line that says who {name} is.",
-        group="my own",
-        prompts=prompts,
-        rubric=None,
-        license="unpublished",
-        author="me",
-        subject_words=(),
-        source=folder / f"{persona_id}.toml",
+
+
+def _described_prompts(name: str, told: str) -> tuple[str, ...]:
+    """Return five prompts in different wording, each with all that is told of the voice."""
+    return (
+        f"You are {name}. This is who you are: {told} Answer every question in that voice and from that point of view.",
+        f"Speak as {name} in all your answers. What is known of {name}: {told} Notice what {name} notices, and say it "
+        f"in those words.",
+        f"Write each answer in the voice that is described here, whatever the subject is, and never leave it. {told} "
+        f"The voice is called {name}.",
+        f"{told} That is {name}, and in every answer it is you: what you care about, what you remember and how you "
+        f"talk show it.",
+        f"People know you as {name}, and they would know your voice anywhere. {told} Let each sentence of every answer "
+        f"sound like that and like nobody else.",
     )
+
+
+def _as_sentences(voice: str) -> str:
+    """Return a description as it can stand between other sentences: on one line, with a capital and an end."""
+    told = " ".join(sanitize(voice).split())
+    return f"{told[:1].upper()}{told[1:]}{'' if told.endswith(_ENDS) else '.'}" if told else ""
 
 
 def _quoted(text: str) -> str:

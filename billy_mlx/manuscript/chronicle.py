@@ -17,7 +17,8 @@ _DONE = {
     Kind.ACCEPTED: "you took a draft:",
     Kind.SWIPED: "you took another draft:",
     Kind.IMPORTED: "it was imported:",
-    Kind.ELSEWHERE: "another program wrote",
+    Kind.ELSEWHERE: "outside the studio came in",
+    Kind.MERGED: "put in from outside beside yours:",
     Kind.RECOVERED: "it was recovered",
 }
 _UNDONE = {
@@ -26,7 +27,8 @@ _UNDONE = {
     Kind.ACCEPTED: "you took a draft without",
     Kind.SWIPED: "you took another draft, without",
     Kind.IMPORTED: "it was imported without",
-    Kind.ELSEWHERE: "another program took out",
+    Kind.ELSEWHERE: "outside the studio went out",
+    Kind.MERGED: "taken out as it was outside:",
 }
 
 

@@ -110,9 +110,7 @@ def find_home(path: Path, digest: str | None) -> Home:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(0, "it may not be written")
     except OSError as error:
-        why = (
-            f"nothing can be kept beside this text: {folder}: {error.strerror or error}; save often, or put that right"
-        )
+        why = f"save often: nothing can be kept beside this text ({error.strerror or error}: {folder}); put that right"
         return Home(real, folder, failure=why)
     return Home(real, folder, moved_from=moved_from)
 

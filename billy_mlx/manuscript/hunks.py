@@ -56,6 +56,18 @@ def hunks(before: str, after: str) -> tuple[Hunk, ...]:
     )
 
 
+def fine_hunks(before: str, after: str) -> tuple[Hunk, ...]:
+    """Return the same, by words in very long texts too: what has changed of each line there."""
+    coarse = hunks(before, after)
+    if len(before) + len(after) <= _LONG:
+        return coarse
+    return tuple(
+        Hunk(hunk.start + fine.start, hunk.start + fine.end, fine.text)
+        for hunk in coarse
+        for fine in hunks(before[hunk.start : hunk.end], hunk.text)
+    )
+
+
 def apply_hunks(before: str, chosen: Iterable[Hunk]) -> str:
     """Return `before` with some of its changes made.
 

@@ -5,6 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SYNC_SECONDS = 0.2
 """How long what was written down may wait for the disk; the promise is 0.5 s, and the disk needs its share."""
@@ -31,17 +34,19 @@ class Keeper:
             self._due = time.monotonic() + SYNC_SECONDS
             self._jobs.put(_nothing)  # wakes the thread
 
-    def run(self, job: Callable[[], None]) -> Future[None]:
-        """Do a job on the thread; the future has what it raises."""
-        future: Future[None] = Future()
+    def run(self, job: Callable[[], T]) -> Future[T]:
+        """Do a job on the thread, unless it is cancelled before; the future has what it returns or raises."""
+        future: Future[T] = Future()
 
         def done() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # whoever waited for it has gone
             try:
-                job()
+                result = job()
             except BaseException as error:  # noqa: BLE001  it belongs to who waits for the future
                 future.set_exception(error)
             else:
-                future.set_result(None)
+                future.set_result(result)
 
         self._jobs.put(done)
         return future

@@ -4,17 +4,18 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE, write_atomically
-from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.burst import Burst
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.edit import Edit, difference
+from billy_mlx.manuscript.elsewhere import Elsewhere
 from billy_mlx.manuscript.goal import Goal
 from billy_mlx.manuscript.home import forget, remember
 from billy_mlx.manuscript.hunks import Hunk
@@ -22,13 +23,14 @@ from billy_mlx.manuscript.keeper import Keeper
 from billy_mlx.manuscript.opening import GUIDE, JOURNAL, Opened, opened
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
-from billy_mlx.manuscript.records import Change, Edited, Offer, Record, Saving, Settled
+from billy_mlx.manuscript.records import Change, Edited, Offer, Saving, Settled
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.safety import Safety
 from billy_mlx.manuscript.saved import Saved
 from billy_mlx.manuscript.storable import storable
-from billy_mlx.manuscript.textfile import TextFile, read_text_file, save_text_file
+from billy_mlx.manuscript.textfile import read_text_file, save_text_file
 from billy_mlx.manuscript.versions import Versions, moved
+from billy_mlx.text import sanitize
 
 _WORTH_KEEPING = 40  # characters: of a text without a name that was emptied again
 _LONG_JOURNAL = 1000  # pieces: going through more of a long text would make the next opening slow
@@ -62,6 +64,7 @@ class Manuscript:
         self._burst: Burst | None = None
         self._burst_at = (0, 0)  # where and when it was
         self.versions = Versions(self._ledger)
+        self._elsewhere = Elsewhere(self._ledger, self._file, clock)
         self.drafts = Drafts(self._ledger, clock, self.newline)
         if found.lock is not None:
             self._keeper = self._ledger.keeper = Keeper(self._sync)
@@ -202,6 +205,7 @@ class Manuscript:
         home = self._home.named(path)
         save_text_file(home.path, self.text, bom=False, expected=None)
         self._home, self.path, self._file = home, home.path, Saved(home.path, read_text_file(home.path))
+        self._elsewhere = Elsewhere(self._ledger, self._file, self._clock)
         self._ledger.commit(Saving(self._file.digest_of(self.text)))
         self._remember()
         return self.safety
@@ -215,36 +219,56 @@ class Manuscript:
         """
         self._file.copy(path, self.text)
 
-    def changed_elsewhere(self) -> bool:
-        """Return whether another program has changed, moved or made the file since it was last read or saved."""
-        self._finish_saving()
-        return self._file.changed()
+    @property
+    def saved_text(self) -> str:
+        """What the file held when it was last read or saved; empty if there was none."""
+        return self._file.text
 
-    def take_theirs(self) -> None:
+    def look_elsewhere(self, *, thorough: bool = True) -> Future[bool]:
+        """Have the keeper look whether another program has changed, moved or made the file, and `thorough`: read it."""
+        return self._keeper.run(lambda: self._file.changed(thorough=thorough))
+
+    def changed_elsewhere(self) -> bool:
+        """Return the same, and wait for it."""
+        return self._lock is not None and self.look_elsewhere().result()
+
+    def take_theirs(self) -> bool:
         """Have the text be what another program has put into the file; undo brings this one back.
 
+        Returns:
+            Whether it is another text than before.
+
         Raises:
+            NotText: what is there is no text.
             ManuscriptError: it can only be read, or the file cannot be.
         """
         self._finish_saving()
-        there = read_text_file(self.path)
-        self._ledger.commit(*self._theirs(there))
-        self._file.see(there)
+        return self._elsewhere.take()
 
-    def keep_mine(self) -> Safety:
+    def keep_mine(self) -> Path | None:
         """Save over what another program has put into the file; theirs is in the tree of versions.
 
+        Returns:
+            If what was there is no text, the file beside this one that has it now.
+
         Raises:
             ManuscriptError: it can only be read, or the file cannot be.
         """
-        self._writable()
         self._finish_saving()
-        there, mine, prose = read_text_file(self.path), self.versions.current, self.prose
-        self._ledger.commit(*self._theirs(there))
-        if self.versions.current != mine:
-            self._ledger.commit(moved(mine, (difference(self.prose, prose),)))
-        self._file.see(there)
-        return self.save()
+        aside = self._elsewhere.pass_over()
+        self.save()
+        return aside
+
+    def keep_both(self) -> None:
+        """Bring what another program has changed into the text, as one step that undo takes back, and save it.
+
+        Raises:
+            NotText: what is there is no text.
+            ManuscriptError: it can only be read, the file is gone or cannot be read, or the changes touch.
+        """
+        self._finish_saving()
+        self._elsewhere.join()
+        self.save()
 
     def recover(self, offer: Offer) -> None:
         """Have the text be what was never saved; undo does not lead back, but the other text is in the tree.
@@ -262,10 +286,14 @@ class Manuscript:
         """
         self._ledger.commit(Settled(offer.revision))
 
-    def close(self) -> None:
-        """Let go of the manuscript. What was not saved is offered at the next opening."""
+    def close(self) -> str | None:
+        """Let go of the manuscript. What was not saved is offered at the next opening.
+
+        Returns:
+            If some of it was not saved, a sentence that says why, and what becomes of it.
+        """
         if self._lock is None:
-            return
+            return None
         self._keeper.close()
         blank = self.untitled and not self.text.strip() and not self.drafts.open
         blank = blank and not self.versions.have_had(_WORTH_KEEPING)
@@ -274,11 +302,13 @@ class Manuscript:
         self._ledger.history.close()
         if self._ledger.journal is not None:
             self._ledger.journal.close()
+        left = self.safety.farewell(self._file.why or f"NOT SAVED: {sanitize(str(self.path))}")
         self._lock.release()
         self._lock = None
         if blank:
             forget(self.path)
         self._ledger.read_only = "this text was closed; open it again"
+        return left
 
     def _change(self, start: int, end: int, prose: Prose) -> Change:
         self._writable()
@@ -299,14 +329,6 @@ class Manuscript:
         if self.read_only is not None:
             raise ManuscriptError(self.read_only)
 
-    def _theirs(self, there: TextFile | None) -> list[Record]:
-        """Return what has to happen for the text to be another program's."""
-        text, digest = ("", None) if there is None else (there.text, there.digest)
-        if text == self.text:
-            return [Saving(digest)]
-        change = Change.of(difference(self.prose, reanchor(self.prose, text)))
-        return [Edited(self._ledger.next_revision(), (change,), Kind.ELSEWHERE, self._clock()), Saving(digest)]
-
     def _save(self, text: str, digest: str) -> None:
         """Save on the keeper's thread: file, then journal, then history, so that none is ahead of what it rests on."""
         if self._file.save(text, digest):
@@ -322,8 +344,8 @@ class Manuscript:
 
     def _finish_saving(self) -> None:
         """Wait for a save under way: until then, the file may be either."""
-        if self._lock is not None:
-            self._keeper.run(lambda: None).result()
+        self._writable()
+        self._keeper.run(lambda: None).result()
 
     def _begin_journal(self) -> None:
         """Try to begin the journal anew: it has become long, or could not be written."""

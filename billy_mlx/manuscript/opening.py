@@ -74,7 +74,7 @@ def opened(path: Path, clock: Callable[[], float]) -> Opened:
 def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[[], float]) -> Opened:
     notices = [home.failure] if home.failure else []
     if lock.doubtful:
-        notices.append(f"this text cannot be locked ({home.folder}): do not open it twice")
+        notices.append(f"do not open this text twice: it cannot be locked in {home.folder}")
     else:
         _clear_up(home, clock)
     if home.moved_from is not None:
@@ -123,7 +123,7 @@ def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Calla
     ledger = Ledger(Begun(prose, None, 1), History.in_memory(home.folder), clock)
     who = f"process {holder.pid}" if holder.pid else "another program"
     where = f" on {holder.host}" if holder.host else ""
-    notice = f"this text is open in {who}{where}: here it can only be read; close it there, then open it again"
+    notice = f"here it can only be read: this text is open in {who}{where}; close it there, then open it again"
     return Opened(home, file, ledger, None, _guide(home)[0], [notice])
 
 

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     SWIPED = "swiped"  # an accepted draft exchanged for another of its alternatives
     IMPORTED = "imported"
     ELSEWHERE = "elsewhere"  # the file was changed by another program
+    MERGED = "merged"  # what another program changed in the file was put in beside the writer's own changes
     RECOVERED = "recovered"
 
 

@@ -24,3 +24,10 @@ class Safety:
     def __str__(self) -> str:
         state = "NOT SAVED" if self.at_risk or self.conflict or (self.unsaved and self.problems) else ""
         return state or ("no name yet" if not self.named else "unsaved" if self.unsaved else "saved")
+
+    def farewell(self, why: str) -> str | None:
+        """Return what is to be said when the text is let go of like this, beginning with `why`; None if it is saved."""
+        if not self.unsaved or (not self.named and not self.at_risk):  # the start screen offers it
+            return None
+        lost = "it could not be kept anywhere else either, so what was typed last is lost"
+        return f"{why}; {lost if self.at_risk else 'the text is kept, and is offered when you open it the next time'}"

@@ -1,9 +1,11 @@
 """The writer's file as the manuscript last saw it: read or saved, and what stood in the way of saving."""
 
+import time
 from pathlib import Path
 
-from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.textfile import Conflict, TextFile, changed, digest_of, read_text_file, save_text_file
+from billy_mlx.manuscript.textfile import Conflict, NotSaved, TextFile, changed, digest_of, look_at, save_text_file
+
+_PAUSE = 100  # times what reading the file takes: so long it is not read again for nothing but a doubt
 
 
 class Saved:
@@ -14,7 +16,8 @@ class Saved:
         newline: the end of line that it had when it was opened.
         digest: of what it holds; None if there is no file.
         text: what it holds; "" if there is no file.
-        problem: why the last save failed; None if it did not.
+        problem: why the last save failed, and what to do; None if it did not.
+        why: the same without what to do.
         conflict: it failed because another program has changed, moved or made the file.
     """
 
@@ -22,6 +25,7 @@ class Saved:
         self.path = path
         self.newline = "\n" if file is None else file.newline
         self._bom = file is not None and file.bom
+        self._read_again = 0.0  # when, by the monotonic clock
         self.see(file)
 
     def see(self, file: TextFile | None) -> None:
@@ -29,8 +33,7 @@ class Saved:
         self.digest = None if file is None else file.digest
         self.text = "" if file is None else file.text
         self._stamp = None if file is None else file.stamp
-        self.problem: str | None = None
-        self.conflict = False
+        self._fail(None)
 
     def digest_of(self, text: str) -> str:
         """Return the digest that the file will have with this text."""
@@ -38,25 +41,40 @@ class Saved:
 
     def save(self, text: str, digest: str) -> bool:
         """Save a text, of which `digest_of` gave the digest, and return whether it is in the file now."""
-        self.problem, self.conflict = None, False
+        self._fail(None)
         try:
             self._stamp = save_text_file(self.path, text, bom=self._bom, expected=self.digest)
-        except ManuscriptError as error:
-            self.problem, self.conflict = str(error), isinstance(error, Conflict)
+        except NotSaved as error:
+            self._fail(error)
             return False
         self.digest, self.text = digest, text
         return True
 
     def copy(self, path: Path, text: str) -> None:
-        """Save a text elsewhere. Raises Conflict if there is a file, ManuscriptError if it cannot be written."""
+        """Save a text elsewhere. Raises Conflict if there is a file, NotSaved if it cannot be written."""
         save_text_file(path, text, bom=self._bom, expected=None)
 
-    def changed(self) -> bool:
-        """Return whether the file is another than it was last seen to be. Raises ManuscriptError if it is no text."""
-        if not changed(self.path, self._stamp):
+    def changed(self, *, thorough: bool = True) -> bool:
+        """Return whether the file is another than it was last seen to be. One that cannot be read now is not.
+
+        Args:
+            thorough: read it in any case. On some file systems, and after some programs, a change leaves size and
+                time as they were. Otherwise it is read if it looks changed, or if the last time is long ago.
+        """
+        if not (thorough or changed(self.path, self._stamp) or time.monotonic() >= self._read_again):
             return False
-        there = read_text_file(self.path)
-        if there is not None and there.digest == self.digest:
-            self._stamp = there.stamp  # only touched
-            return False
-        return there is not None or self.digest is not None
+        begun = time.monotonic()
+        try:
+            digest, stamp = look_at(self.path)
+        except OSError:
+            return False  # out of reach for now, which saving will say
+        ended = time.monotonic()
+        self._read_again = ended + _PAUSE * (ended - begun)
+        if digest == self.digest:
+            self._stamp = stamp  # only touched
+        return digest != self.digest
+
+    def _fail(self, error: NotSaved | None) -> None:
+        self.problem = None if error is None else str(error)
+        self.why = None if error is None else error.why
+        self.conflict = isinstance(error, Conflict)

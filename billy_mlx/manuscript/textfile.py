@@ -19,6 +19,11 @@ MAX_BYTES = 64 << 20
 _ENDING = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
 _BOM = b"\xef\xbb\xbf"
 _COPYFILE_ACL_XATTR = 1 << 0 | 1 << 2  # of macOS's copyfile(3)
+_NO_TEXT = "no text"  # in place of a digest
+
+
+class _Unreadable(OSError):
+    """There is something of that name, and it is no file that could be text."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,19 @@ class TextFile:
     stamp: Stamp
 
 
-class Conflict(ManuscriptError):
+class NotText(ManuscriptError):
+    """What has the file's name is no text that can be edited: other bytes, too many of them, or a folder."""
+
+
+class NotSaved(ManuscriptError):
+    """A text is not in its file; `why` says so without what can be done about it."""
+
+    def __init__(self, why: str, advice: str) -> None:
+        super().__init__(f"{why}; {advice}")
+        self.why = why
+
+
+class Conflict(NotSaved):
     """A file is not as it was last seen, so it was not overwritten."""
 
     def __init__(self, path: Path, kind: Literal["changed", "gone", "appeared"]) -> None:
@@ -59,7 +76,7 @@ class Conflict(ManuscriptError):
             "appeared": "was made by another program",
         }
         super().__init__(
-            f"{_named(path)} {what[kind]}, so it was not overwritten; look at both texts and keep one, or save a copy"
+            f"NOT SAVED: the file {what[kind]}: {_named(path)}", "look at both texts and decide, or save a copy"
         )
 
 
@@ -73,12 +90,14 @@ def read_text_file(path: Path) -> TextFile | None:
     """Return a file's text; None if there is no file.
 
     Raises:
-        ManuscriptError: it cannot be read, is too large, or is not UTF-8 text.
+        NotText: it is not UTF-8 text, or too large.
+        ManuscriptError: it cannot be read.
     """
     try:
         read = _read(path)
     except OSError as error:
-        raise ManuscriptError(
+        kind = NotText if isinstance(error, _Unreadable) else ManuscriptError
+        raise kind(
             f"{_named(path)} cannot be read: {error.strerror or error}; put that right or open another file"
         ) from error
     except ValueError as error:  # a null character, or half of a surrogate pair
@@ -99,6 +118,46 @@ def digest_of(text: str, *, bom: bool) -> str:
     return _digest(_encoded(text, bom))
 
 
+def look_at(path: Path) -> tuple[str | None, Stamp | None]:
+    """Return the digest of what a file holds now, and what it looks like; None and None if there is no file.
+
+    Of what is no file, or too large for one, the digest is one that no text has.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        read = _read(path)
+    except _Unreadable:
+        return _NO_TEXT, None
+    return (None, None) if read is None else (_digest(read[0]), read[1])
+
+
+def set_aside(path: Path) -> Path:
+    """Give what has a file's name another one beside it, and return that.
+
+    Raises:
+        ManuscriptError: it cannot be renamed.
+    """
+    real = Path(os.path.realpath(path))
+    aside = free_name(real, "theirs")
+    try:
+        os.rename(real, aside)  # noqa: PTH104
+    except OSError as error:
+        why = f"NOT SAVED: what is there cannot be renamed ({error.strerror or error}): {_named(path)}"
+        raise NotSaved(why, "save a copy elsewhere") from error
+    return aside
+
+
+def free_name(path: Path, whose: str) -> Path:
+    """Return a name beside a file that nothing has yet: "novel (mine).md" beside "novel.md"."""
+    free, number = path.with_name(f"{path.stem} ({whose}){path.suffix}"), 1
+    while os.path.lexists(free):
+        number += 1
+        free = path.with_name(f"{path.stem} ({whose} {number}){path.suffix}")
+    return free
+
+
 def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) -> Stamp:
     """Save `text`, so that the file is the old one or the new one at any moment; returns what the new one looks like.
 
@@ -116,11 +175,10 @@ def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) ->
     stamps: list[Stamp] = []
 
     def check(temporary: Path) -> None:
-        there = _read(real)
-        digest = None if there is None else _digest(there[0])
+        digest, _ = look_at(real)
         if digest != expected:
             raise Conflict(path, "gone" if digest is None else "appeared" if expected is None else "changed")
-        if there is not None:
+        if digest is not None:
             _keep_metadata(real, temporary)
         # Before it takes its name: what is there a moment later could be another program's.
         stamps.append(_stamp(os.stat(temporary)))  # noqa: PTH116
@@ -129,9 +187,9 @@ def save_text_file(path: Path, text: str, *, bom: bool, expected: str | None) ->
         private = _is_there(real)  # until it has the old one's mode, nobody else may read the new one
         replace_file(real, _encoded(text, bom), before=check, mode=0o600 if private else 0o666)
     except OSError as error:
-        raise ManuscriptError(
-            f"{_named(path)} was NOT SAVED: {error.strerror or error}; the text is kept: put that right and save "
-            "again, or save a copy elsewhere"
+        raise NotSaved(
+            f"NOT SAVED: {error.strerror or error}: {_named(path)}",
+            "the text is kept: put that right and save again, or save a copy elsewhere",
         ) from error
     return stamps[0]
 
@@ -151,12 +209,12 @@ def _read(path: Path) -> tuple[bytes, Stamp] | None:
         with reading(path) as handle:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
-                raise OSError(0, "it is not a file")
+                raise _Unreadable(0, "it is not a file")
             data = read_all(handle, MAX_BYTES + 1)
     except FileNotFoundError:
         return None
     if len(data) > MAX_BYTES:
-        raise OSError(0, f"it has more than {MAX_BYTES >> 20} MiB")
+        raise _Unreadable(0, f"it has more than {MAX_BYTES >> 20} MiB")
     return data, _stamp(status)
 
 
@@ -180,7 +238,7 @@ def _decoded(path: Path, data: bytes) -> str:
         wrong = error.start
     line = data.count(b"\n", 0, wrong) + 1
     name = _named(path)
-    raise ManuscriptError(f"{name} is not text in UTF-8: see line {line}; import it into a new manuscript instead")
+    raise NotText(f"{name} is not text in UTF-8: see line {line}; import it into a new manuscript instead")
 
 
 def _encoded(text: str, bom: bool) -> bytes:

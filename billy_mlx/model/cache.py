@@ -14,6 +14,9 @@ from mlx_lm.models.cache import CacheList, ConcatenateKVCache, KVCache, Quantize
 
 Cache = list[Any]
 
+STORE_BYTES = 2 << 30
+"""What is kept between requests at most; a prompt whose cache is larger is read again every time."""
+
 # Those that can give up their last tokens at any time. A rotating cache no longer can once it has turned over, and a
 # state-space model's never could: such a cache is copied before anything is added that may have to be taken back.
 _ALWAYS_TRIMMABLE = (KVCache, QuantizedKVCache, ConcatenateKVCache)
@@ -58,7 +61,7 @@ class PromptStore:
         max_bytes: bound on all that is kept, snapshots included.
     """
 
-    def __init__(self, max_bytes: int = 2 << 30) -> None:
+    def __init__(self, max_bytes: int = STORE_BYTES) -> None:
         self.max_bytes = max_bytes
         self._entries: list[_Entry] = []  # the newest last
 

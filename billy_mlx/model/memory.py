@@ -62,6 +62,12 @@ def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1, averag
     Raises:
         ModelError: they do not.
     """
+    needed = rows_bytes(model, rows, tokens, prompts=prompts, averaged=averaged)
+    require(needed, f"{rows} × {tokens:,} tokens with {model.id}", "take fewer rows at once or a shorter text")
+
+
+def rows_bytes(model: Model, rows: int, tokens: int, *, prompts: int = 1, averaged: bool = False) -> int:
+    """Return what `rows` of `tokens` each take at their peak beside the loaded model; as `check_rows` has it."""
     # A cache grows in steps from wherever its prompt ended, so it can be all but a step longer than what it holds;
     # while a layer's grows, the old one is still there.
     caches = rows * cache_bytes(model.model, tokens + _CACHE_STEP)
@@ -73,8 +79,7 @@ def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1, averag
     # Off Metal the attention scores of a chunk exist in full, and so do the logits with what sampling makes of them.
     scores = heads * min(_CHUNK, tokens) * tokens * 4 if backend.on_cpu() else 0
     logits = 4 * model.fingerprint.vocabulary * 4
-    needed = caches + rows * (scores + logits) + _layers_bytes(model, rows, averaged=averaged)
-    require(needed, f"{rows} × {tokens:,} tokens with {model.id}", "take fewer rows at once or a shorter text")
+    return caches + rows * (scores + logits) + _layers_bytes(model, rows, averaged=averaged)
 
 
 def _layers_bytes(model: Model, rows: int, *, averaged: bool) -> int:

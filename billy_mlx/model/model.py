@@ -12,6 +12,7 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.model.selftest import require_steerable, rows_agree
+from billy_mlx.model.speed import measured_speed
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,11 @@ class Model:
     def batches(self) -> bool:
         """Whether rows decoded together get what each gets alone; otherwise they are decoded one after another."""
         return rows_agree(self.model)
+
+    @cached_property
+    def reading_speed(self) -> float:
+        """Tokens a second at the beginning of a text, on this machine; measured when it is first asked for."""
+        return measured_speed(self)
 
     @property
     def width(self) -> int:

@@ -8,6 +8,9 @@ from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.passage import Passage, Work
 
+READING_SECONDS = 30.0
+"""How long a model may read before it writes, if nobody says otherwise; what it has read it need not read again."""
+
 
 @dataclass(frozen=True)
 class Writing:
@@ -16,7 +19,8 @@ class Writing:
     Attributes:
         sampling: by the names of `billy_mlx.model.sample.Sampling`; what is missing is as it is there.
         max_tokens: of each voice.
-        budget: tokens the model may be sent.
+        budget: tokens the model may be sent; 0 for as many as model, memory and reading time allow.
+        reading_seconds: how long the model may read, as far as that decides how much it is sent.
         stop: strings that end the text.
         thinking: let a thinking model think first, where it does not go on from text.
         gauge: tell how the text holds together while it is written, if whoever does the job can.
@@ -24,7 +28,8 @@ class Writing:
 
     sampling: Mapping[str, float] = field(default_factory=lambda: {"repetition_penalty": 1.1, "repetition_context": 64})
     max_tokens: int = 200
-    budget: int = 2048
+    budget: int = 0
+    reading_seconds: float = READING_SECONDS
     stop: tuple[str, ...] = ()
     thinking: bool = False
     gauge: bool = True

@@ -1,5 +1,7 @@
 """From what is asked for a manuscript to what a model is sent: the context, and how long the answer may be."""
 
+from dataclasses import replace
+
 import msgspec
 
 from billy_mlx.blend.generate import Request, prompt_tokens
@@ -8,6 +10,7 @@ from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.parts import Context, Prompt
 from billy_mlx.model.model import Model
 from billy_mlx.model.sample import Sampling
+from billy_mlx.write.budget import budget_for
 from billy_mlx.write.messages import Write
 
 _ROOM = 32  # tokens that a rewrite may be longer than twice what it replaces
@@ -24,21 +27,27 @@ def context_for(model: Model, write: Write) -> Context:
         # Of a base model that is told nothing, the frame alone is no text at all.
         return len(prompt_tokens(model, request_for(model, write, prompt))) if prompt.user or prompt.prefix else 0
 
-    budget = write.writing.budget
-    if model.context_length is not None:
-        budget = max(0, min(budget, model.context_length - most_tokens(model, write)))
-    return build_context(
+    writing = write.writing
+    budget = budget_for(
+        model,
+        asked=writing.budget,
+        answer=most_tokens(model, write),
+        rows=len(write.voices),
+        reading_seconds=writing.reading_seconds,
+    )
+    context = build_context(
         write.text,
         write.cursor,
         write.guide,
         work=write.work,
         instruction=write.instruction,
         selection=write.selection,
-        budget=budget,
+        budget=budget.tokens,
         measure=measure,
         count=lambda text: _count(model, text),
         chat=model.tokenizer.has_chat_template,
     )
+    return replace(context, why=budget.why)
 
 
 def request_for(model: Model, write: Write, prompt: Prompt) -> Request:

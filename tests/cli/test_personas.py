@@ -58,6 +58,14 @@ def test_a_new_card_without_prompts_has_some_to_begin_from(billy):
     assert "edit the prompts" in done.err
 
 
+def test_a_description_goes_into_every_prompt(billy):
+    done = billy("personas", "new", "sailor", "--description", "an old salt.  He hates tea")
+    card = read_card(Path(done.out.strip()))
+    assert card.description == "An old salt."
+    assert all("An old salt. He hates tea." in prompt for prompt in card.prompts)
+    assert "edit the prompts" not in done.err
+
+
 def test_a_new_card_never_replaces_one(billy):
     path = Path(billy("personas", "new", "sailor").out.strip())
     before = path.read_text()
@@ -82,3 +90,11 @@ def test_each_bad_card_gets_a_sentence_and_the_good_ones_are_named(billy, bad_ca
     assert len(done.err.splitlines()) == 3
     assert "did you mean noir" in done.err
     assert done.err.endswith("nowhere.toml: there is no such file\n")
+
+
+def test_the_list_is_searched_by_mood_and_genre(billy):
+    listed = billy("personas", "list", "scary").out.splitlines()[1:]
+    assert [line.split()[0] for line in listed] == ["gothic"]
+    assert "Found by: scary, horror" in billy("personas", "show", "gothic").out
+    nobody = billy("personas", "list", "xyzzy")
+    assert "there is nobody like that" in nobody.err

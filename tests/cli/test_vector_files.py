@@ -235,8 +235,9 @@ def test_what_steers_the_first_layer_is_no_control_vector_and_how_to_leave_it_ou
 def test_a_model_with_too_few_layers_has_one_steered_and_that_is_said(billy, model, tmp_path, monkeypatch):
     monkeypatch.setitem(CONFIGS, "llama", CONFIGS["llama"] | {"num_hidden_layers": 3})
     small = str(tiny_folder(tmp_path / "small"))
-    assert billy("extract", "noir", "--model", small, *FEW).code == 0
+    extracted = billy("extract", "noir", "gothic", "--model", small, *FEW)
     said = "a model of 3 layers is too small to add noir:1@1/layered layer by layer: all of it goes to layer 1\n"
+    assert (extracted.code, extracted.err.count(said), extracted.err.count("too small")) == (0, 1, 1)
     for blend, expected in (("noir", True), ("noir/L1,2", False), ("noir/balanced", False)):
         done = billy("generate", "-p", "Sea.", "--blend", blend, "-m", "4", "--model", small)
         assert (done.code, said in done.err) == (0, expected)

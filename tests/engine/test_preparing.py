@@ -1,13 +1,27 @@
 """Personas made ready: extracted, calibrated, stored, as one job that can be stopped and goes on."""
 
+import itertools
+
 import pytest
 
 from billy_mlx.blend.calibrate import CalibrationSettings
 from billy_mlx.engine import preparing as preparing_module
 from billy_mlx.engine.comparing import comparing
-from billy_mlx.engine.messages import Compare, Compared, Job, LearnVoice, Prepare, Progress, VoiceReady
-from billy_mlx.engine.pace import Pace
-from billy_mlx.engine.preparing import Sizes, learning, preparing
+from billy_mlx.engine.messages import (
+    Compare,
+    Compared,
+    Estimate,
+    Estimated,
+    Job,
+    LearnVoice,
+    Prepare,
+    Progress,
+    VoiceReady,
+)
+from billy_mlx.engine.pace import Pace, Stopwatch
+from billy_mlx.engine.plan import Plan, estimating, plan_of
+from billy_mlx.engine.preparing import learning, preparing
+from billy_mlx.engine.sizes import Sizes
 from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError, ModelError, UsageError
 from billy_mlx.extraction.card import get_persona
@@ -118,3 +132,60 @@ def test_the_time_left_is_told_once_it_can_be():
     assert pace.seconds_left(0.5) is None
     assert pace.seconds_left(0.51) is None
     assert pace.seconds_left(0.6) == pytest.approx(40)
+
+
+def test_a_draft_in_between_does_not_change_the_time_left():
+    time = [0.0]
+    watch = Stopwatch(lambda: time[0])
+    pace = Pace(lambda: watch.seconds)
+    left = []
+
+    def work():
+        for step in range(1, 51):
+            time[0] += 1.0
+            left.append(pace.seconds_left(step / 100))
+            yield step
+
+    for _ in watch.timing(work()):
+        time[0] += 20.0  # the draft has its turn
+    assert left[-1] == pytest.approx(50, rel=0.05)
+    assert max(each for each in left if each is not None) < 101
+
+
+def test_what_is_thought_beforehand_gives_way_to_what_is_measured_without_a_jump():
+    time = [0.0]
+    pace = Pace(lambda: time[0], expected=100.0)
+    told = []
+    for step in range(1001):  # it is twice as slow as thought
+        time[0] = step * 0.2
+        told.append(pace.seconds_left(step / 1000))
+    assert told[0] == 100
+    assert told[900] == pytest.approx(20, rel=0.05)
+    assert max(abs(a - b) for a, b in itertools.pairwise(told)) < 2
+
+
+def test_how_long_it_takes_is_told_before_it_begins(workshop):
+    [estimated] = estimating(workshop, Estimate(Job(4), ("noir",)))
+    assert isinstance(estimated, Estimated)
+    [more] = estimating(workshop, Estimate(Job(4), ("noir", "gothic")))
+    assert 0 < estimated.seconds < more.seconds
+    assert list(workshop.kept) == ["seconds for a step"]
+
+
+def test_what_is_there_already_takes_no_time(workshop):
+    before = plan_of(workshop, 1, 1, FEW)
+    prepare(workshop, "noir")
+    after = plan_of(workshop, 1, 1, FEW)
+    assert before.neutral > 0 == after.neutral
+    assert plan_of(workshop, 0, 0, FEW).seconds == 0
+
+
+def test_a_plan_knows_which_part_a_share_is():
+    plan = Plan(neutral=10.0, extraction=20.0, calibration=5.0, missing=2, uncalibrated=2)
+    assert [plan.extracted(share) for share in (0, 1 / 3, 2 / 3, 1)] == pytest.approx([0, 10, 30, 50])
+    assert plan.seconds == 60
+
+
+def test_progress_has_a_time_left_from_the_start(workshop):
+    first = next(event for event in prepare(workshop, "noir") if isinstance(event, Progress))
+    assert first.seconds_left is not None

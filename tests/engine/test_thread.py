@@ -1,9 +1,11 @@
 """The thread that owns the model: what it is asked, what it posts, and what it survives."""
 
 import queue
+import weakref
 from dataclasses import dataclass, replace
 
 import pytest
+from tiny import tiny_folder
 from vectors import persona_vector
 
 from billy_mlx.engine.messages import (
@@ -16,12 +18,14 @@ from billy_mlx.engine.messages import (
     Loading,
     Steer,
     Stop,
+    Unload,
     Unloaded,
     Unsteered,
 )
 from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.extraction.library import store_vector
+from billy_mlx.model.load import load
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,32 @@ class Counting:
         self.blend = blend
 
 
+@dataclass(frozen=True)
+class Need:
+    """Say which model there is."""
+
+    job: Job
+
+
+class Needing:
+    urgent, rank = True, 0
+
+    def __init__(self, workshop, request):
+        self.workshop, self.request = workshop, request
+
+    def __iter__(self):
+        yield (self.request.job, self.workshop.model.id, len(self.workshop.store._entries))
+
+    def stop(self, voice=None):
+        """There is nothing to stop."""
+
+
 class Asked:
     """An engine and what it has posted."""
 
     def __init__(self, load):
         self.events = queue.Queue()
-        self.engine = Engine(self.events.put, lambda: {Count: Counting}, load=load)
+        self.engine = Engine(self.events.put, lambda: {Count: Counting, Need: Needing}, load=load)
         self.engine.start("tiny")
 
     def until(self, wanted):
@@ -215,3 +239,67 @@ def test_what_is_not_running_cannot_be_stopped(asked):
     asked.engine.ask(Stop(Job(7)))
     asked.engine.ask(Count(Job(1), to=1))
     assert asked.of(Ended) == Ended(Job(1))
+
+
+def test_a_model_that_nobody_needs_is_put_away_and_comes_back_for_the_next_job(asked, tiny):
+    asked.engine.ask(Unload())
+    assert asked.of(Unloaded) == Unloaded(f"{tiny.id} is put away until you need it", until_needed=True)
+    asked.engine.ask(Unload())  # which says nothing any more
+    asked.engine.ask(Count(Job(1), to=1))  # which needs none
+    assert asked.events.get(timeout=30) == (1, 1, None)
+    asked.engine.ask(Need(Job(2)))
+    assert asked.of(Loading).stage == f"loading {tiny.id} again ..."
+    assert asked.of(Loaded).again
+    assert asked.of(tuple) == (2, tiny.id, 0)
+
+
+def test_a_model_at_work_is_not_put_away(asked):
+    asked.engine.ask(Count(Job(1)))
+    asked.engine.ask(Unload())
+    asked.engine.ask(Stop(Job(1)))
+    events = iter(lambda: asked.events.get(timeout=30), Ended(Job(1), stopped=True))
+    assert not [event for event in events if isinstance(event, Unloaded)]
+
+
+def test_what_is_done_without_a_model_goes_on_while_it_comes_back(asked):
+    asked.engine.ask(Unload())
+    asked.engine.ask(Count(Job(1)))
+    asked.engine.ask(Need(Job(2)))
+    assert asked.of(Ended) == Ended(Job(2))
+    assert asked.of(tuple)[0] == 1
+
+
+def test_the_memory_of_a_model_that_is_put_away_is_given_back(tmp_path):
+    folder, held = tiny_folder(tmp_path), []
+
+    def loaded(name):
+        model = load(folder)
+        held.append(weakref.ref(model.model))
+        return model
+
+    asked = Asked(loaded)
+    asked.of(Loaded)
+    asked.engine.ask(Need(Job(1)))
+    asked.of(Ended)
+    asked.engine.ask(Unload())
+    asked.of(Unloaded)
+    assert held[0]() is None
+    asked.engine.close(5)
+
+
+def test_a_model_that_does_not_come_back_is_told(tiny):
+    outcomes = iter([tiny, ModelError("it is gone; get it again")])
+
+    def load(name):
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    asked = Asked(load)
+    asked.of(Loaded)
+    for request in (Unload(), Need(Job(1))):
+        asked.engine.ask(request)
+    assert asked.until(lambda event: event == Unloaded("it is gone; get it again"))
+    assert "could not be loaded again" in asked.of(Failed).reason
+    asked.engine.close(5)

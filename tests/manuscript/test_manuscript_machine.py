@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.merging import merge
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
 
 pytestmark = pytest.mark.slow
@@ -172,16 +173,23 @@ class ManuscriptMachine(RuleBasedStateMachine):
         assert not safety.problems
         self.file = self.text
 
-    @rule(text=TEXTS, mine=st.booleans())
-    def change_elsewhere(self, text, mine):
+    @rule(text=TEXTS, way=st.sampled_from(["mine", "theirs", "both"]))
+    def change_elsewhere(self, text, way):
+        merged = merge(self.file, self.text, text)
+        way = "mine" if way == "both" and merged.touching else way
         self.path.write_bytes(text.encode())
         if self.manuscript.changed_elsewhere():
             assert self.manuscript.save().conflict
             assert self.path.read_bytes() == text.encode()
             theirs = max(self.texts) + 1
             self.texts |= {theirs: text} if text != self.text else {}
-            (self.manuscript.keep_mine if mine else self.manuscript.take_theirs)()
-            self.note(self.text if mine else text, self.authors if mine else None)
+            ways = {"mine": "keep_mine", "theirs": "take_theirs", "both": "keep_both"}
+            getattr(self.manuscript, ways[way])()
+            both = self.text
+            for one in reversed(merged.taken):
+                both = both[: one.start] + text[one.first : one.last] + both[one.end :]
+            now = {"mine": self.text, "theirs": text, "both": both}[way]
+            self.note(now, self.authors if now == self.text else None)
             if theirs in self.texts:
                 runs = self.manuscript.versions.text_at(theirs).authors.runs
                 self.written[theirs] = [author for length, author in runs for _ in range(length)]

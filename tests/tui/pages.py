@@ -37,7 +37,7 @@ async def typed(pilot, text):
 
 async def pasted(pilot, text):
     """Paste a text, which is much quicker than to type it."""
-    pilot.app.screen.focused.post_message(Paste(text))
+    pilot.app.post_message(Paste(text))
     await pilot.pause()
 
 

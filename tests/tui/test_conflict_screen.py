@@ -3,18 +3,31 @@
 import pytest
 from hosting import filled, seen, shown
 
-from billy_mlx.tui.screens.conflict import ConflictScreen, free_copy
+from billy_mlx.manuscript.elsewhere import read_theirs
+from billy_mlx.tui.screens.conflict import ConflictScreen
+
+BASE, MINE, THEIRS = "The hut was quiet.", "The house was quiet.", "The tower was quiet."
 
 
 @pytest.fixture
 def path(tmp_path):
     file = tmp_path / "tale.md"
-    file.write_text("The tower was quiet.")
+    file.write_text(THEIRS)
     return file
 
 
-def screen(path):
-    return ConflictScreen(path, "The house was quiet.")
+def screen(path, answers=None, mine=MINE):
+    """Return the screen; `answers` is a list for what is answered."""
+    settled = (answers if answers is not None else []).append
+    return ConflictScreen(path, mine, read_theirs(path, BASE, mine), settled)
+
+
+def answered(path, *steps, mine=MINE):
+    """Return what is answered by these steps, and the path of a copy."""
+    answers = []
+    asked = screen(path, answers, mine)
+    shown(asked, *steps)
+    return answers, asked.copy
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
@@ -28,23 +41,45 @@ def test_what_happened_and_the_difference_are_shown(path, size):
 
 @pytest.mark.parametrize(
     ("keys", "answer"),
-    [(["m"], "mine"), (["t"], "theirs"), (["enter"], "mine"), (["down", "enter"], "theirs"), (["escape"], None)],
+    [(["down", "enter"], "mine"), (["down", "down", "enter"], "theirs"), (["escape"], None)],
 )
-def test_whose_text_it_is_to_be_is_one_or_two_keys(path, keys, answer):
-    assert shown(screen(path), *keys).given == [answer]
+def test_an_arrow_chooses_and_enter_answers(path, keys, answer):
+    assert answered(path, *keys) == ([answer], None)
+
+
+def test_both_are_offered_first_where_the_changes_do_not_touch(path):
+    pictures = []
+    assert answered(path, seen(pictures), "down", "enter", mine=f"Oh. {BASE}") == (["both"], None)
+    assert "You changed other places than it did" in pictures[0]
+
+
+def test_in_a_small_window_the_line_that_is_chosen_can_be_seen(path):
+    pictures = []
+    shown(screen(path, mine=f"Oh. {BASE}"), "down", seen(pictures), "up", seen(pictures), size=(40, 12))
+    assert "Keep both" in pictures[0]
+    assert "Save mine as a copy" in pictures[1]
+
+
+def test_where_they_touch_it_is_said_and_both_are_not_offered(path):
+    pictures = []
+    shown(screen(path), seen(pictures))
+    assert "at one place you have “house”, and the other program has “tower”" in pictures[0]
+    assert "Keep both" not in pictures[0]
+
+
+COPY = ["up", "enter"]
 
 
 def test_a_copy_gets_a_name_that_is_free(path):
-    assert shown(screen(path), "c", "enter").given == [path.with_name("tale (mine).md")]
+    assert answered(path, *COPY, "enter") == (["copy"], path.with_name("tale (mine).md"))
     path.with_name("tale (mine).md").touch()
-    assert free_copy(path).name == "tale (mine 2).md"
+    assert answered(path, *COPY, "enter") == (["copy"], path.with_name("tale (mine 2).md"))
 
 
 @pytest.mark.parametrize(("name", "why"), [("tale.md", "is there already"), ("a/b.md", "a name, without a folder")])
 def test_a_copy_replaces_nothing_and_stays_beside_the_file(path, name, why):
     pictures = []
-    host = shown(screen(path), "c", filled(name), "enter", seen(pictures))
-    assert host.given == []
+    assert answered(path, *COPY, filled(name), "enter", seen(pictures)) == ([], None)
     assert why in pictures[0]
 
 
@@ -57,11 +92,13 @@ def test_a_file_that_is_gone_is_called_so(path):
     assert "save my text under this name again" in pictures[0]
 
 
-def test_a_file_that_cannot_be_read_is_told_in_words(path):
+def test_a_file_that_is_no_text_any_more_has_ways_on(path):
     path.write_bytes(b"\xff\xfe\xff")
     pictures = []
-    assert shown(screen(path), seen(pictures), "m").given == ["mine"]
+    assert answered(path, seen(pictures), "down", "enter") == (["mine"], None)
     assert "UTF-8" in pictures[0]
+    assert "what is there now gets another name" in pictures[0]
+    assert "Take theirs" not in pictures[0]
 
 
 def test_a_hostile_name_is_harmless(path):
@@ -77,8 +114,6 @@ def test_a_copy_with_an_impossible_name_is_refused_in_words(path, monkeypatch):
         raise ValueError("embedded null byte")
 
     pictures = []
-    host = shown(
-        screen(path), "c", lambda _: monkeypatch.setattr(type(path), "exists", refuse), "enter", seen(pictures)
-    )
-    assert host.given == []
+    broken = lambda _: monkeypatch.setattr(type(path), "exists", refuse)  # noqa: E731
+    assert answered(path, *COPY, broken, "enter", seen(pictures)) == ([], None)
     assert "no file can have such a name" in pictures[0]

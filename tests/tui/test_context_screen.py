@@ -1,5 +1,7 @@
 """What the model is sent: the account of it, and the text as it is sent."""
 
+from dataclasses import replace
+
 import pytest
 from hosting import seen, shown
 
@@ -71,3 +73,8 @@ def test_nothing_that_a_terminal_would_obey_is_shown():
     bad = Context(Prompt("", "", "\x1b[31m[red]"), (Part("note", "\x1b]0;x", "\x9b1m", 1),), 1, 9, "", ("\x07",))
     assert not {"\x1b", "\x9b", "\x07"} & {*account(bad).plain, *as_sent(bad).plain}
     assert "[red]" in as_sent(bad).plain
+
+
+def test_the_budget_says_why_it_is_that():
+    limited = replace(CONTEXT, why="limited by reading time, 30 s; raise it in the settings to send more")
+    assert "At most 100 tokens: limited by reading time, 30 s; raise it in the settings" in account(limited).plain

@@ -89,7 +89,13 @@ def test_what_files_and_the_model_say_is_shown_and_never_obeyed(studio):
     back(studio, "GB to download")
     look(studio, "f4", "What the model is sent:")
     look(studio, "f3", "» fairy-tale", "f2", "Who sings?")
-    look(studio, "f9", "Left out", "x", "making ␛")
+    studio.press("f9")
+    studio.wait_for("Left out")
+    studio.press("x")
+    studio.wait_for("Make it anew")
+    studio.press("right", "enter")
+    studio.wait_for("making ␛")
+    back(studio, "Left out")
     look(studio, "f2", "→ More", "l", "Enter: take it")
     command(studio, "Memory and notes", "Lorebook")
     answer(studio, "ctrl+o", "The path of its file", "book.json", "[x] ")
@@ -138,19 +144,28 @@ def test_what_is_named_is_kept_and_never_obeyed(studio):
     studio.wait_for("Left out")
     studio.press("n")
     studio.wait_for("Name, as you")
-    for _ in range(8):
-        studio.paste(HOSTILE)
-        studio.settled(0.15)  # what is pasted at once after tab still goes to the field before
-        studio.press("tab")
-        studio.settled(0.15)
+    fill(studio, fields=2)
+    studio.press("enter")  # which shows what is made of them
+    studio.wait_for("Words to find it by")
+    studio.press("tab")
+    fill(studio, fields=8)
     studio.press("ctrl+s")
-    studio.wait_for(" must be ")
+    studio.wait_for(" must ")
     back(studio, "Name, as you")
     back(studio, "Left out")
     command(studio, "Open another text", "Enter opens")
     paste(studio, "o", "Open which text")
     paste(studio, "n", "A new text:")
     assert obeyed(leave(studio), HOSTILE) == []
+
+
+def fill(terminal, fields):
+    """Paste into one field after another."""
+    for _ in range(fields):
+        terminal.paste(HOSTILE)
+        terminal.settled(0.4)  # what is pasted at once after tab still goes to the field before
+        terminal.press("tab")
+        terminal.settled(0.4)
 
 
 def look(terminal, *steps):

@@ -10,6 +10,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from billy_mlx.engine.messages import Ended, Failed, Loading, Survey, Surveyed
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.tui.screens.find import FindBar
 from billy_mlx.tui.screens.start import StartScreen
@@ -320,7 +321,7 @@ def test_the_text_is_exported(novel, size):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Export")
         await press(pilot, "ctrl+s")
-        await until(pilot, lambda: app.screen is page)
+        await until(pilot, lambda: app.screen is page and notified(app))
         return notified(app)
 
     assert "novel" in on_page(novel, story, size)
@@ -382,11 +383,24 @@ def test_another_editor_gets_the_text_and_gives_it_back(novel, tmp_path, monkeyp
     async def story(app, pilot, engine, page):
         await press(pilot, "A")
         await by_palette(pilot, "Open in your editor")
-        text = page.editor.text
+        text, told = page.editor.text, page.status.told
         await press(pilot, "ctrl+z")
-        return text, page.editor.text
+        return text, told, page.editor.text
 
-    assert on_page(novel, story, size) == (f"A{NIGHT} went out.", f"A{NIGHT}")
+    told = "the text is as you left it in an editor; undo leads back"
+    assert on_page(novel, story, size) == (f"A{NIGHT} went out.", told, f"A{NIGHT}")
+
+
+def test_an_editor_that_leaves_no_text_is_no_end(novel, tmp_path, monkeypatch, handed_over):
+    editor_that(tmp_path, monkeypatch, """printf '\\377\\376' > "$1\"""")
+
+    async def story(app, pilot, engine, page):
+        await by_palette(pilot, "Open in your editor")
+        await until(pilot, lambda: isinstance(app.screen, ConflictScreen))
+        await press(pilot, "down", "enter")
+        return page.editor.text, novel.read_text()
+
+    assert on_page(novel, story) == (NIGHT, NIGHT)
 
 
 def test_an_editor_that_changes_nothing_changes_nothing(novel, tmp_path, monkeypatch, handed_over):

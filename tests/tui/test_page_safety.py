@@ -1,12 +1,15 @@
 """What keeps a manuscript safe at the page: saving, other programs, disks that are full, and what a crash left."""
 
 import errno
+import os
+import threading
 from dataclasses import replace
 
 import pytest
 from faults import faults
 from pages import SIZES, by_palette, draft, notified, on_page, press, typed, until
 
+from billy_mlx.manuscript import saved, textfile
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens import writing
 from billy_mlx.tui.screens.ask import Confirm
@@ -37,6 +40,13 @@ async def come_back(pilot, app):
     app.app_focus = False
     await pilot.pause()
     app.app_focus = True
+    await settled(pilot, app)
+
+
+async def settled(pilot, app):
+    """Wait until what is looked for in the background is done."""
+    await pilot.pause()
+    await app.workers.wait_for_complete()
     await pilot.pause()
     await pilot.pause()
 
@@ -213,17 +223,21 @@ def test_it_is_taken_too_where_no_terminal_tells_of_coming_back(novel):
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 @pytest.mark.parametrize(
-    ("key", "text", "file"),
-    [("m", f"A{NIGHT}", f"A{NIGHT}"), ("t", "Theirs.", "Theirs."), ("escape", f"A{NIGHT}", "Theirs.")],
+    ("keys", "text", "file"),
+    [
+        (["down", "enter"], f"A{NIGHT}", f"A{NIGHT}"),
+        (["down", "down", "enter"], "Theirs.", "Theirs."),
+        (["escape"], f"A{NIGHT}", "Theirs."),
+    ],
     ids=["mine", "theirs", "later"],
 )
-def test_whose_text_it_is_to_be_is_asked_if_both_changed_it(novel, size, key, text, file):
+def test_whose_text_it_is_to_be_is_asked_if_both_changed_it(novel, size, keys, text, file):
     async def story(app, pilot, engine, page):
         await press(pilot, "A")
         novel.write_text("Theirs.")
         await come_back(pilot, app)
         assert isinstance(app.screen, ConflictScreen)
-        await press(pilot, key)
+        await press(pilot, *keys)
         return page.editor.text, novel.read_text(), app.screen is page
 
     assert on_page(novel, story, size) == (text, file, True)
@@ -234,7 +248,7 @@ def test_a_copy_is_saved_beside_it(novel):
         await press(pilot, "A")
         novel.write_text("Theirs.")
         await come_back(pilot, app)
-        await press(pilot, "c")
+        await press(pilot, "up", "enter")
         await press(pilot, "enter")
         return page.status.told, page.editor.text, novel.read_text()
 
@@ -247,6 +261,7 @@ def test_saving_asks_too(novel):
         await press(pilot, "A")
         novel.write_text("Theirs.")
         await press(pilot, "ctrl+s")
+        await settled(pilot, app)
         return type(app.screen), page.manuscript.text, novel.read_text()
 
     assert on_page(novel, story) == (ConflictScreen, f"A{NIGHT}", "Theirs.")
@@ -272,23 +287,93 @@ def test_a_file_that_vanished_is_not_saved_until_the_writer_says_so(novel, watch
         novel.unlink()
         await until(pilot, lambda: page.status.safety == "NOT SAVED")
         await press(pilot, "ctrl+s")
+        await settled(pilot, app)
         assert isinstance(app.screen, ConflictScreen)
-        await press(pilot, "m")
+        await press(pilot, "down", "enter")
         return page.status.safety, page.editor.text
 
     assert on_page(novel, story, autosave_seconds=SOON) == ("saved", NIGHT)
     assert novel.read_text() == NIGHT
 
 
-def test_a_file_that_is_no_text_any_more_is_told(novel):
+def test_a_file_that_is_no_text_any_more_has_a_way_on(novel):
     async def story(app, pilot, engine, page):
         novel.write_bytes(b"\xff\xfe\x00")
         await come_back(pilot, app)
-        return app.screen is page, page.editor.text, page.status.told
+        assert isinstance(app.screen, ConflictScreen)
+        await press(pilot, "down", "enter")
+        return page.editor.text, page.status.told
 
-    same, text, told = on_page(novel, story)
-    assert (same, text) == (True, NIGHT)
-    assert "not text in UTF-8" in told
+    text, told = on_page(novel, story)
+    assert text == novel.read_text() == NIGHT
+    assert told == "your text is saved; the other program's is novel (theirs).md now"
+    assert novel.with_name("novel (theirs).md").read_bytes() == b"\xff\xfe\x00"
+
+
+def secretly(novel):
+    """Change a file so that it looks the same from outside: of the same size, and of the same time."""
+    stamp = novel.stat()
+    with novel.open("r+b") as file:
+        file.write(NIGHT.replace("dark", "pale").encode())
+    os.utime(novel, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
+def test_a_change_of_the_same_size_and_time_is_taken_up_on_coming_back(novel):
+    async def story(app, pilot, engine, page):
+        secretly(novel)
+        await come_back(pilot, app)
+        return page.editor.text
+
+    assert on_page(novel, story) == NIGHT.replace("dark", "pale")
+
+
+def test_it_is_taken_up_by_itself_after_a_while(novel):
+    async def story(app, pilot, engine, page):
+        secretly(novel)
+        await until(pilot, lambda: page.editor.text == NIGHT.replace("dark", "pale"))
+
+    on_page(novel, story, autosave_seconds=SOON)
+
+
+@pytest.mark.parametrize("typed_before", [True, False], ids=["changed", "unchanged"])
+def test_saving_goes_not_over_it_and_asks(novel, typed_before):
+    async def story(app, pilot, engine, page):
+        await press(pilot, *(["A"] if typed_before else []))
+        secretly(novel)
+        await press(pilot, "ctrl+s")
+        await settled(pilot, app)
+        return type(app.screen), novel.read_text()
+
+    assert on_page(novel, story) == (ConflictScreen, NIGHT.replace("dark", "pale"))
+
+
+def test_both_changes_are_kept_as_one_step(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A")
+        novel.write_text(f"{NIGHT} went out.")
+        await come_back(pilot, app)
+        await press(pilot, "down", "enter")
+        both, file = page.editor.text, novel.read_text()
+        await press(pilot, "ctrl+z")
+        return both, file, page.editor.text
+
+    assert on_page(novel, story) == (f"A{NIGHT} went out.", f"A{NIGHT} went out.", f"A{NIGHT}")
+
+
+def test_the_file_is_not_read_where_the_keys_are_taken(novel, monkeypatch):
+    threads = set()
+
+    def look_at(path):
+        threads.add(threading.current_thread())
+        return textfile.look_at(path)
+
+    async def story(app, pilot, engine, page):
+        await come_back(pilot, app)
+        await until(pilot, lambda: threads)
+
+    monkeypatch.setattr(saved, "look_at", look_at)
+    on_page(novel, story, autosave_seconds=SOON)
+    assert threading.main_thread() not in threads
 
 
 # A text that another studio has open.
@@ -307,6 +392,39 @@ def test_a_text_open_elsewhere_can_be_read_and_says_why_not_more(novel, size):
     assert "here it can only be read" in said
     assert text == NIGHT
     assert told.startswith("the text is")
+
+
+def last_lines(app):
+    """Return what stands below the page."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips[-2:])
+
+
+@pytest.mark.parametrize("size", [*SIZES, (40, 12)], ids=["80x24", "160x50", "40x12"])
+def test_the_line_below_the_page_says_so_whatever_else_it_has(novel, size):
+    async def story(app, pilot, engine, page):
+        page.tell(page.manuscript.read_only)
+        await pilot.pause()
+        said = last_lines(app)
+        await press(pilot, "right")
+        return said, last_lines(app)
+
+    holder = Manuscript.open(novel)
+    said, later = on_page(novel, story, size, word_goal=10000)
+    holder.close()
+    assert "here it can only be" in said or size[0] == 40
+    assert "read only" in said
+    assert "read only" in later
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_a_file_that_is_marked_read_only_is_said_before_anything_else(novel, size):
+    async def story(app, pilot, engine, page):
+        novel.chmod(0o444)
+        await press(pilot, "A", "ctrl+s")
+        return last_lines(app)
+
+    assert "NOT SAVED: it is marked as read-only" in on_page(novel, story, size, word_goal=10000)
 
 
 @pytest.mark.parametrize("key", ["A", "ctrl+g", "ctrl+s", "f3"])
@@ -340,17 +458,21 @@ def test_another_text_can_be_opened_from_one_that_can_only_be_read(novel):
 def test_what_a_crash_left_is_offered_first_and_taken(novel, size):
     async def story(app, pilot, engine, page):
         assert isinstance(app.screen, RecoverScreen)
-        await press(pilot, "enter")
+        await press(pilot, "down", "enter")
         return page.editor.text, app.screen is page
 
     crashed(novel, "Lost. ")
     assert on_page(novel, story, size) == (f"Lost. {NIGHT}", True)
 
 
-@pytest.mark.parametrize(("key", "again"), [("d", WritingScreen), ("escape", RecoverScreen)], ids=["declined", "later"])
-def test_what_a_crash_left_can_be_declined_or_wait(novel, key, again):
+@pytest.mark.parametrize(
+    ("keys", "again"),
+    [(["up", "enter"], WritingScreen), (["escape"], RecoverScreen)],
+    ids=["declined", "later"],
+)
+def test_what_a_crash_left_can_be_declined_or_wait(novel, keys, again):
     async def decide(app, pilot, engine, page):
-        await press(pilot, key)
+        await press(pilot, *keys)
         text = page.editor.text
         await press(pilot, "ctrl+q")
         return text
@@ -365,7 +487,7 @@ def test_what_a_crash_left_can_be_declined_or_wait(novel, key, again):
 
 def test_a_recovered_text_can_be_written_on(novel):
     async def story(app, pilot, engine, page):
-        await press(pilot, "enter")
+        await press(pilot, "down", "enter")
         await draft(pilot, engine, " went out.")
         await press(pilot, "tab", "ctrl+s")
         return page.status.safety
@@ -373,3 +495,58 @@ def test_a_recovered_text_can_be_written_on(novel):
     crashed(novel, "Lost. ")
     assert on_page(novel, story) == "saved"
     assert novel.read_text() == f"Lost. {NIGHT} went out."
+
+
+# Leaving.
+
+
+def left(novel):
+    """Type a letter, leave, and return what is to be said after the screen is gone."""
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A", "ctrl+q")
+        return app.unsaved
+
+    return on_page(novel, story)
+
+
+def test_leaving_a_text_that_is_saved_says_nothing(novel):
+    assert left(novel) is None
+
+
+def test_leaving_a_text_that_could_not_be_saved_says_why_and_that_it_is_kept(novel):
+    novel.chmod(0o444)
+    said = left(novel)
+    assert said.startswith("NOT SAVED: it is marked as read-only: ")
+    assert said.endswith("the text is kept, and is offered when you open it the next time")
+
+
+def test_leaving_with_another_program_s_text_in_the_file_says_so(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "A")
+        novel.write_text("Theirs.")
+        await press(pilot, "ctrl+q")
+        return app.unsaved
+
+    assert "changed by another program" in on_page(novel, story)
+    assert novel.read_text() == "Theirs."
+
+
+def test_leaving_what_is_in_memory_only_says_that_it_is_lost(novel, disk):
+    async def story(app, pilot, engine, page):
+        disk.append("full")
+        await press(pilot, "A", "ctrl+q")
+        await press(pilot, "right", "enter")
+        return app.unsaved
+
+    assert "is lost" in on_page(novel, story)
+
+
+def test_going_to_another_text_says_so_too(novel):
+    async def story(app, pilot, engine, page):
+        novel.chmod(0o444)
+        await press(pilot, "A")
+        await by_palette(pilot, "Open another text")
+        return notified(app)
+
+    assert "the text is kept, and is offered" in on_page(novel, story)

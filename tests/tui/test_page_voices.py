@@ -2,12 +2,15 @@
 
 import pytest
 from pages import SIZES, by_palette, draft, notified, on_page, pasted, press, says, until
+from textual.widgets import Label
 
 from billy_mlx.engine.messages import (
     Coherence,
     Compare,
     Compared,
     Ended,
+    Estimate,
+    Estimated,
     Failed,
     LearnVoice,
     Load,
@@ -38,14 +41,77 @@ def line_of(page):
     return page.panel.progress
 
 
+MAKE = ("x", "right", "enter")  # asks for a vector, and says yes once it is known how long that takes
+
+
 # Vectors, while writing goes on.
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
+def test_how_long_a_vector_takes_is_said_before_it_is_made(novel, size):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f2", "x")
+        asked = engine.last(Estimate)
+        before = question_of(app)
+        await says(pilot, engine, Estimated(asked.job, 250.0))
+        after = question_of(app)
+        await press(pilot, "enter")  # later
+        return asked.personas, before, after, [each for each in engine.asked if isinstance(each, Prepare)]
+
+    asked, before, after, made = on_page(novel, story, size)
+    assert asked == ("fairy-tale",)
+    assert before == "Make the vector of Fairy Tale? How long it takes is being worked out ..."
+    assert after == "Make the vector of Fairy Tale? That takes about 4 minutes; you can go on writing meanwhile."
+    assert made == []
+
+
+def question_of(app):
+    return str(app.screen.query_one(Label).content)
+
+
+def test_a_vector_that_is_there_is_made_anew_only_when_that_is_wanted(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f2", "down", "down", "x")
+        return question_of(app)
+
+    assert on_page(novel, story).startswith("Gothic has a vector already. Make it anew?")
+
+
+def test_how_far_a_vector_is_stands_below_the_page_at_80_columns(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f2", *MAKE, "escape")
+        page.status.told = ""
+        begun = str(page.status.render())
+        await says(pilot, engine, Progress(engine.last(Prepare).job, "extracting Fairy Tale", 0.25, 240.0))
+        await draft(pilot, engine, " went", end=False)
+        page.show()
+        return begun, str(page.status.render()), page.panel.display
+
+    begun, line, panel = on_page(novel, story)
+    assert "making vectors" in begun
+    assert "writing  vectors: 25%, 4 min left" in line
+    assert not panel
+
+
+def test_that_cancelling_was_heard_is_said_at_once(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f2", *MAKE)
+        await says(pilot, engine, Progress(engine.last(Prepare).job, "writing", 0.1))
+        await press(pilot, "c")
+        told = page.status.told
+        await says(pilot, engine, Progress(engine.last(Prepare).job, "writing", 0.2))
+        return told, line_of(page), page.status.making
+
+    told, line, below = on_page(novel, story)
+    assert told == line == "stopping after this step; what is made so far is kept"
+    assert below == "vectors: stopping"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_a_vector_is_made_from_the_panel_while_a_draft_streams(novel, size):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
-        await press(pilot, "f2", "x")
+        await press(pilot, "f2", *MAKE)
         prepare = engine.last(Prepare)
         await says(pilot, engine, Progress(prepare.job, "writing as fairy-tale", 0.25, 240.0))
         shown = line_of(page)
@@ -60,7 +126,7 @@ def test_a_vector_is_made_from_the_panel_while_a_draft_streams(novel, size):
 
 def test_a_vector_that_is_made_is_there_at_once(novel):
     async def story(app, pilot, engine, page):
-        await press(pilot, "f2", "x")
+        await press(pilot, "f2", *MAKE)
         job = engine.last(Prepare).job
         await says(pilot, engine, Progress(job, "calibrating", 0.9))
         await says(pilot, engine, VoiceReady(job, VoiceNote("fairy-tale", gentle=0.5)), Ended(job))
@@ -71,7 +137,7 @@ def test_a_vector_that_is_made_is_there_at_once(novel):
 
 def test_making_a_vector_is_cancelled(novel):
     async def story(app, pilot, engine, page):
-        await press(pilot, "f2", "x")
+        await press(pilot, "f2", *MAKE)
         job = engine.last(Prepare).job
         await says(pilot, engine, Progress(job, "writing", 0.1))
         await press(pilot, "c")
@@ -84,10 +150,10 @@ def test_making_a_vector_is_cancelled(novel):
 
 def test_a_vector_that_cannot_be_made_says_why_and_another_can_be(novel):
     async def story(app, pilot, engine, page):
-        await press(pilot, "f2", "x")
+        await press(pilot, "f2", *MAKE)
         await says(pilot, engine, Failed(engine.last(Prepare).job, "the disk is full; make room"))
         told = page.status.told
-        await press(pilot, "x")
+        await press(pilot, *MAKE)
         return told, len([request for request in engine.asked if isinstance(request, Prepare)])
 
     assert on_page(novel, story) == ("the disk is full; make room", 2)
@@ -95,7 +161,7 @@ def test_a_vector_that_cannot_be_made_says_why_and_another_can_be(novel):
 
 def test_one_vector_is_made_at_a_time(novel):
     async def story(app, pilot, engine, page):
-        await press(pilot, "f2", "x", "x")
+        await press(pilot, "f2", *MAKE, "x")
         made = [request for request in engine.asked if isinstance(request, Prepare)]
         return len(made), page.status.told + notified(app)
 

@@ -1,8 +1,12 @@
 """The search for a persona: who is called so comes before who is only described so."""
 
+from dataclasses import replace
+
 import pytest
 from hosting import seen, shown, typed
 
+from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.extraction.card import get_persona
 from billy_mlx.tui.cast import OWN, WRITING, Member
 from billy_mlx.tui.widgets.persona_search import PersonaSearch
 
@@ -32,3 +36,11 @@ def test_nothing_is_said_of_who_was_shown_before_more_was_typed():
     pictures = []
     shown(PersonaSearch(CAST), type_fast, seen(pictures))
     assert "There is nobody like that." in pictures[0]
+
+
+def test_a_mood_finds_somebody_and_the_words_are_shown():
+    gothic = replace(CAST[0], persona=get_persona("gothic"), note=VoiceNote("noir", strength=1.0))
+    pictures = []
+    host = shown(PersonaSearch([CAST[1], gothic]), *typed("creepy"), seen(pictures), "enter")
+    assert host.given == ["noir"]
+    assert "scary, horror, dark, haunted" in pictures[0]

@@ -147,12 +147,47 @@ def test_a_bad_card_is_shown_in_words():
     assert "x.toml: id is missing; write it" in words(shown, left=32)
 
 
-def test_a_new_persona_is_named_saved_and_offered_a_vector():
-    app, _ = play("n", *"Ann", "ctrl+s", "right", "enter")
+def described(name, voice):
+    """Return the keys that begin a persona and describe it."""
+    return ("n", *name, "tab", *("space" if letter == " " else letter for letter in voice))
+
+
+def test_a_new_persona_is_described_in_one_box_and_offered_a_vector():
+    app, _ = play(*described("Ann", "salty and sad"), "ctrl+s")
     persona = get_persona("ann")
-    assert persona.name == "Ann"
-    assert persona.prompts[1].startswith("Speak as Ann in all your answers")
+    assert (persona.name, persona.description) == ("Ann", "Salty and sad.")
+    assert all("Salty and sad." in prompt and "Ann" in prompt for prompt in persona.prompts)
+    assert len(set(persona.prompts)) == 5
     assert app.heard == [25, (("ann",), False)]
+
+
+def test_a_persona_of_a_bare_name_is_not_made():
+    _, shown = play("n", *"Ann", "ctrl+s")
+    assert "nothing says what the voice is like; describe it" in words(shown)
+    assert not paths.personas_folder().exists()
+
+
+def test_the_prompts_are_shown_and_changed_under_advanced():
+    _, shown = play(*described("Ann", "salty"), "tab", "enter", "tab", "tab", "tab", "tab", size=(80, 50))
+    assert "How the model is asked for it, 1 of 5" in shown
+    assert "You are Ann. This is who you are: Salty." in words(shown)
+    play(*described("Ann", "salty"), then=own_prompt)
+    assert get_persona("ann").prompts[0] == "Be kind."
+    assert "Salty." in get_persona("ann").prompts[1]
+    assert get_persona("ann").tags == ("sea", "old-fashioned")
+
+
+def own_prompt(app):
+    app.screen.query_one("#prompt-1", TextArea).load_text("Be kind.")
+    app.screen.query_one("#tags", Input).value = "Sea, old-fashioned"
+    app.screen.action_persona_save()
+
+
+def test_a_description_that_is_too_long_is_said_to_be_so():
+    def describe(app):
+        app.screen.query_one("#voice", TextArea).load_text("x" * 1500)
+
+    assert "has 1,501 characters, and 1,000 are the most" in words(play("n", *"Ann", then=describe)[1])
 
 
 def test_what_was_typed_stays_when_the_name_changes():
@@ -178,6 +213,7 @@ def test_what_was_typed_stays_when_the_name_changes():
 )
 def test_a_card_that_will_not_do_is_refused_in_words_and_not_written(field, text, reason):
     def spoil(app):
+        app.screen.query_one("#voice", TextArea).load_text("Salty.")
         app.screen.query_one(f"#{field}", Input).value = text
         app.screen.action_persona_save()
 
@@ -187,8 +223,8 @@ def test_a_card_that_will_not_do_is_refused_in_words_and_not_written(field, text
 
 
 def test_a_card_that_exists_is_never_written_over():
-    play("n", *"Ann", "ctrl+s")
-    assert "exists and is kept" in words(play("n", *"Ann", "ctrl+s")[1])
+    play(*described("Ann", "salty"), "ctrl+s")
+    assert "exists and is kept" in words(play(*described("Ann", "sad"), "ctrl+s")[1])
 
 
 def test_a_voice_is_learnt_from_the_open_manuscript_or_a_file(tmp_path):
@@ -256,3 +292,24 @@ def test_at_160_columns_the_card_uses_the_room():
 def test_an_id_is_made_of_a_name(name, persona_id):
     assert id_of(name) == persona_id
     assert begun_as(name).id == persona_id
+
+
+def test_that_cancelling_was_heard_is_said_at_once_and_until_it_has_ended():
+    async def run():
+        app, shown = Host(), []
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            line = app.screen.query_one("#progress")
+            app.screen.hear(Progress(Job(4), "asking", 0.5))
+            await pilot.press("c")
+            for event in (
+                Progress(Job(4), "asking", 0.6),
+                Ended(Job(4), stopped=True),
+                Progress(Job(5), "asking", 0.1),
+            ):
+                shown.append(str(line.content))
+                app.screen.hear(event)
+            return [*shown, str(line.content)]
+
+    stopping = "stopping after this step; what is made so far is kept"
+    assert asyncio.run(run()) == [stopping, stopping, "", "asking: 10% (c: cancel)"]

@@ -11,6 +11,7 @@ from billy_mlx import paths
 from billy_mlx.errors import BillyError
 from billy_mlx.tui.commands import COMMANDS
 from billy_mlx.tui.keys import checked_keys, shown_keys
+from billy_mlx.tui.schema import checked, refusal
 from billy_mlx.tui.screens.settings import SettingsScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting, writing
 
@@ -180,6 +181,12 @@ def test_what_the_documentation_shows_is_accepted_and_all_there_is(configure):
 def test_how_a_model_writes_follows_the_settings():
     made = writing(replace(Settings(), temperature=0.3, max_tokens=7, context_budget=99, thinking=True))
     assert (made.sampling["temperature"], made.max_tokens, made.budget, made.thinking) == (0.3, 7, 99, True)
+
+
+def test_auto_is_0_and_a_number_is_that_number():
+    assert checked(Settings(), "context_budget", " Auto ") == checked(Settings(), "context_budget", 0) == 0
+    assert checked(Settings(), "context_budget", "4096") == 4096
+    assert "it can be auto, or a whole number from 64" in refusal(Settings(), "context_budget", "9")
 
 
 def test_choices_change_by_arrows_and_enter():

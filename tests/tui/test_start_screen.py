@@ -6,10 +6,11 @@ import pytest
 from docx import Document
 from hosting import filled, seen, shown, told
 
+from billy_mlx.engine.messages import Surveyed
 from billy_mlx.manuscript.home import Recent, is_untitled, recent, untitled_path
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.ago import ago
-from billy_mlx.tui.screens.paths import completed, new_folder
+from billy_mlx.tui.screens.paths import AskPath, completed, new_folder
 from billy_mlx.tui.screens.start import StartScreen
 
 NOW = 1_800_014_400.0  # noon
@@ -178,3 +179,14 @@ def test_from_home_texts_are_looked_for_among_the_documents(here, monkeypatch):
 )
 def test_when_something_was_is_said_as_people_say_it(seconds, words):
     assert ago(NOW - seconds, NOW) == words
+
+
+def test_models_that_are_found_do_not_open_over_a_name_that_is_typed():
+    screen, over = StartScreen(), []
+
+    def found(pilot):
+        pilot.app.model_state = ""
+        screen.hear(Surveyed(1, 16.0, ()))
+
+    shown(screen, "o", found, "a", lambda pilot: over.append(type(pilot.app.screen)))
+    assert over == [AskPath]

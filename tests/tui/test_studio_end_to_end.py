@@ -51,7 +51,7 @@ def test_a_story_is_written_lost_and_found_again(write, novel, size):
         terminal.process.send_signal(signal.SIGKILL)
         terminal.wait_for_end()
     with write(novel, size=size, ready="never reached its file") as terminal:
-        terminal.press("enter")
+        terminal.press("down", "enter")
         terminal.wait_for("ZZ")
         terminal.press("ctrl+q")
         assert terminal.wait_for_end() == 0
@@ -132,3 +132,17 @@ def test_hostile_text_is_shown_and_never_obeyed(write, novel):
         terminal.press("ctrl+q")
         terminal.wait_for_end()
     assert obeyed(terminal.output, HOSTILE) == []
+
+
+def test_leaving_what_could_not_be_saved_says_so_below_the_screen(write, novel):
+    with write(novel, ready="The keeper") as terminal:
+        novel.chmod(0o444)
+        terminal.press("ctrl+e", "Z", "Z")
+        terminal.wait_for("ZZ")
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 1
+        assert "NOT SAVED: it is marked as read-only" in " ".join(terminal.text.split())
+    novel.chmod(0o644)
+    with write(novel, ready="never reached its file") as terminal:
+        terminal.press("down", "enter")
+        terminal.wait_for("ZZ")

@@ -281,8 +281,7 @@ def test_layers_too_many_to_show_lose_their_end():
 def test_x_asks_for_a_vector_and_c_for_none():
     app, _ = play("down", "x", "c", blend="satirist")
     assert app.heard == [(("satirist",), False), "cancel"]
-    assert play("down", "x", "right", "enter", blend="comic")[0].heard == [(("comic",), True)]
-    assert play("down", "x", "enter", blend="comic")[0].heard == []  # to keep what is there is what enter does
+    assert play("down", "x", blend="comic")[0].heard == [(("comic",), True)]
 
 
 def test_how_far_a_vector_is_is_shown_until_it_is_there():

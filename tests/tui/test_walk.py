@@ -8,14 +8,19 @@ from scripted import VOICES, studio
 
 from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
 from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.manuscript.elsewhere import Theirs
+from billy_mlx.manuscript.prose import Prose
+from billy_mlx.manuscript.records import Offer
 from billy_mlx.tui.commands import COMMANDS, PLACES, at
 from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices
+from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.export import ExportScreen
 from billy_mlx.tui.screens.guide import GuideScreen
 from billy_mlx.tui.screens.help import HelpScreen, help_text
 from billy_mlx.tui.screens.history import HistoryScreen
 from billy_mlx.tui.screens.models import ModelsScreen
 from billy_mlx.tui.screens.personas import PersonasScreen
+from billy_mlx.tui.screens.recover import RecoverScreen
 from billy_mlx.tui.screens.settings import SettingsScreen
 from billy_mlx.tui.screens.start import StartScreen
 
@@ -32,6 +37,8 @@ SCREENS = {
     "models": lambda app, page: ModelsScreen(Surveyed(1, 16.0, (OFFER,)), app.personas),
     "chorus": lambda app, page: ChorusScreen(("noir", None)),
     "chorus voices": lambda app, page: ChorusVoices("noir", {}),
+    "recover": lambda app, page: RecoverScreen(Offer(1, Prose(), 0), Prose(), lambda _: None),
+    "conflict": lambda app, page: ConflictScreen(page.manuscript.path, "", Theirs(""), lambda _: None),
 }
 
 

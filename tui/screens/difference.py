@@ -10,7 +10,7 @@ from textual.widgets import Static
 from billy_mlx.manuscript.comparison import compared
 
 
-class Difference(VerticalScroll):
+class Difference(VerticalScroll, can_focus=False):
     """Shows what would be taken out of `now`, with a −, and what would be put in, with a +, to make it `then`."""
 
     DEFAULT_CSS = """

@@ -38,20 +38,30 @@ class Excursions(Singing, Naming):
         if self._choir is not None:
             self._choir.hear(event)
         match event:
-            case Sent(job=job, context=context) if self._is_awaited(job, self._looking):
+            case Sent(job=job, context=context) if self._looking is not None and job == self._looking[0]:
                 from billy_mlx.tui.screens.context import ContextScreen
 
-                self._looking = None
-                self.app.push_screen(ContextScreen(context))
+                asked, self._looking = self._looking, None
+                if self._may_open(asked, "What the model is sent", "context"):
+                    self.app.push_screen(ContextScreen(context))
             case Failed(job=job, reason=reason) if job in {asked and asked[0] for asked in self._asked}:
                 self.tell(reason)
-            case Surveyed(job=job) if self._is_awaited(job, self._surveying):
+            case Surveyed(job=job) if self._surveying is not None and job == self._surveying[0]:
                 from billy_mlx.tui.screens.models import ModelsScreen
 
-                screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
-                self.app.push_screen(screen, self._model_chosen)
+                asked, self._surveying = self._surveying, None
+                if self._may_open(asked, "The list of models", "models"):
+                    screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
+                    self.app.push_screen(screen, self._model_chosen)
             case Compared():
                 self._compared = event
+
+    def _may_open(self, asked: "tuple[Job, object]", what: str, command: str) -> bool:
+        """Return whether a screen may open that was asked for a while ago: it would take what is typed meanwhile."""
+        if self.app.screen is self and asked[1] == self._moment:
+            return True
+        self.tell(f"{what} is there; ask for it again: {self.key_of(command)}")
+        return False
 
     # Finding.
 
@@ -64,6 +74,7 @@ class Excursions(Singing, Naming):
         text, keys = self.manuscript.text[start:end], self.studio.settings.keys
         bar = FindBar(lambda: self.manuscript.text, lambda: self.editor.cursor, text, keys)
         self.mount(bar, before=self.status)
+        self.call_after_refresh(self.place_toasts)
 
     def on_found(self, message: "Found") -> None:
         """Show what was found."""
@@ -81,6 +92,7 @@ class Excursions(Singing, Naming):
         """Take the bar for finding away, and go back to the text."""
         self.query("FindBar").remove()
         self.editor.focus()
+        self.call_after_refresh(self.place_toasts)
 
     def _replace(self, hunks: tuple[Hunk, ...]) -> None:
         with self.telling():
@@ -215,8 +227,10 @@ class Excursions(Singing, Naming):
         self.leave_by(self._leave_for_another)
 
     def _leave_for_another(self) -> None:
-        self.put_away()
+        unsaved = self.put_away()
         self.studio.choose_another()
+        if unsaved is not None:
+            self.studio.tell(unsaved)
 
     def action_models(self) -> None:
         """See which models this machine can run."""
@@ -236,10 +250,6 @@ class Excursions(Singing, Naming):
     def _moment(self) -> object:
         """What the writer is at: text, cursor and what has the focus."""
         return self.manuscript.prose, self.editor.cursor, self.focused
-
-    def _is_awaited(self, job: Job, asked: tuple[Job, object] | None) -> bool:
-        """Return whether an answer may still be shown over the page: not once the writer has gone on."""
-        return self.app.screen is self and asked == (job, self._moment)
 
     def _model_chosen(self, answer: tuple[str, tuple[str, ...]] | None) -> None:
         if answer is not None:

@@ -1,4 +1,4 @@
-"""A form for a persona of one's own: its name, one line about it, and five prompts that ask for it."""
+"""A form for a persona of one's own: a name and a description, of which all else is made; that can be changed, too."""
 
 import re
 import unicodedata
@@ -8,10 +8,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Label, TextArea
+from textual.widgets import Collapsible, Footer, Input, Label, TextArea
 
 from billy_mlx import paths
-from billy_mlx.errors import CardError
+from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import PROMPTS_PER_PERSONA, Persona
 from billy_mlx.extraction.new_card import new_persona, write_card
 from billy_mlx.text import sanitize
@@ -20,12 +20,13 @@ from billy_mlx.tui.widgets.fields import LineField, TextField
 
 _FIRST_NAME = "My voice"
 _PROMPTS = [f"prompt-{number}" for number in range(1, PROMPTS_PER_PERSONA + 1)]
+_HINT = "Ctrl+S: save the card   Tab: next field   Esc: leave it"
 
 
 class NewPersona(Screen[Persona | None]):
     """Gives the persona whose card was written, or None.
 
-    What was not touched yet follows the name.
+    What was not touched yet follows the name and the description.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("new-persona",)
@@ -35,6 +36,8 @@ class NewPersona(Screen[Persona | None]):
     NewPersona Label { width: 100%; margin-top: 1; }
     NewPersona TextArea { height: 4; border: none; padding: 0 1; background: $surface; }
     NewPersona TextArea:focus { background: $boost; }
+    NewPersona #voice { height: 6; }
+    NewPersona Collapsible { margin-top: 1; padding: 0; border: none; background: $background; }
     NewPersona #wrong { height: auto; max-height: 4; padding: 0 1; margin: 0; color: $text-muted; }
     NewPersona #wrong.-wrong { color: $text-error; }
     """
@@ -42,31 +45,40 @@ class NewPersona(Screen[Persona | None]):
     def __init__(self) -> None:
         super().__init__()
         self._begun = begun_as(_FIRST_NAME)
+        self._too_long = False  # that is what is said to be wrong
 
     def compose(self) -> ComposeResult:
-        """Yield a field for everything."""
+        """Yield a name, a box to describe the voice in, and below them a field for everything that is made of that."""
         texts = _fields(self._begun)
         with VerticalScroll(can_focus=False):
             yield Label("Name, as you would call it", markup=False)
             yield LineField(texts["name"], id="name", compact=True)
-            yield Label("Id: lower-case letters, digits, - and _; blends and files name it so", markup=False)
-            yield LineField(texts["id"], id="id", compact=True)
-            yield Label("One line about it", markup=False)
-            yield LineField(texts["description"], id="description", compact=True)
-            for number, field in enumerate(_PROMPTS, 1):
-                yield Label(f"Prompt {number} of {PROMPTS_PER_PERSONA}: {_ADVICE[number - 1]}", markup=False)
-                yield TextField(texts[field], id=field)
-        yield Label("Ctrl+S: save the card   Tab: next field   Esc: leave it", id="wrong", markup=False)
+            yield Label("Describe the voice: who speaks, what they notice, how they sound", markup=False)
+            yield TextField("", id="voice")
+            with Collapsible(title="Advanced: what is made of that (enter shows it)"):
+                yield Label("Id: lower-case letters, digits, - and _; blends and files name it so", markup=False)
+                yield LineField(texts["id"], id="id", compact=True)
+                yield Label("One line about it, for lists", markup=False)
+                yield LineField(texts["description"], id="description", compact=True)
+                yield Label("Words to find it by, such as: dark, funny, sea", markup=False)
+                yield LineField("", id="tags", compact=True)
+                for number, field in enumerate(_PROMPTS, 1):
+                    yield Label(f"How the model is asked for it, {number} of {PROMPTS_PER_PERSONA}", markup=False)
+                    yield TextField(texts[field], id=field)
+        yield Label(_HINT, id="wrong", markup=False)
         yield Footer(show_command_palette=False)  # it is among the bindings
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Have the fields that nobody touched follow the name."""
         event.stop()
-        if event.input.id == "name" and event.value.strip():
-            before, self._begun = _fields(self._begun), begun_as(event.value.strip())
-            for field, text in _fields(self._begun).items():
-                if field != "name" and self._text(field) == before[field]:
-                    self._put(field, text)
+        if event.input.id == "name":
+            self._follow()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Have the fields that nobody touched follow the description."""
+        event.stop()
+        if event.text_area.id == "voice":
+            self._follow()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to the next field."""
@@ -75,28 +87,59 @@ class NewPersona(Screen[Persona | None]):
 
     def action_persona_save(self) -> None:
         """Write the card, or say what is wrong with it."""
-        prompts = tuple(self._text(field).strip() for field in _PROMPTS)
-        persona_id = self._text("id").strip()
-        persona = replace(
-            self._begun,
-            id=persona_id,
-            name=self._text("name").strip(),
-            description=self._text("description").strip(),
-            prompts=prompts,
-            source=paths.personas_folder() / f"{_file_name(persona_id)}.toml",
-        )
         try:
+            persona = self._written()
             write_card(persona.source, persona)
-        except CardError as error:
-            label = self.query_one("#wrong", Label)
-            label.update(f"! {sanitize(str(error))}")
-            label.add_class("-wrong")
+        except BillyError as error:
+            self._say_wrong(str(error))
+            # What is wrong may stand where it is not seen; a description is asked for in plain sight.
+            self.query_one(Collapsible).collapsed &= isinstance(error, UsageError)
         else:
             self.dismiss(persona)
 
     def action_back(self) -> None:
         """Write nothing."""
         self.dismiss(None)
+
+    def _written(self) -> Persona:
+        """Return the persona that the fields describe. Raises UsageError if nothing says what it is like."""
+        prompts = tuple(self._text(field).strip() for field in _PROMPTS)
+        if not self._text("voice").strip() and prompts == self._begun.prompts:
+            raise UsageError("nothing says what the voice is like; describe it, a line or two is enough")
+        persona_id = self._text("id").strip()
+        return replace(
+            begun_as(self._text("name").strip(), self._text("voice")),
+            id=persona_id,
+            name=self._text("name").strip(),
+            description=self._text("description").strip(),
+            prompts=prompts,
+            tags=tuple(dict.fromkeys(re.findall(r"[^\s,;]+", self._text("tags").lower()))),
+            source=paths.personas_folder() / f"{_file_name(persona_id)}.toml",
+        )
+
+    def _follow(self) -> None:
+        """Make anew what is made of name and description, but for what the writer has changed."""
+        name = self._text("name").strip()
+        if not name:
+            return
+        try:
+            begun = begun_as(name, self._text("voice"))
+        except UsageError as error:
+            self._too_long = True
+            self._say_wrong(str(error))
+            return
+        before, self._begun = _fields(self._begun), begun
+        for field, text in _fields(begun).items():
+            if field != "name" and self._text(field) == before[field]:
+                self._put(field, text)
+        if self._too_long:
+            self._too_long = False
+            self._say_wrong("")
+
+    def _say_wrong(self, sentence: str) -> None:
+        label = self.query_one("#wrong", Label)
+        label.update(f"! {sanitize(sentence)}" if sentence else _HINT)
+        label.set_class(bool(sentence), "-wrong")
 
     def _text(self, field: str) -> str:
         """Return what stands in a field, safe for a card."""
@@ -113,20 +156,13 @@ class NewPersona(Screen[Persona | None]):
             widget.value = text
 
 
-_ADVICE = (
-    "who speaks",
-    "what they notice",
-    "how they sound",
-    "what they care about",
-    "the same in other words",
-)
+def begun_as(name: str, voice: str = "") -> Persona:
+    """Return a persona of this name and description to begin from, with an id that is made of the name.
 
-
-def begun_as(name: str) -> Persona:
-    """Return a persona of this name to begin from, with an id that is made of it."""
-    persona = new_persona(id_of(name), paths.personas_folder())
-    description, *prompts = (text.replace(persona.name, name) for text in (persona.description, *persona.prompts))
-    return replace(persona, name=name, description=description, prompts=tuple(prompts))
+    Raises:
+        UsageError: the description is too long.
+    """
+    return new_persona(id_of(name), paths.personas_folder(), name=name, voice=voice)
 
 
 def id_of(name: str) -> str:

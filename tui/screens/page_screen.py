@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.binding import ActiveBinding
 from textual.screen import Screen
+from textual.widgets import Input
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
@@ -16,6 +17,7 @@ from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.telling import telling
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import Status
+from billy_mlx.tui.widgets.toasts import fitted, place_toasts
 from billy_mlx.tui.widgets.voices import VoicesPanel
 
 if TYPE_CHECKING:
@@ -74,9 +76,42 @@ class PageScreen(Screen[None]):
         """Return how the writer calls a command, in a sentence."""
         return key_named(command, self.studio.settings.keys)
 
+    @property
+    def _has_page(self) -> bool:
+        return self.is_mounted and self.editor.region.height > 0
+
     def telling(self) -> AbstractContextManager[None]:
         """Tell what the writer can put right, and go on."""
         return telling(self.tell)
+
+    def place_toasts(self) -> None:
+        """Have messages leave the line free that is written on, and all that is around the text."""
+        if self._has_page:
+            place_toasts(self, self.editor.region, self.editor.cursor_screen_offset.y)
+
+    def fitted(self, message: str) -> str:
+        """Return as much of a message as there is room for."""
+        return fitted(message, self.editor.region, self.editor.cursor_screen_offset.y) if self._has_page else message
+
+    def on_text_area_selection_changed(self) -> None:
+        """Keep messages away from the cursor, if there are any: all would be laid out anew."""
+        if len(self.app._notifications):
+            self.place_toasts()
+
+    def on_screen_resume(self) -> None:
+        """Show messages that are still there in their place."""
+        self.call_after_refresh(self.place_toasts)
+
+    def type_in(self, text: str) -> None:
+        """Put what was typed elsewhere where it would have been typed here; it says nothing and unsays nothing."""
+        if not text:
+            return
+        if isinstance(self.focused, Input):
+            self.focused.insert_text_at_cursor(text)
+        else:
+            with self.editor.prevent(Editor.Edited):
+                self.editor.insert(text, maintain_selection_offset=False)
+            self.replaced(follow=False)
 
     def replaced(self, *, follow: bool = True) -> None:
         """Show a text that was exchanged for another; with `follow` the cursor goes to where it differs."""
@@ -98,8 +133,8 @@ class PageScreen(Screen[None]):
         """Save what is not saved, and return whether some of it is in memory only even so."""
         raise NotImplementedError
 
-    def put_away(self) -> None:
-        """Save and let go of the manuscript."""
+    def put_away(self) -> str | None:
+        """Save and let go of the manuscript; returns a sentence if some of it could not be saved."""
         raise NotImplementedError
 
     def need_model(self) -> None:

@@ -18,12 +18,12 @@ from billy_mlx.extraction.card import PERSONA_ID, Persona, PersonaSet, load_pers
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import Member, cast_of, likenesses, quality
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
-from billy_mlx.tui.screens.ask import Ask, Confirm
+from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.new_persona import NewPersona
 from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
-from billy_mlx.tui.widgets.voices import progress_line
 
 
 @dataclass
@@ -67,7 +67,8 @@ class PersonasScreen(Screen[str | None]):
         self._personas, self._notes, self._compared = personas, dict(notes), compared
         self._cast: dict[str, Member] = {}
         self._job: Job | None = None  # the one whose progress was shown last
-        self._progress, self._ready = "", False
+        self._progress = ""
+        self._ready = self._under_way = self._stopping = False
 
     def compose(self) -> ComposeResult:
         """Yield the list and the card."""
@@ -107,11 +108,14 @@ class PersonasScreen(Screen[str | None]):
             case Compared():
                 self.show_similarity(event)
             case Progress(job=job, stage=stage, share=share, seconds_left=left):
-                self._job = job
-                self._show_progress(f"{progress_line(stage, share, left)} (c: cancel)")
+                self._job, self._under_way = job, True
+                line = f"{progress_line(stage, share, left)} (c: cancel)"
+                self._show_progress(STOPPING if self._stopping else line)
             case Ended(job=job) if job == self._job:
+                self._under_way = self._stopping = False
                 self._show_progress("")
             case Failed(job=job, reason=reason) if job == self._job:
+                self._under_way = self._stopping = False
                 self._show_progress(f"! {reason}")
 
     # What the writer does.
@@ -140,11 +144,13 @@ class PersonasScreen(Screen[str | None]):
             self.post_message(Told("only a persona with a card can be extracted; w makes a voice of your own text"))
         else:
             self.post_message(VectorWanted((self._member.id,), again=self._member.note is not None))
-            self._show_progress(f"asked for the vector of {self._member.name}; you can go on writing")
 
     def action_persona_cancel(self) -> None:
         """Have no vector made."""
         self.post_message(VectorUnwanted())
+        self._stopping = self._under_way
+        if self._stopping:
+            self._show_progress(STOPPING)
 
     def action_persona_new(self) -> None:
         """Write a card of one's own."""
@@ -161,12 +167,7 @@ class PersonasScreen(Screen[str | None]):
         self.update(load_personas(), self._notes)
         self.post_message(CardsChanged(self._personas))
         self._go_to(persona.id)
-        question = f"The card of {persona.name} is written. Make its vector now? You can go on writing meanwhile."
-        self.app.push_screen(Confirm(question, "Make it", "Later"), self._offered)
-
-    def _offered(self, wanted: bool | None) -> None:
-        if wanted:
-            self.action_persona_extract()
+        self.action_persona_extract()
 
     def _named(self, persona_id: str | None) -> None:
         if persona_id is None:
@@ -241,6 +242,8 @@ def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -
         parts.append(Content("\n".join(f"{n}. {sanitize(text)}" for n, text in enumerate(member.persona.prompts, 1))))
         if member.persona.rubric is not None:
             parts.append(Content(f"\n\nJudged by: {sanitize(member.persona.rubric)}"))
+        if member.tags:
+            parts.append(Content(f"\n\nFound by: {', '.join(member.tags)}"))
         about = f"{member.persona.group} · {member.persona.license} · {member.persona.author} · {member.persona.source}"
         parts.append(Content.styled(f"\n\n{sanitize(about)}", "$text-muted"))
     return Content("").join(parts)

@@ -99,7 +99,8 @@ class Rows(OptionList):
             if text is not None:
                 self.change(name, checked(self.values, name, text))
 
-        now = str(getattr(self.values, name))
+        value = getattr(self.values, name)
+        now = known.zero if known.zero and value == 0 else str(value)
         check = partial(refusal, self.values, name)
         self.app.push_screen(Ask(f"{known.title}. {known.help}", now, check), answered)
 
@@ -117,6 +118,8 @@ def _shown(known: Setting, value: object) -> str:
         return "‹ yes ›" if value else "‹ no ›"
     if known.choices:
         return f"‹ {value} ›"
+    if known.zero and value == 0:
+        return known.zero
     text = str(value) or "–"
     # Of a path its end tells more.
     return f"…{text[-_LONGEST_PATH:]}" if "/" in text and len(text) > _LONGEST_PATH else text

@@ -88,7 +88,7 @@ class StartScreen(Screen[Path | None]):
     def hear(self, event: object) -> None:
         """Follow what becomes of the model, whatever the engine said; offer the models that were looked for."""
         self.say_model(self._studio.model_state)
-        if isinstance(event, Surveyed) and self.is_current:
+        if isinstance(event, Surveyed) and self.app.screen is self:
             from billy_mlx.tui.screens.models import ModelsScreen
 
             screen = ModelsScreen(event, self._studio.personas, self._studio.preparing.progress)
@@ -164,7 +164,7 @@ class StartScreen(Screen[Path | None]):
             return
         for note in notes:
             self.app.notify(sanitize(note), timeout=15, markup=False)
-        if self.is_current:
+        if self.app.screen is self:
             self.dismiss(path)
         else:  # the writer has gone on to a question
             self.notify(f"imported as {sanitize(str(path))}; o opens it", timeout=15, markup=False)

@@ -11,7 +11,7 @@ from textual.events import Key
 from textual.timer import Timer
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.engine.messages import Ended, Failed, Loaded, Progress, Unloaded, VoiceReady
+from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.blend_titles import name_of
 from billy_mlx.tui.commands import COMMANDS, at, bindings
@@ -87,9 +87,10 @@ class WritingScreen(Excursions):
         self.apply_settings()
         self.set_interval(_WATCH_SECONDS, self.watch_over)
         self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
+        self.watch(self.editor, "scroll_y", self.on_text_area_selection_changed, init=False)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
+        self.keeping.offer()  # before a key can be typed: it would go into the text that is offered another
         self.call_after_refresh(self._complete)
-        self.call_after_refresh(self.keeping.offer)
         self.call_after_refresh(gc.freeze)  # what is open stays: going through it again and again holds up keys
         if self.manuscript.notices:
             self.tell(". ".join(self.manuscript.notices))
@@ -101,18 +102,19 @@ class WritingScreen(Excursions):
         if self.reader.hear(event):
             self._show_heat()
         if isinstance(event, Loaded | VoiceReady):
-            self.reader.forget()
+            if not (isinstance(event, Loaded) and event.again):  # what a model has read before holds still
+                self.reader.forget()
             self.show_voices()
             self.rest()
-        if isinstance(event, Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
-            self._show_preparing()
+        if isinstance(event, Loading | Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
+            self.show_preparing()
             self.show()
 
     def tell(self, sentence: str) -> None:
         """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
         self.status.told = sentence
         room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
-        if not self.is_current or self.has_class("-focus") or len(sentence) > room:
+        if self.app.screen is not self or self.has_class("-focus") or len(sentence) > room:
             self.notify(sentence, timeout=15, markup=False)
 
     def apply_settings(self) -> None:
@@ -162,14 +164,27 @@ class WritingScreen(Excursions):
         self.editor.refresh_draft()
         status, drafts = self.status, self.drafts
         status.model, status.gauge = self.studio.model_state, drafts.coherence
-        status.doing = drafts.state or drafts.place
-        status.safety = str(self.manuscript.safety)
+        # Until the model is there, that it is loaded is all that it does.
+        status.doing = "" if self.studio.model is None and drafts.running else drafts.state or drafts.place
+        status.safety = self._safety()
         status.words = self._counted()
         coloured_by = self.editor.colouring
         status.measured = "" if coloured_by in ("authors", "none") else self.persona_title(coloured_by)
         if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
             self._footed = (drafts.current, drafts.last)
             self.refresh_bindings()
+
+    def show_preparing(self) -> None:
+        """Show how far the making of vectors is: below the page, and beside it where the voices are."""
+        preparing = self.studio.preparing
+        self.status.making = preparing.brief
+        if preparing.stopping:
+            self.panel.stopping()
+        elif preparing.progress is None:
+            self.panel.prepared()
+        else:
+            progress = preparing.progress
+            self.panel.preparing(progress.stage, progress.share, progress.seconds_left)
 
     def rest(self) -> None:
         """Do what can wait until the writer pauses."""
@@ -191,7 +206,7 @@ class WritingScreen(Excursions):
 
     def watch_over(self) -> None:
         """Show how safe the text is by now, and say what has gone wrong."""
-        self.status.safety = str(self.manuscript.safety)
+        self.status.safety = self._safety()
         self.keeping.watch()
 
     def look_elsewhere(self, focused: bool) -> None:
@@ -204,11 +219,11 @@ class WritingScreen(Excursions):
         manuscript = self.manuscript
         return manuscript.read_only is None and manuscript.safety.unsaved and manuscript.save().at_risk
 
-    def put_away(self) -> None:
-        """Save and let go of the manuscript."""
+    def put_away(self) -> str | None:
+        """Save and let go of the manuscript; returns a sentence if some of it could not be saved."""
         self.drafts.stop()
-        self.keeping.save_quietly()
-        self.manuscript.close()
+        self.keeping.finish()
+        return self.manuscript.close()
 
     # What the writer does.
 
@@ -237,6 +252,7 @@ class WritingScreen(Excursions):
         """Show the voices beside the page where there is room, and as many keys."""
         self.show_panel()
         self.refresh_bindings()
+        self.call_after_refresh(self.place_toasts)
 
     def on_descendant_focus(self) -> None:
         """Hide the voices again where they stood in for the page, however the writer left them."""
@@ -265,13 +281,6 @@ class WritingScreen(Excursions):
         titles = {persona.id: persona.name for persona in self.studio.personas.personas.values()}
         self.heading.blend = name_of(None if self.blend is None else Blend.parse(self.blend), titles)
 
-    def _show_preparing(self) -> None:
-        progress = self.studio.preparing.progress
-        if progress is None:
-            self.panel.prepared()
-        else:
-            self.panel.preparing(progress.stage, progress.share, progress.seconds_left)
-
     def _show_heat(self) -> None:
         persona = self.editor.colouring
         if persona not in ("authors", "none"):
@@ -282,6 +291,9 @@ class WritingScreen(Excursions):
         self.show_voices()
         self._written = Written(self._words.of(self.manuscript.text))
         self.show()
+
+    def _safety(self) -> str:
+        return str(self.manuscript.safety) if self.manuscript.read_only is None else "read only"
 
     def _counted(self) -> str:
         if self._written is None:

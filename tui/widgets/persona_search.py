@@ -1,4 +1,4 @@
-"""Find a persona to write with: type a part of its name, take it with enter."""
+"""Find a persona to write with: type its name, a mood or a genre, take it with enter."""
 
 from collections.abc import Collection, Sequence
 from typing import ClassVar
@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
+from billy_mlx.extraction.finding import find
 from billy_mlx.tui.cast import Member, mark, state
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.widgets.fields import LineField
@@ -48,7 +49,7 @@ class PersonaSearch(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Yield the line to type in, the list, and words about the one it stands at."""
         with Vertical():
-            yield LineField(placeholder="Type a name, or what it is like", compact=True)
+            yield LineField(placeholder="Type a name, a mood or a genre: sad, funny, sci-fi ...", compact=True)
             yield CastList()
             yield Label("", id="about", markup=False)
 
@@ -80,7 +81,8 @@ class PersonaSearch(ModalScreen[str | None]):
             return  # more was typed meanwhile
         member = self._cast[event.option_id or ""]
         wrong = state(member.note)
-        about = f"{mark(member.note)} {wrong[0].upper()}{wrong[1:]}." if wrong else member.description
+        kinds = f"\n{', '.join(member.tags)}" if member.tags else ""
+        about = f"{mark(member.note)} {wrong[0].upper()}{wrong[1:]}." if wrong else f"{member.description}{kinds}"
         self.query_one("#about", Label).update(about)
 
     def on_key(self, event: Key) -> None:
@@ -95,16 +97,16 @@ class PersonaSearch(ModalScreen[str | None]):
         self.dismiss(None)
 
     def _fill(self, wanted: str) -> None:
-        found = [member for member in self._cast.values() if member.id not in self._taken and member.matches(wanted)]
+        everyone = [*self._cast.values()]
+        best = find([member for member in everyone if member.id not in self._taken], wanted)
         options = self.query_one(CastList)
-        options.set_options(cast_options(found))
+        options.set_options(cast_options([member for member in everyone if member in best]))
         options.action_first()
-        named = next((member for member in found if wanted.strip().casefold() in member.name.casefold()), None)
-        if named is not None:  # who is called so, before who is only described so
-            options.highlighted = options.get_option_index(named.id)
-        if not found:
-            speaking = next((member.name for member in self._cast.values() if member.matches(wanted)), None)
-            why = "There is nobody like that." if speaking is None else f"{speaking} is among the voices already."
+        if best and wanted.strip():
+            options.highlighted = options.get_option_index(best[0].id)
+        if not best:
+            speaking = next(iter(find(everyone, wanted)), None)
+            why = "There is nobody like that." if speaking is None else f"{speaking.name} is among the voices already."
             self.query_one("#about", Label).update(f"{why} Esc: leave it")
 
 

@@ -10,6 +10,7 @@ from billy_mlx.text import sanitize
 FRAYING = 1.65
 """Times what the unsteered model would have drawn at the same places, from which on text frays: the starter model's
 texts at dose 0 and 1 came to 1.63 at most (28 readings), those of gothic@4 to 1.80 at least (8)."""
+_LEAST = 16  # columns for what is told
 _STEPS = "▁▂▃▄▅▆▇█"
 
 
@@ -29,6 +30,8 @@ class Status(Static):
     """What it does, in words."""
     gauge: reactive[Coherence | None] = reactive(None)
     """How the running draft holds together."""
+    making = reactive("")
+    """How far the making of vectors is, in words; "" if none is made."""
     words = reactive("")
     """How many words there are, and of the goal."""
     safety = reactive("")
@@ -39,12 +42,15 @@ class Status(Static):
     def render(self) -> Content:
         """Return the line, as wide as there is room."""
         right = "  ".join(part for part in (self.words, self.safety) if part)
+        if len(right) + _LEAST > self.content_size.width:
+            right = self.safety  # whether the text is saved comes before how long it is
+        doing = self.doing or ("" if self.making else self.model)
         measured = f"like {self.measured}? measured" if self.measured else ""
-        parts = (self._shown_gauge(), measured, self.doing or self.model)
+        parts = (self._shown_gauge(), measured, doing, self.making)
         left = self.told or "  ".join(part for part in parts if part)
         room = max(0, self.content_size.width - len(right) - 2)
         left = sanitize(left).replace("\n", " ")
-        left = left if len(left) <= room else f"{left[: max(0, room - 1)]}…"
+        left = left if len(left) <= room else f"{left[: room - 1]}…" if room else ""
         return Content(f"{left:<{room}}  {right}")
 
     def _shown_gauge(self) -> str:

@@ -14,8 +14,9 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
-from billy_mlx.tui.screens.ask import Ask, Confirm
+from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.saved_blends import SavedBlends, ask_for_name
 from billy_mlx.tui.turning import Row
 from billy_mlx.tui.typed import typed_blend, typed_layers, typed_number
@@ -77,6 +78,10 @@ class VoicesPanel(DialPanel):
         """Show how far the making of a vector is; `share` is from 0 to 1."""
         self.progress = f"{progress_line(stage, share, seconds_left)} (c: cancel)"
 
+    def stopping(self) -> None:
+        """The making of a vector comes to its end."""
+        self.progress = STOPPING
+
     def prepared(self) -> None:
         """No vector is made any more."""
         self.progress = ""
@@ -121,23 +126,11 @@ class VoicesPanel(DialPanel):
     def action_voice_extract(self) -> None:
         """Have a vector made: of one voice, or of all that have none."""
         if self.kind is Row.VOICE:
-            self._want_vector(self.dials.voices[self.voice].persona_id)
+            persona_id = self.dials.voices[self.voice].persona_id
+            self.post_message(VectorWanted((persona_id,), again=persona_id in self.known))
             return
         missing = tuple(voice.persona_id for voice in self.dials.voices if voice.persona_id not in self.known)
         self.post_message(VectorWanted(missing) if missing else Told("go to the voice whose vector is to be made anew"))
-
-    def _want_vector(self, persona_id: str) -> None:
-        """Have a vector made; one that is there already takes minutes for little, so that is asked first."""
-        if persona_id not in self.known:
-            self.post_message(VectorWanted((persona_id,)))
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(VectorWanted((persona_id,), again=True))
-
-        question = f"{persona_id} has a vector already. Make it anew? That takes some minutes, while you go on writing."
-        self.app.push_screen(Confirm(question, "Make it anew", "Keep it"), answered)
 
     def action_voice_cancel(self) -> None:
         """Have no vector made."""
@@ -180,11 +173,3 @@ class VoicesPanel(DialPanel):
                 self.change(made(text))
 
         self.app.push_screen(Ask(question, value, refusal), take)
-
-
-def progress_line(stage: str, share: float, seconds_left: float | None) -> str:
-    """Return how far a long job is, in words."""
-    if seconds_left is None:
-        return f"{stage}: {share:.0%}"
-    left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
-    return f"{stage}: {share:.0%}, {left} left"

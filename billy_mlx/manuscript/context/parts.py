@@ -70,6 +70,7 @@ class Context:
         held_back: the blanks at the end of the text before the cursor that are not sent: tokens mostly begin with a
             space, so that after one that stands alone the model finds no usual word. Line ends are sent.
         warnings: one sentence for each key of the lorebook that could not be looked for.
+        why: why the budget is what it is, as a sentence without its full stop; empty if nobody has said.
     """
 
     prompt: Prompt
@@ -78,6 +79,7 @@ class Context:
     budget: int
     held_back: str
     warnings: tuple[str, ...] = ()
+    why: str = ""
 
     def continued(self, answer: str) -> str:
         """Return what of an answer to put at the cursor: the blanks that were held back are in the text already."""
