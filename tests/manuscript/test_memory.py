@@ -5,9 +5,9 @@ import tracemalloc
 
 import pytest
 
-from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
+from billy_mlx.manuscript.textfile import NotSaved
 
 LETTERS = 200_000
 PASSAGE = Passage(
@@ -71,4 +71,4 @@ def grown(do, times):
 
 
 def _refuse(*_, **__):
-    raise ManuscriptError("the disk is full")
+    raise NotSaved("the disk is full", "make room")
