@@ -17,6 +17,7 @@ class Kind(StrEnum):
     IMPORTED = "imported"
     ELSEWHERE = "elsewhere"  # the file was changed by another program
     RECOVERED = "recovered"
+    PUT_AWAY = "put away"  # a draft, or what was left of it; the text is the same
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Revision:
         edits: from the parent's text to this one's, made one after another.
         kind: what made it.
         made: seconds since the epoch.
-        draft: the draft it accepted or swiped, if it did.
+        draft: the draft it accepted, swiped or put away, if it did.
     """
 
     id: int
