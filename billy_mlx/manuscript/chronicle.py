@@ -19,6 +19,7 @@ _DONE = {
     Kind.IMPORTED: "it was imported:",
     Kind.ELSEWHERE: "another program wrote",
     Kind.RECOVERED: "it was recovered",
+    Kind.PUT_AWAY: "you put a draft away",
 }
 _UNDONE = {
     Kind.TYPED: "you took out",

@@ -68,6 +68,8 @@ def account(context: Context) -> Content:
     """Return the budget, and each part with its tokens, what of it was cut, and what set it off."""
     share = f"{context.tokens:,} of {context.budget:,} tokens"
     head = [Content.styled(f"What the model is sent: {share}", "bold $primary"), Content(_bar(context)), Content("")]
+    asked = " ".join(part.text for part in context.parts if part.kind == "instruction")
+    head += [Content(f"You asked for: {sanitize(asked)}"), Content("")] if asked else []
     warnings = [Content(f"! {sanitize(warning)}") for warning in context.warnings]
     parts = [line for place, part in enumerate(context.parts) for line in _part(place, part)]
     held = "The blank at the end of your text is not sent: the model begins its own word with one."
