@@ -203,11 +203,15 @@ class PageDrafts:
         self._settle()
 
     def reopen(self) -> None:
-        """Take up the last draft again, after it was put away or its text was undone."""
+        """Take up the last draft again, after it was put away or its text was undone, or while it waits elsewhere."""
         if self.last is None:
             raise ManuscriptError("there is no draft to bring back yet")
-        self._manuscript.drafts.reopen(self.last)
-        self.follow()
+        if self.last in self._there:
+            self._leave()
+            self._show(self.last)
+        else:
+            self._manuscript.drafts.reopen(self.last)
+            self.follow()
 
     def hear(self, event: object) -> None:
         """Take in an event of the engine."""
@@ -236,10 +240,8 @@ class PageDrafts:
         if new:
             self._leave()
             self._show(max(new))
-        if self.current not in there:
-            self.stop()
-            self.current = None
-            self._editor.show_draft(None)
+        if self.current is not None and self.current not in there:
+            self._leave()
         if not self.running:
             self.state = ""
         self._changed()
@@ -278,6 +280,9 @@ class PageDrafts:
             return
         take(self.current)
         self._settle()
+        draft = self.draft
+        if draft is not None and not len(draft.original) and self._editor.cursor != draft.start:
+            self._editor.select(draft.start, draft.start)  # not behind the space that follows it
 
     def _show(self, draft: int) -> None:
         self.current = self.last = draft

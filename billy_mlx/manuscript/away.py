@@ -11,7 +11,8 @@ from billy_mlx.manuscript.revision import Kind, Revision
 
 def decided(lineage: Lineage, draft: Draft) -> Decided:
     """Return the record of putting an open draft away: what of it is in the text stays there."""
-    return Decided(draft.id, Fate.REJECTED if lineage.placed(draft) is None else Fate.ACCEPTED)
+    placed = lineage.placed(draft)
+    return Decided(draft.id, Fate.ACCEPTED if placed is not None and placed.taken else Fate.REJECTED)
 
 
 def undone(ledger: Ledger, revision: Revision) -> tuple[Drafted, ...]:

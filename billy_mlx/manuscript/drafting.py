@@ -221,9 +221,10 @@ class Drafts:
 
     def put_away(self, draft: int) -> None:
         """Put a draft away, or what is left of it, as one undo step: undo brings it back, and so does `reopen`."""
-        closing = decided(self._lineage, self._open(draft))
+        held = self._open(draft)
         step = Edited(self._ledger.next_revision(), (), Kind.PUT_AWAY, self._clock(), draft)
-        self._ledger.commit(step, closing)
+        steps = [step] if any(one.text for one in held.alternatives) else []  # of nothing, nothing is to come back
+        self._ledger.commit(*steps, decided(self._lineage, held))
 
     def reopen(self, draft: int) -> None:
         """Take up a rejected draft again, or an accepted one that was undone, where it was.
