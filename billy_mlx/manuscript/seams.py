@@ -48,21 +48,21 @@ def offered(draft: Draft, taken: int = 0, index: int | None = None) -> str:
 
     Args:
         draft: whose alternative it is.
-        taken: how many characters of it are in the text. If no whole sentence is left behind them, nothing is cut.
+        taken: how many characters of it are in the text. If they end within the last sentence, nothing is cut.
         index: of the alternative; the one in view if it is left out.
     """
     one = draft.alternatives[draft.shown if index is None else index]
     if one.passage is None or one.passage.ended != "length" or one.author in draft.whole:
         return one.text
-    return one.text[: whole_end(one.text, taken)]
+    end = whole_end(one.text)
+    return one.text[:end] if end >= taken else one.text
 
 
 @lru_cache(maxsize=64)  # it is asked for at every paint
-def whole_end(text: str, start: int = 0) -> int:
-    """Return where the last whole sentence ends that ends behind `start`; the end of the text if there is none."""
-    last = max(starts(text, start), default=0)
-    end = before_space(text, last)
-    return end if end > start and text[start:end].strip() and not ends_sentence(text) else len(text)
+def whole_end(text: str) -> int:
+    """Return where the last whole sentence of a text ends; the end of the text if there is none."""
+    end = before_space(text, max(starts(text), default=0))
+    return end if end and not ends_sentence(text) else len(text)
 
 
 def ends_sentence(text: str) -> bool:

@@ -311,6 +311,7 @@ def test_cut_words_are_brought_back_before_anything_is_taken_too(manuscript, pat
 def test_a_draft_keeps_what_was_asked_for(manuscript, path):
     draft = begin(manuscript)
     asked = manuscript.drafts.begin("continue", END, instruction="make her leave")
+    manuscript.drafts.write(manuscript.drafts.alternative(asked), " She left.")
     manuscript.drafts.put_away(asked)
     manuscript.close()
     with closing(Manuscript.open(path)) as again:
@@ -400,7 +401,7 @@ def test_what_a_draft_offers_may_be_typed_and_is_the_writers(manuscript):
     assert along(manuscript, draft, "", END + 1, END + 2)
     assert shown(manuscript, draft) == "Fog"
     manuscript.versions.undo()
-    assert along(manuscript, draft, "Fog", END + 1)
+    assert along(manuscript, draft, "og", END + 2)
     assert (manuscript.text, manuscript.drafts.open) == (NIGHT + " Fog", ())
 
 

@@ -266,7 +266,7 @@ def test_the_engine_can_read_by_the_sentence(tiny):
     ]
 
 
-WORDS = replace(REQUEST, voices=(None, "noir@5"), writing=Writing(budget=200, words=4))
+WORDS = replace(REQUEST, voices=(None, "noir@5"), writing=Writing(budget=400, words=4))
 
 
 @pytest.fixture
@@ -294,6 +294,6 @@ def test_a_passage_that_its_words_ended_is_written_again_as_it_was(tiny, wordy):
 
 def test_words_are_counted_in_tokens_by_the_text_before(tiny):
     few, many = (most_tokens(tiny, replace(REQUEST, writing=Writing(words=words))) for words in (10, 1000))
-    assert few >= 10 * len(tiny.tokenizer.encode(STORY)) / 10
+    assert few >= len(tiny.tokenizer.encode(STORY))  # which are nine words
     assert many == tiny.context_length // 2
     assert most_tokens(tiny, REQUEST) == 12

@@ -60,6 +60,8 @@ class PageScreen(Screen[None]):
 
     def _shown(self, binding: Binding, hidden: Collection[str]) -> Binding:
         """Return a key as the footer has it now: escape says what it does at this moment."""
+        if binding.id == "accept-sentence" and self.size.width < _WIDE:
+            binding = replace(binding, description="A sentence")
         if binding.id != "stop":
             return replace(binding, show=False) if binding.id in hidden else binding
         if self.drafts.running and self.editor.has_focus:
