@@ -76,8 +76,8 @@ def selected(write: Write) -> str:
 def most_tokens(model: Model, write: Write) -> int:
     """Return how long the answer may be: of a rewrite, by what it replaces, or it would be cut off before its end.
 
-    For a number of words it is what as many take in the text before the cursor, and half again; at most half of what
-    the model holds.
+    For a number of words it is what as many take in the text before the cursor, and half again; at most a quarter of
+    what the model holds.
     """
     passage = selected(write)
     if passage:
@@ -87,7 +87,7 @@ def most_tokens(model: Model, write: Write) -> int:
     before = write.text[max(0, write.cursor - _MEASURED) : write.cursor]
     tokens_a_word = max(_TOKENS_A_WORD, _count(model, before) / max(1, count_words(before)))
     most = ceil(_SPARE * tokens_a_word * write.writing.words) + _ROOM
-    return most if model.context_length is None else max(1, min(most, model.context_length // 2))
+    return most if model.context_length is None else max(1, min(most, model.context_length // 4))
 
 
 def _ends(write: Write) -> tuple[str, ...]:

@@ -10,10 +10,12 @@ from billy_mlx.cli import drafting, outcome
 from billy_mlx.cli.places import cursor_at, line_of, passage_at
 from billy_mlx.engine.messages import Ended, Job
 from billy_mlx.errors import ManuscriptError, UsageError
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.write.desk import Desk
-from billy_mlx.write.messages import Writing, Wrote
+from billy_mlx.write.messages import Writing, Written, Wrote
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke.\n"
 FEW = ("--seed", "3", "--context", "430")
@@ -135,7 +137,26 @@ def test_a_voice_that_wrote_nothing_is_not_taken_for_another(session):
     with pytest.raises(ManuscriptError, match="nothing in this draft"):
         outcome.take(session, draft, 0)
     outcome.take(session, draft, 1)
-    assert session.manuscript.text == "Second." + STORY
+    assert session.manuscript.text == "Second. " + STORY
+
+
+def test_a_sentence_that_the_length_cut_is_left_out_and_said(session):
+    request = session.desk.go_on(10, [None], seed=3, writing=Writing())
+    draft = session.desk.draft_of(request.job)
+    session.desk.take(Wrote(request.job, {0: " She dreamt. Of a"}))
+    cut = Passage(" She dreamt. Of a", (1,), (Voice(0, None),), "infill", "m", {}, {}, (1,), 0, {}, 9, ended="length")
+    session.desk.take(Written(request.job, 0, cut))
+    session.desk.take(Ended(request.job))
+    outcome.take(session, draft)
+    assert session.manuscript.text == STORY.replace("slept.", "slept. She dreamt.")
+    assert outcome._left_out(session, draft) == ["without its last 2 words, which end no sentence"]
+
+
+def test_the_length_may_be_said_in_words(billy, novel):
+    done = billy("continue", str(novel), "--words", "2", "--json", *FEW)
+    (row,) = json.loads(done.out)["rows"]
+    assert row["finish_reason"] == "length"
+    assert count_words(row["text"]) <= 2
 
 
 def test_a_rewrite_that_changes_nothing_says_so(session):

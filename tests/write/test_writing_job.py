@@ -295,5 +295,5 @@ def test_a_passage_that_its_words_ended_is_written_again_as_it_was(tiny, wordy):
 def test_words_are_counted_in_tokens_by_the_text_before(tiny):
     few, many = (most_tokens(tiny, replace(REQUEST, writing=Writing(words=words))) for words in (10, 1000))
     assert few >= len(tiny.tokenizer.encode(STORY))  # which are nine words
-    assert many == tiny.context_length // 2
+    assert many == tiny.context_length // 4
     assert most_tokens(tiny, REQUEST) == 12
