@@ -18,6 +18,7 @@ from billy_mlx.write.desk import Desk
 from billy_mlx.write.messages import Writing, Written, Wrote
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke.\n"
+SPACE = " "  # what the tiny model writes begins with a letter, and is put behind a full stop
 FEW = ("--seed", "3", "--context", "430")
 
 
@@ -39,7 +40,7 @@ def test_going_on_writes_before_the_last_line_end_and_to_stdout(billy, novel):
     done = billy("continue", str(novel), "--blend", "noir", "-m", "6", *FEW)
     text = novel.read_text()
     assert done.code == 0
-    assert text == STORY[:-1] + done.out.removesuffix("\n") + "\n" != STORY
+    assert text == STORY[:-1] + SPACE + done.out.removesuffix("\n") + "\n" != STORY
     assert "--seed 3" in done.err
     assert "in the text from line 3 on" in done.err
 
@@ -66,7 +67,7 @@ def test_a_document_says_what_was_written_and_where(billy, novel):
     (row,) = document["rows"]
     assert (document["work"], document["fate"], document["taken"]) == ("infill", "accepted", 0)
     assert (row["blend"], row["seed"], row["layers"], row["finish_reason"]) == ("noir:1@1/layered", 3, [1, 2], "length")
-    assert novel.read_text() == STORY.replace("slept.", "slept." + row["text"])
+    assert novel.read_text() == STORY.replace("slept.", "slept." + SPACE + row["text"])
 
 
 def test_a_draft_stays_open_for_the_studio_and_the_file_as_it_is(billy, novel):
@@ -111,7 +112,7 @@ def test_one_of_a_chorus_goes_into_the_text(billy, novel):
     arguments = ("chorus", str(novel), "--voice", "noir", "--voice", "gothic", "--take", "2", "-m", "6", "--json")
     document = json.loads(billy(*arguments, *FEW).out)
     assert document["taken"] == 1
-    assert novel.read_text() == STORY[:-1] + document["rows"][1]["text"] + "\n"
+    assert novel.read_text() == STORY[:-1] + SPACE + document["rows"][1]["text"] + "\n"
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_a_sentence_that_the_length_cut_is_left_out_and_said(session):
 def test_the_length_may_be_said_in_words(billy, novel):
     done = billy("continue", str(novel), "--words", "2", "--json", *FEW)
     (row,) = json.loads(done.out)["rows"]
-    assert row["finish_reason"] == "length"
+    assert row["finish_reason"] in ("length", "stop")
     assert count_words(row["text"]) <= 2
 
 
@@ -184,7 +185,7 @@ def test_ctrl_c_keeps_what_is_there(billy, novel, monkeypatch):
     done = billy("continue", str(novel), "-m", "100", *FEW)
     assert done.code == 130
     assert "stopped by you" in done.err
-    assert novel.read_text() == STORY[:-1] + done.out.removesuffix("\n") + "\n" != STORY
+    assert novel.read_text() == STORY[:-1] + SPACE + done.out.removesuffix("\n") + "\n" != STORY
 
 
 def test_half_a_rewrite_takes_nothing_away(billy, novel, monkeypatch):
