@@ -185,7 +185,7 @@ def test_ctrl_c_keeps_what_is_there(billy, novel, monkeypatch):
     done = billy("continue", str(novel), "-m", "100", *FEW)
     assert done.code == 130
     assert "stopped by you" in done.err
-    assert novel.read_text() == STORY[:-1] + SPACE + done.out.removesuffix("\n") + "\n" != STORY
+    assert novel.read_text() == STORY[:-1] + done.out.removesuffix("\n") + "\n" != STORY
 
 
 def test_half_a_rewrite_takes_nothing_away(billy, novel, monkeypatch):
