@@ -96,12 +96,14 @@ COMMANDS = (
     ),
     Command("accept-word", "draft", "Take a word", "shift+tab", "Put its next word into the text."),
     Command(
-        "stop", "draft", "Stop", "escape", "Stop the model; what it wrote stays. Once more puts it away.", footer=True
+        "stop", "draft", "Stop", "escape", "Stop the model; what it wrote stays. Or put the draft away.", footer=True
     ),
     Command("retry", "draft", "Try again", "ctrl+n", "Write another alternative; this one is kept.", footer=True),
     Command("next-draft", "draft", "Next alternative", "ctrl+l", "Show the next alternative of this draft."),
     Command("previous-draft", "draft", "Previous alternative", "", "Show the alternative before this one."),
     Command("reopen", "draft", "Bring the draft back", "", "Take up the last draft that was put away or undone."),
+    Command("uncut", "draft", "Bring back what was cut", "", "Show the last words too, which end no sentence."),
+    Command("next-waiting", "page", "Next draft", "", "Go to the next draft that waits in the text; ┊… marks it."),
     # In the voices panel.
     Command("voice-previous", "voices", "Dial above", "up", "Go to the dial above."),
     Command("voice-next", "voices", "Dial below", "down", "Go to the dial below; the first one is for all together."),

@@ -205,7 +205,8 @@ class Ledger:
             self._newest = replace(self._newest, edits=(joined(self._newest.edits[0], edits[0]),), made=record.made)
             self.history.replace(self._newest)
         else:
-            self._newest = Revision(record.revision, parent, edits, record.kind, record.made, record.draft)
+            draft = None if record.kind is Kind.TYPED else record.draft  # a word typed along is the writer's
+            self._newest = Revision(record.revision, parent, edits, record.kind, record.made, draft)
             self.history.add(self._newest)
         self._last_revision = max(self._last_revision, record.revision)
         self.history.head = record.revision

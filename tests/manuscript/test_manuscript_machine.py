@@ -91,16 +91,27 @@ class ManuscriptMachine(RuleBasedStateMachine):
         draft = drafts.open[index % len(drafts.open)]
         drafts.show(draft.id, by)
         held = drafts.get(draft.id)
+        rest, author, at = drafts.rest(held), held.alternatives[held.shown].author, held.start
         drafts.accept(draft.id)
-        one, at = held.alternatives[held.shown], held.start
-        authors = self.authors[:at] + [one.author] * len(one.text) + self.authors[at:]
-        self.note(self.text[:at] + one.text + self.text[at:], authors)
+        theirs = [WRITER] * len(rest.before) + [author] * len(rest.text) + [WRITER] * len(rest.behind)
+        self.note(self.text[:at] + str(rest) + self.text[at:], self.authors[:at] + theirs + self.authors[at:])
 
     @precondition(lambda self: self.manuscript.drafts.open)
     @rule(index=st.integers(0, 5))
     def reject(self, index):
         drafts = self.manuscript.drafts
         drafts.reject(drafts.open[index % len(drafts.open)].id)
+
+    @precondition(lambda self: self.manuscript.drafts.open)
+    @rule(index=st.integers(0, 5), back=st.booleans())
+    def put_away(self, index, back):
+        drafts = self.manuscript.drafts
+        away = drafts.open[index % len(drafts.open)].id
+        drafts.put_away(away)
+        self.note(self.text, self.authors)
+        if back:
+            self.undo()
+            assert away in {one.id for one in drafts.open}
 
     @rule()
     def undo(self):

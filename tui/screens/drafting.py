@@ -66,12 +66,18 @@ class Drafting(PageScreen):
         """Select the whole text."""
         self.editor.select_all()
 
+    def action_next_waiting(self) -> None:
+        """Go to the next draft."""
+        self.drafts.go_to_next()
+
+    def action_uncut(self) -> None:
+        """Bring back the words that the length has cut."""
+        self.drafts.uncut()
+
     def action_undo(self) -> None:
         """Take the last step back."""
-        self.editor.undo()
-        self.drafts.follow()
+        self.drafts.step(self.editor.undo)
 
     def action_redo(self) -> None:
         """Make the step again."""
-        self.editor.redo()
-        self.drafts.follow()
+        self.drafts.step(self.editor.redo)

@@ -46,7 +46,8 @@ _TEXTS = {
         "{legend} says which letter is whose, and {who} who wrote what stands at the cursor. {colours} changes what is "
         "coloured; with a persona it shows from ▁ to ▇ how much each sentence reads like it, which is measured and "
         "does not say who wrote it.",
-        "┊ stands beside a draft that you have not taken yet, and − beside what a rewrite would take out.",
+        "┊ stands beside a draft that you have not taken yet, and where it ends in front of your text; ┊… beside one "
+        "that waits, to which {next-waiting} goes. − stands beside what a rewrite would take out.",
         "In the voices panel, ✗ is a voice that has no vector for this model yet, ~ one that is weak, and ! one whose "
         "card was changed since; {voice-extract} makes the vector.",
     ),

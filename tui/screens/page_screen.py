@@ -1,11 +1,11 @@
 """The page as the commands that lead away from it see it: what it shows, and what they ask of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -53,14 +53,23 @@ class PageScreen(Screen[None]):
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys there are. In a narrow footer, only those of the moment are shown: more would be cut off."""
         found = super().active_bindings
-        if not self.is_mounted or self.size.width >= _WIDE:
+        if not self.is_mounted:
             return found
         at_voices, with_draft = self.panel.has_focus_within, self.drafts.current is not None
         hidden = _NOT_AT_VOICES if at_voices else _NOT_WITH_DRAFT if with_draft else ()
-        return {
-            key: one._replace(binding=replace(one.binding, show=False)) if one.binding.id in hidden else one
-            for key, one in found.items()
-        }
+        hidden = () if self.size.width >= _WIDE else hidden
+        return {key: one._replace(binding=self._shown(one.binding, hidden)) for key, one in found.items()}
+
+    def _shown(self, binding: Binding, hidden: Collection[str]) -> Binding:
+        """Return a key as the footer has it now: escape says what it does at this moment."""
+        if binding.id == "accept-sentence" and self.size.width < _WIDE:
+            binding = replace(binding, description="A sentence")
+        if binding.id != "stop":
+            return replace(binding, show=False) if binding.id in hidden else binding
+        if self.drafts.running and self.editor.has_focus:
+            return replace(binding, description="Stop")
+        away = self.editor.has_focus and not self.query("FindBar")
+        return replace(binding, description="Put away" if away else "Back")
 
     @property
     def persona_titles(self) -> Mapping[str, str]:

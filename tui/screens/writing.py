@@ -30,7 +30,7 @@ from billy_mlx.tui.words import WordCount, Written, amount
 
 _CONTINUE = next(command for command in COMMANDS if command.name == "continue")
 _OF_DRAFTS = {command.action for command in at("draft")}
-_OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen"}
+_OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen", "uncut"}
 _WIDE = 100  # columns, from which on the voices stay beside the page
 _FRAME_SECONDS = 1 / 30
 _IDLE_SECONDS = 0.6
@@ -58,7 +58,7 @@ class WritingScreen(Excursions):
         self._painting = False
         self._saving: Timer | None = None
         self._saving_seconds = 0.0
-        self._footed: tuple[int | None, int | None] = (None, None)
+        self._footed: tuple[int | None, int | None, bool] = (None, None, False)
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
@@ -165,13 +165,14 @@ class WritingScreen(Excursions):
         status, drafts = self.status, self.drafts
         status.model, status.gauge = self.studio.model_state, drafts.coherence
         # Until the model is there, that it is loaded is all that it does.
-        status.doing = "" if self.studio.model is None and drafts.running else drafts.state or drafts.place
+        status.doing = "" if self.studio.model is None and drafts.running else drafts.told
         status.safety = self._safety()
         status.words = self._counted()
         coloured_by = self.editor.colouring
         status.measured = "" if coloured_by in ("authors", "none") else self.persona_title(coloured_by)
-        if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
-            self._footed = (drafts.current, drafts.last)
+        footed = (drafts.current, drafts.last, drafts.running)
+        if self._footed != footed:  # a footer is laid out anew, which takes as long as a frame
+            self._footed = footed
             self.refresh_bindings()
 
     def show_preparing(self) -> None:
@@ -259,7 +260,7 @@ class WritingScreen(Excursions):
         self.show_panel()
 
     def action_stop(self) -> None:
-        """Stop the model; a second time, put the draft away."""
+        """Stop the model, or put the draft away, if the writer is in the text; else go back there."""
         if not self.editor.has_focus:
             self.editor.focus()
         elif self.query("FindBar") and not self.drafts.running:

@@ -18,12 +18,13 @@ from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
 from billy_mlx.tui.messages import Told
-from billy_mlx.tui.widgets.marks import Voices
+from billy_mlx.tui.widgets.marks import GHOST_END, Voices
 from billy_mlx.tui.widgets.page import Page
 from billy_mlx.tui.widgets.view import View, carried, changed
 from billy_mlx.tui.words import amount
 
 _LINE_END = re.compile(r"\r\n?|\n")
+_WORDS = re.compile(r"\S")
 
 
 class Editor(Page):
@@ -138,7 +139,7 @@ class Editor(Page):
         text = _LINE_END.sub(self.manuscript.newline, edit.text)
         removed = self.manuscript.text[start:end]
         try:
-            self.manuscript.edit(start, end, text)
+            self._edit(self.manuscript, start, end, text, edit)
         except ManuscriptError as error:
             self.post_message(Told(str(error), trouble=True))
             return EditResult(self.selection.end, "")
@@ -193,6 +194,16 @@ class Editor(Page):
         words = count_words(text)
         self.post_message(Told(f"{did} {amount(words)}" if words else did))
 
+    def _edit(self, manuscript: Manuscript, start: int, end: int, text: str, edit: Keyed) -> None:
+        """Have an edit happen; what the ghost has at the cursor is typed along with it, so that it shrinks."""
+        along = None
+        if self._view.ghost and edit.top <= self.page.location(self._view.at) and self._draft is not None:
+            along = manuscript.drafts.along(self._draft, start, end, text)
+        if along is None:
+            manuscript.edit(start, end, text)
+        else:
+            manuscript.type_along(along, start, end, text)
+
     def _step(self, step: Callable[[], bool], nothing: str) -> None:
         try:
             done = step()
@@ -209,15 +220,17 @@ class Editor(Page):
         """Return what is to be shown by what the manuscript and the draft are now."""
         if self.manuscript is None:
             return View()
-        prose, drafts = self.manuscript.prose, self.manuscript.drafts
-        draft = next((draft for draft in drafts.open if draft.id == self._draft), None)
+        prose, here = self.manuscript.prose, self.manuscript.drafts.here
+        draft = next((draft for draft in here if draft.id == self._draft), None)
+        waiting = tuple(one.start for one in here if one is not draft)
         # While there is a draft the tab key is the screen's, which takes the draft.
         self.tab_behavior = "indent" if draft is None else "focus"
         if draft is None:
-            return View(prose)
-        text = draft.alternatives[draft.shown].text if draft.alternatives else ""
-        struck = draft.start if draft.start < draft.end else None
-        return View(prose, draft.end, text[drafts.taken(draft) :], struck)
+            return View(prose, waiting=waiting)
+        ghost = str(self.manuscript.drafts.rest(draft))
+        if ghost and _WORDS.search(prose.text, draft.end):
+            ghost += GHOST_END
+        return View(prose, draft.end, ghost, draft.start if draft.start < draft.end else None, waiting)
 
     def _show_edit(self, change: Edit, edit: Keyed) -> None:
         """Show what the writer did; the cursor goes to its end, or with the text around it."""

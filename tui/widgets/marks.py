@@ -14,6 +14,7 @@ from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.tui.widgets.view import Kind, View
 
 GHOST, STRUCK, UNKNOWN_MARK, THERE_BEFORE = "┊", "−", "▎?", "·"
+GHOST_END, WAITING = GHOST, f"{GHOST}…"
 GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE = "page--ghost", "page--struck", "page--unknown"
 VOICE_STYLES = tuple(f"page--voice-{index}" for index in range(6))
 HEAT_STYLES = tuple(f"page--heat-{index}" for index in range(1, 6))

@@ -239,6 +239,7 @@ class Page(Cursor, inherit_bindings=False):
             column - first if at == row and first <= column <= last and self._draw_cursor else None,
             self._columns,
             self._line_styles,
+            self._view.waits(start, start + last - first + (last == len(words))),
         )
 
     def _hint_line(self) -> Line:

@@ -35,12 +35,14 @@ class View:
         at: the place in it where the ghost stands.
         ghost: what a draft would put there.
         struck: where what the draft would replace begins; it ends at the ghost. None if it replaces nothing.
+        waiting: the places in the text of drafts that are not shown.
     """
 
     prose: Prose = field(default_factory=Prose)
     at: int = 0
     ghost: str = ""
     struck: int | None = None
+    waiting: tuple[int, ...] = ()
 
     @cached_property
     def shown(self) -> str:
@@ -64,6 +66,10 @@ class View:
     def is_inside(self, shown: int) -> bool:
         """Return whether a place is in the ghost, not at its ends."""
         return self.at < shown < self.ghost_end
+
+    def waits(self, start: int, end: int) -> bool:
+        """Return whether a draft that is not shown stands in the shown characters `start` to `end`."""
+        return any(start <= self.to_shown(place) < end for place in self.waiting)
 
     def parts(self, start: int, end: int) -> Iterator[Part]:
         """Yield what the shown characters `start` to `end` are."""
