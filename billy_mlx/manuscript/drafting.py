@@ -131,19 +131,24 @@ class Drafts:
             ManuscriptError: the draft is not open, or some of it is in the text.
         """
         held = self._open(draft)
-        if self.taken(held):
+        if self.is_in_text(held):
             raise ManuscriptError("a part of this draft is in the text; undo that to see its alternatives")
         if held.alternatives:
             self._ledger.commit(Shown(held.id, alternative % len(held.alternatives)))
 
-    def taken(self, draft: Draft) -> int:
-        """Return how many characters of the alternative in view are in the text already."""
-        placed = self._lineage.placed(draft)
+    def taken(self, draft: Draft, alternative: int | None = None) -> int:
+        """Return how many characters of an alternative, or of the one in view, are in the text already."""
+        shown = draft.shown if alternative is None else alternative
+        placed = self._lineage.placed(replace(draft, placed=tuple(at for at in draft.placed if at.shown == shown)))
         return 0 if placed is None else placed.taken
+
+    def is_in_text(self, draft: Draft) -> bool:
+        """Return whether any of a draft, of whichever alternative, is in the text."""
+        return any(self.taken(draft, index) for index in range(len(draft.alternatives)))
 
     def rest(self, draft: Draft, index: int | None = None) -> Rest:
         """Return what is left of an open draft, of the alternative in view or of another one; see `rest_of`."""
-        return rest_of(draft, self.taken(draft), self._ledger.state.prose.text, index)
+        return rest_of(draft, self.taken(draft, index), self._ledger.state.prose.text, index)
 
     def cut(self, draft: Draft) -> str:
         """Return what of the alternative in view is not offered, because its length was up within a sentence."""
@@ -183,15 +188,26 @@ class Drafts:
         if len(held.original):
             self._take_hunks(held, self.hunks(draft), whole=True)
             return
-        one, taken, text = self._in_view(held), self.taken(held), self._ledger.state.prose.text
-        more = one.text[taken:][:length]
-        if not more:
-            raise ManuscriptError("there is no more in this draft yet; wait for it, or put it away")
-        before, behind = rest_of(held, taken, text).before, space_behind(more, text[held.end : held.end + 1])
-        prose, taken = _between(before, Prose.by(one.author, more), behind), taken + len(more)
-        taking = replace(self._taking(held, [Change(held.start, held.end, prose)], taken), behind=len(behind))
-        whole = length is None or (one.passage is not None and taken == len(one.text))
-        self._ledger.commit(taking, *([Decided(held.id, Fate.ACCEPTED)] if whole else []))
+        edited = self._part(held, length)
+        one = self._in_view(held)
+        whole = length is None or (one.passage is not None and edited.taken == len(one.text))
+        self._ledger.commit(edited, *([Decided(held.id, Fate.ACCEPTED)] if whole else []))
+
+    def accept_of(self, draft: int, alternative: int, length: int | None = None) -> None:
+        """Put more of any alternative into the text, behind what is there of others, and bring it into view.
+
+        Args:
+            draft: its number; of a continuation or an infill.
+            alternative: its index.
+            length: how many more characters, as one undo step; the draft stays open. None takes all and closes it.
+
+        Raises:
+            ManuscriptError: the draft is not open, or there is no more in this alternative yet.
+        """
+        held = replace(self._open(draft), shown=alternative)
+        edited = self._part(held, length)
+        closing = [Decided(held.id, Fate.ACCEPTED)] if length is None else []
+        self._ledger.commit(Shown(held.id, alternative), edited, *closing)
 
     def along(self, draft: int, start: int, end: int, text: str) -> Along | None:
         """Return how an edit of the writer goes along with an open draft; None if it does not."""
@@ -272,6 +288,16 @@ class Drafts:
         placed = Placed(revision, first, first + len(exchanged), shown, len(other.text))
         edited = Edited(revision, (change,), Kind.SWIPED, self._clock(), held.id)
         self._ledger.commit(edited, Swiped(draft, placed))
+
+    def _part(self, held: Draft, length: int | None) -> Edited:
+        """Return the step that puts `length` more characters of the alternative in view behind what was taken."""
+        one, taken, text = self._in_view(held), self.taken(held), self._ledger.state.prose.text
+        more = one.text[taken:][:length]
+        if not more:
+            raise ManuscriptError("there is no more in this draft yet; wait for it, or put it away")
+        before, behind = rest_of(held, taken, text).before, space_behind(more, text[held.end : held.end + 1])
+        change = Change(held.start, held.end, _between(before, Prose.by(one.author, more), behind))
+        return replace(self._taking(held, [change], taken + len(more)), behind=len(behind))
 
     def _take_hunks(self, held: Draft, picked: Sequence[Hunk], *, whole: bool) -> None:
         one = self._in_view(held)

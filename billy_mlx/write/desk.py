@@ -105,7 +105,7 @@ class Desk:
         """
         _check(voices)
         held = self._manuscript.drafts.get(draft)
-        if held.fate is Fate.OPEN and self._manuscript.drafts.taken(held):
+        if held.fate is Fate.OPEN and self._manuscript.drafts.is_in_text(held):
             raise ManuscriptError("a part of this draft is in the text; take the rest, or undo it, before a new try")
         request = self._ask(draft, voices, seed, writing)
         self._manuscript.drafts.show(draft, len(held.alternatives))
@@ -223,16 +223,19 @@ class Desk:
             case Written(voice=voice, passage=passage):
                 self._manuscript.drafts.finish(sheet.authors[voice], passage)
             case Ended() | Failed():
-                self._clear(sheet.draft)
+                self._clear(sheet)
 
-    def _clear(self, draft: int | None) -> None:
-        """Leave no empty draft behind when its job is over, and no empty alternative in view beside others."""
+    def _clear(self, sheet: _Sheet) -> None:
+        """Leave no empty draft behind when its job is over, and no empty alternative in view beside others.
+
+        Of one that several voices wrote, a piece of each can be taken, so that is left to whoever asked for it.
+        """
         drafts = self._manuscript.drafts
-        held = next((one for one in drafts.open if one.id == draft), None)
+        held = next((one for one in drafts.open if one.id == sheet.draft), None)
         if held is None or self.job_of(held.id) is not None:
             return
-        if drafts.taken(held):
-            if not drafts.rest(held).text.strip():
+        if drafts.is_in_text(held):
+            if len(sheet.authors) == 1 and not drafts.rest(held).text.strip():
                 drafts.reject(held.id)
             return
         written = [place for place, one in enumerate(held.alternatives) if one.text]

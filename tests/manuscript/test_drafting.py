@@ -426,3 +426,48 @@ def test_no_message_names_a_draft_by_its_number(manuscript, case):
     with pytest.raises(ManuscriptError) as raised:
         MESSAGES[case](manuscript.drafts, draft)
     assert not any(word in str(raised.value) for word in ("draft 1", "reopen", "swipe", "999", "reject"))
+
+
+def test_after_a_piece_of_one_alternative_a_piece_of_another_can_be_taken(manuscript):
+    drafts, draft = manuscript.drafts, begin(manuscript, " Rain fell. It stopped.", " Snow came. It lay.")
+    drafts.accept_of(draft, 1, len(" Snow came."))
+    drafts.accept_of(draft, 0, len(" Rain fell."))
+    drafts.accept_of(draft, 1, len(" It lay."))
+    assert manuscript.text == NIGHT + " Snow came. Rain fell. It lay."
+    held = drafts.get(draft)
+    assert [drafts.taken(held, 0), drafts.taken(held, 1)] == [len(" Rain fell."), len(" Snow came. It lay.")]
+    assert held.fate is Fate.OPEN
+
+
+def test_each_piece_of_an_alternative_is_a_step_that_undo_takes_back(manuscript):
+    drafts, draft = manuscript.drafts, begin(manuscript, " Rain fell.", " Snow came.")
+    drafts.accept_of(draft, 0, len(" Rain"))
+    drafts.accept_of(draft, 1, len(" Snow"))
+    manuscript.versions.undo()
+    assert manuscript.text == NIGHT + " Rain"
+    assert [drafts.taken(drafts.get(draft), one) for one in (0, 1)] == [len(" Rain"), 0]
+    drafts.accept_of(draft, 0)
+    assert manuscript.text == NIGHT + " Rain fell."
+    assert drafts.open == ()
+
+
+def test_pieces_of_several_alternatives_are_there_at_the_next_opening(path, manuscript):
+    drafts, draft = manuscript.drafts, begin(manuscript, " Rain fell.", " Snow came.")
+    drafts.accept_of(draft, 0, len(" Rain"))
+    drafts.accept_of(draft, 1, len(" Snow"))
+    held, text = drafts.get(draft), manuscript.text
+    manuscript.close()
+    with closing(Manuscript.open(path)) as again:
+        (offer,) = again.offers
+        again.recover(offer)
+        assert again.text == text
+        assert again.drafts.get(draft) == held
+
+
+def test_a_draft_with_a_piece_of_any_alternative_in_the_text_counts_as_accepted_when_it_is_put_away(manuscript):
+    drafts, draft = manuscript.drafts, begin(manuscript, " Rain fell.", " Snow came.")
+    drafts.accept_of(draft, 0, len(" Rain"))
+    drafts.accept_of(draft, 1, len(" Snow"))
+    manuscript.versions.undo()
+    drafts.reject(draft)
+    assert drafts.get(draft).fate is Fate.ACCEPTED

@@ -89,12 +89,29 @@ class ManuscriptMachine(RuleBasedStateMachine):
     def accept(self, index, by):
         drafts = self.manuscript.drafts
         draft = drafts.open[index % len(drafts.open)]
+        if drafts.is_in_text(draft):
+            return
         drafts.show(draft.id, by)
         held = drafts.get(draft.id)
         rest, author, at = drafts.rest(held), held.alternatives[held.shown].author, held.start
         drafts.accept(draft.id)
         theirs = [WRITER] * len(rest.before) + [author] * len(rest.text) + [WRITER] * len(rest.behind)
         self.note(self.text[:at] + str(rest) + self.text[at:], self.authors[:at] + theirs + self.authors[at:])
+
+    @precondition(lambda self: self.manuscript.drafts.open)
+    @rule(index=st.integers(0, 5), other=st.integers(0, 3), length=st.integers(1, 4))
+    def accept_some_of_any(self, index, other, length):
+        drafts = self.manuscript.drafts
+        held = drafts.open[index % len(drafts.open)]
+        other %= len(held.alternatives)
+        one, taken, at = held.alternatives[other], drafts.taken(held, other), held.start
+        more = one.text[taken:][:length]
+        if not more:
+            return
+        drafts.accept_of(held.id, other, length)
+        authors = self.authors[:at] + [one.author] * len(more) + self.authors[at:]
+        self.note(self.text[:at] + more + self.text[at:], authors)
+        assert drafts.taken(drafts.get(held.id), other) == taken + len(more)
 
     @precondition(lambda self: self.manuscript.drafts.open)
     @rule(index=st.integers(0, 5))
