@@ -42,6 +42,7 @@ PLACES = {
     "voices": "Voices",
     "saved-blends": "Saved blends",
     "chorus": "Chorus",
+    "chorus-voices": "Who sings",
     "start": "Start",
     "recover": "After a crash",
     "conflict": "Changed by another program",
@@ -201,11 +202,21 @@ COMMANDS = (
     Command(
         "chorus-take-sentence", "chorus", "Take a sentence", "ctrl+t", "Put only its next sentence in.", footer=True
     ),
-    Command("chorus-again", "chorus", "Again", "ctrl+n", "Have all of them write once more.", footer=True),
+    Command(
+        "chorus-again",
+        "chorus",
+        "All go on",
+        "ctrl+g,ctrl+n",
+        "Have all voices go on from the text as it is now; what they wrote is kept.",
+        footer=True,
+    ),
+    Command("chorus-before", "chorus", "Before", "ctrl+l", "Show what they wrote the time before.", footer=True),
+    Command("chorus-take-back", "chorus", "Take it back", "ctrl+z", "Take out of the manuscript what you took last."),
     Command("chorus-stop", "chorus", "Stop", "ctrl+x", "Stop all voices; what they wrote stays."),
     Command(
-        "chorus-voices", "chorus", "Who sings", "f2,ctrl+d", "Choose the voices, and whether the unsteered model joins."
+        "chorus-voices", "chorus", "Who sings", "f2,ctrl+d", "Choose the voices, and whether the model alone joins."
     ),
+    Command("chorus-add", "chorus-voices", "Add a persona", "a,slash", "Search for a persona to sing as well."),
 )
 
 

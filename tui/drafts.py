@@ -183,9 +183,41 @@ class PageDrafts:
         """Put its next word into the text."""
         self._accept(self.desk.accept_word)
 
-    def take(self, length: int | None) -> None:
-        """Put the draft into the text, or `length` more characters of it."""
-        self._accept(lambda draft: self._manuscript.drafts.accept(draft, length))
+    # Of several drafts at one place, as a chorus has them.
+
+    def turn_to(self, draft: int) -> None:
+        """Show a draft, if it is open."""
+        if draft != self.current and any(one.id == draft for one in self._manuscript.drafts.open):
+            self._gauges = {}
+            self._show(draft)
+
+    def go_on_behind(self, voices: tuple[str | None, ...], writing: Writing) -> int:
+        """Have voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
+        self.stop()
+        if self.draft is None:
+            raise ManuscriptError("there is no draft to go on behind; go back to the page")
+        return self._begin(self.desk.go_on(self.draft.start, voices, seed=_seed(), writing=writing))
+
+    def take(self, draft: int, alternative: int, length: int | None) -> None:
+        """Put an alternative into the text, or `length` more characters of it; see `Drafts.accept_of`."""
+        self.turn_to(draft)
+        self._accept(lambda draft: self._manuscript.drafts.accept_of(draft, alternative, length))
+
+    def put_away_beside(self, draft: int) -> None:
+        """Put a draft away that is not the one that is shown, and stop what writes it."""
+        job = self.desk.job_of(draft)
+        if job is not None:
+            self._port.ask(Stop(job))
+        if any(one.id == draft for one in self._manuscript.drafts.open):
+            self._manuscript.drafts.reject(draft)
+
+    def put_away_if_taken(self) -> None:
+        """Put the draft away if it was taken to its end, and nothing more is to come."""
+        draft = self.draft
+        if draft is not None and not self.running and draft.alternatives:
+            rest = draft.alternatives[draft.shown].text[self._manuscript.drafts.taken(draft) :]
+            if not rest.strip() and self._manuscript.drafts.is_in_text(draft):
+                self.put_away()
 
     def swipe(self, by: int) -> None:
         """Show another alternative, of the draft that is open or, in the text, of the last one taken.

@@ -112,6 +112,9 @@ class WritingScreen(Excursions):
 
     def tell(self, sentence: str) -> None:
         """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
+        if self.singing is not None:
+            self.singing.tell(sentence)
+            return
         self.status.told = sentence
         room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
         if self.app.screen is not self or self.has_class("-focus") or len(sentence) > room:
