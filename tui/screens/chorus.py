@@ -24,6 +24,9 @@ class ChorusScreen(Screen[None]):
 
     Args:
         names: what the voices are called; safe to show.
+
+    Attributes:
+        told: the sentence that is shown; empty once it was read.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("chorus",)
@@ -61,7 +64,7 @@ class ChorusScreen(Screen[None]):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
         self._columns = [Column(name) for name in names]
-        self._text_before = ""
+        self.told = self._text_before = ""
         self._before = Label("", id="before", markup=False)
         self._told = Label("", id="told", markup=False)
         self._told.display = False
@@ -85,6 +88,7 @@ class ChorusScreen(Screen[None]):
 
     def on_key(self, _: Key) -> None:
         """Take the last sentence away: it was read."""
+        self.told = ""
         self._told.display = False
 
     # What is shown.
@@ -119,11 +123,10 @@ class ChorusScreen(Screen[None]):
         self._columns[voice].gauge(ratio)
 
     def tell(self, sentence: str) -> None:
-        """Show a sentence until the next key; above all else, too, while another screen is over this one."""
+        """Show a sentence until the next key."""
+        self.told = sentence
         self._told.update(sanitize(sentence))
         self._told.display = True
-        if not self.is_current:
-            self.notify(sentence, timeout=15, markup=False)
 
     # What the writer does.
 

@@ -94,4 +94,6 @@ class Singing(Drafting):
         choir, self._choir = self._choir, None
         if choir is not None:
             choir.end()
+            if choir.screen.told:  # and not yet read
+                self.tell(choir.screen.told)
         self.replaced()
