@@ -64,12 +64,13 @@ class Choir:
 
     def again(self, voices: Voices, writing: Writing) -> None:
         """Have these write on from the text as it is now. Raises BillyError as `PageDrafts.again` does."""
-        newest, now = self._rounds[-1], self._manuscript.versions.current
-        self._drafts.turn_to(newest.draft)
-        if now == newest.begun:
-            first = len(self._manuscript.drafts.get(newest.draft).alternatives)
+        shown, now = self._rounds[self._at], self._manuscript.versions.current
+        self.stop()
+        self._drafts.turn_to(shown.draft)
+        if now == shown.begun:
+            first = len(self._manuscript.drafts.get(shown.draft).alternatives)
             self._drafts.again(voices, writing)
-            self._add(newest.draft, first, voices, now)
+            self._add(shown.draft, first, voices, now)
         else:
             self._add(self._drafts.go_on_behind(voices, writing), 0, voices, now)
         self._show(len(self._rounds) - 1)
@@ -101,8 +102,16 @@ class Choir:
 
     def stop(self) -> None:
         """Have all stop; what they wrote stays."""
-        self._drafts.turn_to(self._rounds[-1].draft)
-        self._drafts.stop()
+        self._drafts.stop_writing(self._rounds[-1].draft)
+
+    def taken_back(self) -> None:
+        """Show what stands in the text after a step was taken back, and of what they wrote what was written for it."""
+        now = self._manuscript.versions.current
+        at = max((index for index, one in enumerate(self._rounds) if one.begun <= now), default=0)
+        if at < self._at:
+            self._show(at)
+        else:
+            self.refresh()
 
     def refresh(self) -> None:
         """Show what of the text, and of what the voices wrote, is where now."""

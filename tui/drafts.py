@@ -124,9 +124,8 @@ class PageDrafts:
 
     def stop(self) -> None:
         """Stop the model; what it wrote stays."""
-        job = None if self.current is None else self.desk.job_of(self.current)
-        if job is not None:
-            self._port.ask(Stop(job))
+        if self.current is not None:
+            self.stop_writing(self.current)
 
     def stop_or_put_away(self) -> None:
         """Stop the model, or if none is writing, put the draft away."""
@@ -193,7 +192,6 @@ class PageDrafts:
 
     def go_on_behind(self, voices: tuple[str | None, ...], writing: Writing) -> int:
         """Have voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
-        self.stop()
         if self.draft is None:
             raise ManuscriptError("there is no draft to go on behind; go back to the page")
         return self._begin(self.desk.go_on(self.draft.start, voices, seed=_seed(), writing=writing))
@@ -203,11 +201,15 @@ class PageDrafts:
         self.turn_to(draft)
         self._accept(lambda draft: self._manuscript.drafts.accept_of(draft, alternative, length))
 
-    def put_away_beside(self, draft: int) -> None:
-        """Put a draft away that is not the one that is shown, and stop what writes it."""
+    def stop_writing(self, draft: int) -> None:
+        """Stop what writes a draft, whether it is shown or not."""
         job = self.desk.job_of(draft)
         if job is not None:
             self._port.ask(Stop(job))
+
+    def put_away_beside(self, draft: int) -> None:
+        """Put a draft away that is not the one that is shown, and stop what writes it."""
+        self.stop_writing(draft)
         if any(one.id == draft for one in self._manuscript.drafts.open):
             self._manuscript.drafts.reject(draft)
 

@@ -183,6 +183,20 @@ def test_what_was_taken_is_taken_back_in_the_chorus(novel):
     assert "Nothing of this chorus is in the text." in shown
 
 
+def test_what_was_written_for_a_text_goes_with_it(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "ctrl+g")
+        engine.write(" The fire", " A cat", " Snow")
+        await says(pilot, engine)
+        await press(pilot, "ctrl+z")
+        texts = app.screen.texts()
+        await press(pilot, "right", "enter")
+        return texts, page.manuscript.text
+
+    assert on_page(novel, story) == (SUNG, f"{NIGHT} burned. It was warm.")
+
+
 def test_a_refusal_is_said_on_the_chorus_and_not_on_the_page_below(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)

@@ -116,7 +116,7 @@ class ChorusScreen(Screen[None]):
         if self.is_attached:
             room = _LINES_BEFORE * max(self.app.size.width - 6, 20)
             words = " ".join(sanitize(text).split())
-            self._before.update(words if len(words) <= room else f"…{words[-room:]}")
+            self._before.update(words if len(words) <= room else f"… {words[-room:].partition(' ')[2]}")
 
     def coherence(self, voice: int, ratio: float) -> None:
         """Say how a voice's text holds together; see `engine.messages.Coherence`."""

@@ -50,7 +50,7 @@ class Singing(Drafting):
             return
         if self._choir.is_in_text:
             self.action_undo()
-            self._choir.refresh()
+            self._choir.taken_back()
         else:
             self.tell("Nothing of this chorus is in the text.")
 
