@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.sentences import sentence_end
-from billy_mlx.tui.drafts import PageDrafts
+from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.write.messages import Writing, Written, Wrote
 
@@ -43,7 +43,7 @@ class Choir:
     """
 
     def __init__(
-        self, manuscript: Manuscript, drafts: PageDrafts, voices: Voices, names: Callable[[Voices], tuple[str, ...]]
+        self, manuscript: Manuscript, drafts: ChorusDrafts, voices: Voices, names: Callable[[Voices], tuple[str, ...]]
     ) -> None:
         self.screen = ChorusScreen(names(voices))
         self._manuscript, self._drafts, self._names = manuscript, drafts, names
@@ -78,8 +78,8 @@ class Choir:
     def take(self, voice: int, *, sentence: bool) -> None:
         """Put a voice's next sentence into the manuscript, or all of it. Raises ManuscriptError if that cannot be."""
         shown = self._rounds[self._at]
-        held, index = self._manuscript.drafts.get(shown.draft), shown.first + voice
-        text, taken = held.alternatives[index].text, self._manuscript.drafts.taken(held, index)
+        index = shown.first + voice
+        text, taken = self._offered(shown, index)
         self._drafts.take(shown.draft, index, sentence_end(text, taken) - taken if sentence else None)
         if sentence:
             self.refresh()
@@ -94,11 +94,12 @@ class Choir:
 
     def before(self) -> None:
         """Show what they wrote the time before; from the first time it goes on to the last."""
-        if len(self._rounds) == 1:
+        there = self._there()
+        if len(there) < 2:
             self.screen.tell("The voices have written only once so far.")
             return
-        self._show((self._at - 1) % len(self._rounds))
-        self.screen.tell(f"What they wrote: time {self._at + 1} of {len(self._rounds)}.")
+        self._show(there[there.index(self._at) - 1])
+        self.screen.tell(f"What they wrote: time {there.index(self._at) + 1} of {len(there)}.")
 
     def stop(self) -> None:
         """Have all stop; what they wrote stays."""
@@ -106,12 +107,11 @@ class Choir:
 
     def taken_back(self) -> None:
         """Show what stands in the text after a step was taken back, and of what they wrote what was written for it."""
-        now = self._manuscript.versions.current
-        at = max((index for index, one in enumerate(self._rounds) if one.begun <= now), default=0)
-        if at < self._at:
-            self._show(at)
-        else:
+        there = self._there()
+        if self._at in there or not there:
             self.refresh()
+        else:
+            self._show(there[-1])
 
     def refresh(self) -> None:
         """Show what of the text, and of what the voices wrote, is where now."""
@@ -145,7 +145,7 @@ class Choir:
         for draft in {one.draft for one in self._rounds} - {shown}:
             self._drafts.put_away_beside(draft)
         self._drafts.turn_to(shown)
-        self._drafts.put_away_if_taken()
+        self._drafts.end_if_taken()
 
     def _add(self, draft: int, first: int, voices: Voices, begun: int) -> None:
         self._rounds.append(_Round(draft, first, voices, begun))
@@ -156,12 +156,24 @@ class Choir:
         self.screen.begin(self._names(self._rounds[at].voices))
         self.refresh()
 
+    def _there(self) -> list[int]:
+        """Return which rounds were written for the text as it is now, or for one that it came of."""
+        here = {one.id for one in self._manuscript.drafts.here}
+        return [index for index, one in enumerate(self._rounds) if one.draft in here]
+
+    def _offered(self, shown: _Round, index: int) -> tuple[str, int]:
+        """Return what is offered of an alternative, and how much of that is in the text."""
+        drafts = self._manuscript.drafts
+        held = drafts.get(shown.draft)
+        taken = drafts.taken(held, index)
+        return held.alternatives[index].text[:taken] + drafts.rest(held, index).text, taken
+
     def _show_voice(self, voice: int) -> None:
-        shown, drafts = self._rounds[self._at], self._manuscript.drafts
-        held, index = drafts.get(shown.draft), shown.first + voice
-        one = held.alternatives[index]
+        shown = self._rounds[self._at]
+        index = shown.first + voice
+        one = self._manuscript.drafts.get(shown.draft).alternatives[index]
         over = one.passage is not None or self._drafts.desk.job_of(shown.draft) is None
-        self.screen.show_voice(voice, one.text, drafts.taken(held, index), over=over)
+        self.screen.show_voice(voice, *self._offered(shown, index), over=over)
 
     def _fail(self) -> None:
         """Go back to what was written before, if nothing came this time; to the page, if nothing ever did."""

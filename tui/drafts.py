@@ -92,7 +92,7 @@ class PageDrafts:
             self._accept(self.desk.close)
         else:
             self._leave()
-        request = self.desk.go_on(self._editor.cursor, voices, seed=_seed(), writing=writing, instruction=instruction)
+        request = self.desk.go_on(self._editor.cursor, voices, seed=seed(), writing=writing, instruction=instruction)
         return self._begin(request)
 
     def rewrite(self, voices: tuple[str | None, ...], writing: Writing, instruction: str = "") -> int:
@@ -103,7 +103,7 @@ class PageDrafts:
             self.put_away()
         else:
             self._leave()
-        request = self.desk.rewrite(start, end, voices, seed=_seed(), writing=writing, instruction=instruction)
+        request = self.desk.rewrite(start, end, voices, seed=seed(), writing=writing, instruction=instruction)
         return self._begin(request)
 
     def again(self, voices: tuple[str | None, ...], writing: Writing) -> None:
@@ -113,7 +113,7 @@ class PageDrafts:
         if self.current is None:
             self.reopen()
         if self.current is not None:
-            self._begin(self.desk.again(self.current, voices, seed=_seed(), writing=writing))
+            self._begin(self.desk.again(self.current, voices, seed=seed(), writing=writing))
 
     def steer(self, blend: str | None) -> None:
         """Have the voice that is writing, and of several the one that is shown, go on in another blend."""
@@ -126,6 +126,12 @@ class PageDrafts:
         """Stop the model; what it wrote stays."""
         if self.current is not None:
             self.stop_writing(self.current)
+
+    def stop_writing(self, draft: int) -> None:
+        """Stop what writes a draft, whether it is shown or not."""
+        job = self.desk.job_of(draft)
+        if job is not None:
+            self._port.ask(Stop(job))
 
     def stop_or_put_away(self) -> None:
         """Stop the model, or if none is writing, put the draft away."""
@@ -181,45 +187,6 @@ class PageDrafts:
     def accept_word(self) -> None:
         """Put its next word into the text."""
         self._accept(self.desk.accept_word)
-
-    # Of several drafts at one place, as a chorus has them.
-
-    def turn_to(self, draft: int) -> None:
-        """Show a draft, if it is open."""
-        if draft != self.current and any(one.id == draft for one in self._manuscript.drafts.open):
-            self._gauges = {}
-            self._show(draft)
-
-    def go_on_behind(self, voices: tuple[str | None, ...], writing: Writing) -> int:
-        """Have voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
-        if self.draft is None:
-            raise ManuscriptError("there is no draft to go on behind; go back to the page")
-        return self._begin(self.desk.go_on(self.draft.start, voices, seed=_seed(), writing=writing))
-
-    def take(self, draft: int, alternative: int, length: int | None) -> None:
-        """Put an alternative into the text, or `length` more characters of it; see `Drafts.accept_of`."""
-        self.turn_to(draft)
-        self._accept(lambda draft: self._manuscript.drafts.accept_of(draft, alternative, length))
-
-    def stop_writing(self, draft: int) -> None:
-        """Stop what writes a draft, whether it is shown or not."""
-        job = self.desk.job_of(draft)
-        if job is not None:
-            self._port.ask(Stop(job))
-
-    def put_away_beside(self, draft: int) -> None:
-        """Put a draft away that is not the one that is shown, and stop what writes it."""
-        self.stop_writing(draft)
-        if any(one.id == draft for one in self._manuscript.drafts.open):
-            self._manuscript.drafts.reject(draft)
-
-    def put_away_if_taken(self) -> None:
-        """Put the draft away if it was taken to its end, and nothing more is to come."""
-        draft = self.draft
-        if draft is not None and not self.running and draft.alternatives:
-            rest = draft.alternatives[draft.shown].text[self._manuscript.drafts.taken(draft) :]
-            if not rest.strip() and self._manuscript.drafts.is_in_text(draft):
-                self.put_away()
 
     def swipe(self, by: int) -> None:
         """Show another alternative, of the draft that is open or, in the text, of the last one taken.
@@ -329,5 +296,6 @@ class PageDrafts:
         self._editor.sync()
 
 
-def _seed() -> int:
+def seed() -> int:
+    """Return a seed for a request."""
     return secrets.randbelow(_SEEDS)

@@ -1,15 +1,18 @@
 """A chorus at the page: the same continuation in several voices, and what is taken of it."""
 
+from dataclasses import replace
+
 import pytest
 from hosting import seen
 from pages import SIZES, notified, on_page, press, says, until
+from scripted import passage_of
 
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop
 from billy_mlx.tui.blends import save_blend
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices
 from billy_mlx.tui.screens.writing import WritingScreen
-from billy_mlx.write.messages import Write, Wrote
+from billy_mlx.write.messages import Write, Written, Wrote
 
 NIGHT = "It was a dark night. The lamp"
 SUNG = (" went out. Nobody moved.", " burned. It was warm.", " fell.")
@@ -119,6 +122,43 @@ def test_a_voice_that_was_taken_to_its_end_leaves_the_others_to_be_taken(novel):
 
     text = f"{NIGHT} went out. Nobody moved. burned. It was warm."
     assert on_page(novel, story) == (text, WritingScreen, ())
+
+
+def test_a_sentence_of_another_voice_has_its_space_before_it(novel):
+    async def story(app, pilot, engine, page):
+        page.manuscript.edit(len(NIGHT), len(NIGHT), " fell. ")
+        page.editor.sync()
+        await sing(pilot, engine, "It was dark.", "Nobody moved.", "She ran.")
+        await press(pilot, "ctrl+t", "right", "ctrl+t", "right", "enter")
+        return page.manuscript.text
+
+    assert on_page(novel, story) == f"{NIGHT} fell. It was dark. Nobody moved. She ran."
+
+
+def test_a_voice_taken_to_its_end_while_it_writes_leaves_the_others_to_be_taken(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine, " fell.", " burned.", " broke.", end=False)
+        await press(pilot, "ctrl+t")
+        engine.finish(" fell.", " burned.", " broke.")
+        await says(pilot, engine)
+        await press(pilot, "right", "ctrl+t")
+        return page.manuscript.text
+
+    assert on_page(novel, story) == f"{NIGHT} fell. burned."
+
+
+def test_what_the_length_cut_is_not_taken_with_a_voice(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "f3")
+        request, text = engine.last(Write), " went out. Nobody mo"
+        engine.say(Wrote(request.job, {0: text}))
+        engine.say(Written(request.job, 0, replace(passage_of(text, request.voices[0]), ended="length")))
+        await says(pilot, engine)
+        shown = app.screen.texts()[0]
+        await press(pilot, "enter")
+        return shown, page.manuscript.text
+
+    assert on_page(novel, story) == (" went out.", f"{NIGHT} went out.")
 
 
 def test_all_voices_go_on_from_the_new_text(novel):

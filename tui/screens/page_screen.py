@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.drafts import PageDrafts
+from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.telling import telling
@@ -40,7 +40,7 @@ class PageScreen(Screen[None]):
     editor: Editor
     panel: VoicesPanel
     status: Status
-    drafts: PageDrafts
+    drafts: ChorusDrafts
     keeping: Keeping
     blend: str | None
 

@@ -133,23 +133,6 @@ class VoicesPanel(DialPanel):
         missing = tuple(voice.persona_id for voice in self.dials.voices if voice.persona_id not in self.known)
         self.post_message(VectorWanted(missing) if missing else Told("go to the voice whose vector is to be made anew"))
 
-<<<<<<< HEAD
-=======
-    def _want_vector(self, persona_id: str) -> None:
-        """Have a vector made; one that is there already takes minutes for little, so that is asked first."""
-        if persona_id not in self.known:
-            self.post_message(VectorWanted((persona_id,)))
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(VectorWanted((persona_id,), again=True))
-
-        name = self.names.get(persona_id, persona_id)
-        question = f"{name} has a vector already. Make it anew? That takes some minutes, while you go on writing."
-        self.app.push_screen(Confirm(question, "Make it anew", "Keep it"), answered)
-
->>>>>>> abfc880 (Say on the chorus what cannot be done there)
     def action_voice_cancel(self) -> None:
         """Have no vector made."""
         self.post_message(VectorUnwanted())
