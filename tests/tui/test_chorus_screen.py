@@ -173,7 +173,7 @@ def test_two_to_six_voices_are_chosen():
     pictures = []
     host = shown(ChorusVoices("noir:1@1", {}, CAST, ("noir:1@1",)), "enter", seen(pictures))
     assert host.given == []
-    assert "1 are marked; a chorus has 2 to 6 voices" in pictures[0]
+    assert "Only one is marked; a chorus has 2 to 6 voices" in pictures[0]
 
 
 def test_a_blend_that_sang_before_is_still_to_choose():

@@ -72,7 +72,7 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
         if _FEWEST <= len(event.chosen) <= MOST_VOICES:
             self.dismiss(tuple(self._voices[index] for index in event.chosen))
         else:
-            marked = f"{len(event.chosen)} are marked" if event.chosen else "Nobody is marked"
+            marked = {0: "Nobody is marked", 1: "Only one is marked"}.get(len(event.chosen), "Too many are marked")
             self._told.update(f"{marked}; a chorus has {_FEWEST} to {MOST_VOICES} voices. {_HINT}")
 
     def action_chorus_add(self) -> None:
