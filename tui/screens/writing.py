@@ -14,11 +14,9 @@ from textual.widgets import Footer
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.blend_titles import name_of
-from billy_mlx.tui.commands import COMMANDS, at, bindings
-from billy_mlx.tui.drafts import PageDrafts
+from billy_mlx.blend.naming import name_of
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
-from billy_mlx.tui.commands import at, bindings
+from billy_mlx.tui.commands import COMMANDS, at, bindings
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import keys_of
 from billy_mlx.tui.messages import BlendChanged, Told
@@ -76,8 +74,6 @@ class WritingScreen(Excursions):
         studio = self.studio
         self.editor, self.panel = self.query_one(Editor), self.query_one(VoicesPanel)
         self.status, self.heading = self.query_one(Status), self.query_one(Heading)
-        self.drafts = PageDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
-        self.status = self.query_one(Status)
         self.drafts = ChorusDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
         self.keeping = Keeping(self.app, self.manuscript, self)
         self.reader = Reader(studio.port)
