@@ -76,7 +76,7 @@ def test_the_passage_at_the_cursor_says_who_wrote_it_and_when(novel):
 def test_a_passage_has_its_letter_before_it_has_ended(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, "The rain came.", end=False)
-        page.drafts.take(4)
+        page.drafts.accept_word()
         author = page.manuscript.prose.authors.runs[-1][1]
         before = page.editor.mark_of(author)
         await says(pilot, engine, Wrote(engine.last(Write).job, {0: " It stayed."}), *ended(engine, "The rain"))
