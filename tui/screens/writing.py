@@ -12,9 +12,9 @@ from textual.timer import Timer
 from textual.widgets import Footer
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.naming import name_of
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.blend.naming import name_of
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.commands import COMMANDS, at, bindings
 from billy_mlx.tui.keeping import Keeping
