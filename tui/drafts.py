@@ -1,7 +1,8 @@
 """Having models write on the page: asks the engine for drafts, and does with them what the writer says."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop, Unsteered
 from billy_mlx.errors import ManuscriptError
@@ -86,9 +87,10 @@ class PageDrafts:
     def go_on(self, voices: tuple[str | None, ...], writing: Writing, instruction: str = "") -> int:
         """Have voices write from the cursor, and return the draft's number.
 
-        A draft that stands there is taken first; one that stands elsewhere is stopped, and stays there.
+        A draft that stands there is taken first. One that stands elsewhere is stopped and stays there, and so does a
+        rewrite, whose changes are taken one by one.
         """
-        if self.here is not None:
+        if self.here is not None and not len(self.here.original):
             self._accept(self.desk.close)
         else:
             self._leave()
@@ -104,6 +106,7 @@ class PageDrafts:
         else:
             self._leave()
         request = self.desk.rewrite(start, end, voices, seed=seed(), writing=writing, instruction=instruction)
+        self._editor.select(end, end)  # what is typed from now on must not take the place of the passage
         return self._begin(request)
 
     def again(self, voices: tuple[str | None, ...], writing: Writing) -> None:
@@ -148,6 +151,12 @@ class PageDrafts:
             self._manuscript.drafts.put_away(self.draft.id)
         self._settle()
 
+    def end(self) -> None:
+        """End the draft of which there is nothing left to decide."""
+        if self.draft is not None:
+            self._manuscript.drafts.reject(self.draft.id)
+        self._settle()
+
     def go_to_next(self) -> None:
         """Go to the next draft behind the cursor, or the first one, and show it."""
         places = [(draft.start, draft.id) for draft in self._manuscript.drafts.here if draft.id != self.current]
@@ -188,6 +197,11 @@ class PageDrafts:
         """Put its next word into the text."""
         self._accept(self.desk.accept_word)
 
+    def take_changes(self, chosen: Collection[int], *, last: bool) -> None:
+        """Make some changes of a rewrite; if they are the `last`, the others are left as the writer had them."""
+        take = partial(self._manuscript.drafts.accept_changes, chosen=chosen, last=last)
+        self._accept(take, follow=last)  # between two changes the cursor stays where the writer has it
+
     def swipe(self, by: int) -> None:
         """Show another alternative, of the draft that is open or, in the text, of the last one taken.
 
@@ -203,15 +217,16 @@ class PageDrafts:
         self._manuscript.drafts.swipe(draft, by)
         self._settle()
 
-    def reopen(self) -> None:
-        """Take up the last draft again, after it was put away or its text was undone, or while it waits elsewhere."""
-        if self.last is None:
+    def reopen(self, draft: int | None = None) -> None:
+        """Take up a draft again, or the last, after it was put away or its text was undone, or while it waits."""
+        draft = self.last if draft is None else draft
+        if draft is None:
             raise ManuscriptError("there is no draft to bring back yet")
-        if self.last in self._there:
+        if draft in self._there:
             self._leave()
-            self._show(self.last)
+            self._show(draft)
         else:
-            self._manuscript.drafts.reopen(self.last)
+            self._manuscript.drafts.reopen(draft)
             self.follow()
 
     def hear(self, event: object) -> None:
@@ -276,11 +291,11 @@ class PageDrafts:
         """Return which voice of the last job wrote the alternative that is shown; below 0 if none of them did."""
         return draft.shown - (len(draft.alternatives) - self._voices)
 
-    def _accept(self, take: Callable[[int], None]) -> None:
+    def _accept(self, take: Callable[[int], None], *, follow: bool = True) -> None:
         if self.current is None:
             return
         take(self.current)
-        self._settle()
+        self._settle(follow=follow)
         draft = self.draft
         if draft is not None and not len(draft.original) and self._editor.cursor != draft.start:
             self._editor.select(draft.start, draft.start)  # not behind the space that follows it
@@ -290,10 +305,10 @@ class PageDrafts:
         self._editor.show_draft(draft)
         self._changed()
 
-    def _settle(self) -> None:
+    def _settle(self, *, follow: bool = True) -> None:
         """After a decision: show the text as it is now, and the draft as long as it is open."""
         self.follow()
-        self._editor.sync()
+        self._editor.sync(follow=follow)
 
 
 def seed() -> int:

@@ -7,6 +7,7 @@ from billy_mlx.cli.drafting import Row, Session
 from billy_mlx.cli.manuscripts import save, studio
 from billy_mlx.cli.output import STOPPED, say, write_json
 from billy_mlx.cli.places import line_of
+from billy_mlx.manuscript.changes import is_whole
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
 
@@ -14,13 +15,15 @@ from billy_mlx.manuscript.draft import Fate
 def take(session: Session, draft: int, alternative: int = 0) -> None:
     """Put an alternative into the text, as one undo step, and save; not where nothing was written.
 
-    Nor half a rewrite: with it, the rest of what it is to replace would go.
+    Nor half a rewrite: with it, the rest of what it is to replace might go.
 
     Raises:
         ManuscriptError: it was not saved; it is kept all the same.
     """
     held = session.manuscript.drafts.get(draft)
-    if held.fate is not Fate.OPEN or (session.stopped and held.work == "rewrite"):
+    if held.fate is not Fate.OPEN:
+        return
+    if held.work == "rewrite" and (session.stopped or not is_whole(held.original.text, held.alternatives[alternative])):
         return
     if alternative != held.shown:
         session.manuscript.drafts.show(draft, alternative)

@@ -1,15 +1,15 @@
 """Drafts: what models write beside the text until the writer takes it, or a part of it."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.along import Along, along
 from billy_mlx.manuscript.away import decided
+from billy_mlx.manuscript.changes import Changes, TextChange, changes_of
 from billy_mlx.manuscript.context.parts import BLANKS
 from billy_mlx.manuscript.draft import Alternative, Draft, Fate, Placed
-from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.lineage import Lineage
 from billy_mlx.manuscript.passage import Passage, Work
@@ -35,6 +35,7 @@ class Drafts:
         self._clock = clock
         self._newline = newline
         self._begun_in: dict[Author, str] = {}
+        self._changes = Changes(ledger)
 
     @property
     def open(self) -> tuple[Draft, ...]:
@@ -175,7 +176,7 @@ class Drafts:
         self._ledger.commit(Drafted(replace(held, whole=whole)))
 
     def accept(self, draft: int, length: int | None = None) -> None:
-        """Put the alternative in view into the text, as one undo step; of a rewrite, all its changes.
+        """Put the alternative in view into the text, as one undo step; of a rewrite, all changes that are still open.
 
         Args:
             draft: its number.
@@ -186,7 +187,7 @@ class Drafts:
         """
         held = self._open(draft)
         if len(held.original):
-            self._take_hunks(held, self.hunks(draft), whole=True)
+            self._make(held, self.open_changes(draft), last=True)
             return
         edited = self._part(held, length)
         one = self._in_view(held)
@@ -214,22 +215,34 @@ class Drafts:
         held = self._open(draft)
         return along(held, self.taken(held), self._ledger.state.prose, start, end, text)
 
-    def hunks(self, draft: int) -> tuple[Hunk, ...]:
-        """Return the changes that a rewrite would make to the text as it is now, counted from the draft's start."""
-        held = self._open(draft)
-        return hunks(self._ledger.state.prose.text[held.start : held.end], self._in_view(held).text)
+    def changes(self, draft: int) -> tuple[TextChange, ...]:
+        """Return the changes of the rewrite in view, in order, each where it is in the text now, made or not.
 
-    def accept_hunks(self, draft: int, chosen: Collection[int]) -> None:
-        """Make some of the changes that `hunks` lists, as one undo step; the others stay open.
+        They stay the same ones while the writer goes on: a change whose words the writer has changed is not open.
+        """
+        held = self._open(draft)
+        return self._changes.of(held, self._in_view(held))
+
+    def open_changes(self, draft: int) -> tuple[int, ...]:
+        """Return which of `changes` can be made, by their index."""
+        text = self._ledger.state.prose.text
+        return tuple(index for index, change in enumerate(self.changes(draft)) if change.is_open(text))
+
+    def accept_changes(self, draft: int, chosen: Collection[int], *, last: bool = False) -> None:
+        """Make some of the open changes, as one undo step; the others stay open.
+
+        Args:
+            draft: its number.
+            chosen: which of `changes`, by their index.
+            last: the draft is decided with them, and the other changes are not made.
 
         Raises:
-            ManuscriptError: the draft is not open, or has no such changes.
+            ManuscriptError: the draft is not open, or these changes are not.
         """
-        there = self.hunks(draft)
-        if not chosen or not set(chosen) <= set(range(len(there))):
-            raise ManuscriptError(f"the rewrite has {len(there)} changes, counted from 0; choose among them")
-        picked = [there[index] for index in sorted(set(chosen))]
-        self._take_hunks(self._open(draft), picked, whole=len(picked) == len(there))
+        there = self.open_changes(draft)
+        if not (chosen or last) or not set(chosen) <= set(there):
+            raise ManuscriptError(f"{len(there)} changes of the rewrite can be made; choose among them")
+        self._make(self._open(draft), chosen, last=last or set(chosen) == set(there))
 
     def reject(self, draft: int) -> None:
         """End a draft of which nothing is left to see; its alternatives are kept, and `reopen` brings them back."""
@@ -245,13 +258,15 @@ class Drafts:
     def reopen(self, draft: int) -> None:
         """Take up a rejected draft again, or an accepted one that was undone, where it was.
 
+        A rewrite of which some changes are in the text, and not all, is taken up with the others.
+
         Raises:
-            ManuscriptError: there is none, it is open, it is in the text, or that is another version now.
+            ManuscriptError: there is none, it is open, all of it is in the text, or that is another version now.
         """
         held = self.get(draft)
         if held.fate is Fate.OPEN:
             raise ManuscriptError("this draft is on the page already")
-        if self._lineage.placed(held) is not None:
+        if self.taken(held):
             raise ManuscriptError("this draft is in the text; undo that first, or show its next alternative there")
         if not self._belongs(held):
             raise ManuscriptError("this draft was written for another version of the text; go back to that first")
@@ -271,6 +286,8 @@ class Drafts:
             return
         if placed is None:
             raise ManuscriptError("this draft is not on the page; bring it back to see its alternatives")
+        if not placed.taken:
+            raise ManuscriptError("some changes of this rewrite were left out; bring it back to see its alternatives")
         start, end = self._now(placed.revision, placed.start, placed.end)
         prose, then = self._ledger.state.prose, self._ledger.history.prose_at(placed.revision)
         if prose.text[start:end] != then.text[placed.start : placed.end]:
@@ -299,12 +316,13 @@ class Drafts:
         change = Change(held.start, held.end, _between(before, Prose.by(one.author, more), behind))
         return replace(self._taking(held, [change], taken + len(more)), behind=len(behind))
 
-    def _take_hunks(self, held: Draft, picked: Sequence[Hunk], *, whole: bool) -> None:
-        one = self._in_view(held)
-        changes = _changes(picked, held.start, one.author)
-        taken = len(one.text) if whole else 0
-        closing = [Decided(held.id, Fate.ACCEPTED)] if whole else []
-        self._ledger.commit(*([self._taking(held, changes, taken)] if changes else []), *closing)
+    def _make(self, held: Draft, chosen: Collection[int], *, last: bool) -> None:
+        one, there, text = self._in_view(held), self.changes(held.id), self._ledger.state.prose.text
+        picked = [there[index] for index in sorted(chosen)]
+        whole = all(index in chosen or change.is_taken(text) for index, change in enumerate(there))
+        made = [self._taking(held, _backwards(picked, one.author), len(one.text) if whole else 0)] if picked else []
+        closing = [Decided(held.id, Fate.ACCEPTED)] if last else []
+        self._ledger.commit(*made, *closing)
 
     def _taking(self, held: Draft, changes: Sequence[Change], taken: int) -> Edited:
         revision = self._ledger.next_revision()
@@ -348,15 +366,14 @@ def _fitted(before: str, prose: Prose, after: str) -> tuple[str, Prose, str]:
 def _rewritten(original: Prose, one: Alternative) -> Prose:
     """Return a text by an alternative, in which the words it has kept are still by whoever wrote them."""
     prose = original
-    for change in _changes(hunks(original.text, one.text), 0, one.author):
+    for change in _backwards(changes_of(original.text, one), one.author):
         prose = prose[: change.start] + change.prose + prose[change.end :]
     return prose
 
 
-def _changes(picked: Iterable[Hunk], start: int, author: Author) -> list[Change]:
-    """Return hunks as changes from the last to the first, so that none moves another."""
-    ordered = sorted(picked, key=lambda hunk: hunk.start, reverse=True)
-    return [Change(start + hunk.start, start + hunk.end, Prose.by(author, hunk.text)) for hunk in ordered]
+def _backwards(picked: Sequence[TextChange], author: Author) -> list[Change]:
+    """Return changes as they are written down, from the last to the first, so that none moves another."""
+    return [Change(change.start, change.end, Prose.by(author, change.after)) for change in reversed(picked)]
 
 
 def _kept(text: str, newline: str) -> str:

@@ -46,6 +46,11 @@ class Versions:
         """Where each branch stands."""
         return dict(self._ledger.history.branches)
 
+    @property
+    def draft(self) -> int | None:
+        """The draft that the last step put into the text, all of it or a part; None if it did something else."""
+        return self._ledger.history.revision(self.current).draft
+
     def undo(self) -> bool:
         """Take the last step back, also one to another version; returns False at the beginning of the manuscript."""
         while True:

@@ -259,10 +259,8 @@ class Desk:
             drafts.reject(draft)  # of white space alone nothing is to be seen
 
     def _accept_change(self, draft: int) -> None:
-        if len(self._manuscript.drafts.hunks(draft)) > 1:
-            self._manuscript.drafts.accept_hunks(draft, [0])
-        else:
-            self._manuscript.drafts.accept(draft)
+        drafts = self._manuscript.drafts
+        drafts.accept_changes(draft, drafts.open_changes(draft)[:1], last=not drafts.open_changes(draft))
 
     def _require_whole(self, draft: Draft) -> None:
         if len(draft.original) and self.job_of(draft.id) is not None:

@@ -82,19 +82,20 @@ def selected(write: Write) -> str:
 
 
 def most_tokens(model: Model, write: Write) -> int:
-    """Return how long the answer may be: of a rewrite, by what it replaces, or it would be cut off before its end.
+    """Return how long the answer may be.
 
+    Of a rewrite it goes by what it replaces, unless the writer wants it otherwise: it would be cut off before its end.
     For a number of words it is what as many take in the text before the cursor, and half again; at most a quarter of
     what the model holds.
     """
-    passage = selected(write)
+    passage, writing = selected(write), write.writing
     if passage:
-        return 2 * _count(model, passage) + _ROOM
-    if not write.writing.words:
-        return write.writing.max_tokens
+        return 2 * _count(model, passage) + _ROOM if writing.rewrite_tokens is None else writing.rewrite_tokens
+    if not writing.words:
+        return writing.max_tokens
     before = write.text[max(0, write.cursor - _MEASURED) : write.cursor]
     tokens_a_word = max(_TOKENS_A_WORD, _count(model, before) / max(1, count_words(before)))
-    most = ceil(_SPARE * tokens_a_word * write.writing.words) + _ROOM
+    most = ceil(_SPARE * tokens_a_word * writing.words) + _ROOM
     return most if model.context_length is None else max(1, min(most, model.context_length // 4))
 
 

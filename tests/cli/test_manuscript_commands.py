@@ -99,9 +99,26 @@ def test_a_dry_run_has_a_document_too(billy, novel):
 
 
 def test_a_passage_is_written_anew_in_its_place(billy, novel):
-    done = billy("rewrite", str(novel), "--find", "The lamp was cold.", "--blend", "noir", *FEW)
+    done = billy("rewrite", str(novel), "--find", "The lamp was cold.", "--blend", "noir", "--apply", *FEW)
     assert done.code == 0
     assert novel.read_text() == STORY.replace("The lamp was cold.", done.out.removesuffix("\n"))
+
+
+@pytest.mark.parametrize("flags", [(), ("--draft",)])
+def test_a_rewrite_is_a_draft_unless_it_is_to_be_applied(billy, novel, flags):
+    done = billy("rewrite", str(novel), "--lines", "3", *flags, *FEW)
+    (draft,) = drafts_of(novel)
+    assert (done.code, novel.read_text(), draft.work) == (0, STORY, "rewrite")
+    assert draft.alternatives[0].text == done.out.removesuffix("\n")
+    assert f"an open draft for line 3; to see it, run: billy write {novel}" in done.err
+
+
+def test_a_rewrite_may_be_kept_short_and_half_of_one_is_not_applied(billy, novel):
+    arguments = ("rewrite", str(novel), "--lines", "3", "-m", "2", "--apply", "--json", *FEW)
+    document = json.loads(billy(*arguments).out)
+    (row,) = document["rows"]
+    assert (row["generation_tokens"], row["finish_reason"], document["fate"]) == (2, "length", "open")
+    assert novel.read_text() == STORY
 
 
 def test_a_chorus_shows_its_voices_and_leaves_them_open(billy, novel):
@@ -195,7 +212,7 @@ def test_ctrl_c_keeps_what_is_there(billy, novel, monkeypatch):
 
 def test_half_a_rewrite_takes_nothing_away(billy, novel, monkeypatch):
     press_ctrl_c(monkeypatch, 4)
-    done = billy("rewrite", str(novel), "--lines", "3", *FEW)
+    done = billy("rewrite", str(novel), "--lines", "3", "--apply", *FEW)
     assert (done.code, novel.read_text()) == (130, STORY)
     assert drafts_of(novel)[0].fate is Fate.OPEN
 
@@ -298,7 +315,7 @@ def test_the_starter_goes_on_rewrites_and_sings_in_a_chorus(billy, starter_home,
     path.write_text("Ada climbed the stairs of the lighthouse. The lamp was cold, and the door\n")
     calls = [
         ("continue", "--blend", "noir", "-m", "12"),
-        ("rewrite", "--find", "The lamp was cold", "--blend", "gothic"),
+        ("rewrite", "--find", "The lamp was cold", "--blend", "gothic", "--apply"),
         ("chorus", "--voice", "noir", "--compare", "-m", "12", "--take", "2"),
     ]
     before = path.read_text()

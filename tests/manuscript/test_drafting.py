@@ -142,10 +142,10 @@ REWRITE = "It was a bright night. Somebody came."
 
 def test_a_rewrite_is_a_word_diff_taken_change_by_change(manuscript):
     draft = begin(manuscript, REWRITE, work="rewrite", start=0, end=len(NIGHT))
-    assert len(manuscript.drafts.hunks(draft)) == 2
-    manuscript.drafts.accept_hunks(draft, [1])
+    assert [change.after for change in manuscript.drafts.changes(draft)] == ["bright ", "Somebody "]
+    manuscript.drafts.accept_changes(draft, [1])
     assert manuscript.text == "It was a dark night. Somebody came."
-    manuscript.drafts.accept_hunks(draft, [0])
+    manuscript.drafts.accept_changes(draft, [0])
     assert manuscript.text == REWRITE
     assert manuscript.drafts.get(draft).fate is Fate.ACCEPTED
     manuscript.versions.undo()
@@ -169,7 +169,7 @@ def test_a_rewrite_can_be_exchanged_for_another(manuscript):
 
 def test_rejecting_the_rest_of_a_rewrite_leaves_what_was_taken(manuscript):
     draft = begin(manuscript, REWRITE, work="rewrite", start=0, end=len(NIGHT))
-    manuscript.drafts.accept_hunks(draft, [0])
+    manuscript.drafts.accept_changes(draft, [0])
     manuscript.drafts.reject(draft)
     assert manuscript.text == "It was a bright night. Nobody came."
     assert manuscript.drafts.open == ()
@@ -203,7 +203,7 @@ WRONG = {
     "empty": lambda drafts: drafts.accept(drafts.begin("continue", 0)),
     "no draft to exchange": lambda drafts: drafts.swipe(999),
     "open already": lambda drafts: drafts.reopen(drafts.begin("continue", 0)),
-    "nothing rewritten": lambda drafts: drafts.hunks(drafts.begin("rewrite", 0, 3)),
+    "nothing rewritten": lambda drafts: drafts.changes(drafts.begin("rewrite", 0, 3)),
 }
 
 
@@ -216,8 +216,8 @@ def test_what_cannot_be_done_is_said(manuscript, wrong):
 def test_changes_that_a_rewrite_does_not_have_are_refused(manuscript):
     draft = begin(manuscript, REWRITE, work="rewrite", start=0, end=len(NIGHT))
     for chosen in ([], [7]):
-        with pytest.raises(ManuscriptError, match="has 2 changes"):
-            manuscript.drafts.accept_hunks(draft, chosen)
+        with pytest.raises(ManuscriptError, match="2 changes of the rewrite can be made"):
+            manuscript.drafts.accept_changes(draft, chosen)
 
 
 def test_what_ever_was_in_the_text_is_known_in_the_order_in_which_it_came(manuscript, path):

@@ -1,6 +1,7 @@
 """The commands of the page that have the voices write, and do with a draft what the writer says."""
 
 from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.beside import Beside
 from billy_mlx.tui.screens.page_screen import PageScreen
 from billy_mlx.tui.settings import writing
 
@@ -76,8 +77,15 @@ class Drafting(PageScreen):
 
     def action_undo(self) -> None:
         """Take the last step back."""
-        self.drafts.step(self.editor.undo)
+        with self.rewriting.stepping():
+            self.drafts.step(self.editor.undo)
 
     def action_redo(self) -> None:
         """Make the step again."""
-        self.drafts.step(self.editor.redo)
+        with self.rewriting.stepping():
+            self.drafts.step(self.editor.redo)
+
+    def action_beside(self) -> None:
+        """Show the rewrite beside what it is of."""
+        if self.is_current:
+            self.app.push_screen(Beside(self.rewriting, self.editor))

@@ -12,8 +12,10 @@ from textual.widgets import Input
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
+from billy_mlx.tui.commands import at
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import key_named
+from billy_mlx.tui.rewriting import Rewriting
 from billy_mlx.tui.telling import telling
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import Status
@@ -24,8 +26,13 @@ if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
 
 _WIDE = 150  # columns, in which the footer has room for all
-_NOT_AT_VOICES = {"rewrite", "voices", "accept", "accept-sentence", "retry"}
+_NOT_AT_VOICES = {"rewrite", "voices", "accept", "accept-sentence", "retry"} | {
+    "beside",
+    *(one.name for one in at("rewrite")),
+}
 _NOT_WITH_DRAFT = {"continue", "rewrite", "voices"}
+_NOT_WITH_REWRITE = {*_NOT_WITH_DRAFT, "retry", "change-previous"}
+_NOT_WITH_ONE_CHANGE = {*_NOT_WITH_REWRITE, "change-skip"}
 
 
 class PageScreen(Screen[None]):
@@ -41,6 +48,7 @@ class PageScreen(Screen[None]):
     panel: VoicesPanel
     status: Status
     drafts: ChorusDrafts
+    rewriting: Rewriting
     keeping: Keeping
     blend: str | None
 
@@ -55,9 +63,7 @@ class PageScreen(Screen[None]):
         found = super().active_bindings
         if not self.is_mounted:
             return found
-        at_voices, with_draft = self.panel.has_focus_within, self.drafts.current is not None
-        hidden = _NOT_AT_VOICES if at_voices else _NOT_WITH_DRAFT if with_draft else ()
-        hidden = () if self.size.width >= _WIDE else hidden
+        hidden = () if self.size.width >= _WIDE else self._hidden()
         return {key: one._replace(binding=self._shown(one.binding, hidden)) for key, one in found.items()}
 
     def _shown(self, binding: Binding, hidden: Collection[str]) -> Binding:
@@ -88,6 +94,15 @@ class PageScreen(Screen[None]):
     @property
     def _has_page(self) -> bool:
         return self.is_mounted and self.editor.region.height > 0
+
+    def _hidden(self) -> Collection[str]:
+        """Return the commands for which there is no room in a narrow footer now."""
+        rewrite = self.rewriting.current
+        if self.panel.has_focus_within:
+            return _NOT_AT_VOICES
+        if rewrite is not None:
+            return _NOT_WITH_ONE_CHANGE if rewrite.unlike else _NOT_WITH_REWRITE
+        return () if self.drafts.current is None else _NOT_WITH_DRAFT
 
     def telling(self) -> AbstractContextManager[None]:
         """Tell what the writer can put right, and go on."""
