@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.naming import MODEL_ALONE, name_of
 from billy_mlx.errors import BlendError
 from billy_mlx.manuscript.chronicle import when_written
 from billy_mlx.manuscript.counts import UNSTEERED, first_voice, words_by_span
@@ -12,7 +13,6 @@ from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author
 from billy_mlx.text import sanitize
 
-_ALONE = "the model alone"
 _THERE = "there before, or put in by another program"
 _SEVERAL = "several voices"
 _NOT_RECORDED = "a model; which voice it was is not recorded"
@@ -88,12 +88,11 @@ def at_place(manuscript: Manuscript, offset: int, titles: Mapping[str, str], now
 def voice_name(blend: str | None, titles: Mapping[str, str]) -> str:
     """Return what a writer calls a blend; None or "unsteered" is the model alone."""
     if blend is None or blend == UNSTEERED:
-        return _ALONE
+        return MODEL_ALONE
     try:
-        personas = Blend.stored(blend).persona_ids
+        return name_of(Blend.stored(blend), titles)
     except BlendError:
         return sanitize(blend)
-    return sanitize(", ".join(titles.get(persona, persona) for persona in personas))
 
 
 def _who(author: Author, passage: Passage | None, begun: str | None, titles: Mapping[str, str]) -> str:

@@ -1,7 +1,10 @@
-"""Blends that the writer kept under a name: `blends.toml` in the folder of the configuration, a line each."""
+"""Blends that the writer kept under a name: `blends.toml` in the folder of the configuration, a line each.
+
+Who is muted is kept too, behind the blend (`Dials.parse`).
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from billy_mlx import paths
@@ -10,9 +13,10 @@ from billy_mlx.errors import BillyError, BlendError, CardError
 from billy_mlx.extraction.table import MAX_BYTES, MAX_DOTS, MAX_LINE, read_table
 from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
+from billy_mlx.tui.dials import Dials
 
 LONGEST_NAME = 60
-_HEAD = "# Blends by name, as --blend takes them; one without a mode is balanced.\n"
+_HEAD = "# Blends by name, as --blend takes them, and who is muted; one without a mode is balanced.\n"
 
 
 def blends_file() -> Path:
@@ -36,13 +40,15 @@ def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
 
 
 def save_blend(name: str, blend: str) -> None:
-    """Keep a blend's text form under a name, in the place of one that had it; as `Blend.parse` reads it.
+    """Keep the text form of a blend or of dials under a name, in the place of one that had it.
+
+    A mode that it leaves out is `layered`, as where one types it.
 
     Raises:
         BlendError: the text is not a blend, or the name will not do.
         BillyError: the file cannot be read or written, or would be too large.
     """
-    _write({**_read(), _checked_name(name.strip()): str(Blend.parse(blend))})
+    _write({**_read(), _checked_name(name.strip()): _kept(blend, Blend.parse)})
 
 
 def forget_blend(name: str) -> None:
@@ -77,7 +83,11 @@ def _checked_name(name: str) -> str:
 def _checked_blend(text: object) -> str:
     if not isinstance(text, str):
         raise BlendError('it is not text; write a blend in quotes, such as "noir:0.6+gothic:0.4"')
-    return str(Blend.stored(text))
+    return _kept(text, Blend.stored)
+
+
+def _kept(text: str, read: Callable[[str], Blend]) -> str:
+    return Dials.parse(text, read).text() or ""
 
 
 def _spelled(text: str) -> str:

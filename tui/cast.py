@@ -1,6 +1,6 @@
 """Everybody there is to write with: cards and what is known of their vectors, in the groups a writer looks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from billy_mlx.engine.messages import Compared, VoiceNote
@@ -40,6 +40,25 @@ def cast_of(personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> tuple[Membe
     members += [_without_card(note) for note in notes.values() if note.persona_id not in personas.personas]
     order = (WRITING, OWN, PAPER)
     return tuple(sorted(members, key=lambda member: order.index(member.group)))  # a stable sort
+
+
+def best_first(cast: Sequence[Member]) -> list[Member]:
+    """Return those who can speak, by what was measured of their vectors: the surest first, the weak last.
+
+    Of those of whom no more is known, voices for writing and the writer's own come before the others.
+    """
+    return sorted((member for member in cast if member.note is not None), key=_rank)
+
+
+def shows(note: VoiceNote | None) -> bool:
+    """Return whether nothing that was measured says that a vector does not show in what is written with it."""
+    return note is not None and note.weakness is None and (note.effect is None or note.effect > 0)
+
+
+def _rank(member: Member) -> tuple[float, ...]:
+    note = member.note or VoiceNote(member.id)
+    stale, effect, auc = note.outdated or note.former, note.effect or 0.0, note.auc or 0.0
+    return (not shows(note), not note.calibrated, stale, member.group == PAPER, -effect, -auc)
 
 
 def mark(note: VoiceNote | None) -> str:

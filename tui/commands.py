@@ -38,10 +38,12 @@ class Command:
 PLACES = {
     "anywhere": "Anywhere",
     "page": "On the page",
+    "rewrite": "With a rewrite",
     "draft": "With a draft",
     "voices": "Voices",
     "saved-blends": "Saved blends",
     "chorus": "Chorus",
+    "chorus-voices": "Who sings",
     "start": "Start",
     "recover": "After a crash",
     "conflict": "Changed by another program",
@@ -55,6 +57,7 @@ PLACES = {
     "settings": "Settings",
     "export": "Export",
     "offer": "Models",
+    "beside": "A rewrite beside your words",
 }
 """Where things are done, and how the help calls that, in its order."""
 
@@ -89,6 +92,20 @@ COMMANDS = (
     Command("open", "page", "Open another text", "", "Go to the start screen, where your texts are."),
     Command("models", "page", "Models", "", "See which models this machine can run, and get one."),
     Command("reload", "page", "Load the model again", "", "Load the model, after it was missing or failed."),
+    # With a rewrite, which is a draft as well; its keys come first.
+    Command("change-take-all", "rewrite", "Take all", "tab", "Make all changes but those you skipped.", footer=True),
+    Command("change-take", "rewrite", "Take", "ctrl+t", "Make the change that stands out.", footer=True),
+    Command(
+        "change-skip",
+        "rewrite",
+        "Skip",
+        "shift+tab",
+        "Leave your words there; you can come back to it until the rewrite is decided.",
+        footer=True,
+    ),
+    Command("change-next", "rewrite", "Next", "f6", "Go to the next change, also to one you skipped.", footer=True),
+    Command("change-previous", "rewrite", "Previous", "ctrl+b", "Go to the change before.", footer=True),
+    Command("rewrite-away", "rewrite", "Put away", "escape", "Leave your words where you took no change.", footer=True),
     # With a draft.
     Command("accept", "draft", "Take it", "tab", "Put the draft into the text.", footer=True),
     Command(
@@ -96,12 +113,15 @@ COMMANDS = (
     ),
     Command("accept-word", "draft", "Take a word", "shift+tab", "Put its next word into the text."),
     Command(
-        "stop", "draft", "Stop", "escape", "Stop the model; what it wrote stays. Once more puts it away.", footer=True
+        "stop", "draft", "Stop", "escape", "Stop the model; what it wrote stays. Or put the draft away.", footer=True
     ),
     Command("retry", "draft", "Try again", "ctrl+n", "Write another alternative; this one is kept.", footer=True),
     Command("next-draft", "draft", "Next alternative", "ctrl+l", "Show the next alternative of this draft."),
     Command("previous-draft", "draft", "Previous alternative", "", "Show the alternative before this one."),
+    Command("beside", "draft", "Side by side", "f6", "See a rewrite beside what you had.", footer=True),
     Command("reopen", "draft", "Bring the draft back", "", "Take up the last draft that was put away or undone."),
+    Command("uncut", "draft", "Bring back what was cut", "", "Show the last words too, which end no sentence."),
+    Command("next-waiting", "page", "Next draft", "", "Go to the next draft that waits in the text; ┊… marks it."),
     # In the voices panel.
     Command("voice-previous", "voices", "Dial above", "up", "Go to the dial above."),
     Command("voice-next", "voices", "Dial below", "down", "Go to the dial below; the first one is for all together."),
@@ -188,6 +208,14 @@ COMMANDS = (
     Command("conflict-mine", "conflict", "Keep mine", "", "Save your text over the other program's."),
     Command("conflict-theirs", "conflict", "Take theirs", "", "Have the text be the other program's."),
     Command("conflict-copy", "conflict", "Save a copy", "", "Save your text beside it under a new name."),
+    # A rewrite beside what it is of.
+    Command("beside-take", "beside", "Take all", "tab", "Put the rewrite in the place of your words.", footer=True),
+    Command("beside-away", "beside", "Put away", "delete,backspace", "Keep your words as they are.", footer=True),
+    Command("beside-next", "beside", "Next alternative", "ctrl+l,right", "Show the next alternative.", footer=True),
+    Command("beside-previous", "beside", "Alternative before", "left", "Show the alternative before this one."),
+    Command("beside-back", "beside", "Back", "escape", "Go back to the page, where the rewrite stays.", footer=True),
+    Command("beside-down", "beside", "Scroll down", "down,pagedown", "See more of what is below."),
+    Command("beside-up", "beside", "Scroll up", "up,pageup", "See what is above again."),
     # With the models.
     Command("offer-cancel", "offer", "Cancel", "c", "Stop getting a model, and preparing voices.", footer=True),
     # In the chorus.
@@ -199,12 +227,26 @@ COMMANDS = (
     Command(
         "chorus-take-sentence", "chorus", "Take a sentence", "ctrl+t", "Put only its next sentence in.", footer=True
     ),
-    Command("chorus-again", "chorus", "Again", "ctrl+n", "Have all of them write once more.", footer=True),
+    Command(
+        "chorus-again",
+        "chorus",
+        "All go on",
+        "ctrl+g,ctrl+n",
+        "Have all voices go on from the text as it is now; what they wrote is kept.",
+        footer=True,
+    ),
+    Command("chorus-before", "chorus", "Before", "ctrl+l", "Show what they wrote the time before.", footer=True),
+    Command("chorus-take-back", "chorus", "Take it back", "ctrl+z", "Take out of the manuscript what you took last."),
     Command("chorus-stop", "chorus", "Stop", "ctrl+x", "Stop all voices; what they wrote stays."),
     Command(
-        "chorus-voices", "chorus", "Who sings", "f2,ctrl+d", "Choose the voices, and whether the unsteered model joins."
+        "chorus-voices", "chorus", "Who sings", "f2,ctrl+d", "Choose the voices, and whether the model alone joins."
     ),
+    Command("chorus-add", "chorus-voices", "Add a persona", "a,slash", "Search for a persona to sing as well."),
 )
+
+
+_SHORT = {"shift+tab": "⇧tab"}
+"""How keys are shown in the footer, where their usual names take too much of it."""
 
 
 def at(place: str) -> tuple[Command, ...]:
@@ -215,7 +257,15 @@ def at(place: str) -> tuple[Command, ...]:
 def bindings(*places: str) -> list[Binding]:
     """Return what the BINDINGS of a screen or widget are for these places."""
     return [
-        Binding(command.keys, command.action, command.title, show=command.footer, id=command.name, tooltip=command.help)
+        Binding(
+            command.keys,
+            command.action,
+            command.title,
+            show=command.footer,
+            key_display=_SHORT.get(command.keys),
+            id=command.name,
+            tooltip=command.help,
+        )
         for place in places
         for command in at(place)
         if command.keys

@@ -1,11 +1,14 @@
 """The dials of a blend: what it would be, and the voices that are left out of it for now. Values, no Textual here."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from billy_mlx.blend.blend import DEFAULT_MODE, OWN_DOSE, Blend, Dose, Mode, Unit
+from billy_mlx.errors import BlendError
 
 LIMIT = 1.0
 """The largest weight of either sign that a dial gives; a blend that is typed may have more."""
+_MUTED = " muted "  # in a text form, between the blend and the ids of those who are left out of it
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,37 @@ class Dials:
         voices = tuple(Voice(persona_id, weight) for persona_id, weight in blend.weights)
         return cls(voices, blend.dose, blend.mode, blend.layers, blend.everywhere, blend.norm_preserving)
 
+    @classmethod
+    def parse(cls, text: str, read: Callable[[str], Blend] = Blend.stored) -> "Dials":
+        """Return the dials of a text form, as `text` gives it: a blend, as `read` takes it, and who of it is muted.
+
+        Raises:
+            BlendError: it is no blend, or somebody is muted who is not in it.
+        """
+        blend, _, ids = text.partition(_MUTED)
+        dials, muted = cls.of(read(blend)), {persona_id for persona_id in ids.split(",") if persona_id}
+        if strange := muted.difference(voice.persona_id for voice in dials.voices):
+            raise BlendError(f"{min(strange)!r} is muted, and not in the blend; take it out behind the word muted")
+        return replace(dials, voices=tuple(replace(one, muted=one.persona_id in muted) for one in dials.voices))
+
+    @property
+    def muted(self) -> tuple[str, ...]:
+        """The ids of those who are left out."""
+        return tuple(voice.persona_id for voice in self.voices if voice.muted)
+
+    def text(self) -> str | None:
+        """Return the text form of all voices, such as `comic:0.3+noir:0.6@1/layered muted comic`; None of no voice."""
+        whole = self._blend(self.voices)
+        return None if whole is None else f"{whole}{_MUTED}{','.join(self.muted)}".removesuffix(_MUTED)
+
     def blend(self) -> Blend | None:
         """Return the blend that is to be heard; None if no voice is."""
-        weights = tuple((voice.persona_id, voice.weight) for voice in self.voices if not voice.muted)
-        if not weights:
-            return None
-        return Blend(weights, self.dose, self.mode, self.layers, self.everywhere, self.norm_preserving)
+        return self._blend(voice for voice in self.voices if not voice.muted)
+
+    @property
+    def keeps_norm(self) -> bool:
+        """Whether each token keeps its norm: never in layered, whatever was chosen for other modes."""
+        return self.norm_preserving and self.mode is not Mode.LAYERED
 
     def adding(self, persona_id: str) -> "Dials":
         """Return the dials with one more voice: full if nobody else speaks, else half of that."""
@@ -65,3 +93,7 @@ class Dials:
         if mode not in (Mode.PAPER, Mode.RAW) and self.dose.unit not in foreign:
             return replace(self, mode=mode)
         return replace(self, mode=mode, dose=Blend((("any", 1.0),), mode=mode).dose)
+
+    def _blend(self, voices: Iterable[Voice]) -> Blend | None:
+        weights = tuple((voice.persona_id, voice.weight) for voice in voices)
+        return Blend(weights, self.dose, self.mode, self.layers, self.everywhere, self.keeps_norm) if weights else None

@@ -1,16 +1,18 @@
 """Having models write on the page: asks the engine for drafts, and does with them what the writer says."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 
-from billy_mlx.engine.messages import Coherence, Ended, Failed, Steer, Stop, Unsteered
+from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop, Unsteered
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.draft import Draft
+from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.port import Port
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.write.desk import Desk
-from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
+from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Wrote
 
 _SEEDS = 1_000_000  # short enough to be typed again
 
@@ -38,14 +40,14 @@ class PageDrafts:
     ) -> None:
         self.desk = Desk(manuscript, port.next_job)
         self.current: int | None = None
-        self.last: int | None = None
+        self.last = manuscript.drafts.last
         self.state = ""
         self._gauges: dict[int, Coherence] = {}  # of the last job, by voice
         self._manuscript, self._editor, self._port = manuscript, editor, port
         self._changed, self._tell = changed, tell
         self._voices = 1  # of the last job
-        if manuscript.drafts.open:
-            self._show(manuscript.drafts.open[-1].id)
+        self._there: set[int] = set()  # the open drafts that belong to the text, when it was last looked at
+        self.follow()
 
     @property
     def running(self) -> bool:
@@ -55,15 +57,26 @@ class PageDrafts:
     @property
     def draft(self) -> Draft | None:
         """The draft that is shown."""
-        return next((one for one in self._manuscript.drafts.open if one.id == self.current), None)
+        return next((one for one in self._manuscript.drafts.here if one.id == self.current), None)
 
     @property
-    def place(self) -> str:
-        """Which of several alternatives is shown, in words; empty if there are not several."""
+    def here(self) -> Draft | None:
+        """The draft that is shown, if it stands at the cursor."""
         draft = self.draft
-        if draft is None or len(draft.alternatives) < 2:
-            return ""
-        return f"alternative {draft.shown + 1} of {len(draft.alternatives)}"
+        return draft if draft is not None and draft.start <= self._editor.cursor <= draft.end else None
+
+    @property
+    def told(self) -> str:
+        """What there is to say of the draft: which alternative is shown, what is done, what was asked and what cut."""
+        draft = self.draft
+        said = [self.state]
+        if draft is not None:
+            several = len(draft.alternatives) > 1
+            cut = count_words(self._manuscript.drafts.cut(draft))
+            said.insert(0, f"alternative {draft.shown + 1} of {len(draft.alternatives)}" if several else "")
+            said += [f"“{draft.instruction}”" if draft.instruction else ""]
+            said += [f"{cut} word{'s' * (cut != 1)} cut" if cut else ""]
+        return " · ".join(part for part in said if part)
 
     @property
     def coherence(self) -> Coherence | None:
@@ -72,18 +85,28 @@ class PageDrafts:
         return None if draft is None else self._gauges.get(self._voice(draft))
 
     def go_on(self, voices: tuple[str | None, ...], writing: Writing, instruction: str = "") -> int:
-        """Have voices write from the cursor; a draft that stands there is taken first. Returns the draft's number."""
-        if self.current is not None:
-            self.accept()
-        request = self.desk.go_on(self._editor.cursor, voices, seed=_seed(), writing=writing, instruction=instruction)
+        """Have voices write from the cursor, and return the draft's number.
+
+        A draft that stands there is taken first. One that stands elsewhere is stopped and stays there, and so does a
+        rewrite, whose changes are taken one by one.
+        """
+        if self.here is not None and not len(self.here.original):
+            self._accept(self.desk.close)
+        else:
+            self._leave()
+        request = self.desk.go_on(self._editor.cursor, voices, seed=seed(), writing=writing, instruction=instruction)
         return self._begin(request)
 
     def rewrite(self, voices: tuple[str | None, ...], writing: Writing, instruction: str = "") -> int:
-        """Have voices write the selection anew."""
-        if self.current is not None:
-            self.put_away()
+        """Have voices write the selection anew. A draft in it is put away; one elsewhere is stopped, and stays."""
         start, end = self._editor.selected
-        request = self.desk.rewrite(start, end, voices, seed=_seed(), writing=writing, instruction=instruction)
+        draft = self.draft
+        if draft is not None and draft.start <= end and start <= draft.end:
+            self.put_away()
+        else:
+            self._leave()
+        request = self.desk.rewrite(start, end, voices, seed=seed(), writing=writing, instruction=instruction)
+        self._editor.select(end, end)  # what is typed from now on must not take the place of the passage
         return self._begin(request)
 
     def again(self, voices: tuple[str | None, ...], writing: Writing) -> None:
@@ -93,7 +116,7 @@ class PageDrafts:
         if self.current is None:
             self.reopen()
         if self.current is not None:
-            self._begin(self.desk.again(self.current, voices, seed=_seed(), writing=writing))
+            self._begin(self.desk.again(self.current, voices, seed=seed(), writing=writing))
 
     def steer(self, blend: str | None) -> None:
         """Have the voice that is writing, and of several the one that is shown, go on in another blend."""
@@ -104,7 +127,12 @@ class PageDrafts:
 
     def stop(self) -> None:
         """Stop the model; what it wrote stays."""
-        job = None if self.current is None else self.desk.job_of(self.current)
+        if self.current is not None:
+            self.stop_writing(self.current)
+
+    def stop_writing(self, draft: int) -> None:
+        """Stop what writes a draft, whether it is shown or not."""
+        job = self.desk.job_of(draft)
         if job is not None:
             self._port.ask(Stop(job))
 
@@ -114,16 +142,51 @@ class PageDrafts:
             self.stop()
         elif self.current is not None:
             self.put_away()
+            self._tell("The draft is put away. Undo brings it back.")
 
     def put_away(self) -> None:
-        """Put the draft away; it is kept, and `reopen` brings it back."""
+        """Put the draft away, as a step that undo takes back."""
         self.stop()
-        if self.current is not None:
-            self._manuscript.drafts.reject(self.current)
+        if self.draft is not None:
+            self._manuscript.drafts.put_away(self.draft.id)
         self._settle()
 
+    def end(self) -> None:
+        """End the draft of which there is nothing left to decide."""
+        if self.draft is not None:
+            self._manuscript.drafts.reject(self.draft.id)
+        self._settle()
+
+    def go_to_next(self) -> None:
+        """Go to the next draft behind the cursor, or the first one, and show it."""
+        places = [(draft.start, draft.id) for draft in self._manuscript.drafts.here if draft.id != self.current]
+        if not places:
+            raise ManuscriptError("there is no other draft in this text")
+        behind = [place for place in places if place[0] > self._editor.cursor]
+        start, draft = min(behind or places)
+        self._leave()
+        self._show(draft)
+        self._editor.select(start, start)
+
+    def step(self, step: Callable[[], None]) -> None:
+        """Take a step back, or make it again; the cursor goes to a draft that this brings back."""
+        before = self.current
+        step()
+        self.follow()
+        draft = self.draft
+        if draft is not None and draft.id != before and self.here is None:
+            self._editor.select(draft.end, draft.end)
+
+    def uncut(self) -> None:
+        """Bring back the words that were cut off a draft, because its length was up within a sentence."""
+        draft = self.current if self.current is not None else self.last
+        if draft is None:
+            raise ManuscriptError("there is no draft yet; have the voices go on first")
+        self._manuscript.drafts.uncut(draft)
+        self.follow()
+
     def accept(self) -> None:
-        """Put the draft into the text."""
+        """Put what there is of the draft into the text; a model that is writing it goes on."""
         self._accept(self.desk.accept_all)
 
     def accept_sentence(self) -> None:
@@ -134,47 +197,69 @@ class PageDrafts:
         """Put its next word into the text."""
         self._accept(self.desk.accept_word)
 
-    def take(self, length: int | None) -> None:
-        """Put the draft into the text, or `length` more characters of it."""
-        self._accept(lambda draft: self._manuscript.drafts.accept(draft, length))
+    def take_changes(self, chosen: Collection[int], *, last: bool) -> None:
+        """Make some changes of a rewrite; if they are the `last`, the others are left as the writer had them."""
+        take = partial(self._manuscript.drafts.accept_changes, chosen=chosen, last=last)
+        self._accept(take, follow=last)  # between two changes the cursor stays where the writer has it
 
     def swipe(self, by: int) -> None:
-        """Show another alternative, of the draft that is open or, in the text, of the last one taken."""
+        """Show another alternative, of the draft that is open or, in the text, of the last one taken.
+
+        A draft that was put away, or whose text was taken out again, comes back instead.
+        """
         draft = self.current if self.current is not None else self.last
         if draft is None:
             raise ManuscriptError("there is no draft yet; have the voices go on first")
+        held = self._manuscript.drafts.get(draft)
+        if held.fate is not Fate.OPEN and not self._manuscript.drafts.taken(held):
+            self.reopen()
+            return
         self._manuscript.drafts.swipe(draft, by)
         self._settle()
 
-    def reopen(self) -> None:
-        """Take up the last draft again, after it was put away or its text was undone."""
-        if self.last is None:
+    def reopen(self, draft: int | None = None) -> None:
+        """Take up a draft again, or the last, after it was put away or its text was undone, or while it waits."""
+        draft = self.last if draft is None else draft
+        if draft is None:
             raise ManuscriptError("there is no draft to bring back yet")
-        self._manuscript.drafts.reopen(self.last)
-        self._show(self.last)
+        if draft in self._there:
+            self._leave()
+            self._show(draft)
+        else:
+            self._manuscript.drafts.reopen(draft)
+            self.follow()
 
     def hear(self, event: object) -> None:
         """Take in an event of the engine."""
+        job = None if self.current is None else self.desk.job_of(self.current)
         if not self.desk.take(event):
             self._hear_beside(event)
             return
         match event:
-            case Sent():
-                self.state = "reading the text"
-            case PromptRead(tokens=tokens, total=total):
-                self.state = f"reading the text, {tokens} of {total}"
-            case Wrote():
-                self.state = "writing"
             case Failed(reason=reason):
                 self._tell(reason)
-        if isinstance(event, Written | Ended | Failed) and not self.running:
-            self.state = ""
+            case Sent() if event.job == job:
+                self.state = "reading the text"
+            case PromptRead(tokens=tokens, total=total) if event.job == job:
+                self.state = f"reading the text, {tokens} of {total}"
+            case Wrote() if event.job == job:
+                self.state = "writing"
         self.follow()
 
     def follow(self) -> None:
-        """Show what became of the draft, whoever changed it: the model, an undo, another version."""
-        if self.draft is None:
-            self.current = None
+        """Show what became of the drafts, whoever changed them: the model, an undo, another version.
+
+        A draft that has come back, as when a step is taken back, is shown. One that is gone is stopped.
+        """
+        there = {draft.id for draft in self._manuscript.drafts.here}
+        new, self._there = there - self._there, there
+        if new:
+            self._leave()
+            self._show(max(new))
+        if self.current is not None and self.current not in there:
+            self._leave()
+        if not self.running:
+            self.state = ""
         self._changed()
 
     def _hear_beside(self, event: object) -> None:
@@ -192,34 +277,40 @@ class PageDrafts:
             raise ManuscriptError("the draft could not be begun; try again")
         self._gauges, self.state, self._voices = {}, "waiting for the model", len(request.voices)
         self._port.ask(request)
+        self._there.add(draft)
         self._show(draft)
         return draft
+
+    def _leave(self) -> None:
+        """Stop the draft that is shown, and leave it where it stands, as one that waits."""
+        self.stop()
+        self.current = None
+        self._editor.show_draft(None)
 
     def _voice(self, draft: Draft) -> int:
         """Return which voice of the last job wrote the alternative that is shown; below 0 if none of them did."""
         return draft.shown - (len(draft.alternatives) - self._voices)
 
-    def _accept(self, take: Callable[[int], None]) -> None:
+    def _accept(self, take: Callable[[int], None], *, follow: bool = True) -> None:
         if self.current is None:
             return
         take(self.current)
-        if self.draft is None:
-            self.stop()
-        self._settle()
+        self._settle(follow=follow)
+        draft = self.draft
+        if draft is not None and not len(draft.original) and self._editor.cursor != draft.start:
+            self._editor.select(draft.start, draft.start)  # not behind the space that follows it
 
     def _show(self, draft: int) -> None:
         self.current = self.last = draft
         self._editor.show_draft(draft)
         self._changed()
 
-    def _settle(self) -> None:
+    def _settle(self, *, follow: bool = True) -> None:
         """After a decision: show the text as it is now, and the draft as long as it is open."""
-        if self.draft is None:
-            self.current = None
-            self._editor.show_draft(None)
-        self._editor.sync()
-        self._changed()
+        self.follow()
+        self._editor.sync(follow=follow)
 
 
-def _seed() -> int:
+def seed() -> int:
+    """Return a seed for a request."""
     return secrets.randbelow(_SEEDS)

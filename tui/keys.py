@@ -13,7 +13,7 @@ from billy_mlx.tui.commands import COMMANDS, Command
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 _NAMED = {key.value for key in Keys if not key.value.startswith("<")}
 _SIGNS = frozenset(KEY_NAME_REPLACEMENTS.values())
-_WHERE_ONE_TYPES = ("anywhere", "page", "draft", "find", "guide")
+_WHERE_ONE_TYPES = ("anywhere", "page", "rewrite", "draft", "find", "guide")
 _SHOWN = {
     "escape": "Esc",
     "enter": "Enter",
@@ -113,7 +113,12 @@ def _refusal(name: str, keys: object) -> str | None:
 def _clash(changed: Mapping[str, str]) -> tuple[str, str] | None:
     """Return a changed command that wants a key which another has, and a sentence about both."""
     for one, other in combinations(COMMANDS, 2):
-        if (one.name in changed or other.name in changed) and _are_together(one, other):
+        first = [command for command in (one, other) if command.place == "rewrite" or command.name == "beside"] or [
+            one,
+            other,
+        ]
+        # While a rewrite is on the page its keys come first: those of other commands then rest, which harms nobody.
+        if any(command.name in changed for command in first) and _are_together(one, other):
             meant = _keys(one.keys) & _keys(other.keys)  # escape, which goes back and stops a draft
             shared = (_keys(keys_of(one, changed)) & _keys(keys_of(other, changed))) - meant
             if shared:
@@ -129,7 +134,7 @@ def _keys(keys: str) -> set[str]:
 
 def _are_together(one: Command, other: Command) -> bool:
     places = {one.place, other.place}
-    return len(places) == 1 or "anywhere" in places or places == {"page", "draft"}
+    return len(places) == 1 or "anywhere" in places or places <= {"page", "rewrite", "draft"}
 
 
 def _shown_key(key: str) -> str:

@@ -13,7 +13,7 @@ def available(screen: Screen) -> Iterator[tuple[Command, DOMNode]]:  # type: ign
     """Yield each command that can be done from `screen`, with what does it."""
     for command in COMMANDS:
         target = _target(screen, command)
-        if target is not None:
+        if target is not None and target.check_action(command.action, ()) is not False:
             yield command, target
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STUDIO, _KEYS = "studio", "keys"
 _REPETITION_CONTEXT = 64  # tokens: a paragraph or so
+_IN_TOKENS, _WORDS_A_TOKEN = "max_tokens", 0.75  # the length as the version before had it, and what it is in words
 
 
 def _check_blend(text: str) -> None:
@@ -62,8 +63,9 @@ class Settings:
     chorus_voices: int = setting(
         3, Setting("Voices in a chorus", "How many voices write at once, if you choose none.", low=2, high=6)
     )
-    max_tokens: int = setting(
-        200, Setting("Length", "How many tokens a voice writes at most; 4 tokens are 3 words or so.", low=1, high=8192)
+    words: int = setting(
+        150,
+        Setting("Length", "How many words a voice writes at most; it ends with a whole sentence.", low=1, high=8192),
     )
     temperature: float = setting(
         0.8, Setting("Temperature", "How daring the words are: 0 takes the likeliest, 1.5 is wild.", low=0, high=10)
@@ -161,11 +163,11 @@ def writing(settings: Settings) -> Writing:
     }
     return Writing(
         sampling,
-        settings.max_tokens,
-        settings.context_budget,
-        settings.reading_seconds,
+        budget=settings.context_budget,
+        reading_seconds=settings.reading_seconds,
         thinking=settings.thinking,
         gauge=settings.gauge,
+        words=settings.words,
     )
 
 
@@ -173,7 +175,7 @@ def _studio(values: Mapping[str, object]) -> tuple[Settings, list[str]]:
     settings, wrong = Settings(), []
     model = values.get("model")
     table = {"model": model} if isinstance(model, str) else {}
-    for key, value in {**table, **_table(values, _STUDIO)}.items():
+    for key, value in {**table, **_in_words(_table(values, _STUDIO))}.items():
         name = key.replace("-", "_")
         if name not in settings.schema():
             close = get_close_matches(name[:60], settings.schema(), n=1)
@@ -186,6 +188,14 @@ def _studio(values: Mapping[str, object]) -> tuple[Settings, list[str]]:
         except UsageError as error:
             wrong.append(f"{error}; until then it is {quoted(getattr(settings, name))}")
     return settings, wrong
+
+
+def _in_words(table: dict[str, object]) -> dict[str, object]:
+    """Return a table with the length in words, where the version before has it in tokens."""
+    kept = {key: value for key, value in table.items() if key.replace("-", "_") != _IN_TOKENS}
+    for tokens in (table[key] for key in table.keys() - kept.keys()):
+        kept.setdefault("words", max(1, round(tokens * _WORDS_A_TOKEN)) if type(tokens) is int else tokens)
+    return kept
 
 
 def _spelled(name: str, value: object, read: Callable[[str], Blend]) -> object:

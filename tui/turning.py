@@ -64,7 +64,8 @@ def stepped(
         case Row.POSITIONS:
             return replace(dials, everywhere=not dials.everywhere)
         case Row.NORM:
-            return replace(dials, norm_preserving=not dials.norm_preserving)
+            # Layered has no such choice; what is chosen for the other modes stays.
+            return dials if dials.mode is Mode.LAYERED else replace(dials, norm_preserving=not dials.norm_preserving)
 
 
 def set_to(dials: Dials, row: Row, voice: int, value: float) -> Dials:

@@ -2,16 +2,23 @@
 
 from dataclasses import replace
 
-from billy_mlx.blend.blend import Blend, Dose
+from billy_mlx.blend.blend import Blend, Dose, check_norm
 from billy_mlx.errors import BlendError
 from billy_mlx.text import sanitize
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.turning import Row, set_to
 
 
-def typed_blend(text: str) -> Dials:
-    """Return the dials of a blend's text form; none for an empty text."""
-    return Dials.of(Blend.parse(text)) if text.strip() else Dials()
+def typed_blend(dials: Dials, text: str) -> Dials:
+    """Return the dials of a blend's text form, and with them who is muted in `dials` and not named in it."""
+    typed = Dials()
+    if text.strip():
+        blend = Blend.parse(text)
+        check_norm(blend)
+        typed = Dials.of(blend)
+    named = {voice.persona_id for voice in typed.voices}
+    silent = tuple(voice for voice in dials.voices if voice.muted and voice.persona_id not in named)
+    return replace(typed, voices=(*typed.voices, *silent))
 
 
 def typed_number(dials: Dials, row: Row, voice: int, text: str) -> Dials:

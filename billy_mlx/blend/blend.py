@@ -171,6 +171,15 @@ class BlendText:
         return Blend(self.weights, dose, self.mode or mode, self.layers, self.everywhere, self.norm_preserving)
 
 
+def check_norm(blend: Blend) -> None:
+    """Raise BlendError if a mode cannot give each token its old norm back."""
+    if blend.norm_preserving and blend.mode is Mode.LAYERED:
+        raise BlendError(
+            "/np gives each token its old norm back at every layer, and thereby takes from what the layers below have "
+            "added, on all of which layered builds; leave out /np, or steer one layer, with /balanced/np"
+        )
+
+
 def _check_dose(dose: Dose, mode: Mode) -> None:
     """Raise BlendError if a mode has no dose of this unit."""
     if dose.unit is Unit.COEFFICIENT and mode not in _MODE_DOSE:

@@ -6,7 +6,7 @@ from statistics import median_low
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.blend.blend import Blend, Mode, Unit
+from billy_mlx.blend.blend import Blend, Mode, Unit, check_norm
 from billy_mlx.errors import BlendError
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.layers import Directions
@@ -65,11 +65,7 @@ def _increments(
     blend: Blend, weights: Doubles, vectors: Sequence[PersonaVector], layers: Sequence[int]
 ) -> dict[int, Doubles]:
     """Return layer to (D,): what is added there beside what has been added below."""
-    if blend.norm_preserving:
-        raise BlendError(
-            "/np gives each token its old norm back at every layer, and thereby takes from what the layers below have "
-            "added, on all of which layered builds; leave out /np, or steer one layer, with /balanced/np"
-        )
+    check_norm(blend)
     for vector in vectors:
         if not vector.is_difference:
             raise BlendError(

@@ -8,7 +8,7 @@ import click
 from billy_mlx.cli.blend_options import Overrides, voices_options, wanted_blends
 from billy_mlx.cli.contexts import show_context
 from billy_mlx.cli.drafting import Order, Session
-from billy_mlx.cli.manuscript_options import at_option, file_argument, length_option, writing_options
+from billy_mlx.cli.manuscript_options import at_option, file_argument, length_option, words_option, writing_options
 from billy_mlx.cli.manuscripts import opened
 from billy_mlx.cli.options import SEEDS
 from billy_mlx.cli.outcome import report, take
@@ -28,6 +28,7 @@ billy chorus novel.md --voice noir --voice gothic:0.5+lyrical:0.5 --seed 7 --tak
 @file_argument
 @at_option
 @voices_options
+@words_option
 @length_option
 @click.option("--take", "taken", metavar="N", type=click.IntRange(1), help="Put the N-th into FILE; 1 is the first.")
 @writing_options
@@ -43,7 +44,8 @@ def command(
     mode: str | None,
     layers: str | None,
     positions: str | None,
-    max_tokens: int,
+    words: int,
+    max_tokens: int | None,
     taken: int | None,
     instruct: str,
     model: str | None,
@@ -71,7 +73,7 @@ def command(
         model=model,
         seed=secrets.randbelow(SEEDS) if seed is None else seed,
         instruction=instruct,
-        writing=Writing(sampling, max_tokens, budget, reading_seconds),
+        writing=Writing(sampling, max_tokens or 0, budget, reading_seconds, words=0 if max_tokens else words),
     )
     with opened(file, to_write=not dry_run) as manuscript:
         cursor = cursor_at(manuscript.text, at)

@@ -8,7 +8,14 @@ import click
 from billy_mlx.cli.blend_options import Overrides, one_blend_options, wanted_blends
 from billy_mlx.cli.contexts import show_context
 from billy_mlx.cli.drafting import Order, Session
-from billy_mlx.cli.manuscript_options import at_option, draft_option, file_argument, length_option, writing_options
+from billy_mlx.cli.manuscript_options import (
+    at_option,
+    draft_option,
+    file_argument,
+    length_option,
+    words_option,
+    writing_options,
+)
 from billy_mlx.cli.manuscripts import opened
 from billy_mlx.cli.options import SEEDS
 from billy_mlx.cli.outcome import report, take
@@ -25,6 +32,7 @@ billy continue novel.md --at 12 --instruct "make her leave" --draft
 @file_argument
 @at_option
 @one_blend_options
+@words_option
 @length_option
 @draft_option
 @writing_options
@@ -39,7 +47,8 @@ def command(
     mode: str | None,
     layers: str | None,
     positions: str | None,
-    max_tokens: int,
+    words: int,
+    max_tokens: int | None,
     as_draft: bool,
     instruct: str,
     model: str | None,
@@ -60,7 +69,7 @@ def command(
         model=model,
         seed=secrets.randbelow(SEEDS) if seed is None else seed,
         instruction=instruct,
-        writing=Writing(sampling, max_tokens, budget, reading_seconds),
+        writing=Writing(sampling, max_tokens or 0, budget, reading_seconds, words=0 if max_tokens else words),
     )
     with opened(file, to_write=not dry_run) as manuscript:
         cursor = cursor_at(manuscript.text, at)

@@ -105,11 +105,13 @@ class Session:
             request: of one voice, if it is to be read as it comes.
             aloud: put the text out as it comes.
         """
+        from billy_mlx.write.request import most_tokens
+
         draft = self.desk.draft_of(request.job)
         if draft is None:
             raise ValueError("this is no request of this session")
         if not aloud:
-            with progress("Writing", unit=" tokens", total=request.writing.max_tokens) as bar:
+            with progress("Writing", unit=" tokens", total=most_tokens(self._model, request)) as bar:
                 self._run(request, lambda event: bar.update(isinstance(event, Wrote)))
             return draft
         out = Aloud()

@@ -20,7 +20,10 @@ at_option: Decorator = click.option(
     show_default=True,
     help="Where to write: end, a LINE (its end), or LINE:COLUMN, counted from 1.",
 )
-length_option: Decorator = count_option("-m", "--max-tokens", default=200, text="How long at most.")
+words_option: Decorator = count_option("-w", "--words", default=150, text="How long at most, in words.")
+length_option: Decorator = count_option(
+    "-m", "--max-tokens", default=None, text="How long at most in tokens, in place of words."
+)
 draft_option: Decorator = click.option(
     "--draft", "as_draft", is_flag=True, help="Leave it as an open draft for the studio; FILE stays as it is."
 )

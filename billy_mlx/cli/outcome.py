@@ -7,19 +7,23 @@ from billy_mlx.cli.drafting import Row, Session
 from billy_mlx.cli.manuscripts import save, studio
 from billy_mlx.cli.output import STOPPED, say, write_json
 from billy_mlx.cli.places import line_of
+from billy_mlx.manuscript.changes import is_whole
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
 
 
 def take(session: Session, draft: int, alternative: int = 0) -> None:
     """Put an alternative into the text, as one undo step, and save; not where nothing was written.
 
-    Nor half a rewrite: with it, the rest of what it is to replace would go.
+    Nor half a rewrite: with it, the rest of what it is to replace might go.
 
     Raises:
         ManuscriptError: it was not saved; it is kept all the same.
     """
     held = session.manuscript.drafts.get(draft)
-    if held.fate is not Fate.OPEN or (session.stopped and held.work == "rewrite"):
+    if held.fate is not Fate.OPEN:
+        return
+    if held.work == "rewrite" and (session.stopped or not is_whole(held.original.text, held.alternatives[alternative])):
         return
     if alternative != held.shown:
         session.manuscript.drafts.show(draft, alternative)
@@ -32,7 +36,7 @@ def report(session: Session, draft: int, *, as_json: bool) -> int:
     rows = session.rows(draft)
     if as_json:
         write_json(_document(session, draft, rows))
-    say(", ".join([*_notes(session, rows), _whereabouts(session, draft)]))
+    say(", ".join([*_notes(session, rows), *_left_out(session, draft), _whereabouts(session, draft)]))
     if session.stopped:
         return STOPPED
     return 0 if any(row.text for row in rows) else 1
@@ -56,6 +60,12 @@ def _notes(session: Session, rows: list[Row]) -> list[str]:
     notes = [f"{tokens} token{'s' * (tokens != 1)}", f"--seed {session.order.seed}"]
     notes += ["stopped by you"] * session.stopped
     return notes + ["cut off at its greatest length"] * ("length" in reasons)
+
+
+def _left_out(session: Session, draft: int) -> list[str]:
+    """Return a note of the words that are not offered, because the length was up within their sentence."""
+    words = count_words(session.manuscript.drafts.cut(session.manuscript.drafts.get(draft)))
+    return [f"without its last {words} word{'s' * (words != 1)}, which end no sentence"] if words else []
 
 
 def _whereabouts(session: Session, draft: int) -> str:

@@ -120,6 +120,8 @@ class VoiceNote:
         strength: how often it is added, layer by layer, at a dose of 1; None if that was not measured.
         layer: the one that is steered where only one is, from 0; None if it was not calibrated to one.
         auc: how well its words alone are told from neutral ones where texts are read; None if not measured.
+        effect: how surely it shows in what is written at a dose of 1: the lower end of the measured effect, and above 0
+            it does; None if that was not measured.
         own: it is the user's own, not one that comes with the program.
         source: of what it was made, in words.
     """
@@ -133,6 +135,7 @@ class VoiceNote:
     strength: float | None = None
     layer: int | None = None
     auc: float | None = None
+    effect: float | None = None
     own: bool = False
     source: str = ""
 

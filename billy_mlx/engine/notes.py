@@ -50,6 +50,7 @@ def voice_note(vector: PersonaVector, path: Path) -> VoiceNote:
         strength=None if found is None else found.full,
         layer=None if vector.calibration is None else vector.calibration.layer,
         auc=None if quality is None else quality.held_out_auc[layer],
+        effect=_effect(vector),
         own=not is_bundled(path),
         source=vector.origin.source,
     )
@@ -63,3 +64,10 @@ def _doses(vector: PersonaVector) -> tuple[float | None, float | None]:
     if found is None:
         return None, None
     return found.gentle / found.full, None if found.too_much is None else found.too_much / found.full
+
+
+def _effect(vector: PersonaVector) -> float | None:
+    """Return the lower end of what a full dose was measured to do; None if nobody has measured it."""
+    if vector.strength is not None:
+        return vector.strength.effect_interval[0]
+    return None if vector.calibration is None else vector.calibration.effect_low

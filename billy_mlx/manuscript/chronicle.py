@@ -20,6 +20,7 @@ _DONE = {
     Kind.ELSEWHERE: "outside the studio came in",
     Kind.MERGED: "put in from outside beside yours:",
     Kind.RECOVERED: "it was recovered",
+    Kind.PUT_AWAY: "you put a draft away",
 }
 _UNDONE = {
     Kind.TYPED: "you took out",

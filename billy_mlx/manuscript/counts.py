@@ -40,6 +40,17 @@ def count_words(text: str) -> int:
     return len(re.findall(_WORD, text))
 
 
+def words_end(text: str, words: int) -> int:
+    """Return where the first `words` words of a text end, with the marks that touch them; its end if it has no more."""
+    end = 0
+    for number, found in enumerate(_WORD.finditer(text)):
+        if number == words:
+            between = text[end : found.start()]
+            return end + (len(between.split(maxsplit=1)[0]) if between[:1].strip() else 0)
+        end = found.end()
+    return len(text)
+
+
 def shares(prose: Prose, passages: Mapping[Author, Passage]) -> tuple[Share, ...]:
     """Return who wrote how many words: the writer first, then the voices by their words, then unknown.
 

@@ -57,6 +57,9 @@ class Draft:
         original: what stood there when the draft was begun: what a rewrite is to replace, or nothing.
         shown: index of the alternative in view.
         decided: the revision in whose text `start` and `end` are counted once it is no longer open.
+        instruction: what the writer asked for; may be empty.
+        begun: the revision of the text it was begun for; 0 if the version before has begun it.
+        whole: the alternatives that are offered to their last word, though their length has cut a sentence.
         placed: where it was put into the text, each time some of it was or it was exchanged, the newest last.
     """
 
@@ -70,6 +73,9 @@ class Draft:
     fate: Fate = Fate.OPEN
     decided: int = 0
     placed: tuple[Placed, ...] = ()
+    instruction: str = ""
+    begun: int = 0
+    whole: tuple[Author, ...] = ()
 
     def of(self, author: Author) -> Alternative | None:
         """Return the alternative of this number, if it is one of this draft's."""

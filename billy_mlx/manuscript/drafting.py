@@ -1,17 +1,22 @@
 """Drafts: what models write beside the text until the writer takes it, or a part of it."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.along import Along, along
+from billy_mlx.manuscript.away import decided
+from billy_mlx.manuscript.changes import Changes, TextChange, changes_of
+from billy_mlx.manuscript.context.parts import BLANKS
 from billy_mlx.manuscript.draft import Alternative, Draft, Fate, Placed
-from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.manuscript.ledger import Ledger
+from billy_mlx.manuscript.lineage import Lineage
 from billy_mlx.manuscript.passage import Passage, Work
-from billy_mlx.manuscript.prose import Author, Prose
+from billy_mlx.manuscript.prose import WRITER, Author, Prose
 from billy_mlx.manuscript.records import Change, Decided, Drafted, Edited, Finished, Shown, Swiped, Wrote
 from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.seams import Rest, offered, rest_of, space_before, space_behind
 from billy_mlx.manuscript.storable import storable
 
 
@@ -26,14 +31,26 @@ class Drafts:
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float], newline: str) -> None:
         self._ledger = ledger
+        self._lineage = Lineage(ledger)
         self._clock = clock
         self._newline = newline
         self._begun_in: dict[Author, str] = {}
+        self._changes = Changes(ledger)
 
     @property
     def open(self) -> tuple[Draft, ...]:
         """The drafts not decided on, in the order of their places."""
         return tuple(sorted(self._ledger.state.drafts.values(), key=lambda draft: (draft.start, draft.id)))
+
+    @property
+    def here(self) -> tuple[Draft, ...]:
+        """The open drafts that belong to the text as it is now, in the order of their places."""
+        return tuple(draft for draft in self.open if self._belongs(draft))
+
+    @property
+    def last(self) -> int | None:
+        """The number of the newest draft that there ever was; None if there was none."""
+        return self._ledger.next_draft() - 1 or None
 
     def used(self) -> tuple[Author, ...]:
         """Return the alternatives that ever were in the text, in the order in which they first were.
@@ -55,11 +72,17 @@ class Drafts:
         """
         held = self._ledger.state.drafts.get(draft) or self._ledger.history.find_draft(draft)
         if held is None:
-            raise ManuscriptError(f"there is no draft {draft}")
+            raise ManuscriptError("there is no such draft")
         return held
 
-    def begin(self, work: Work, start: int, end: int | None = None) -> int:
+    def begin(self, work: Work, start: int, end: int | None = None, *, instruction: str = "") -> int:
         """Begin a draft at a place, or for the characters `start` to `end`, and return its number.
+
+        Args:
+            work: what the model is asked to do.
+            start: the place in the text.
+            end: where what it replaces ends; the same if it is left out.
+            instruction: what the writer asks for; another try asks for it again.
 
         Raises:
             ManuscriptError: the place is not in the text.
@@ -71,7 +94,9 @@ class Drafts:
                 f"characters {start} to {end} are not in a text of {len(prose)}; choose the place again"
             )
         number = self._ledger.next_draft()
-        self._ledger.commit(Drafted(Draft(number, work, start, end, original=prose[start:end])))
+        begun = self._ledger.state.revision
+        draft = Draft(number, work, start, end, original=prose[start:end], instruction=instruction, begun=begun)
+        self._ledger.commit(Drafted(draft))
         return number
 
     def alternative(self, draft: int, voice: str | None = None) -> Author:
@@ -107,18 +132,51 @@ class Drafts:
             ManuscriptError: the draft is not open, or some of it is in the text.
         """
         held = self._open(draft)
-        if self.taken(held):
+        if self.is_in_text(held):
             raise ManuscriptError("a part of this draft is in the text; undo that to see its alternatives")
         if held.alternatives:
             self._ledger.commit(Shown(held.id, alternative % len(held.alternatives)))
 
-    def taken(self, draft: Draft) -> int:
-        """Return how many characters of the alternative in view are in the text already."""
-        placed = self._in_text(draft)
+    def taken(self, draft: Draft, alternative: int | None = None) -> int:
+        """Return how many characters of an alternative, or of the one in view, are in the text already."""
+        shown = draft.shown if alternative is None else alternative
+        placed = self._lineage.placed(replace(draft, placed=tuple(at for at in draft.placed if at.shown == shown)))
         return 0 if placed is None else placed.taken
 
+    def is_in_text(self, draft: Draft) -> bool:
+        """Return whether any of a draft, of whichever alternative, is in the text."""
+        return any(self.taken(draft, index) for index in range(len(draft.alternatives)))
+
+    def rest(self, draft: Draft, index: int | None = None) -> Rest:
+        """Return what is left of an open draft, of the alternative in view or of another one; see `rest_of`."""
+        return rest_of(draft, self.taken(draft, index), self._ledger.state.prose.text, index)
+
+    def cut(self, draft: Draft) -> str:
+        """Return what of the alternative in view is not offered, because its length was up within a sentence."""
+        if not draft.alternatives:
+            return ""
+        return draft.alternatives[draft.shown].text[len(offered(draft, self.taken(draft))) :]
+
+    def uncut(self, draft: int) -> None:
+        """Offer all of the alternative in view, also what was cut; of a draft that is in the text, the cut words.
+
+        Raises:
+            ManuscriptError: nothing was cut, or its text was undone or taken out.
+        """
+        held = self.get(draft)
+        if not self.cut(held):
+            raise ManuscriptError("nothing was cut off this draft")
+        whole = (*held.whole, held.alternatives[held.shown].author)
+        if held.fate is not Fate.OPEN:
+            placed = self._lineage.placed(held)
+            if placed is None or len(held.original):
+                raise ManuscriptError("this draft is not on the page; bring it back first")
+            start, end = self._now(placed.revision, placed.start, placed.end)
+            held = replace(held, start=max(start, end), end=max(start, end), fate=Fate.OPEN)
+        self._ledger.commit(Drafted(replace(held, whole=whole)))
+
     def accept(self, draft: int, length: int | None = None) -> None:
-        """Put the alternative in view into the text, as one undo step; of a rewrite, all its changes.
+        """Put the alternative in view into the text, as one undo step; of a rewrite, all changes that are still open.
 
         Args:
             draft: its number.
@@ -129,49 +187,89 @@ class Drafts:
         """
         held = self._open(draft)
         if len(held.original):
-            self._take_hunks(held, self.hunks(draft), whole=True)
+            self._make(held, self.open_changes(draft), last=True)
             return
-        one, taken = self._in_view(held), self.taken(held)
-        more = one.text[taken:][:length]
-        if not more:
-            raise ManuscriptError("there is no more in this draft yet; wait for it, or reject it")
-        change, taken = Change(held.start, held.end, Prose.by(one.author, more)), taken + len(more)
-        whole = length is None or (one.passage is not None and taken == len(one.text))
-        self._ledger.commit(self._taking(held, [change], taken), *([Decided(held.id, Fate.ACCEPTED)] if whole else []))
+        edited = self._part(held, length)
+        one = self._in_view(held)
+        whole = length is None or (one.passage is not None and edited.taken == len(one.text))
+        self._ledger.commit(edited, *([Decided(held.id, Fate.ACCEPTED)] if whole else []))
 
-    def hunks(self, draft: int) -> tuple[Hunk, ...]:
-        """Return the changes that a rewrite would make to the text as it is now, counted from the draft's start."""
-        held = self._open(draft)
-        return hunks(self._ledger.state.prose.text[held.start : held.end], self._in_view(held).text)
+    def accept_of(self, draft: int, alternative: int, length: int | None = None) -> None:
+        """Put more of any alternative into the text, behind what is there of others, and bring it into view.
 
-    def accept_hunks(self, draft: int, chosen: Collection[int]) -> None:
-        """Make some of the changes that `hunks` lists, as one undo step; the others stay open.
+        Args:
+            draft: its number; of a continuation or an infill.
+            alternative: its index.
+            length: how many more characters, as one undo step; the draft stays open. None takes all and closes it.
 
         Raises:
-            ManuscriptError: the draft is not open, or has no such changes.
+            ManuscriptError: the draft is not open, or there is no more in this alternative yet.
         """
-        there = self.hunks(draft)
-        if not chosen or not set(chosen) <= set(range(len(there))):
-            raise ManuscriptError(f"the rewrite has {len(there)} changes, counted from 0; choose among them")
-        picked = [there[index] for index in sorted(set(chosen))]
-        self._take_hunks(self._open(draft), picked, whole=len(picked) == len(there))
+        held = replace(self._open(draft), shown=alternative)
+        edited = self._part(held, length)
+        closing = [Decided(held.id, Fate.ACCEPTED)] if length is None else []
+        self._ledger.commit(Shown(held.id, alternative), edited, *closing)
+
+    def along(self, draft: int, start: int, end: int, text: str) -> Along | None:
+        """Return how an edit of the writer goes along with an open draft; None if it does not."""
+        held = self._open(draft)
+        return along(held, self.taken(held), self._ledger.state.prose, start, end, text)
+
+    def changes(self, draft: int) -> tuple[TextChange, ...]:
+        """Return the changes of the rewrite in view, in order, each where it is in the text now, made or not.
+
+        They stay the same ones while the writer goes on: a change whose words the writer has changed is not open.
+        """
+        held = self._open(draft)
+        return self._changes.of(held, self._in_view(held))
+
+    def open_changes(self, draft: int) -> tuple[int, ...]:
+        """Return which of `changes` can be made, by their index."""
+        text = self._ledger.state.prose.text
+        return tuple(index for index, change in enumerate(self.changes(draft)) if change.is_open(text))
+
+    def accept_changes(self, draft: int, chosen: Collection[int], *, last: bool = False) -> None:
+        """Make some of the open changes, as one undo step; the others stay open.
+
+        Args:
+            draft: its number.
+            chosen: which of `changes`, by their index.
+            last: the draft is decided with them, and the other changes are not made.
+
+        Raises:
+            ManuscriptError: the draft is not open, or these changes are not.
+        """
+        there = self.open_changes(draft)
+        if not (chosen or last) or not set(chosen) <= set(there):
+            raise ManuscriptError(f"{len(there)} changes of the rewrite can be made; choose among them")
+        self._make(self._open(draft), chosen, last=last or set(chosen) == set(there))
 
     def reject(self, draft: int) -> None:
-        """Put a draft away, or what is left of it; its alternatives are kept, and `reopen` brings them back."""
+        """End a draft of which nothing is left to see; its alternatives are kept, and `reopen` brings them back."""
+        self._ledger.commit(decided(self._lineage, self._open(draft)))
+
+    def put_away(self, draft: int) -> None:
+        """Put a draft away, or what is left of it, as one undo step: undo brings it back, and so does `reopen`."""
         held = self._open(draft)
-        self._ledger.commit(Decided(held.id, Fate.ACCEPTED if self.taken(held) else Fate.REJECTED))
+        step = Edited(self._ledger.next_revision(), (), Kind.PUT_AWAY, self._clock(), draft)
+        steps = [step] if any(one.text for one in held.alternatives) else []  # of nothing, nothing is to come back
+        self._ledger.commit(*steps, decided(self._lineage, held))
 
     def reopen(self, draft: int) -> None:
         """Take up a rejected draft again, or an accepted one that was undone, where it was.
 
+        A rewrite of which some changes are in the text, and not all, is taken up with the others.
+
         Raises:
-            ManuscriptError: there is none, it is open, or it is in the text.
+            ManuscriptError: there is none, it is open, all of it is in the text, or that is another version now.
         """
         held = self.get(draft)
         if held.fate is Fate.OPEN:
-            raise ManuscriptError(f"draft {draft} is open already")
-        if self._in_text(held) is not None:
-            raise ManuscriptError(f"draft {draft} is in the text; undo that first, or swipe it where it stands")
+            raise ManuscriptError("this draft is on the page already")
+        if self.taken(held):
+            raise ManuscriptError("this draft is in the text; undo that first, or show its next alternative there")
+        if not self._belongs(held):
+            raise ManuscriptError("this draft was written for another version of the text; go back to that first")
         start, end = self._now(held.decided, held.start, held.end)
         self._ledger.commit(Drafted(replace(held, start=start, end=end, fate=Fate.OPEN)))
 
@@ -182,29 +280,49 @@ class Drafts:
             ManuscriptError: there is no such draft, its text was undone or taken out, or the writer changed it since.
         """
         held = self.get(draft)
-        placed = self._in_text(held)
+        placed = self._lineage.placed(held)
         if held.fate is Fate.OPEN:
             self.show(draft, held.shown + by)
             return
         if placed is None:
-            raise ManuscriptError(f"draft {draft} is not in the text; reopen it to see its alternatives")
+            raise ManuscriptError("this draft is not on the page; bring it back to see its alternatives")
+        if not placed.taken:
+            raise ManuscriptError("some changes of this rewrite were left out; bring it back to see its alternatives")
         start, end = self._now(placed.revision, placed.start, placed.end)
         prose, then = self._ledger.state.prose, self._ledger.history.prose_at(placed.revision)
         if prose.text[start:end] != then.text[placed.start : placed.end]:
             raise ManuscriptError("this passage was changed since it was accepted; undo that, or rewrite it as it is")
         shown = (placed.shown + by) % len(held.alternatives)
-        other = _rewritten(held.original, held.alternatives[shown])
-        revision = self._ledger.next_revision()
-        edited = Edited(revision, (Change(start, end, other),), Kind.SWIPED, self._clock(), held.id)
-        taken = len(held.alternatives[shown].text)
-        self._ledger.commit(edited, Swiped(draft, Placed(revision, start, start + len(other), shown, taken)))
+        other = replace(held.alternatives[shown], text=offered(held, index=shown))
+        exchanged = _rewritten(held.original, other)
+        before = behind = ""
+        if not len(held.original):
+            before, exchanged, behind = _fitted(
+                prose.text[max(0, start - 4) : start], exchanged, prose.text[end : end + 1]
+            )
+        revision, first = self._ledger.next_revision(), start + len(before)
+        change = Change(start, end, _between(before, exchanged, behind))
+        placed = Placed(revision, first, first + len(exchanged), shown, len(other.text))
+        edited = Edited(revision, (change,), Kind.SWIPED, self._clock(), held.id)
+        self._ledger.commit(edited, Swiped(draft, placed))
 
-    def _take_hunks(self, held: Draft, picked: Sequence[Hunk], *, whole: bool) -> None:
-        one = self._in_view(held)
-        changes = _changes(picked, held.start, one.author)
-        taken = len(one.text) if whole else 0
-        closing = [Decided(held.id, Fate.ACCEPTED)] if whole else []
-        self._ledger.commit(*([self._taking(held, changes, taken)] if changes else []), *closing)
+    def _part(self, held: Draft, length: int | None) -> Edited:
+        """Return the step that puts `length` more characters of the alternative in view behind what was taken."""
+        one, taken, text = self._in_view(held), self.taken(held), self._ledger.state.prose.text
+        more = one.text[taken:][:length]
+        if not more:
+            raise ManuscriptError("there is no more in this draft yet; wait for it, or put it away")
+        before, behind = rest_of(held, taken, text).before, space_behind(more, text[held.end : held.end + 1])
+        change = Change(held.start, held.end, _between(before, Prose.by(one.author, more), behind))
+        return replace(self._taking(held, [change], taken + len(more)), behind=len(behind))
+
+    def _make(self, held: Draft, chosen: Collection[int], *, last: bool) -> None:
+        one, there, text = self._in_view(held), self.changes(held.id), self._ledger.state.prose.text
+        picked = [there[index] for index in sorted(chosen)]
+        whole = all(index in chosen or change.is_taken(text) for index, change in enumerate(there))
+        made = [self._taking(held, _backwards(picked, one.author), len(one.text) if whole else 0)] if picked else []
+        closing = [Decided(held.id, Fate.ACCEPTED)] if last else []
+        self._ledger.commit(*made, *closing)
 
     def _taking(self, held: Draft, changes: Sequence[Change], taken: int) -> Edited:
         revision = self._ledger.next_revision()
@@ -213,18 +331,18 @@ class Drafts:
     def _open(self, draft: int) -> Draft:
         held = self._ledger.state.drafts.get(draft)
         if held is None:
-            raise ManuscriptError(f"draft {draft} is not open; `reopen` takes one up again")
+            raise ManuscriptError("this draft is not on the page; bring it back first")
         return held
 
     def _in_view(self, held: Draft) -> Alternative:
         if not held.alternatives or not held.alternatives[held.shown].text:
-            raise ManuscriptError("there is nothing in this draft yet; wait for its first words, or reject it")
-        return held.alternatives[held.shown]
+            raise ManuscriptError("there is nothing in this draft yet; wait for its first words, or put it away")
+        return replace(held.alternatives[held.shown], text=offered(held, self.taken(held)))
 
-    def _in_text(self, held: Draft) -> Placed | None:
-        """Return where a draft was last put into the text, if that is part of how the text came to be."""
-        history, head = self._ledger.history, self._ledger.state.revision
-        return next((at for at in reversed(held.placed) if not history.path(at.revision, head).undo), None)
+    def _belongs(self, draft: Draft) -> bool:
+        with contextlib.suppress(ManuscriptError):
+            return self._lineage.has(draft)
+        return True  # the history cannot be read: better shown than lost
 
     def _now(self, revision: int, start: int, end: int) -> tuple[int, int]:
         """Return where a place in the text of a revision is today."""
@@ -234,18 +352,28 @@ class Drafts:
         return start, max(start, end)
 
 
+def _between(before: str, prose: Prose, behind: str) -> Prose:
+    """Return a model's text with spaces around it, which are the writer's."""
+    return Prose.by(WRITER, before) + prose + Prose.by(WRITER, behind)
+
+
+def _fitted(before: str, prose: Prose, after: str) -> tuple[str, Prose, str]:
+    """Return the space before a text that takes another one's place, the text, and the space behind it."""
+    blanks = len(prose.text) - len(prose.text.lstrip(BLANKS)) if before[-1:] and before[-1] in BLANKS else 0
+    return space_before(before, prose.text), prose[blanks:], space_behind(prose.text, after)
+
+
 def _rewritten(original: Prose, one: Alternative) -> Prose:
     """Return a text by an alternative, in which the words it has kept are still by whoever wrote them."""
     prose = original
-    for change in _changes(hunks(original.text, one.text), 0, one.author):
+    for change in _backwards(changes_of(original.text, one), one.author):
         prose = prose[: change.start] + change.prose + prose[change.end :]
     return prose
 
 
-def _changes(picked: Iterable[Hunk], start: int, author: Author) -> list[Change]:
-    """Return hunks as changes from the last to the first, so that none moves another."""
-    ordered = sorted(picked, key=lambda hunk: hunk.start, reverse=True)
-    return [Change(start + hunk.start, start + hunk.end, Prose.by(author, hunk.text)) for hunk in ordered]
+def _backwards(picked: Sequence[TextChange], author: Author) -> list[Change]:
+    """Return changes as they are written down, from the last to the first, so that none moves another."""
+    return [Change(change.start, change.end, Prose.by(author, change.after)) for change in reversed(picked)]
 
 
 def _kept(text: str, newline: str) -> str:

@@ -45,6 +45,7 @@ class Ledger:
         pieces: how much was written down since the journal began: what an opening has to go through.
         read_only: why nothing may happen any more; None if it may.
         trouble: why the history could not follow; None if it could.
+        followers: are called with each record that changes the text, and the edits it made, one after another.
     """
 
     def __init__(self, begun: Begun, history: History, clock: Callable[[], float]) -> None:
@@ -56,6 +57,7 @@ class Ledger:
         self.read_only: str | None = None
         self.pieces = 0
         self.turns = 0
+        self.followers: list[Callable[[Record, tuple[Edit, ...]], None]] = []
         self._clock = clock
         self._newest: Revision | None = None
         self._last_revision = max(history.last_revision, begun.revision, *(offer.revision for offer in begun.offers))
@@ -155,6 +157,8 @@ class Ledger:
     def _apply(self, record: Record) -> None:
         before, drafts = (self.state.revision, self.state.prose), self.state.drafts
         edits = self.state.apply(record)
+        for follow in self.followers if edits else ():
+            follow(record, edits)
         try:
             self._tell(record, before, drafts, edits)
         except ManuscriptError as error:  # the history cannot be read: no reason not to write
@@ -205,7 +209,8 @@ class Ledger:
             self._newest = replace(self._newest, edits=(joined(self._newest.edits[0], edits[0]),), made=record.made)
             self.history.replace(self._newest)
         else:
-            self._newest = Revision(record.revision, parent, edits, record.kind, record.made, record.draft)
+            draft = None if record.kind is Kind.TYPED else record.draft  # a word typed along is the writer's
+            self._newest = Revision(record.revision, parent, edits, record.kind, record.made, draft)
             self.history.add(self._newest)
         self._last_revision = max(self._last_revision, record.revision)
         self.history.head = record.revision

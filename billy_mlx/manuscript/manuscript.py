@@ -5,12 +5,14 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE, write_atomically
+from billy_mlx.manuscript.along import Along
 from billy_mlx.manuscript.burst import Burst
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
@@ -153,6 +155,17 @@ class Manuscript:
         change = self._change(start, end, Prose.by(WRITER, storable(text)))
         if change.end > change.start or len(change.prose):
             self._type(change)
+
+    def type_along(self, along: Along, start: int, end: int, text: str) -> None:
+        """Make an edit of the writer that goes along with a draft, as `drafts.along` has it: that has less to offer.
+
+        Raises:
+            ManuscriptError: it can only be read, or the place is not in the text.
+        """
+        change = self._change(start, end, Prose.by(WRITER, storable(text) + along.behind))
+        self._type(change, along)
+        if along.whole:
+            self.drafts.reject(along.draft)
 
     def replace(self, hunks: Sequence[Hunk], kind: Kind = Kind.REPLACED) -> None:
         """Make several changes as one undo step, as replacing a word everywhere (`find.replacements`) does.
@@ -316,12 +329,15 @@ class Manuscript:
             raise ManuscriptError(f"characters {start} to {end} are not in a text of {len(self.text)}")
         return Change(start, end, prose)
 
-    def _type(self, change: Change) -> None:
+    def _type(self, change: Change, along: Along | None = None) -> None:
         edit, now = Edit.of(self.prose, change.start, change.end, change.prose), self._clock()
         burst = self._burst if (self.versions.current, self._ledger.turns) == self._burst_at else None
         grown = None if burst is None else burst.grown(edit, now)
         revision = self._ledger.next_revision() if grown is None else grown.revision
-        self._ledger.commit(Edited(revision, (change,), Kind.TYPED, now, grows=grown is not None))
+        typed = Edited(revision, (change,), Kind.TYPED, now, grows=grown is not None)
+        if along is not None:
+            typed = replace(typed, draft=along.draft, taken=along.taken, behind=len(along.behind))
+        self._ledger.commit(typed)
         self._burst = grown or Burst.begun(revision, edit, now)
         self._burst_at = (revision, self._ledger.turns)
 

@@ -72,8 +72,9 @@ class Edited:
     """A new revision, or one more change of the newest one (`grows`), as when a word is typed letter by letter.
 
     Attributes:
-        draft: the open draft it accepts, all or in part.
+        draft: the open draft it accepts, all or in part, or puts away; what is typed along with one is of it, too.
         taken: how many characters of that draft are in the text with it.
+        behind: how many characters at its end stand behind the draft: the space before the next word.
     """
 
     revision: int
@@ -83,6 +84,7 @@ class Edited:
     draft: int | None = None
     taken: int = 0
     grows: bool = False
+    behind: int = 0
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     ELSEWHERE = "elsewhere"  # the file was changed by another program
     MERGED = "merged"  # what another program changed in the file was put in beside the writer's own changes
     RECOVERED = "recovered"
+    PUT_AWAY = "put away"  # a draft, or what was left of it; the text is the same
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Revision:
         edits: from the parent's text to this one's, made one after another.
         kind: what made it.
         made: seconds since the epoch.
-        draft: the draft it accepted or swiped, if it did.
+        draft: the draft it accepted, swiped or put away, if it did.
     """
 
     id: int

@@ -25,6 +25,7 @@ from billy_mlx.manuscript.records import (
     Swiped,
     Wrote,
 )
+from billy_mlx.manuscript.revision import Kind
 
 
 class State:
@@ -87,7 +88,8 @@ class State:
 
     def _go(self, record: Edited | Moved) -> tuple[Edit, ...]:
         own = record.draft if isinstance(record, Edited) else None
-        if isinstance(record, Edited) and not record.changes:
+        puts_away = isinstance(record, Edited) and record.kind is Kind.PUT_AWAY
+        if isinstance(record, Edited) and not record.changes and not puts_away:
             raise ValueError("a revision changes something")
         edits = self._change(record.changes, own)
         if isinstance(record, Moved):
@@ -96,7 +98,7 @@ class State:
         if isinstance(record, Edited):
             self.worked = record.made
             self.ways_on.clear()
-            if own in self.drafts:
+            if own in self.drafts and not puts_away:
                 self.drafts[own] = _put(self.drafts[own], record, self.prose.text)
         return edits
 
@@ -187,12 +189,14 @@ def _put(draft: Draft, record: Edited, text: str) -> Draft:
     if len(draft.original):
         start = draft.start
     else:  # all that was taken so far, if it still stands there in one piece
+        draft = replace(draft, end=draft.end - record.behind)
         start = draft.end - record.taken
         whole = draft.alternatives[draft.shown].text[: record.taken]
         start = start if start >= 0 and text[start : draft.end] == whole else draft.start
         draft = replace(draft, start=draft.end)
     placed = Placed(record.revision, start, draft.end, draft.shown, record.taken)
-    return replace(draft, placed=(*draft.placed, placed))
+    before = tuple(at for at in draft.placed if at.revision != record.revision)  # or a word typed along is many
+    return replace(draft, placed=(*before, placed))
 
 
 def _moved(draft: Draft, edits: Iterable[Edit], *, own: bool) -> Draft:

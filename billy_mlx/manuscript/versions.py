@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.away import redone, undone
 from billy_mlx.manuscript.edit import Edit, difference, inverted
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.ledger import Ledger
@@ -45,30 +46,42 @@ class Versions:
         """Where each branch stands."""
         return dict(self._ledger.history.branches)
 
+    @property
+    def draft(self) -> int | None:
+        """The draft that the last step put into the text, all of it or a part; None if it did something else."""
+        return self._ledger.history.revision(self.current).draft
+
     def undo(self) -> bool:
         """Take the last step back, also one to another version; returns False at the beginning of the manuscript."""
-        left = self._ledger.state.ways_back.get(self.current)
-        if left is not None and self._ledger.history.has(left):
-            self._ledger.commit(replace(self._going(left), is_back=True))
-            return True
-        revision = self._ledger.history.revision(self.current)
-        if revision.parent is None:
-            return False
-        self._ledger.commit(moved(revision.parent, inverted(revision.edits)))
-        return True
+        while True:
+            left = self._ledger.state.ways_back.get(self.current)
+            if left is not None and self._ledger.history.has(left):
+                self._ledger.commit(replace(self._going(left), is_back=True))
+                return True
+            revision = self._ledger.history.revision(self.current)
+            if revision.parent is None:
+                return False
+            back = undone(self._ledger, revision)
+            self._ledger.commit(moved(revision.parent, inverted(revision.edits)), *back)
+            if back or revision.edits:  # a draft that is back already leaves nothing to see
+                return True
 
     def redo(self) -> bool:
         """Make the step again that was undone last here; returns False if there is none."""
         history = self._ledger.history
-        left = self._ledger.state.ways_on.get(self.current)
-        if left is not None and history.has(left):
-            self.go(left)
-            return True
-        child = history.preferred_child(self.current)
-        if child is None:
-            return False
-        self._ledger.commit(moved(child, history.revision(child).edits))
-        return True
+        while True:
+            left = self._ledger.state.ways_on.get(self.current)
+            if left is not None and history.has(left):
+                self.go(left)
+                return True
+            child = history.preferred_child(self.current)
+            if child is None:
+                return False
+            revision = history.revision(child)
+            away = redone(self._ledger, revision)
+            self._ledger.commit(moved(child, revision.edits), *away)
+            if away or revision.edits:
+                return True
 
     def go(self, revision: int) -> None:
         """Bring a version back, whatever lies between; undo leads back to the one left, which is in the tree as well.

@@ -12,6 +12,7 @@ from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Work
 from billy_mlx.manuscript.prose import Author
+from billy_mlx.manuscript.seams import offered
 from billy_mlx.manuscript.sentences import before_space, sentence_end, word_end
 from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
 
@@ -70,8 +71,8 @@ class Desk:
         """
         _check(voices)
         work = self._work_at(cursor)
-        draft = self._manuscript.drafts.begin(work, cursor)
-        return self._ask(draft, voices, seed, writing, instruction)
+        draft = self._manuscript.drafts.begin(work, cursor, instruction=instruction)
+        return self._ask(draft, voices, seed, writing)
 
     def rewrite(
         self,
@@ -90,13 +91,13 @@ class Desk:
             UsageError: there are no voices, or too many.
         """
         _check(voices)
-        draft = self._manuscript.drafts.begin("rewrite", *self._passage(start, end))
-        return self._ask(draft, voices, seed, writing, instruction)
+        draft = self._manuscript.drafts.begin("rewrite", *self._passage(start, end), instruction=instruction)
+        return self._ask(draft, voices, seed, writing)
 
-    def again(
-        self, draft: int, voices: Sequence[str | None], *, seed: int, writing: Writing, instruction: str = ""
-    ) -> Write:
+    def again(self, draft: int, voices: Sequence[str | None], *, seed: int, writing: Writing) -> Write:
         """Add an alternative for each voice to an open draft, and bring the first of them into view.
+
+        They are asked for what the writer asked for when the draft was begun.
 
         Raises:
             ManuscriptError: the draft is not open, or some of it is in the text.
@@ -104,9 +105,9 @@ class Desk:
         """
         _check(voices)
         held = self._manuscript.drafts.get(draft)
-        if held.fate is Fate.OPEN and self._manuscript.drafts.taken(held):
+        if held.fate is Fate.OPEN and self._manuscript.drafts.is_in_text(held):
             raise ManuscriptError("a part of this draft is in the text; take the rest, or undo it, before a new try")
-        request = self._ask(draft, voices, seed, writing, instruction)
+        request = self._ask(draft, voices, seed, writing)
         self._manuscript.drafts.show(draft, len(held.alternatives))
         return request
 
@@ -153,9 +154,26 @@ class Desk:
         return True
 
     def accept_all(self, draft: int) -> None:
-        """Put all of a draft that there is into the text. Raises ManuscriptError as `Drafts.accept` does."""
-        self._require_whole(self._manuscript.drafts.get(draft))
-        self._manuscript.drafts.accept(draft)
+        """Put all of a draft that there is into the text; it stays open while a model goes on with it.
+
+        Raises:
+            ManuscriptError: as `Drafts.accept` does.
+        """
+        drafts = self._manuscript.drafts
+        held = drafts.get(draft)
+        self._require_whole(held)
+        there = len(drafts.rest(held).text)
+        drafts.accept(draft, there if there and self.job_of(draft) is not None else None)
+
+    def close(self, draft: int) -> None:
+        """Put all of a draft that there is into the text, and have that be all. Raises as `accept_all` does."""
+        drafts = self._manuscript.drafts
+        held = drafts.get(draft)
+        self._require_whole(held)
+        if held.fate is Fate.OPEN and drafts.taken(held) and not drafts.rest(held).text:
+            drafts.reject(draft)  # all of it was taken while it was written
+        else:
+            drafts.accept(draft)
 
     def accept_sentence(self, draft: int) -> None:
         """Put the next sentence of a draft into the text; of a rewrite, its next change."""
@@ -175,7 +193,7 @@ class Desk:
             raise ManuscriptError("nothing is selected that could be rewritten; select some text")
         return start + len(passage) - len(passage.lstrip()), start + len(passage.rstrip())
 
-    def _ask(self, draft: int, voices: Sequence[str | None], seed: int, writing: Writing, instruction: str) -> Write:
+    def _ask(self, draft: int, voices: Sequence[str | None], seed: int, writing: Writing) -> Write:
         drafts = self._manuscript.drafts
         authors = tuple(drafts.alternative(draft, _begun_in(voice)) for voice in voices)
         held, job = drafts.get(draft), self._next_job()
@@ -189,7 +207,7 @@ class Desk:
             tuple(voices),
             seed,
             selection=(held.start, held.end) if held.work == "rewrite" else None,
-            instruction=instruction,
+            instruction=held.instruction,
             writing=writing,
         )
 
@@ -205,13 +223,20 @@ class Desk:
             case Written(voice=voice, passage=passage):
                 self._manuscript.drafts.finish(sheet.authors[voice], passage)
             case Ended() | Failed():
-                self._clear(sheet.draft)
+                self._clear(sheet)
 
-    def _clear(self, draft: int | None) -> None:
-        """Leave no empty draft behind when its job is over, and no empty alternative in view beside others."""
+    def _clear(self, sheet: _Sheet) -> None:
+        """Leave no empty draft behind when its job is over, and no empty alternative in view beside others.
+
+        Of one that several voices wrote, a piece of each can be taken, so that is left to whoever asked for it.
+        """
         drafts = self._manuscript.drafts
-        held = next((one for one in drafts.open if one.id == draft), None)
-        if held is None or self.job_of(held.id) is not None or drafts.taken(held):
+        held = next((one for one in drafts.open if one.id == sheet.draft), None)
+        if held is None or self.job_of(held.id) is not None:
+            return
+        if drafts.is_in_text(held):
+            if len(sheet.authors) == 1 and not drafts.rest(held).text.strip():
+                drafts.reject(held.id)
             return
         written = [place for place, one in enumerate(held.alternatives) if one.text]
         if not written:
@@ -226,17 +251,16 @@ class Desk:
         if len(held.original):
             self._accept_change(draft)
             return
-        text, taken = held.alternatives[held.shown].text if held.alternatives else "", drafts.taken(held)
+        taken = drafts.taken(held)
+        text = offered(held, taken) if held.alternatives else ""
         end = end_of(text, taken)
         drafts.accept(draft, end - taken)
         if before_space(text, len(text)) <= end and self.job_of(draft) is None and drafts.get(draft).fate is Fate.OPEN:
             drafts.reject(draft)  # of white space alone nothing is to be seen
 
     def _accept_change(self, draft: int) -> None:
-        if len(self._manuscript.drafts.hunks(draft)) > 1:
-            self._manuscript.drafts.accept_hunks(draft, [0])
-        else:
-            self._manuscript.drafts.accept(draft)
+        drafts = self._manuscript.drafts
+        drafts.accept_changes(draft, drafts.open_changes(draft)[:1], last=not drafts.open_changes(draft))
 
     def _require_whole(self, draft: Draft) -> None:
         if len(draft.original) and self.job_of(draft.id) is not None:

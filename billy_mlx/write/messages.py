@@ -18,12 +18,14 @@ class Writing:
 
     Attributes:
         sampling: by the names of `billy_mlx.model.sample.Sampling`; what is missing is as it is there.
-        max_tokens: of each voice.
+        max_tokens: of each voice at most, where nothing is said of words; not of a rewrite.
         budget: tokens the model may be sent; 0 for as many as model, memory and reading time allow.
         reading_seconds: how long the model may read, as far as that decides how much it is sent.
         stop: strings that end the text.
         thinking: let a thinking model think first, where it does not go on from text.
         gauge: tell how the text holds together while it is written, if whoever does the job can.
+        words: of each voice at most; 0 leaves it to `max_tokens`. Not of a rewrite.
+        rewrite_tokens: of a rewrite at most; None for about twice what it replaces.
     """
 
     sampling: Mapping[str, float] = field(default_factory=lambda: {"repetition_penalty": 1.1, "repetition_context": 64})
@@ -33,6 +35,8 @@ class Writing:
     stop: tuple[str, ...] = ()
     thinking: bool = False
     gauge: bool = True
+    words: int = 0
+    rewrite_tokens: int | None = None
 
 
 @dataclass(frozen=True)

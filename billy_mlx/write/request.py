@@ -1,6 +1,7 @@
 """From what is asked for a manuscript to what a model is sent: the context, and how long the answer may be."""
 
 from dataclasses import replace
+from math import ceil
 
 import msgspec
 
@@ -8,12 +9,16 @@ from billy_mlx.blend.generate import Request, prompt_tokens
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.parts import Context, Prompt
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.model.model import Model
 from billy_mlx.model.sample import Sampling
 from billy_mlx.write.budget import budget_for
 from billy_mlx.write.messages import Write
 
 _ROOM = 32  # tokens that a rewrite may be longer than twice what it replaces
+_MEASURED = 2000  # characters before the cursor, by which tokens are counted in words
+_TOKENS_A_WORD = 1.4  # English, where there is no text to measure, and the least
+_SPARE = 1.5  # times the tokens that words take in the text before: the words are what ends it
 
 
 def context_for(model: Model, write: Write) -> Context:
@@ -77,9 +82,21 @@ def selected(write: Write) -> str:
 
 
 def most_tokens(model: Model, write: Write) -> int:
-    """Return how long the answer may be: of a rewrite, by what it replaces, or it would be cut off before its end."""
-    passage = selected(write)
-    return 2 * _count(model, passage) + _ROOM if passage else write.writing.max_tokens
+    """Return how long the answer may be.
+
+    Of a rewrite it goes by what it replaces, unless the writer wants it otherwise: it would be cut off before its end.
+    For a number of words it is what as many take in the text before the cursor, and half again; at most a quarter of
+    what the model holds.
+    """
+    passage, writing = selected(write), write.writing
+    if passage:
+        return 2 * _count(model, passage) + _ROOM if writing.rewrite_tokens is None else writing.rewrite_tokens
+    if not writing.words:
+        return writing.max_tokens
+    before = write.text[max(0, write.cursor - _MEASURED) : write.cursor]
+    tokens_a_word = max(_TOKENS_A_WORD, _count(model, before) / max(1, count_words(before)))
+    most = ceil(_SPARE * tokens_a_word * writing.words) + _ROOM
+    return most if model.context_length is None else max(1, min(most, model.context_length // 4))
 
 
 def _ends(write: Write) -> tuple[str, ...]:

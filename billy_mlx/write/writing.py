@@ -1,12 +1,15 @@
 """A request for a manuscript being written, event by event: by the engine's thread as by the commands."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.coherence import Gauge
 from billy_mlx.engine.messages import Coherence
 from billy_mlx.manuscript.context.parts import Context
-from billy_mlx.manuscript.sentences import starts
+from billy_mlx.manuscript.counts import words_end
+from billy_mlx.manuscript.passage import Passage
+from billy_mlx.manuscript.seams import ends_sentence
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step
@@ -51,6 +54,7 @@ class WritingJob:
         self._recording: Recording | None = None
         self._texts = [""] * len(request.voices)
         self._spaces = [""] * len(request.voices)
+        self._full: set[int] = set()  # voices that have all the words they may
         self._thoughts = [Thoughts(None, model.tokenizer) for _ in request.voices]
         self._events = self._run()
 
@@ -109,9 +113,9 @@ class WritingJob:
         elif not ended:
             yield None
         for voice in ended:
-            yield Written(job, voice, recording.passage(voice))
-        for voice in texts.keys() - set(ended):
-            if self._fills(voice):
+            yield Written(job, voice, self._passage(recording, voice))
+        for voice in (texts.keys() | self._full) - set(ended):
+            if voice in self._full or self._fills(voice):
                 recording.stop(voice)
 
     def _gauged(self, step: Step) -> Iterator[Coherence | None]:
@@ -122,6 +126,12 @@ class WritingJob:
             elif news.token is not None and news.row in self._gauges and self._gauges[news.row].take(news.token):
                 yield self._gauges[news.row].read(self._request.job)
 
+    def _passage(self, recording: Recording, voice: int) -> Passage:
+        """Return how a voice wrote: one that was stopped because it has its words was not interrupted."""
+        passage = recording.passage(voice)
+        cut = voice in self._full and passage.ended == "interrupted"
+        return replace(passage, ended="length") if cut else passage
+
     def _put(self, context: Context, news: Emitted) -> str:
         """Return what a voice's news adds to its text."""
         text = self._thoughts[news.row].after(news.text)
@@ -130,7 +140,22 @@ class WritingJob:
             whole = self._spaces[news.row] + text
             text = whole.rstrip()
             self._spaces[news.row] = whole[len(text) :]
+        elif self._request.writing.words:
+            text = self._within(news.row, text)
         self._texts[news.row] += text
+        return text
+
+    def _within(self, voice: int, text: str) -> str:
+        """Return what of a text a voice may still write; the word that is one too many ends it."""
+        before, words = self._texts[voice], self._request.writing.words
+        if voice in self._full:
+            return ""
+        if len(before) + len(text) < words:  # each takes a letter at least
+            return text
+        end = words_end(before + text, words)
+        if end < len(before) + len(text):
+            self._full.add(voice)
+            return text[: max(0, end - len(before))]
         return text
 
     def _opening(self, context: Context, text: str) -> str:
@@ -148,11 +173,7 @@ class WritingJob:
         passage, text = selected(self._request), self._texts[voice]
         if not passage or self._request.instruction or len(text) < len(passage):
             return False
-        return _ends_sentence(passage) and _ends_sentence(text)
-
-
-def _ends_sentence(text: str) -> bool:
-    return bool(starts(f"{text} A", len(text) + 1))
+        return ends_sentence(passage) and ends_sentence(text)
 
 
 def _parsed(blend: str | None) -> Blend | None:

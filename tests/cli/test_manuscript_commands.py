@@ -10,12 +10,15 @@ from billy_mlx.cli import drafting, outcome
 from billy_mlx.cli.places import cursor_at, line_of, passage_at
 from billy_mlx.engine.messages import Ended, Job
 from billy_mlx.errors import ManuscriptError, UsageError
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.write.desk import Desk
-from billy_mlx.write.messages import Writing, Wrote
+from billy_mlx.write.messages import Writing, Written, Wrote
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke.\n"
+SPACE = " "  # what the tiny model writes begins with a letter, and is put behind a full stop
 FEW = ("--seed", "3", "--context", "430")
 
 
@@ -37,7 +40,7 @@ def test_going_on_writes_before_the_last_line_end_and_to_stdout(billy, novel):
     done = billy("continue", str(novel), "--blend", "noir", "-m", "6", *FEW)
     text = novel.read_text()
     assert done.code == 0
-    assert text == STORY[:-1] + done.out.removesuffix("\n") + "\n" != STORY
+    assert text == STORY[:-1] + SPACE + done.out.removesuffix("\n") + "\n" != STORY
     assert "--seed 3" in done.err
     assert "in the text from line 3 on" in done.err
 
@@ -64,7 +67,7 @@ def test_a_document_says_what_was_written_and_where(billy, novel):
     (row,) = document["rows"]
     assert (document["work"], document["fate"], document["taken"]) == ("infill", "accepted", 0)
     assert (row["blend"], row["seed"], row["layers"], row["finish_reason"]) == ("noir:1@1/layered", 3, [1, 2], "length")
-    assert novel.read_text() == STORY.replace("slept.", "slept." + row["text"])
+    assert novel.read_text() == STORY.replace("slept.", "slept." + SPACE + row["text"])
 
 
 def test_a_draft_stays_open_for_the_studio_and_the_file_as_it_is(billy, novel):
@@ -96,9 +99,26 @@ def test_a_dry_run_has_a_document_too(billy, novel):
 
 
 def test_a_passage_is_written_anew_in_its_place(billy, novel):
-    done = billy("rewrite", str(novel), "--find", "The lamp was cold.", "--blend", "noir", *FEW)
+    done = billy("rewrite", str(novel), "--find", "The lamp was cold.", "--blend", "noir", "--apply", *FEW)
     assert done.code == 0
     assert novel.read_text() == STORY.replace("The lamp was cold.", done.out.removesuffix("\n"))
+
+
+@pytest.mark.parametrize("flags", [(), ("--draft",)])
+def test_a_rewrite_is_a_draft_unless_it_is_to_be_applied(billy, novel, flags):
+    done = billy("rewrite", str(novel), "--lines", "3", *flags, *FEW)
+    (draft,) = drafts_of(novel)
+    assert (done.code, novel.read_text(), draft.work) == (0, STORY, "rewrite")
+    assert draft.alternatives[0].text == done.out.removesuffix("\n")
+    assert f"an open draft for line 3; to see it, run: billy write {novel}" in done.err
+
+
+def test_a_rewrite_may_be_kept_short_and_half_of_one_is_not_applied(billy, novel):
+    arguments = ("rewrite", str(novel), "--lines", "3", "-m", "2", "--apply", "--json", *FEW)
+    document = json.loads(billy(*arguments).out)
+    (row,) = document["rows"]
+    assert (row["generation_tokens"], row["finish_reason"], document["fate"]) == (2, "length", "open")
+    assert novel.read_text() == STORY
 
 
 def test_a_chorus_shows_its_voices_and_leaves_them_open(billy, novel):
@@ -114,7 +134,7 @@ def test_one_of_a_chorus_goes_into_the_text(billy, novel):
     arguments = ("chorus", str(novel), "--voice", "noir", "--voice", "gothic", "--take", "2", "-m", "6", "--json")
     document = json.loads(billy(*arguments, *FEW).out)
     assert document["taken"] == 1
-    assert novel.read_text() == STORY[:-1] + document["rows"][1]["text"] + "\n"
+    assert novel.read_text() == STORY[:-1] + SPACE + document["rows"][1]["text"] + "\n"
 
 
 @pytest.fixture
@@ -140,7 +160,26 @@ def test_a_voice_that_wrote_nothing_is_not_taken_for_another(session):
     with pytest.raises(ManuscriptError, match="nothing in this draft"):
         outcome.take(session, draft, 0)
     outcome.take(session, draft, 1)
-    assert session.manuscript.text == "Second." + STORY
+    assert session.manuscript.text == "Second. " + STORY
+
+
+def test_a_sentence_that_the_length_cut_is_left_out_and_said(session):
+    request = session.desk.go_on(10, [None], seed=3, writing=Writing())
+    draft = session.desk.draft_of(request.job)
+    session.desk.take(Wrote(request.job, {0: " She dreamt. Of a"}))
+    cut = Passage(" She dreamt. Of a", (1,), (Voice(0, None),), "infill", "m", {}, {}, (1,), 0, {}, 9, ended="length")
+    session.desk.take(Written(request.job, 0, cut))
+    session.desk.take(Ended(request.job))
+    outcome.take(session, draft)
+    assert session.manuscript.text == STORY.replace("slept.", "slept. She dreamt.")
+    assert outcome._left_out(session, draft) == ["without its last 2 words, which end no sentence"]
+
+
+def test_the_length_may_be_said_in_words(billy, novel):
+    done = billy("continue", str(novel), "--words", "2", "--json", *FEW)
+    (row,) = json.loads(done.out)["rows"]
+    assert row["finish_reason"] in ("length", "stop")
+    assert count_words(row["text"]) <= 2
 
 
 def test_a_rewrite_that_changes_nothing_says_so(session):
@@ -173,7 +212,7 @@ def test_ctrl_c_keeps_what_is_there(billy, novel, monkeypatch):
 
 def test_half_a_rewrite_takes_nothing_away(billy, novel, monkeypatch):
     press_ctrl_c(monkeypatch, 4)
-    done = billy("rewrite", str(novel), "--lines", "3", *FEW)
+    done = billy("rewrite", str(novel), "--lines", "3", "--apply", *FEW)
     assert (done.code, novel.read_text()) == (130, STORY)
     assert drafts_of(novel)[0].fate is Fate.OPEN
 
@@ -276,7 +315,7 @@ def test_the_starter_goes_on_rewrites_and_sings_in_a_chorus(billy, starter_home,
     path.write_text("Ada climbed the stairs of the lighthouse. The lamp was cold, and the door\n")
     calls = [
         ("continue", "--blend", "noir", "-m", "12"),
-        ("rewrite", "--find", "The lamp was cold", "--blend", "gothic"),
+        ("rewrite", "--find", "The lamp was cold", "--blend", "gothic", "--apply"),
         ("chorus", "--voice", "noir", "--compare", "-m", "12", "--take", "2"),
     ]
     before = path.read_text()

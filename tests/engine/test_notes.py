@@ -32,3 +32,4 @@ def test_the_starters_vectors_are_known(starter_home):
     assert not notes["gothic"].own
     assert notes["gothic"].strength > 1
     assert notes["satirist"].weakness is not None
+    assert notes["gothic"].effect > 0 > notes["satirist"].effect

@@ -89,18 +89,46 @@ class ManuscriptMachine(RuleBasedStateMachine):
     def accept(self, index, by):
         drafts = self.manuscript.drafts
         draft = drafts.open[index % len(drafts.open)]
+        if drafts.is_in_text(draft):
+            return
         drafts.show(draft.id, by)
         held = drafts.get(draft.id)
+        rest, author, at = drafts.rest(held), held.alternatives[held.shown].author, held.start
         drafts.accept(draft.id)
-        one, at = held.alternatives[held.shown], held.start
-        authors = self.authors[:at] + [one.author] * len(one.text) + self.authors[at:]
-        self.note(self.text[:at] + one.text + self.text[at:], authors)
+        theirs = [WRITER] * len(rest.before) + [author] * len(rest.text) + [WRITER] * len(rest.behind)
+        self.note(self.text[:at] + str(rest) + self.text[at:], self.authors[:at] + theirs + self.authors[at:])
+
+    @precondition(lambda self: self.manuscript.drafts.open)
+    @rule(index=st.integers(0, 5), other=st.integers(0, 3), length=st.integers(1, 4))
+    def accept_some_of_any(self, index, other, length):
+        drafts = self.manuscript.drafts
+        held = drafts.open[index % len(drafts.open)]
+        other %= len(held.alternatives)
+        one, taken, at = held.alternatives[other], drafts.taken(held, other), held.start
+        more = one.text[taken:][:length]
+        if not more:
+            return
+        drafts.accept_of(held.id, other, length)
+        authors = self.authors[:at] + [one.author] * len(more) + self.authors[at:]
+        self.note(self.text[:at] + more + self.text[at:], authors)
+        assert drafts.taken(drafts.get(held.id), other) == taken + len(more)
 
     @precondition(lambda self: self.manuscript.drafts.open)
     @rule(index=st.integers(0, 5))
     def reject(self, index):
         drafts = self.manuscript.drafts
         drafts.reject(drafts.open[index % len(drafts.open)].id)
+
+    @precondition(lambda self: self.manuscript.drafts.open)
+    @rule(index=st.integers(0, 5), back=st.booleans())
+    def put_away(self, index, back):
+        drafts = self.manuscript.drafts
+        away = drafts.open[index % len(drafts.open)].id
+        drafts.put_away(away)
+        self.note(self.text, self.authors)
+        if back:
+            self.undo()
+            assert away in {one.id for one in drafts.open}
 
     @rule()
     def undo(self):

@@ -1,5 +1,7 @@
 """An engine that says what a test tells it to: no thread, no model."""
 
+from dataclasses import replace
+
 from billy_mlx.engine.messages import Ended, Loaded, ModelNote, Stop, VoiceNote
 from billy_mlx.manuscript.context.parts import Context, Part, Prompt
 from billy_mlx.manuscript.passage import Passage, Voice
@@ -57,7 +59,8 @@ class ScriptedEngine:
         """End the voices of the last `Write`, which have written these texts."""
         request = self.last(Write)
         for voice, text in enumerate(texts):
-            self.say(Written(request.job, voice, passage_of(text, request.voices[voice], request.work)))
+            passage = passage_of(text, request.voices[voice], request.work)
+            self.say(Written(request.job, voice, replace(passage, ended="interrupted") if stopped else passage))
         self.say(Ended(request.job, stopped=stopped))
 
     def was_stopped(self):

@@ -48,7 +48,7 @@ def test_the_legend_says_which_letter_is_whose_and_since_when(novel, size):
     assert "At the cursor: you wrote this." in lines
     assert "none  you · 1 word" in lines
     (voice,) = [line for line in lines if line.startswith("▎a")]
-    assert "Noir" in voice
+    assert "Half Gothic, half Noir" in voice
     assert "14 Nov 2023" in voice
     assert voice.endswith("1 passage, 4 words")
     assert "·     there before, or put in by another program · 5 words" in lines
@@ -68,7 +68,7 @@ def test_the_passage_at_the_cursor_says_who_wrote_it_and_when(novel):
     there, voice = on_page(novel, story, (160, 50), blend=BLEND)
     assert there.startswith("this was there before")
     assert voice.startswith("this is by ")
-    assert "Noir" in voice
+    assert "half Noir" in voice
     assert "14 Nov 2023" in voice
     assert voice.endswith("model scripted")
 
@@ -76,7 +76,7 @@ def test_the_passage_at_the_cursor_says_who_wrote_it_and_when(novel):
 def test_a_passage_has_its_letter_before_it_has_ended(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, "The rain came.", end=False)
-        page.drafts.take(4)
+        page.drafts.accept_word()
         author = page.manuscript.prose.authors.runs[-1][1]
         before = page.editor.mark_of(author)
         await says(pilot, engine, Wrote(engine.last(Write).job, {0: " It stayed."}), *ended(engine, "The rain"))

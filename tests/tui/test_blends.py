@@ -73,6 +73,16 @@ def test_a_blend_that_the_version_before_kept_means_what_it_meant_and_says_so_on
     ]
 
 
+def test_who_is_muted_is_kept_in_the_file():
+    save_blend("quiet", "gothic:0.4+noir:0.6@0.8/layered muted gothic")
+    assert saved_blends() == ({"quiet": "gothic:0.4+noir:0.6@0.8/layered muted gothic"}, ())
+
+
+def test_who_is_muted_and_not_in_the_blend_is_named():
+    write('odd = "noir/layered muted gothic"\n')
+    assert "'gothic' is muted, and not in the blend" in saved_blends()[1][0]
+
+
 def test_a_file_that_is_no_toml_is_named_and_not_overwritten():
     write("what is this")
     assert "is not TOML" in saved_blends()[1][0]

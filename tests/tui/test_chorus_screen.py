@@ -1,30 +1,50 @@
-"""Several voices at once: side by side or stacked, taken whole or by the sentence."""
+"""Several voices at once: side by side or stacked, taken whole or by the sentence, and who they are."""
 
 import pytest
-from hosting import seen, shown, told
+from hosting import seen, shown, typed
 from textual.screen import Screen
 
-from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices, candidates
+from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.extraction.card import load_personas
+from billy_mlx.tui.cast import cast_of
+from billy_mlx.tui.screens.chorus import ChorusScreen
+from billy_mlx.tui.screens.chorus_voices import ChorusVoices, candidates, usual_voices
 
-VOICES = ("noir:1@1", "gothic:0.5+noir:0.5@1", None)
+NAMES = ("Noir", "Half Gothic, half Noir", "the model alone")
 SENTENCES = "It rained. Nobody came. The"
+NOTES = {
+    "comic": VoiceNote("comic", strength=1.0, auc=0.9, effect=-0.1),
+    "gothic": VoiceNote("gothic", strength=1.0, auc=0.7, effect=0.5),
+    "noir": VoiceNote("noir", strength=1.0, auc=0.9, effect=0.4),
+    "customer": VoiceNote("customer", strength=1.0, auc=0.9, effect=0.9),
+    "lyrical": VoiceNote("lyrical", strength=1.0, auc=0.9, effect=0.3),
+    "minimalist": VoiceNote("minimalist", weakness="it does not show", strength=1.0, auc=0.9, effect=0.9),
+}
+CAST = cast_of(load_personas(), NOTES)
 
 
 class Page(Screen):
     """Has a chorus over it, and keeps what it is told."""
 
-    def __init__(self, voices=VOICES):
+    def __init__(self, names=NAMES):
         super().__init__()
-        self.chorus, self.said = ChorusScreen(voices), []
+        self.chorus, self.said = ChorusScreen(names), []
 
     def on_mount(self):
         self.app.push_screen(self.chorus)
 
     def on_chorus_screen_taken(self, message):
-        self.said.append((message.voice, message.length))
+        self.said.append((message.voice, message.sentence))
+
+    def on_chorus_screen_taken_back(self):
+        self.said.append("back")
 
     def on_chorus_screen_again(self):
         self.said.append("again")
+
+    def on_chorus_screen_before(self):
+        self.said.append("before")
 
     def on_chorus_screen_stop_all(self):
         self.said.append("stop")
@@ -33,20 +53,20 @@ class Page(Screen):
         self.said.append("choose")
 
 
-def grown(*texts):
-    """Return a step that has the voices write these."""
+def grown(*texts, taken=0):
+    """Return a step that has the voices have written these."""
 
     def step(pilot):
         for voice, text in enumerate(texts):
-            pilot.app.screen.grow(voice, text)
+            pilot.app.screen.show_voice(voice, text, taken)
 
     return step
 
 
-def test_every_voice_is_headed_by_its_blend_and_the_control_is_called_so():
+def test_every_voice_is_headed_by_its_name():
     pictures = []
     shown(Page(), grown("One.", "Two.", "Three."), seen(pictures), size=(160, 50))
-    for words in ["» noir:1@1", "gothic:0.5+noir:0.5@1", "unsteered, the control", "One.", "Two.", "Three."]:
+    for words in ["» Noir", "Half Gothic, half Noir", "the model alone", "One.", "Two.", "Three."]:
         assert words in pictures[0]
 
 
@@ -55,54 +75,60 @@ def test_every_voice_is_headed_by_its_blend_and_the_control_is_called_so():
     [((80, 24), 2, True), ((80, 24), 3, False), ((160, 50), 3, True), ((160, 50), 6, False)],
 )
 def test_columns_stand_side_by_side_where_there_is_room(size, voices, side):
-    page, tops = Page(VOICES[:1] * voices), []
+    page, tops = Page(NAMES[:1] * voices), []
     shown(page, lambda pilot: tops.extend(column.region.y for column in pilot.app.screen.query("Column")), size=size)
     assert (len(set(tops)) == 1) is side
 
 
 def test_all_voices_can_be_reached_where_they_are_stacked():
-    page, pictures = Page(VOICES * 2), []
+    page, pictures = Page(NAMES * 2), []
     long = "\n".join(["A line."] * 30)
     shown(page, grown(*[long] * 5, "The last voice."), "shift+tab", seen(pictures), "tab", "pagedown", seen(pictures))
     assert "The last voice." in pictures[0]
-    assert "noir:1@1" not in pictures[1]
+    assert "» Noir" not in pictures[1]
 
 
 def test_the_text_streams_and_nothing_in_it_is_obeyed():
     page, pictures = Page(), []
-    shown(page, grown("[red]It \x1b"), grown("]0;HOSTILE"), seen(pictures), size=(160, 50))
+    shown(page, grown("[red]It \x1b"), grown("[red]It \x1b]0;HOSTILE"), seen(pictures), size=(160, 50))
     assert "[red]It ␛]0;HOSTILE" in pictures[0]
     assert page.chorus.texts() == ("[red]It \x1b]0;HOSTILE", "", "")
 
 
-def test_enter_takes_the_voice_that_is_marked():
-    page = Page()
-    shown(page, grown("One.", "Two."), "right", "enter")
-    assert page.said == [(1, None)]
-
-
-def test_sentences_are_taken_one_by_one_and_then_the_rest():
+def test_the_end_of_the_manuscript_stands_above_the_voices():
     page, pictures = Page(), []
-    shown(page, grown(SENTENCES), "ctrl+t", "ctrl+t", seen(pictures), "enter", seen(pictures))
-    (_, first), (_, second), rest = page.said
-    assert SENTENCES[:first] == "It rained."
-    assert SENTENCES[first:][:second] == " Nobody came."
-    assert rest == (0, None)
+    long = lambda pilot: page.chorus.show_before("word " * 100 + "the\nend")  # noqa: E731
+    shown(page, lambda pilot: page.chorus.show_before("It was\nnight."), seen(pictures), long, seen(pictures))
+    assert "It was night." in pictures[0]
+    assert "word the end" in pictures[1]
+    assert "…" in pictures[1]
+
+
+def test_enter_takes_the_voice_that_is_marked_and_ctrl_t_a_sentence_of_it():
+    page = Page()
+    shown(page, grown("One.", "Two."), "right", "enter", "left", "ctrl+t")
+    assert page.said == [(1, False), (0, True)]
+
+
+def test_what_is_taken_is_said():
+    pictures = []
+    shown(Page(), grown(SENTENCES, taken=23), seen(pictures), grown(SENTENCES, taken=27), seen(pictures))
     assert "✓ 4 words taken" in pictures[0]
     assert "✓ taken" in pictures[1]
 
 
-def test_where_there_is_nothing_yet_nothing_is_taken():
-    page = Page()
-    host = shown(page, "enter", "ctrl+t", grown("One."), "enter", "enter")
-    assert page.said == [(0, None)]
-    assert "no more of this voice" in told(host)
+def test_where_there_is_nothing_yet_nothing_is_taken_and_that_is_said_until_the_next_key():
+    page, pictures = Page(), []
+    shown(page, "enter", seen(pictures), "ctrl+t", grown("One.", taken=4), "enter", "right", seen(pictures))
+    assert page.said == []
+    assert "no more of this voice" in pictures[0]
+    assert "no more of this voice" not in pictures[1]
 
 
 def test_the_other_keys_tell_the_screen_below():
     page = Page()
-    shown(page, "ctrl+n", "ctrl+x", "f2")
-    assert page.said == ["again", "stop", "choose"]
+    shown(page, "ctrl+g", "ctrl+n", "ctrl+l", "ctrl+z", "ctrl+x", "f2")
+    assert page.said == ["again", "again", "before", "back", "stop", "choose"]
 
 
 def test_the_gauge_warns_in_words_before_text_frays():
@@ -111,7 +137,7 @@ def test_the_gauge_warns_in_words_before_text_frays():
     def step(pilot):
         pilot.app.screen.coherence(0, 1.1)
         pilot.app.screen.coherence(1, 2.0)
-        pilot.app.screen.ended(0)
+        pilot.app.screen.show_voice(0, "One.", over=True)
 
     shown(Page(), step, seen(pictures), size=(160, 50))
     assert "done · holds (1.1×)" in pictures[0]
@@ -120,29 +146,80 @@ def test_the_gauge_warns_in_words_before_text_frays():
 
 def test_a_chorus_begins_anew_with_other_voices():
     page, pictures = Page(), []
-    begin = [grown("One."), lambda pilot: pilot.app.screen.begin(("lyrical:1@1", None)), grown("Two."), seen(pictures)]
-    shown(page, *begin, "enter", size=(160, 50))
-    assert "» lyrical:1@1" in pictures[0]
+    begin = lambda pilot: pilot.app.screen.begin(("Lyrical", "the model alone"))  # noqa: E731
+    shown(page, grown("One."), begin, grown("Two."), seen(pictures), "enter", size=(160, 50))
+    assert "» Lyrical" in pictures[0]
     assert "One." not in pictures[0]
-    assert page.said == [(0, None)]
+    assert page.said == [(0, False)]
 
 
-def test_who_could_sing_is_the_blend_its_personas_saved_ones_and_the_control():
-    rows = candidates("gothic:0.5+noir:0.5@1/paper", {"dark": "noir:1@1/paper", "Sea": "lyrical:1@0.5/layered"})
-    alone = ["gothic:1@1/paper", "noir:1@1/paper"]
-    assert list(rows) == ["gothic:0.5+noir:0.5@1/paper", *alone, "lyrical:1@0.5/layered", None]
-    assert rows["lyrical:1@0.5/layered"] == "Sea: lyrical:1@0.5/layered"
+def test_who_could_sing_is_the_blend_its_personas_saved_ones_and_the_model_alone():
+    voices = candidates("gothic:0.5+noir:0.5@1/paper", {"dark": "noir:1@1/paper", "Sea": "lyrical:1@0.5/layered"})
+    alone = ("gothic:1@1/paper", "noir:1@1/paper")
+    assert voices == ("gothic:0.5+noir:0.5@1/paper", *alone, "lyrical:1@0.5/layered", None)
+
+
+def test_who_could_sing_is_shown_by_name():
+    pictures, saved = [], {"Sea": "lyrical:1@0.5/layered"}
+    shown(ChorusVoices("gothic:0.5+noir:0.5@1/layered", saved, CAST), seen(pictures))
+    for name in ["Half Gothic, half Noir, as it is now", "Gothic", "Sea: Lyrical (gentle)", "the model alone"]:
+        assert name in pictures[0]
+    assert "@" not in pictures[0]
 
 
 def test_two_to_six_voices_are_chosen():
-    host = shown(ChorusVoices("gothic:0.5+noir:0.5@1", {}), "space", "end", "space", "enter")
+    host = shown(ChorusVoices("gothic:0.5+noir:0.5@1", {}, CAST), "space", "end", "space", "enter")
     assert host.given == [("gothic:0.5+noir:0.5@1", None)]
-    host = shown(ChorusVoices("noir:1@1", {}, chosen=("noir:1@1",)), "enter")
+    pictures = []
+    host = shown(ChorusVoices("noir:1@1", {}, CAST, ("noir:1@1",)), "enter", seen(pictures))
     assert host.given == []
-    assert "2 to 6 voices" in told(host)
+    assert "Only one is marked; a chorus has 2 to 6 voices" in pictures[0]
 
 
 def test_a_blend_that_sang_before_is_still_to_choose():
     chosen = ("lyrical:1@1", None)
-    assert shown(ChorusVoices(None, {}, chosen=chosen), "enter").given == [(None, "lyrical:1@1")]
-    assert shown(ChorusVoices(None, {}), "escape").given == [None]
+    assert shown(ChorusVoices(None, {}, CAST, chosen), "enter").given == [(None, "lyrical:1@1")]
+    assert shown(ChorusVoices(None, {}, CAST), "escape").given == [None]
+
+
+def test_any_persona_can_be_found_and_sings_with_the_dose_of_the_blend():
+    asking = ChorusVoices("noir:1@0.5/layered", {}, CAST, ("noir:1@0.5/layered",))
+    pictures = []
+    host = shown(asking, "a", *typed("lyrical"), "enter", seen(pictures), "enter")
+    assert "[✓] Lyrical (gentle)" in pictures[0]
+    assert host.given == [("noir:1@0.5/layered", "lyrical:1@0.5/layered")]
+
+
+def test_who_is_in_the_list_already_is_marked_there():
+    host = shown(ChorusVoices("noir:1@1/layered", {}, CAST, (None,)), "a", *typed("noir"), "enter", "enter")
+    assert host.given == [("noir:1@1/layered", None)]
+
+
+def test_a_persona_without_a_vector_does_not_sing_and_that_is_said():
+    pictures = []
+    shown(ChorusVoices(None, {}, CAST), "a", *typed("satirist"), "enter", seen(pictures))
+    assert "Satirist has no vector for this model yet" in pictures[0]
+    assert "✓" not in pictures[0]
+
+
+def test_those_who_show_best_sing_if_nobody_was_chosen():
+    best = ("gothic:1@1/layered", "noir:1@1/layered")
+    assert usual_voices(None, CAST, 3) == (*best, None)
+    assert usual_voices("lyrical:1@1/layered", CAST, 3) == ("lyrical:1@1/layered", best[0], None)
+    assert usual_voices(None, CAST, 6) == (*best, "lyrical:1@1/layered", "customer:1@1/layered", None)
+
+
+def test_where_nobody_shows_the_best_sing_all_the_same():
+    weak = cast_of(load_personas(), {name: NOTES[name] for name in ("comic", "minimalist")})
+    assert usual_voices(None, weak, 2) == ("minimalist:1@1/layered", None)
+
+
+def test_the_personas_of_the_blend_sing_before_others_unless_they_do_not_show():
+    assert usual_voices("lyrical+noir", CAST, 4) == ("lyrical+noir", "noir:1@1/layered", "lyrical:1@1/layered", None)
+    assert usual_voices("comic+lyrical", CAST, 3) == ("comic+lyrical", "lyrical:1@1/layered", None)
+    assert usual_voices("comic+minimalist", CAST, 3) == ("comic+minimalist", "gothic:1@1/layered", None)
+
+
+def test_where_nobody_could_sing_that_is_said():
+    with pytest.raises(ManuscriptError, match="no persona has a vector for this model yet"):
+        usual_voices(None, cast_of(load_personas(), {}), 3)

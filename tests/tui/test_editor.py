@@ -285,7 +285,7 @@ def test_what_a_rewrite_would_replace_is_struck_through_with_the_new_text_behind
     async def act(editor, pilot):
         editor.select(4, 4)
         drafted(editor, "TWO", end=7)
-        assert editor.text == "one twoTWO three"
+        assert editor.text == "one two TWO three"
         assert styled(editor, 0, "wo").strike
         assert styled(editor, 0, "TWO").italic
 

@@ -1,12 +1,18 @@
 """A chorus at the page: the same continuation in several voices, and what is taken of it."""
 
+from dataclasses import replace
+
 import pytest
+from hosting import seen
 from pages import SIZES, notified, on_page, press, says, until
+from scripted import passage_of
 
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop
-from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices
+from billy_mlx.tui.blends import save_blend
+from billy_mlx.tui.screens.chorus import ChorusScreen
+from billy_mlx.tui.screens.chorus_voices import ChorusVoices
 from billy_mlx.tui.screens.writing import WritingScreen
-from billy_mlx.write.messages import Write, Wrote
+from billy_mlx.write.messages import Write, Written, Wrote
 
 NIGHT = "It was a dark night. The lamp"
 SUNG = (" went out. Nobody moved.", " burned. It was warm.", " fell.")
@@ -17,6 +23,13 @@ async def sing(pilot, engine, *texts, end=True):
     await press(pilot, "ctrl+end", "f3")
     engine.write(*(texts or SUNG), end=end)
     await says(pilot, engine)
+
+
+def shown_on(pilot):
+    """Return the words on the screen."""
+    pictures = []
+    seen(pictures)(pilot)
+    return pictures[0]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
@@ -30,14 +43,31 @@ def test_one_voice_of_a_chorus_is_taken_whole(novel, size):
     assert on_page(novel, story, size) == (f"{NIGHT} burned. It was warm.", WritingScreen, True)
 
 
-def test_the_voices_are_the_blend_its_personas_and_the_control(novel):
+@pytest.mark.parametrize(
+    ("blend", "voices"),
+    [
+        ("gothic:0.5+noir:0.5", ("gothic:0.5+noir:0.5", "noir:1@1/layered", None)),
+        ("", ("noir:1@1/layered", "gothic:1@1/layered", None)),
+    ],
+)
+def test_the_voices_are_the_blend_who_shows_best_and_the_model_alone(novel, blend, voices):
     async def story(app, pilot, engine, page):
         await press(pilot, "f3")
         return engine.last(Write).voices
 
-    blend, alone, control = on_page(novel, story, blend="gothic:0.5+noir:0.5")
-    assert (blend, control) == ("gothic:0.5+noir:0.5", None)
-    assert alone.startswith("gothic")
+    assert on_page(novel, story, blend=blend) == voices
+
+
+def test_the_voices_have_names(novel):
+    save_blend("My dark", "gothic:0.5+noir:0.5")
+
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f3")
+        return shown_on(pilot)
+
+    shown = on_page(novel, story, blend="gothic:0.5+noir:0.5@1/layered")
+    assert all(name in shown for name in ("» My dark", "Noir", "the model alone"))
+    assert "@" not in shown
 
 
 @pytest.mark.parametrize("blend", ["", "gothic:0.5+noir:0.5@1/layered"])
@@ -72,15 +102,163 @@ def test_sentences_of_one_voice_are_taken_one_by_one(novel):
     assert on_page(novel, story) == (f"{NIGHT} went out.", f"{NIGHT} went out. Nobody moved.", None)
 
 
-def test_a_second_voice_behind_a_sentence_of_the_first_is_refused_aloud(novel):
+def test_after_a_sentence_of_one_voice_a_sentence_of_another_is_taken(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
-        await press(pilot, "ctrl+t", "right", "ctrl+t")
-        return page.manuscript.text.strip(), app.screen._columns[1].taken, notified(app)
+        await press(pilot, "ctrl+t", "right", "ctrl+t", "left", "ctrl+t")
+        return page.manuscript.text, [column.taken for column in app.screen._columns], shown_on(pilot)
 
-    text, taken, said = on_page(novel, story)
-    assert (text, taken) == (f"{NIGHT} went out.", 0)
-    assert "undo that" in said
+    text, taken, shown = on_page(novel, story)
+    assert text == f"{NIGHT} went out. burned. Nobody moved."
+    assert taken == [len(SUNG[0]), len(" burned."), 0]
+    assert "went out. burned. Nobody moved. » " in shown  # above the columns
+
+
+def test_a_voice_that_was_taken_to_its_end_leaves_the_others_to_be_taken(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "ctrl+t", "right", "enter")
+        return page.manuscript.text, type(app.screen), page.manuscript.drafts.open
+
+    text = f"{NIGHT} went out. Nobody moved. burned. It was warm."
+    assert on_page(novel, story) == (text, WritingScreen, ())
+
+
+def test_a_sentence_of_another_voice_has_its_space_before_it(novel):
+    async def story(app, pilot, engine, page):
+        page.manuscript.edit(len(NIGHT), len(NIGHT), " fell. ")
+        page.editor.sync()
+        await sing(pilot, engine, "It was dark.", "Nobody moved.", "She ran.")
+        await press(pilot, "ctrl+t", "right", "ctrl+t", "right", "enter")
+        return page.manuscript.text
+
+    assert on_page(novel, story) == f"{NIGHT} fell. It was dark. Nobody moved. She ran."
+
+
+def test_a_voice_taken_to_its_end_while_it_writes_leaves_the_others_to_be_taken(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine, " fell.", " burned.", " broke.", end=False)
+        await press(pilot, "ctrl+t")
+        engine.finish(" fell.", " burned.", " broke.")
+        await says(pilot, engine)
+        await press(pilot, "right", "ctrl+t")
+        return page.manuscript.text
+
+    assert on_page(novel, story) == f"{NIGHT} fell. burned."
+
+
+def test_what_the_length_cut_is_not_taken_with_a_voice(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "ctrl+end", "f3")
+        request, text = engine.last(Write), " went out. Nobody mo"
+        engine.say(Wrote(request.job, {0: text}))
+        engine.say(Written(request.job, 0, replace(passage_of(text, request.voices[0]), ended="length")))
+        await says(pilot, engine)
+        shown = app.screen.texts()[0]
+        await press(pilot, "enter")
+        return shown, page.manuscript.text
+
+    assert on_page(novel, story) == (" went out.", f"{NIGHT} went out.")
+
+
+def test_all_voices_go_on_from_the_new_text(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "right", "ctrl+t", "ctrl+g")
+        request = engine.last(Write)
+        engine.write(" The fire", " A cat", " Snow")
+        await says(pilot, engine)
+        texts = app.screen.texts()
+        await press(pilot, "right", "right", "enter")
+        return request.text[: request.cursor], len(request.voices), texts, page.manuscript.text
+
+    before = f"{NIGHT} burned."
+    assert on_page(novel, story) == (before, 3, (" The fire", " A cat", " Snow"), f"{before} Snow")
+
+
+def test_what_was_written_before_all_went_on_can_still_be_taken(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "ctrl+g")
+        engine.write(" The fire", " A cat", " Snow")
+        await says(pilot, engine)
+        await press(pilot, "ctrl+l")
+        before, said = app.screen.texts(), shown_on(pilot)
+        await press(pilot, "right", "ctrl+t", "ctrl+l")
+        last = app.screen.texts()
+        await press(pilot, "enter")
+        return before, said, last, page.manuscript.text, page.manuscript.drafts.open
+
+    before, said, last, text, left = on_page(novel, story)
+    assert (before, last, left) == (SUNG, (" The fire", " A cat", " Snow"), ())
+    assert "What they wrote: time 1 of 2." in said
+    assert text == f"{NIGHT} went out. burned. The fire"
+
+
+def test_voices_that_write_go_on_from_the_new_text_too(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine, end=False)
+        first = engine.last(Write)
+        await press(pilot, "ctrl+t", "ctrl+g")
+        stopped = engine.last(Stop) == Stop(first.job)
+        engine.say(Wrote(first.job, {1: " late"}))
+        engine.write(" The fire")
+        await says(pilot, engine)
+        return stopped, app.screen.texts()[0], page.manuscript.text
+
+    assert on_page(novel, story) == (True, " The fire", f"{NIGHT} went out.")
+
+
+def test_what_was_taken_is_taken_back_in_the_chorus(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "right", "ctrl+t", "ctrl+z")
+        one = page.manuscript.text, [column.taken for column in app.screen._columns]
+        await press(pilot, "ctrl+z", "ctrl+z")
+        return one, page.manuscript.text, shown_on(pilot)
+
+    one, text, shown = on_page(novel, story)
+    assert one == (f"{NIGHT} went out.", [len(" went out."), 0, 0])
+    assert text == NIGHT
+    assert "Nothing of this chorus is in the text." in shown
+
+
+def test_what_was_written_for_a_text_goes_with_it(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "ctrl+g")
+        engine.write(" The fire", " A cat", " Snow")
+        await says(pilot, engine)
+        await press(pilot, "ctrl+z")
+        texts = app.screen.texts()
+        await press(pilot, "right", "enter")
+        return texts, page.manuscript.text
+
+    assert on_page(novel, story) == (SUNG, f"{NIGHT} burned. It was warm.")
+
+
+def test_a_refusal_is_said_on_the_chorus_and_not_on_the_page_below(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        page.manuscript.close()
+        await press(pilot, "ctrl+t")
+        return shown_on(pilot), page.status.told, notified(app)
+
+    shown, told, said = on_page(novel, story)
+    assert "this text was closed; open it again" in shown
+    assert (told, said) == ("", "")
+
+
+def test_leaving_a_chorus_leaves_no_second_draft_behind(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "ctrl+g")
+        engine.write(" The fire", " A cat", " Snow")
+        await says(pilot, engine)
+        await press(pilot, "escape", "tab")
+        return page.manuscript.text, page.manuscript.drafts.open
+
+    assert on_page(novel, story) == (f"{NIGHT} went out. The fire", ())
 
 
 def test_a_chorus_writes_again_and_the_first_time_is_kept(novel):
@@ -94,17 +272,6 @@ def test_a_chorus_writes_again_and_the_first_time_is_kept(novel):
         return shown, page.manuscript.text, len(page.manuscript.drafts.get(1).alternatives)
 
     assert on_page(novel, story) == ((" shone.", " hissed.", " broke."), f"{NIGHT} hissed.", 6)
-
-
-def test_a_try_behind_a_taken_sentence_is_refused_aloud(novel):
-    async def story(app, pilot, engine, page):
-        await sing(pilot, engine)
-        await press(pilot, "ctrl+t", "ctrl+n")
-        return app.screen.texts(), notified(app)
-
-    texts, said = on_page(novel, story)
-    assert texts == SUNG
-    assert "a part of this draft is in the text" in said
 
 
 def test_all_voices_are_stopped_and_what_they_wrote_stays(novel):
@@ -155,17 +322,34 @@ def test_a_chorus_that_fails_leads_back_and_says_why(novel):
     assert "too little memory" in told + said
 
 
+def test_a_chorus_that_fails_to_go_on_shows_what_was_written_before(novel):
+    async def story(app, pilot, engine, page):
+        await sing(pilot, engine)
+        await press(pilot, "ctrl+t", "ctrl+g")
+        await says(pilot, engine, Failed(engine.last(Write).job, "there is too little memory; close something"))
+        shown = shown_on(pilot)
+        await press(pilot, "right", "ctrl+t")
+        return app.screen.texts(), shown, page.manuscript.text
+
+    texts, shown, text = on_page(novel, story)
+    assert (texts, text) == (SUNG, f"{NIGHT} went out. burned.")
+    assert "too little memory" in shown
+
+
 def test_a_chorus_that_fails_while_voices_are_chosen_ends_nothing(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3", "f2")
         await says(pilot, engine, Failed(engine.last(Write).job, "there is too little memory; close something"))
         above = type(app.screen)
-        await press(pilot, "escape", "escape")
-        return above, type(app.screen), notified(app)
+        await press(pilot, "escape")
+        shown = shown_on(pilot)
+        await press(pilot, "escape")
+        return above, shown, type(app.screen), notified(app) + page.status.told
 
-    above, below, said = on_page(novel, story)
+    above, shown, below, said = on_page(novel, story)
     assert (above, below) == (ChorusVoices, WritingScreen)
-    assert "too little memory" in said
+    assert "too little memory" in shown
+    assert said == ""
 
 
 def test_leaving_a_chorus_keeps_its_draft_on_the_page(novel):

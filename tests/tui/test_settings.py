@@ -179,8 +179,8 @@ def test_what_the_documentation_shows_is_accepted_and_all_there_is(configure):
 
 
 def test_how_a_model_writes_follows_the_settings():
-    made = writing(replace(Settings(), temperature=0.3, max_tokens=7, context_budget=99, thinking=True))
-    assert (made.sampling["temperature"], made.max_tokens, made.budget, made.thinking) == (0.3, 7, 99, True)
+    made = writing(replace(Settings(), temperature=0.3, words=7, context_budget=99, thinking=True))
+    assert (made.sampling["temperature"], made.words, made.budget, made.thinking) == (0.3, 7, 99, True)
 
 
 def test_auto_is_0_and_a_number_is_that_number():
@@ -222,3 +222,10 @@ def test_what_a_row_is_about_is_said_and_escape_goes_back():
     host = shown(SettingsScreen(Settings()), "down", "down", "down", seen(pictures), "escape")
     assert "How many columns a line of the text takes" in pictures[0]
     assert host.given == [None]
+
+
+def test_a_length_in_tokens_of_the_version_before_is_read_in_words(configure):
+    configure("[studio]\nmax-tokens = 200\n")
+    assert (load_settings()[0].words, load_settings()[1]) == (150, ())
+    save_setting("words", 90)
+    assert load_settings()[0].words == 90

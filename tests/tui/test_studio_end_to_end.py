@@ -85,7 +85,7 @@ def test_a_page_without_a_name_comes_back_after_a_kill_and_becomes_a_file(starte
 def test_a_chorus_is_heard_and_a_sentence_of_it_taken(write, novel):
     with write(novel, size=(160, 50)) as terminal:
         terminal.press("ctrl+e", "f3")
-        terminal.wait_for("the control")
+        terminal.wait_for("the model alone")
         terminal.press("right")
         terminal.wait_for(lambda screen: screen.text.count("done") >= 2, timeout_seconds=120)
         terminal.press("enter")

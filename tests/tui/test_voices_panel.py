@@ -9,7 +9,7 @@ from textual.widgets import Input
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.extraction.card import load_personas
-from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.dials import Dials, Voice
 from billy_mlx.tui.messages import BlendChanged, VectorUnwanted, VectorWanted
 from billy_mlx.tui.scale import scale_of
 from billy_mlx.tui.turning import Row, stepped
@@ -209,6 +209,40 @@ def test_a_blend_is_saved_and_taken_again_by_name():
     assert app.heard == ["gothic:0.4+noir:0.6@1/layered"]
 
 
+def test_a_muted_voice_is_saved_as_muted():
+    play("down", "m", "s", *"dark", "enter", size=(80, 24))
+    app, _ = play("l", "enter", blend="comic", size=(80, 24))
+    assert app.heard == ["noir:0.6@1/layered"]
+    assert app.panel.dials.voices == (Voice("gothic", 0.4, muted=True), Voice("noir", 0.6))
+
+
+def test_a_blend_of_which_all_are_muted_is_saved_too():
+    play("down", "m", "down", "m", "s", *"dark", "enter", size=(80, 24))
+    app, _ = play("l", "enter", blend="comic", size=(80, 24))
+    assert app.heard == [None]
+    assert app.panel.dials.muted == ("gothic", "noir")
+
+
+def test_a_blend_is_saved_and_shown_by_its_name_in_words():
+    _, asked = play("down", "m", "s", size=(80, 24))
+    assert "keep this blend (Noir (gentle), Gothic muted)?" in " ".join(asked.replace("│", " ").split())
+    _, listed = play("s", *"dark", "enter", "l", size=(80, 24))
+    assert "dark  More Noir than Gothic" in listed
+    assert "noir:0.6" not in asked + listed
+
+
+def test_who_is_muted_stays_while_the_others_are_typed():
+    app, _ = play("down", "m", "t", "enter", size=(80, 24))
+    assert app.panel.dials.muted == ("gothic",)
+
+    async def type_one(app, pilot):
+        app.screen.query_one(Input).value = "comic"
+        await pilot.press("enter")
+
+    app, _ = play("down", "m", "t", then=type_one, size=(80, 24))
+    assert app.panel.dials.voices == (Voice("comic", 1.0), Voice("gothic", 0.4, muted=True))
+
+
 def test_a_dose_and_layers_can_be_typed():
     balanced = {"blend": "noir:0.6+gothic:0.4/balanced", "size": (80, 24)}
     assert play("enter", *"0.8", "enter", size=(80, 24))[0].heard == ["gothic:0.4+noir:0.6@0.8/layered"]
@@ -247,6 +281,29 @@ def test_every_mode_says_what_it_does_and_where():
     assert "at all but the first and the last" in " ".join(shown.split())
     _, shown = play("v", *["down"] * 4, blend="noir:0.6+gothic:0.4/balanced", size=(60, 18))
     assert "at the one that was measured to be best" in " ".join(shown.split())
+
+
+def test_the_norm_is_not_offered_in_layered_and_the_dial_says_why():
+    app, shown = play("v", *["down"] * 6, "right", "enter", size=(60, 24))
+    assert app.heard == []
+    assert "Norm" in shown
+    assert "Only in other modes: layered builds" in " ".join(shown.split())
+
+
+def test_the_norm_that_was_chosen_for_another_mode_waits_while_layered_is_on():
+    app, _ = play("v", "down", "down", "right", "right", blend="noir:1@1a/raw/np")
+    assert app.heard == ["noir:1@1/layered", "noir:1@1/balanced/np"]
+
+
+def test_layered_with_the_norm_kept_is_refused_while_it_is_typed():
+    async def type_it(app, pilot):
+        app.screen.query_one(Input).value = "noir/np"
+        await pilot.press("enter")
+        await pilot.pause()
+
+    app, shown = play("t", then=type_it, size=(80, 24))
+    assert app.heard == []
+    assert "leave out /np" in " ".join(shown.replace("│", " ").split())
 
 
 def turned(text, by=1, layer_count=12, notes=NOTES):

@@ -12,7 +12,8 @@ from billy_mlx.manuscript.elsewhere import Theirs
 from billy_mlx.manuscript.prose import Prose
 from billy_mlx.manuscript.records import Offer
 from billy_mlx.tui.commands import COMMANDS, PLACES, at
-from billy_mlx.tui.screens.chorus import ChorusScreen, ChorusVoices
+from billy_mlx.tui.screens.chorus import ChorusScreen
+from billy_mlx.tui.screens.chorus_voices import ChorusVoices
 from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.export import ExportScreen
 from billy_mlx.tui.screens.guide import GuideScreen
@@ -35,10 +36,10 @@ SCREENS = {
     "export": lambda app, page: ExportScreen(page.manuscript),
     "personas": lambda app, page: PersonasScreen(app.personas, VOICES),
     "models": lambda app, page: ModelsScreen(Surveyed(1, 16.0, (OFFER,)), app.personas),
-    "chorus": lambda app, page: ChorusScreen(("noir", None)),
-    "chorus voices": lambda app, page: ChorusVoices("noir", {}),
     "recover": lambda app, page: RecoverScreen(Offer(1, Prose(), 0), Prose(), lambda _: None),
     "conflict": lambda app, page: ConflictScreen(page.manuscript.path, "", Theirs(""), lambda _: None),
+    "chorus": lambda app, page: ChorusScreen(("Noir", "the model alone")),
+    "chorus voices": lambda app, page: ChorusVoices("noir", {}, ()),
 }
 
 

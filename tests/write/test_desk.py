@@ -1,5 +1,6 @@
 """The desk puts what models write where it was asked for, whatever the writer does meanwhile."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -275,3 +276,40 @@ def test_what_comes_after_the_text_was_closed_changes_nothing(desk, manuscript):
     for event in (Wrote(request.job, {0: " Two."}), Written(request.job, 0, passage("")), Ended(request.job)):
         assert desk.take(event)
     assert desk.running == ()
+
+
+def test_another_try_asks_for_what_was_asked_first(desk, manuscript):
+    request = desk.go_on(len(STORY), (None,), seed=1, writing=WRITING, instruction="rain")
+    draft = desk.draft_of(request.job)
+    desk.take(Wrote(request.job, {0: " It rained."}))
+    assert desk.again(draft, (None,), seed=2, writing=WRITING).instruction == "rain"
+
+
+def test_what_is_taken_whole_while_a_model_writes_leaves_the_draft_open(desk, manuscript):
+    request, draft = begun(desk)
+    desk.take(Wrote(request.job, {0: " One."}))
+    desk.accept_all(draft)
+    desk.take(Wrote(request.job, {0: " Two."}))
+    desk.accept_all(draft)
+    assert (manuscript.text, len(manuscript.drafts.open)) == (STORY + " One. Two.", 1)
+    desk.take(Written(request.job, 0, passage(" One. Two.")))
+    desk.take(Ended(request.job))
+    assert (manuscript.drafts.open, manuscript.drafts.get(draft).fate) == ((), Fate.ACCEPTED)
+
+
+def test_closing_a_draft_takes_what_there_is_and_no_more(desk, manuscript):
+    request, draft = begun(desk)
+    desk.take(Wrote(request.job, {0: " One."}))
+    desk.accept_all(draft)
+    desk.close(draft)
+    desk.take(Wrote(request.job, {0: " Two."}))
+    assert (manuscript.text, manuscript.drafts.open) == (STORY + " One.", ())
+
+
+def test_a_draft_that_its_length_has_cut_is_taken_to_its_last_whole_sentence(desk, manuscript):
+    request, draft = begun(desk)
+    desk.take(Wrote(request.job, {0: " One. Two"}))
+    desk.take(Written(request.job, 0, replace(passage(" One. Two"), ended="length")))
+    desk.take(Ended(request.job))
+    desk.accept_sentence(draft)
+    assert (manuscript.text, manuscript.drafts.open) == (STORY + " One.", ())

@@ -11,8 +11,10 @@ from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.rows import Emitted
+from billy_mlx.steps import finish
 from billy_mlx.write.kinds import kinds
 from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
+from billy_mlx.write.replay import Replayed, replay
 from billy_mlx.write.request import context_for, most_tokens, request_for
 from billy_mlx.write.writing import WritingJob
 
@@ -262,3 +264,36 @@ def test_the_engine_can_read_by_the_sentence(tiny):
         (0, 9, ["gothic", "noir"]),
         (10, 20, ["gothic", "noir"]),
     ]
+
+
+WORDS = replace(REQUEST, voices=(None, "noir@5"), writing=Writing(budget=400, words=4))
+
+
+@pytest.fixture
+def wordy(monkeypatch):
+    """Every token that is written is a word."""
+    put = WritingJob._put
+    monkeypatch.setattr(
+        WritingJob, "_put", lambda job, context, news: put(job, context, replace(news, text=" word" * bool(news.text)))
+    )
+
+
+def test_a_voice_ends_when_it_has_its_words(tiny, wordy):
+    events = events_of(WritingJob(tiny, WORDS))
+    passages = {event.voice: event.passage for event in events if isinstance(event, Written)}
+    for voice in (0, 1):
+        assert texts(events, voice) == " word word word word"
+        assert passages[voice].ended == "length"
+
+
+def test_a_passage_that_its_words_ended_is_written_again_as_it_was(tiny, wordy):
+    events = events_of(WritingJob(tiny, replace(WORDS, voices=("noir@5",))))
+    [passage] = [event.passage for event in events if isinstance(event, Written)]
+    assert finish(replay(tiny, passage)) == Replayed(passage.tokens)
+
+
+def test_words_are_counted_in_tokens_by_the_text_before(tiny):
+    few, many = (most_tokens(tiny, replace(REQUEST, writing=Writing(words=words))) for words in (10, 1000))
+    assert few >= len(tiny.tokenizer.encode(STORY))  # which are nine words
+    assert many == tiny.context_length // 4
+    assert most_tokens(tiny, REQUEST) == 12

@@ -70,6 +70,8 @@ def account(context: Context) -> Content:
     head = [Content.styled(f"What the model is sent: {share}", "bold $primary"), Content(_bar(context))]
     head += [Content(f"At most {context.budget:,} tokens: {sanitize(context.why)}.")] if context.why else []
     head.append(Content(""))
+    asked = " ".join(part.text for part in context.parts if part.kind == "instruction")
+    head += [Content(f"You asked for: {sanitize(asked)}"), Content("")] if asked else []
     warnings = [Content(f"! {sanitize(warning)}") for warning in context.warnings]
     parts = [line for place, part in enumerate(context.parts) for line in _part(place, part)]
     held = "The blank at the end of your text is not sent: the model begins its own word with one."

@@ -1,6 +1,7 @@
 """The commands of the page that have the voices write, and do with a draft what the writer says."""
 
 from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.beside import Beside
 from billy_mlx.tui.screens.page_screen import PageScreen
 from billy_mlx.tui.settings import writing
 
@@ -66,12 +67,25 @@ class Drafting(PageScreen):
         """Select the whole text."""
         self.editor.select_all()
 
+    def action_next_waiting(self) -> None:
+        """Go to the next draft."""
+        self.drafts.go_to_next()
+
+    def action_uncut(self) -> None:
+        """Bring back the words that the length has cut."""
+        self.drafts.uncut()
+
     def action_undo(self) -> None:
         """Take the last step back."""
-        self.editor.undo()
-        self.drafts.follow()
+        with self.rewriting.stepping():
+            self.drafts.step(self.editor.undo)
 
     def action_redo(self) -> None:
         """Make the step again."""
-        self.editor.redo()
-        self.drafts.follow()
+        with self.rewriting.stepping():
+            self.drafts.step(self.editor.redo)
+
+    def action_beside(self) -> None:
+        """Show the rewrite beside what it is of."""
+        if self.is_current:
+            self.app.push_screen(Beside(self.rewriting, self.editor))

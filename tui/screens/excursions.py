@@ -118,10 +118,16 @@ class Excursions(Singing, Naming):
     # What the model is told.
 
     def action_context(self) -> None:
-        """Show what the model would be sent from the cursor."""
+        """Show what the model would be sent from the cursor; for a draft that stands there, with what was asked."""
         if self.studio.model is None:
             raise ManuscriptError(f"{self.studio.model_state}; look again once it is there")
-        request = self.drafts.desk.look(self.editor.cursor, writing=writing(self.studio.settings))
+        draft = self.drafts.here
+        request = self.drafts.desk.look(
+            self.editor.cursor if draft is None else draft.start,
+            writing=writing(self.studio.settings),
+            selection=None if draft is None or draft.start == draft.end else (draft.start, draft.end),
+            instruction="" if draft is None else draft.instruction,
+        )
         self._looking = request.job, self._moment
         self.tell("looking what the model is sent ...")
         self.studio.port.ask(request)

@@ -25,8 +25,8 @@ _TEXTS = {
         "Write. Press {continue} where you want the voices to go on: what they write stands in the text as a draft, "
         "set apart until you take it with {accept}. {accept-sentence} takes only its next sentence, {retry} has "
         "another one written, {next-draft} goes from one to the next, and {stop} stops the model; what you do not "
-        "take is kept, too. Select a passage and press {rewrite} to have it written anew; {instruct} lets you say "
-        "what should happen.",
+        "take is kept, too. Select a passage and press {rewrite} to have it written anew, word by word: {change-take} "
+        "takes a change, {change-skip} leaves your words there. {instruct} lets you say what should happen.",
         "{select-all} selects the whole text; Ctrl+C, Ctrl+X and Ctrl+V copy, cut and paste; Ctrl+A and Ctrl+E go to "
         "the start and the end of a line.",
         "Your text is saved by itself. {undo} takes back one step after another, to the very beginning, and "
@@ -46,7 +46,9 @@ _TEXTS = {
         "{legend} says which letter is whose, and {who} who wrote what stands at the cursor. {colours} changes what is "
         "coloured; with a persona it shows from ▁ to ▇ how much each sentence reads like it, which is measured and "
         "does not say who wrote it.",
-        "┊ stands beside a draft that you have not taken yet, and − beside what a rewrite would take out.",
+        "┊ stands beside a draft that you have not taken yet, and where it ends in front of your text; ┊… beside one "
+        "that waits, to which {next-waiting} goes. − stands beside what a rewrite would take out, and ▸ beside the "
+        "change of it that you are at.",
         "In the voices panel, ✗ is a voice that has no vector for this model yet, ~ one that is weak, and ! one whose "
         "card was changed since; {voice-extract} makes the vector.",
     ),

@@ -1,19 +1,21 @@
 """The page as the commands that lead away from it see it: what it shows, and what they ask of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 from textual.screen import Screen
 from textual.widgets import Input
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.drafts import PageDrafts
+from billy_mlx.tui.chorus_drafts import ChorusDrafts
+from billy_mlx.tui.commands import at
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import key_named
+from billy_mlx.tui.rewriting import Rewriting
 from billy_mlx.tui.telling import telling
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import Status
@@ -24,8 +26,13 @@ if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
 
 _WIDE = 150  # columns, in which the footer has room for all
-_NOT_AT_VOICES = {"rewrite", "voices", "accept", "accept-sentence", "retry"}
+_NOT_AT_VOICES = {"rewrite", "voices", "accept", "accept-sentence", "retry"} | {
+    "beside",
+    *(one.name for one in at("rewrite")),
+}
 _NOT_WITH_DRAFT = {"continue", "rewrite", "voices"}
+_NOT_WITH_REWRITE = {*_NOT_WITH_DRAFT, "retry", "change-previous"}
+_NOT_WITH_ONE_CHANGE = {*_NOT_WITH_REWRITE, "change-skip"}
 
 
 class PageScreen(Screen[None]):
@@ -40,7 +47,8 @@ class PageScreen(Screen[None]):
     editor: Editor
     panel: VoicesPanel
     status: Status
-    drafts: PageDrafts
+    drafts: ChorusDrafts
+    rewriting: Rewriting
     keeping: Keeping
     blend: str | None
 
@@ -53,14 +61,21 @@ class PageScreen(Screen[None]):
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys there are. In a narrow footer, only those of the moment are shown: more would be cut off."""
         found = super().active_bindings
-        if not self.is_mounted or self.size.width >= _WIDE:
+        if not self.is_mounted:
             return found
-        at_voices, with_draft = self.panel.has_focus_within, self.drafts.current is not None
-        hidden = _NOT_AT_VOICES if at_voices else _NOT_WITH_DRAFT if with_draft else ()
-        return {
-            key: one._replace(binding=replace(one.binding, show=False)) if one.binding.id in hidden else one
-            for key, one in found.items()
-        }
+        hidden = () if self.size.width >= _WIDE else self._hidden()
+        return {key: one._replace(binding=self._shown(one.binding, hidden)) for key, one in found.items()}
+
+    def _shown(self, binding: Binding, hidden: Collection[str]) -> Binding:
+        """Return a key as the footer has it now: escape says what it does at this moment."""
+        if binding.id == "accept-sentence" and self.size.width < _WIDE:
+            binding = replace(binding, description="A sentence")
+        if binding.id != "stop":
+            return replace(binding, show=False) if binding.id in hidden else binding
+        if self.drafts.running and self.editor.has_focus:
+            return replace(binding, description="Stop")
+        away = self.editor.has_focus and not self.query("FindBar")
+        return replace(binding, description="Put away" if away else "Back")
 
     @property
     def persona_titles(self) -> Mapping[str, str]:
@@ -79,6 +94,15 @@ class PageScreen(Screen[None]):
     @property
     def _has_page(self) -> bool:
         return self.is_mounted and self.editor.region.height > 0
+
+    def _hidden(self) -> Collection[str]:
+        """Return the commands for which there is no room in a narrow footer now."""
+        rewrite = self.rewriting.current
+        if self.panel.has_focus_within:
+            return _NOT_AT_VOICES
+        if rewrite is not None:
+            return _NOT_WITH_ONE_CHANGE if rewrite.unlike else _NOT_WITH_REWRITE
+        return () if self.drafts.current is None else _NOT_WITH_DRAFT
 
     def telling(self) -> AbstractContextManager[None]:
         """Tell what the writer can put right, and go on."""

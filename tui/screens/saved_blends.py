@@ -13,11 +13,17 @@ from billy_mlx.errors import BillyError
 from billy_mlx.text import sanitize
 from billy_mlx.tui.blends import forget_blend, save_blend, saved_blends
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.naming import Names, dials_name
 from billy_mlx.tui.screens.ask import Ask
 
 
-class SavedBlends(ModalScreen[str | None]):
-    """Gives the text form of the blend that was chosen, or None."""
+class SavedBlends(ModalScreen[Dials | None]):
+    """Gives the blend that was chosen, as it was kept, or None.
+
+    Args:
+        titles: what people call a persona, by id.
+    """
 
     PLACES: ClassVar[tuple[str, ...]] = ("saved-blends",)
     BINDINGS = bindings("anywhere", "saved-blends")  # type: ignore[assignment]
@@ -30,6 +36,11 @@ class SavedBlends(ModalScreen[str | None]):
     SavedBlends OptionList { height: auto; max-height: 20; border: none; padding: 0; background: $surface; }
     SavedBlends #told { width: 100%; height: auto; max-height: 6; color: $text-muted; }
     """
+
+    def __init__(self, titles: Names) -> None:
+        super().__init__()
+        self._titles = titles
+        self._blends: list[tuple[str, Dials]] = []
 
     def compose(self) -> ComposeResult:
         """Yield the blends, and a line for words."""
@@ -64,10 +75,13 @@ class SavedBlends(ModalScreen[str | None]):
 
     def _fill(self) -> None:
         blends, wrong = saved_blends()
-        self._blends = [*blends.items()]
+        self._blends = [(name, Dials.parse(text)) for name, text in blends.items()]
         options = self.query_one(OptionList)
         options.set_options(
-            [Option(Content.assemble(f"{sanitize(name)}  ", (blend, "$text-muted"))) for name, blend in self._blends]
+            [
+                Option(Content.assemble(f"{sanitize(name)}  ", (dials_name(dials, self._titles), "$text-muted")))
+                for name, dials in self._blends
+            ]
         )
         options.action_first()
         hint = "Enter: take it   Del: forget it   Esc: leave it"
@@ -75,19 +89,21 @@ class SavedBlends(ModalScreen[str | None]):
         self.query_one("#told", Label).update("\n".join([told, *wrong]))
 
 
-def ask_for_name(blend: str) -> Ask:
-    """Return a question for a name, under which the blend is kept; a name that is taken asks twice."""
+def ask_for_name(dials: Dials, titles: Names) -> Ask:
+    """Return a question for a name, under which dials are kept; a name that is taken asks twice."""
     asked: set[str] = set()
+    kept = dials.text() or ""
 
     def keep(name: str) -> str | None:
         there = saved_blends()[0].get(name.strip())
-        if there not in (None, blend) and name not in asked:
+        if there is not None and there != kept and name not in asked:
             asked.add(name)
-            return f"there is one of that name already, {there}; enter once more replaces it"
+            other = dials_name(Dials.parse(there), titles)
+            return f"there is one of that name already, {other}; enter once more replaces it"
         try:
-            save_blend(name, blend)
+            save_blend(name, kept)
         except BillyError as error:
             return str(error)
         return None
 
-    return Ask(f"Keep {blend} under which name?", check=keep)
+    return Ask(f"Under which name do you want to keep this blend ({dials_name(dials, titles)})?", check=keep)

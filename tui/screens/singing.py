@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING
 
 from billy_mlx.tui.blends import saved_blends
+from billy_mlx.tui.cast import Member, cast_of
+from billy_mlx.tui.naming import voice_names
 from billy_mlx.tui.screens.drafting import Drafting
 from billy_mlx.tui.settings import writing
 
 if TYPE_CHECKING:
-    from billy_mlx.tui.choir import Choir
+    from billy_mlx.tui.choir import Choir, Voices
     from billy_mlx.tui.screens.chorus import ChorusScreen
 
 
@@ -15,47 +17,83 @@ class Singing(Drafting):
     """A page where a chorus can sing. The screens are imported when they are first gone to."""
 
     _choir: "Choir | None" = None
-    _sung: tuple[str | None, ...] | None = None
+    _sung: "Voices | None" = None
 
-    def action_chorus(self) -> None:
+    @property
+    def singing(self) -> "ChorusScreen | None":
+        """The chorus over the page, while there is one."""
+        return self._choir.screen if self._choir is not None and self._choir.screen.is_attached else None
+
+    async def action_chorus(self) -> None:
         """See the continuation in several voices at once."""
-        from billy_mlx.tui.choir import Choir, usual_voices
+        from billy_mlx.tui.choir import Choir
+        from billy_mlx.tui.screens.chorus_voices import usual_voices
 
         self.need_model()
-        voices = self._sung or usual_voices(self.blend, self.studio.settings.chorus_voices)
-        self._choir = Choir(self.manuscript, self.drafts, voices)
-        self._choir.begin(writing(self.studio.settings))
-        self.app.push_screen(self._choir.screen, self._sung_out)
+        settings = self.studio.settings
+        voices = self._sung or usual_voices(self.blend, self._cast, settings.chorus_voices)
+        choir = Choir(self.manuscript, self.drafts, voices, self._called)
+        choir.begin(writing(settings))
+        self._choir = choir
+        await self.app.push_screen(choir.screen, self._sung_out)
+        choir.refresh()  # with what they have written meanwhile
 
     def on_chorus_screen_taken(self, message: "ChorusScreen.Taken") -> None:
         """Put a voice's text into the manuscript."""
-        with self.telling():
-            if self._choir is not None:
-                self._choir.take(message.voice, message.length)
+        if self._choir is not None:
+            with self.telling():
+                self._choir.take(message.voice, sentence=message.sentence)
+
+    def on_chorus_screen_taken_back(self, _: "ChorusScreen.TakenBack") -> None:
+        """Take the last of it out again."""
+        if self._choir is None:
+            return
+        if self._choir.is_in_text:
+            self.action_undo()
+            self._choir.taken_back()
+        else:
+            self.tell("Nothing of this chorus is in the text.")
 
     def on_chorus_screen_again(self, _: "ChorusScreen.Again") -> None:
-        """Have all write once more."""
+        """Have all write on."""
         if self._choir is not None:
             self._sing(self._choir.voices)
 
+    def on_chorus_screen_before(self, _: "ChorusScreen.Before") -> None:
+        """Show what they wrote before."""
+        if self._choir is not None:
+            self._choir.before()
+
     def on_chorus_screen_stop_all(self, _: "ChorusScreen.StopAll") -> None:
         """Have all stop."""
-        self.drafts.stop()
+        if self._choir is not None:
+            self._choir.stop()
 
     def on_chorus_screen_choose_voices(self, _: "ChorusScreen.ChooseVoices") -> None:
         """Have other voices chosen."""
-        from billy_mlx.tui.screens.chorus import ChorusVoices
+        from billy_mlx.tui.screens.chorus_voices import ChorusVoices
 
         if self._choir is not None:
-            asking = ChorusVoices(self.blend, saved_blends()[0], self._choir.voices)
+            asking = ChorusVoices(self.blend, saved_blends()[0], self._cast, self._choir.voices)
             self.app.push_screen(asking, self._sing)
 
-    def _sing(self, voices: tuple[str | None, ...] | None) -> None:
+    @property
+    def _cast(self) -> tuple[Member, ...]:
+        return cast_of(self.studio.personas, self.studio.voices)
+
+    def _called(self, voices: "Voices") -> tuple[str, ...]:
+        return voice_names(voices, {member.id: member.name for member in self._cast}, saved_blends()[0])
+
+    def _sing(self, voices: "Voices | None") -> None:
         if self._choir is not None and voices:
             self._sung = voices
             with self.telling():
                 self._choir.again(voices, writing(self.studio.settings))
 
     def _sung_out(self, _: None) -> None:
-        self._choir = None
+        choir, self._choir = self._choir, None
+        if choir is not None:
+            choir.end()
+            if choir.screen.told:  # and not yet read
+                self.tell(choir.screen.told)
         self.replaced()

@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.events import Key
 from textual.timer import Timer
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.naming import name_of
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.blend_titles import name_of
+from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.commands import COMMANDS, at, bindings
-from billy_mlx.tui.drafts import PageDrafts
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import keys_of
 from billy_mlx.tui.messages import BlendChanged, Told
 from billy_mlx.tui.reading import Reader
+from billy_mlx.tui.rewriting import Rewriting
 from billy_mlx.tui.screens.excursions import Excursions
+from billy_mlx.tui.screens.rewrite_keys import RewriteKeys
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.footer import LastingFooter
 from billy_mlx.tui.widgets.heading import Heading
@@ -30,7 +31,8 @@ from billy_mlx.tui.words import WordCount, Written, amount
 
 _CONTINUE = next(command for command in COMMANDS if command.name == "continue")
 _OF_DRAFTS = {command.action for command in at("draft")}
-_OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen"}
+_NOT_OF_REWRITES = {"accept", "accept_sentence", "accept_word"}
+_OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen", "uncut"}
 _WIDE = 100  # columns, from which on the voices stay beside the page
 _FRAME_SECONDS = 1 / 30
 _IDLE_SECONDS = 0.6
@@ -47,7 +49,7 @@ class WritingScreen(Excursions):
         ManuscriptError: the file cannot be opened.
     """
 
-    PLACES: ClassVar[tuple[str, ...]] = ("page", "draft")
+    PLACES: ClassVar[tuple[str, ...]] = ("page", "rewrite", "draft")
     BINDINGS = bindings("page", "draft")  # type: ignore[assignment]
 
     def __init__(self, path: Path) -> None:
@@ -58,12 +60,12 @@ class WritingScreen(Excursions):
         self._painting = False
         self._saving: Timer | None = None
         self._saving_seconds = 0.0
-        self._footed: tuple[int | None, int | None] = (None, None)
+        self._footed: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
         yield Heading()
-        with Horizontal():
+        with RewriteKeys():
             yield Editor(self.manuscript)
             yield VoicesPanel()
         yield Status()
@@ -74,7 +76,8 @@ class WritingScreen(Excursions):
         studio = self.studio
         self.editor, self.panel = self.query_one(Editor), self.query_one(VoicesPanel)
         self.status, self.heading = self.query_one(Status), self.query_one(Heading)
-        self.drafts = PageDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
+        self.drafts = ChorusDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
+        self.rewriting = Rewriting(self.manuscript, self.editor, self.drafts, beside=self.action_beside, tell=self.tell)
         self.keeping = Keeping(self.app, self.manuscript, self)
         self.reader = Reader(studio.port)
         self.blend: str | None = studio.settings.blend or None
@@ -112,6 +115,9 @@ class WritingScreen(Excursions):
 
     def tell(self, sentence: str) -> None:
         """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
+        if self.singing is not None:
+            self.singing.tell(sentence)
+            return
         self.status.told = sentence
         room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
         if self.app.screen is not self or self.has_class("-focus") or len(sentence) > room:
@@ -143,6 +149,9 @@ class WritingScreen(Excursions):
         """Return whether a command means anything now: most of a draft's only while there is one."""
         if action not in _OF_DRAFTS or not self.is_mounted:
             return super().check_action(action, parameters)
+        rewrite = self.rewriting.current
+        if action == "beside" or (action in _NOT_OF_REWRITES and rewrite is not None):
+            return action == "beside" and rewrite is not None
         if action == "stop":
             return self.drafts.current is not None or not self.editor.has_focus or bool(self.query("FindBar"))
         return self.drafts.current is not None or (action in _OF_THE_LAST and self.drafts.last is not None)
@@ -161,17 +170,20 @@ class WritingScreen(Excursions):
     def show(self) -> None:
         """Paint what has changed."""
         self._painting = False
+        self.rewriting.look()
         self.editor.refresh_draft()
         status, drafts = self.status, self.drafts
         status.model, status.gauge = self.studio.model_state, drafts.coherence
         # Until the model is there, that it is loaded is all that it does.
-        status.doing = "" if self.studio.model is None and drafts.running else drafts.state or drafts.place
+        told = "" if self.studio.model is None and drafts.running else drafts.told
+        status.doing = " · ".join(part for part in (self.rewriting.words, told) if part)
         status.safety = self._safety()
         status.words = self._counted()
         coloured_by = self.editor.colouring
         status.measured = "" if coloured_by in ("authors", "none") else self.persona_title(coloured_by)
-        if self._footed != (drafts.current, drafts.last):  # a footer is laid out anew, which takes as long as a frame
-            self._footed = (drafts.current, drafts.last)
+        footed = drafts.current, drafts.last, drafts.running, self.rewriting.current
+        if self._footed != footed:  # a footer is laid out anew, which takes as long as a frame
+            self._footed = footed
             self.refresh_bindings()
 
     def show_preparing(self) -> None:
@@ -259,7 +271,7 @@ class WritingScreen(Excursions):
         self.show_panel()
 
     def action_stop(self) -> None:
-        """Stop the model; a second time, put the draft away."""
+        """Stop the model, or put the draft away, if the writer is in the text; else go back there."""
         if not self.editor.has_focus:
             self.editor.focus()
         elif self.query("FindBar") and not self.drafts.running:

@@ -46,6 +46,18 @@ class Choices(OptionList):
             self._chosen ^= {index}
             self.replace_option_prompt_at_index(index, self._row(index))
 
+    def extend(self, rows: Sequence[str]) -> None:
+        """Have more rows below the others."""
+        first = len(self._rows)
+        self._rows += [sanitize(row).replace("\n", " ") for row in rows]
+        self.add_options(Option(self._row(index)) for index in range(first, len(self._rows)))
+
+    def mark(self, index: int) -> None:
+        """Mark a row, and go to it."""
+        self._chosen.add(index)
+        self.replace_option_prompt_at_index(index, self._row(index))
+        self.highlighted = index
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Say which are chosen."""
         event.stop()

@@ -1,4 +1,4 @@
-"""One voice of a chorus: its blend, how it is, and its text as it grows."""
+"""One voice of a chorus: its name, how it is, and its text as it grows."""
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -9,15 +9,16 @@ from billy_mlx.manuscript.counts import count_words
 from billy_mlx.text import sanitize
 from billy_mlx.tui.widgets.status import FRAYING
 
-_CONTROL = "unsteered, the control"
-
 
 class Column(VerticalScroll, inherit_bindings=False):
-    """One voice: its blend, how it is, and its text.
+    """One voice: its name, how it is, and its text.
+
+    Args:
+        name: what it is called; safe to show.
 
     Attributes:
         text: what it has written, as it is.
-        taken: how many characters of it were taken.
+        taken: how many characters of it are in the manuscript.
     """
 
     DEFAULT_CSS = """
@@ -27,10 +28,10 @@ class Column(VerticalScroll, inherit_bindings=False):
     Column #state { color: $text-muted; text-style: none; }
     """
 
-    def __init__(self, blend: str | None) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         self.text, self.taken = "", 0
-        self._blend, self._state, self._holds = blend, "waiting", ""
+        self._called, self._state, self._holds = name, "waiting", ""
         self._heading, self._below = Label("", markup=False), Label("", id="state", markup=False)
         self._shown = Static("", markup=False)
 
@@ -52,16 +53,12 @@ class Column(VerticalScroll, inherit_bindings=False):
         """Take the mark away."""
         self.show()
 
-    def grow(self, text: str) -> None:
-        """Add to its text."""
-        self.text += text
-        self._state = "writing"
-        self.show()
-
-    def end(self) -> None:
-        """Have it be over."""
-        self._state = "done"
-        self.show()
+    def become(self, text: str, taken: int, *, over: bool) -> None:
+        """Have this text, of which so many characters are in the manuscript; `over` if no more of it comes."""
+        self.text, self.taken = text, taken
+        self._state = "done" if over else "writing" if text else "waiting"
+        if self.is_mounted:
+            self.show()
 
     def gauge(self, ratio: float) -> None:
         """Say how its text holds together; see `engine.messages.Coherence`."""
@@ -70,7 +67,7 @@ class Column(VerticalScroll, inherit_bindings=False):
 
     def show(self) -> None:
         """Paint it."""
-        self._heading.update(f"{'»' if self.has_focus else ' '} {named(self._blend)}")
+        self._heading.update(f"{'»' if self.has_focus else ' '} {self._called}")
         parts = [self._state, self._holds, self._said_of_taken()]
         self._below.update("  " + " · ".join(part for part in parts if part))
         taken, rest = self.text[: self.taken], self.text[self.taken :]
@@ -82,8 +79,3 @@ class Column(VerticalScroll, inherit_bindings=False):
         words = count_words(self.text[: self.taken])
         some = "1 word" if words == 1 else f"{words} words"
         return "✓ taken" if self.taken == len(self.text) else f"✓ {some} taken"
-
-
-def named(blend: str | None) -> str:
-    """Return what a voice is called: its blend, or that it is the unsteered model."""
-    return _CONTROL if blend is None else sanitize(blend)

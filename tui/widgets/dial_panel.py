@@ -11,9 +11,10 @@ from textual.widgets import Static
 
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.messages import BlendChanged
+from billy_mlx.tui.naming import Names
 from billy_mlx.tui.turning import Row, rows_of, set_to, stepped
 from billy_mlx.tui.widgets.dial import Dial
-from billy_mlx.tui.widgets.faces import Names, Notes, faces_of, legend_of
+from billy_mlx.tui.widgets.faces import Notes, faces_of, legend_of
 
 
 class DialPanel(Widget, can_focus=True):

@@ -5,7 +5,9 @@ from textual.widgets import TextArea
 
 from billy_mlx.tui.commands import at
 
-_COMMANDS = {key for place in ("anywhere", "page", "draft") for one in at(place) for key in one.keys.split(",")}
+_COMMANDS = {
+    key for place in ("anywhere", "page", "rewrite", "draft") for one in at(place) for key in one.keys.split(",")
+}
 
 
 def editing_keys() -> list[BindingType]:

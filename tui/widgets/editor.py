@@ -14,16 +14,19 @@ from textual.reactive import reactive
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.draft import Draft
 from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
 from billy_mlx.tui.messages import Told
-from billy_mlx.tui.widgets.marks import Voices
+from billy_mlx.tui.widgets.marks import GHOST_END, Voices
 from billy_mlx.tui.widgets.page import Page
+from billy_mlx.tui.widgets.rewrite import Rewrite, seam
 from billy_mlx.tui.widgets.view import View, carried, changed
 from billy_mlx.tui.words import amount
 
 _LINE_END = re.compile(r"\r\n?|\n")
+_WORDS = re.compile(r"\S")
 
 
 class Editor(Page):
@@ -34,6 +37,9 @@ class Editor(Page):
 
     Args:
         manuscript: what to show; `show` does that later, too.
+
+    Attributes:
+        rewrite_of: gives the rewrite that is gone through change by change, for a draft that is one.
     """
 
     typewriter: reactive[bool] = reactive(False, init=False)
@@ -53,6 +59,7 @@ class Editor(Page):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._draft: int | None = None
+        self.rewrite_of: Callable[[Draft], Rewrite | None] = lambda _: None
         self._followed: int | None = None  # where the page was last scrolled to with the ghost's growing end
         if manuscript is not None:
             self.show(manuscript)
@@ -102,6 +109,15 @@ class Editor(Page):
         else:
             self._keep_still(view, None)
 
+    def reveal_change(self) -> None:
+        """Bring the change of a rewrite that stands out into view, its start rather than its end; the cursor stays."""
+        view = self._view
+        if view.here is not None:
+            ghost = view.changes[view.here]
+            places = view.to_shown(ghost.end, behind=True), view.to_shown(ghost.start)
+            for place in places:
+                self._scroll_to_line(self.wrapped_document.location_to_offset(self.page.location(place)).y)
+
     def give_away(self, keys: Collection[str]) -> None:
         """Leave keys to the screen that would move the cursor or edit here: the writer wants them for a command."""
         own = type(self)._merge_bindings().key_to_bindings
@@ -138,7 +154,7 @@ class Editor(Page):
         text = _LINE_END.sub(self.manuscript.newline, edit.text)
         removed = self.manuscript.text[start:end]
         try:
-            self.manuscript.edit(start, end, text)
+            self._edit(self.manuscript, start, end, text, edit)
         except ManuscriptError as error:
             self.post_message(Told(str(error), trouble=True))
             return EditResult(self.selection.end, "")
@@ -193,6 +209,16 @@ class Editor(Page):
         words = count_words(text)
         self.post_message(Told(f"{did} {amount(words)}" if words else did))
 
+    def _edit(self, manuscript: Manuscript, start: int, end: int, text: str, edit: Keyed) -> None:
+        """Have an edit happen; what the ghost has at the cursor is typed along with it, so that it shrinks."""
+        along = None
+        if self._view.ghost and edit.top <= self.page.location(self._view.at) and self._draft is not None:
+            along = manuscript.drafts.along(self._draft, start, end, text)
+        if along is None:
+            manuscript.edit(start, end, text)
+        else:
+            manuscript.type_along(along, start, end, text)
+
     def _step(self, step: Callable[[], bool], nothing: str) -> None:
         try:
             done = step()
@@ -209,15 +235,21 @@ class Editor(Page):
         """Return what is to be shown by what the manuscript and the draft are now."""
         if self.manuscript is None:
             return View()
-        prose, drafts = self.manuscript.prose, self.manuscript.drafts
-        draft = next((draft for draft in drafts.open if draft.id == self._draft), None)
+        prose, here = self.manuscript.prose, self.manuscript.drafts.here
+        draft = next((draft for draft in here if draft.id == self._draft), None)
+        waiting = tuple(one.start for one in here if one is not draft)
         # While there is a draft the tab key is the screen's, which takes the draft.
         self.tab_behavior = "indent" if draft is None else "focus"
         if draft is None:
-            return View(prose)
-        text = draft.alternatives[draft.shown].text if draft.alternatives else ""
-        struck = draft.start if draft.start < draft.end else None
-        return View(prose, draft.end, text[drafts.taken(draft) :], struck)
+            return View(prose, waiting=waiting)
+        rewrite = self.rewrite_of(draft)
+        if rewrite is not None:
+            changes, at = rewrite.ghosts()
+            return View(prose, waiting=waiting, changes=changes, here=at)
+        ghost = seam(prose.text[draft.start : draft.end], str(self.manuscript.drafts.rest(draft)))
+        if ghost and _WORDS.search(prose.text, draft.end):
+            ghost += GHOST_END
+        return View(prose, draft.end, ghost, draft.start if draft.start < draft.end else None, waiting)
 
     def _show_edit(self, change: Edit, edit: Keyed) -> None:
         """Show what the writer did; the cursor goes to its end, or with the text around it."""
@@ -226,7 +258,7 @@ class Editor(Page):
             places = [view.to_shown(change.moved(self.manuscript_offset(one), after=True)) for one in self.selection]
             self._become(view, (places[0], places[1]))
         else:
-            behind = not edit.text and bool(view.ghost) and self.page.offset(edit.top) >= self._view.ghost_end
+            behind = not edit.text and self._view.is_behind(self.page.offset(edit.top))
             self._become(view, (view.to_shown(change.inserted_end, behind=behind),) * 2)
         self.scroll_cursor_visible()
         self.record_cursor_width()
@@ -278,6 +310,6 @@ class Editor(Page):
 
     def _step_over(self, edit: Keyed) -> None:
         """Have the cursor go to the other end of the ghost, where a deletion would have taken from it."""
-        first, last = self.page.location(self._view.at), self.page.location(self._view.ghost_end)
+        first, last = self.location_of(self.cursor), self.location_of(self.cursor, behind=True)
         if edit.top < edit.bottom and self.selection.end in (first, last):
             self.move_cursor(last if self.selection.end == first else first)

@@ -7,12 +7,11 @@ from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import mark, state
 from billy_mlx.tui.dials import LIMIT, Dials, Voice
+from billy_mlx.tui.naming import Names
 from billy_mlx.tui.scale import scale_of
 from billy_mlx.tui.turning import Row, rows_of
 from billy_mlx.tui.widgets.dial import Face
 
-Names = Mapping[str, str]
-"""What people call a persona, by id."""
 Notes = Mapping[str, VoiceNote] | None
 """What is known of vectors, by persona id; None while no model is there that could have any."""
 
@@ -24,6 +23,10 @@ _MODES = {
     Mode.RAW: "Raw: the vectors as they are, at every layer; for those of other tools.",
 }
 _CALIBRATED = ("as calibrated", "Of its own accord at the one that was measured to be best.")
+_NO_NORM = (
+    "Only in other modes: layered builds at each layer on what was added below, and keeping each token's length there "
+    "would take that away again."
+)
 _USUAL = {
     Mode.LAYERED: ("all but the ends", "Of its own accord at all but the first and the last."),
     Mode.BALANCED: _CALIBRATED,
@@ -53,7 +56,7 @@ def legend_of(dials: Dials, row: Row, voice: int, notes: Notes, names: Names) ->
         Row.MODE: f"How the voices are added. {_MODES[dials.mode]}",
         Row.LAYERS: f"Where the model is steered. {_USUAL[dials.mode][1]} Enter: type others; Del: back to that.",
         Row.POSITIONS: "Whether what the model reads is steered too, or only what it writes.",
-        Row.NORM: "Whether each token keeps the length it had.",
+        Row.NORM: _NO_NORM if dials.mode is Mode.LAYERED else "Whether each token keeps the length it had.",
     }[row]
 
 
@@ -73,7 +76,7 @@ def _other(dials: Dials, row: Row, notes: Notes) -> Face:
         case Row.POSITIONS:
             return Face("Steers", "prompt as well" if dials.everywhere else "what is written")
         case Row.NORM:
-            return Face("Norm", "kept" if dials.norm_preserving else "free")
+            return Face("Norm", "kept" if dials.keeps_norm else "free")
         case _:
             return _dose(dials, notes)
 

@@ -11,7 +11,7 @@ from textual.expand_tabs import expand_text_tabs_from_widths
 from textual.strip import Strip
 
 from billy_mlx.tui.widgets.clusters import border_after
-from billy_mlx.tui.widgets.marks import Piece, sign
+from billy_mlx.tui.widgets.marks import GHOST_STYLE, WAITING, Piece, sign
 
 MARKS_WIDTH = 3
 """Cells beside the text: two for the mark, one to keep it off the text."""
@@ -23,7 +23,8 @@ Styles = Callable[[str], Style]
 class Line(NamedTuple):
     """All that a line on the screen is drawn from, so that it is drawn once as long as that stays.
 
-    Columns are counted from its own start; None where there is no selection or cursor in it.
+    Columns are counted from its own start; None where there is no selection or cursor in it. `waits` says that a
+    draft stands in it which is not shown.
     """
 
     words: str
@@ -33,6 +34,7 @@ class Line(NamedTuple):
     cursor: int | None
     columns: tuple[int, int]
     styles: tuple[Style | None, ...]
+    waits: bool = False
 
 
 def drawn(line: Line, style: Styles, console: Console) -> Strip:
@@ -48,7 +50,8 @@ def drawn(line: Line, style: Styles, console: Console) -> Strip:
     text = expand_text_tabs_from_widths(text, list(line.tabs))
     gutter, width = line.columns
     strip = Strip(text.render(console)).adjust_cell_length(width - gutter, base)
-    return Strip.join([_margin(gutter, sign(line.words, line.pieces), style), strip]).apply_style(base or Style.null())
+    mark = Piece(0, 0, GHOST_STYLE, WAITING) if line.waits else sign(line.words, line.pieces)
+    return Strip.join([_margin(gutter, mark, style), strip]).apply_style(base or Style.null())
 
 
 def _margin(width: int, mark: Piece | None, style: Styles) -> Strip:

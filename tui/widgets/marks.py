@@ -13,12 +13,21 @@ from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.tui.widgets.view import Kind, View
 
-GHOST, STRUCK, UNKNOWN_MARK, THERE_BEFORE = "┊", "−", "▎?", "·"
+GHOST, STRUCK, HERE, UNKNOWN_MARK, THERE_BEFORE = "┊", "−", "▸", "▎?", "·"
+GHOST_END, WAITING = GHOST, f"{GHOST}…"
 GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE = "page--ghost", "page--struck", "page--unknown"
+GHOST_HERE_STYLE, STRUCK_HERE_STYLE = "page--ghost-here", "page--struck-here"
 VOICE_STYLES = tuple(f"page--voice-{index}" for index in range(6))
 HEAT_STYLES = tuple(f"page--heat-{index}" for index in range(1, 6))
-STYLES = {GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE, *VOICE_STYLES, *HEAT_STYLES}
-_DRAFTED = {Kind.GHOST: (GHOST_STYLE, GHOST), Kind.STRUCK: (STRUCK_STYLE, STRUCK)}
+FILLED_STYLES = {*HEAT_STYLES, GHOST_HERE_STYLE, STRUCK_HERE_STYLE}
+"""Those that have a background of their own."""
+STYLES = {GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE, *VOICE_STYLES, *FILLED_STYLES}
+_DRAFTED = {
+    Kind.GHOST: (GHOST_STYLE, GHOST),
+    Kind.STRUCK: (STRUCK_STYLE, STRUCK),
+    Kind.GHOST_HERE: (GHOST_HERE_STYLE, HERE),
+    Kind.STRUCK_HERE: (STRUCK_HERE_STYLE, HERE),
+}
 _HEAT_MARKS = "▁▂▃▅▇"
 _STEPS = (0.2, 0.4, 0.6, 0.8)
 
@@ -173,10 +182,15 @@ def sign(words: str, found: Sequence[Piece]) -> Piece | None:
 
 
 def most(found: Iterable[Piece]) -> Piece | None:
-    """Return a piece with the mark that most of their characters have; None if there are none."""
+    """Return a piece with the mark that most of their characters have; None if there are none.
+
+    The change of a rewrite that stands out is marked however short it is.
+    """
     length: Counter[str] = Counter()
     first: dict[str, Piece] = {}
     for piece in found:
+        if piece.mark == HERE:
+            return piece
         length[piece.mark] += piece.end - piece.start
         first.setdefault(piece.mark, piece)
     return first[length.most_common(1)[0][0]] if first else None

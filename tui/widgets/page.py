@@ -16,7 +16,7 @@ from billy_mlx.manuscript.prose import Author
 from billy_mlx.tui.widgets.cursor import Cursor
 from billy_mlx.tui.widgets.editing_keys import editing_keys
 from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
-from billy_mlx.tui.widgets.marks import HEAT_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, pieces
+from billy_mlx.tui.widgets.marks import FILLED_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, pieces
 from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
 from billy_mlx.tui.widgets.view import View
 
@@ -36,6 +36,8 @@ class Page(Cursor, inherit_bindings=False):
         &:focus { border: none; }
         & .page--ghost { text-style: dim italic; }
         & .page--struck { text-style: dim strike; }
+        & .page--ghost-here { text-style: bold underline; background: $success 30%; }
+        & .page--struck-here { text-style: bold strike; background: $error 30%; }
         & .page--unknown { color: $text-muted; }
         & .page--voice-0 { color: $text-primary; }
         & .page--voice-1 { color: $text-success; }
@@ -52,6 +54,8 @@ class Page(Cursor, inherit_bindings=False):
             & .page--heat-1, & .page--heat-2, & .page--heat-3, & .page--heat-4, & .page--heat-5 {
                 background: transparent;
             }
+            & .page--ghost-here { text-style: bold reverse; background: transparent; }
+            & .page--struck-here { text-style: bold strike; background: transparent; }
             & .page--heat-3 { text-style: underline; }
             & .page--heat-4 { text-style: bold; }
             & .page--heat-5 { text-style: bold underline; }
@@ -239,6 +243,7 @@ class Page(Cursor, inherit_bindings=False):
             column - first if at == row and first <= column <= last and self._draw_cursor else None,
             self._columns,
             self._line_styles,
+            self._view.waits(start, start + last - first + (last == len(words))),
         )
 
     def _hint_line(self) -> Line:
@@ -265,7 +270,7 @@ class Page(Cursor, inherit_bindings=False):
             return Style.null()
         own, whole = (self.get_component_rich_style(name, partial=partial) for partial in (True, False))
         # Only the whole one has the colours that transparent ones make with the page's.
-        return own + Style(color=whole.color, bgcolor=whole.bgcolor if name in HEAT_STYLES else None)
+        return own + Style(color=whole.color, bgcolor=whole.bgcolor if name in FILLED_STYLES else None)
 
     def _location_at(self, y: int) -> Location:
         """Return the location at the start of a line on the screen, counted from the top of the text."""
@@ -273,7 +278,8 @@ class Page(Cursor, inherit_bindings=False):
 
     def _outside(self, location: Location, before: Location) -> Location:
         """Return the end of the ghost to go to instead of into it: on, in the direction it is gone."""
-        if not self._view.is_inside(self.page.offset(location)):
+        ghost = self._view.inside(self.page.offset(location))
+        if ghost is None:
             return location
-        forward = self.page.offset(before) <= self._view.at
-        return self.page.location(self._view.ghost_end if forward else self._view.at)
+        start, end = ghost
+        return self.page.location(end if self.page.offset(before) <= start else start)

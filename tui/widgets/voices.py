@@ -69,8 +69,9 @@ class VoicesPanel(DialPanel):
         except BlendError as error:
             self.post_message(Told(str(error), trouble=True))
             wanted = None
-        if wanted != self.dials.blend():
-            self.dials = Dials() if wanted is None else Dials.of(wanted)
+        dials = Dials() if wanted is None else Dials.of(wanted)
+        if dials.blend() != self.dials.blend():
+            self.dials = dials
         self.fill()
         self.sync()
 
@@ -138,25 +139,25 @@ class VoicesPanel(DialPanel):
 
     def action_blend_save(self) -> None:
         """Keep the blend under a name."""
-        blend = self.dials.blend()
-        if blend is None:
-            self.post_message(Told("nobody speaks, so there is no blend to save; add a voice first"))
+        if self.dials.voices:
+            self.app.push_screen(ask_for_name(self.dials, self.names))
         else:
-            self.app.push_screen(ask_for_name(str(blend)))
+            self.post_message(Told("there is no voice, so there is no blend to save; add one first"))
 
     def action_blend_load(self) -> None:
         """Take a blend that was saved."""
 
-        def take(text: str | None) -> None:
-            if text is not None:
-                self.change(typed_blend(text))
+        def take(dials: Dials | None) -> None:
+            if dials is not None:
+                self.change(dials)
 
-        self.app.push_screen(SavedBlends(), take)
+        self.app.push_screen(SavedBlends(self.names), take)
 
     def action_blend_text(self) -> None:
         """Show the blend's text form, to read, copy, change or replace."""
-        blend = self.dials.blend()
-        self._ask("The blend, as --blend takes it:", "" if blend is None else str(blend), typed_blend)
+        dials, blend = self.dials, self.dials.blend()
+        question = "The blend, as --blend takes it:"
+        self._ask(question, "" if blend is None else str(blend), lambda text: typed_blend(dials, text))
 
     def _ask(self, question: str, value: str, made: Callable[[str], Dials]) -> None:
         """Ask for a line of text, and take the dials that are made of it."""

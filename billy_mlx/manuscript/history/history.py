@@ -170,6 +170,10 @@ class History:
         """
         return self._texts.path(start, goal)
 
+    def descends(self, id: int, ancestor: int) -> bool:
+        """Return whether a revision came of another one; also if that is lost together with all before it."""
+        return self._tree.descends(id, ancestor)
+
     def keyframe(self, id: int, prose: Prose) -> None:
         """Keep the whole text at a revision.
 

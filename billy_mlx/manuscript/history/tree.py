@@ -142,6 +142,17 @@ class Tree:
                 break
         return up, down[::-1]
 
+    def descends(self, id: int, ancestor: int) -> bool:
+        """Return whether a revision came of another one; also if that is lost together with all before it.
+
+        Raises:
+            KeyError: there is none of this number.
+        """
+        for revision in self.line(id):
+            if revision.id <= ancestor:
+                return revision.id == ancestor
+        return True
+
     def versions(self, names: Mapping[int, tuple[str, ...]]) -> Iterator[Version]:
         """Yield all revisions, newest first."""
         before = 2**63 - 1
@@ -152,7 +163,7 @@ class Tree:
             before = min(rows)
 
     def landmarks(self, names: Mapping[int, tuple[str, ...]]) -> Iterator[Version]:
-        """Yield roots, ends, and those with several children, a name, or a draft: the newest first."""
+        """Yield roots, ends, and those with several children, a name, or a draft taken: the newest first."""
         starts = self._starts()
         ids = sorted({*self._ends(starts), *(parent or id for id, parent in starts.items()), *names, *self._drafted()})
         firsts = sorted(starts)
@@ -185,7 +196,7 @@ class Tree:
 
     def _drafted(self) -> Iterator[int]:
         for id, row in self._revisions.overlay("WHERE draft IS NOT NULL").items():
-            if row[4] is not None:
+            if row[4] is not None and row[2] != str(Kind.PUT_AWAY):
                 yield id
 
     def _page(self, before: int, limit: int = _PAGE) -> dict[int, Row]:

@@ -1,0 +1,175 @@
+"""Going through a rewrite on the page, change by change: next, take, skip, and what is left of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from billy_mlx.engine.messages import Job
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.draft import Draft, Fate
+from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.seams import offered
+from billy_mlx.tui.drafts import PageDrafts
+from billy_mlx.tui.widgets.editor import Editor
+from billy_mlx.tui.widgets.rewrite import Rewrite
+
+
+class Rewriting:
+    """The rewrite that is on the page, once it is written.
+
+    Args:
+        drafts: the drafts of the page; a rewrite is one of them.
+        beside: shows a rewrite beside the passage that it is of.
+        tell: takes a sentence for the writer.
+    """
+
+    def __init__(
+        self,
+        manuscript: Manuscript,
+        editor: Editor,
+        drafts: PageDrafts,
+        *,
+        beside: Callable[[], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._manuscript, self._editor, self._drafts = manuscript, editor, drafts
+        self._beside, self._tell = beside, tell
+        self._rewrite: Rewrite | None = None
+        self._seen: Rewrite | None = None  # the one that the writer was led to
+        self._begun: tuple[Job, object] | None = None  # the job that wrote it, and how the page was at its begin
+        editor.rewrite_of = self.of
+
+    @property
+    def current(self) -> Rewrite | None:
+        """The rewrite that is shown; None while it is written, and if there is none."""
+        draft = self._drafts.draft
+        return None if draft is None else self.of(draft)
+
+    @property
+    def words(self) -> str:
+        """Which change stands out, for a status line; empty if none does."""
+        rewrite = self.current
+        return "" if rewrite is None else rewrite.words
+
+    @property
+    def place(self) -> str:
+        """Which alternative is shown, in words; empty if there is only one."""
+        draft = self._drafts.draft
+        count = 0 if draft is None else len(draft.alternatives)
+        return f"alternative {draft.shown + 1} of {count}" if draft is not None and count > 1 else ""
+
+    def of(self, draft: Draft) -> Rewrite | None:
+        """Return a draft as a rewrite; None if it is none, or still written."""
+        if draft.work != "rewrite" or not draft.alternatives or self._drafts.desk.job_of(draft.id) is not None:
+            return None
+        one = replace(draft.alternatives[draft.shown], text=offered(draft))
+        if self._rewrite is None or (self._rewrite.draft, self._rewrite.alternative) != (draft.id, one):
+            self._rewrite = Rewrite(self._manuscript, draft, one) if one.text else None
+        return self._rewrite
+
+    def go(self, by: int) -> None:
+        """Look at the next change, or the one before."""
+        rewrite = self.current
+        if rewrite is not None:
+            rewrite.go(by)
+            self._show()
+
+    def skip(self) -> None:
+        """Leave the change that stands out as the writer had it; it can be come back to."""
+        rewrite = self.current
+        if rewrite is None:
+            return
+        rewrite.skip()
+        if not rewrite.wanted:
+            self._tell("All that is left was skipped: go back to a change, or put the rewrite away.")
+        self._show()
+
+    def take(self) -> None:
+        """Make the change that stands out."""
+        rewrite = self.current
+        if rewrite is not None and rewrite.here is not None:
+            self._drafts.take_changes([rewrite.here], last=False)
+            self._show()
+
+    def take_all(self) -> None:
+        """Make all changes that were not skipped, and have the rewrite be decided."""
+        rewrite = self.current
+        if rewrite is None:
+            return
+        wanted = rewrite.wanted
+        kept = len(rewrite.open) - len(wanted)
+        if not wanted:
+            raise ManuscriptError("all that is left was skipped; go back to a change and take it")
+        self._drafts.take_changes(wanted, last=True)
+        if kept:
+            self._tell(f"{kept} skipped {'change was' if kept == 1 else 'changes were'} not made.")
+
+    def put_away(self) -> None:
+        """Leave the writer's words wherever no change was taken."""
+        self._drafts.put_away()
+
+    def swipe(self, by: int) -> None:
+        """Show another alternative; the writer asked for it, and is not led to it."""
+        self._drafts.swipe(by)
+        self._seen = self.current
+
+    @contextmanager
+    def stepping(self) -> Iterator[None]:
+        """Go along with an undo or a redo made inside the block, to the change that is open again by it.
+
+        A rewrite that was decided by the step is taken up again, so that the writer is where they were before.
+        """
+        step, rewrite = self._manuscript.versions.draft, self.current
+        open_before = () if rewrite is None else rewrite.open
+        yield
+        if rewrite is None and step is not None and self._drafts.current is None:
+            self._bring_back(step)
+        elif rewrite is not None and self.current is rewrite:
+            rewrite.look_at(next((index for index in rewrite.open if index not in open_before), None))
+            self._show()
+
+    def look(self) -> None:
+        """Lead the writer to a rewrite that has just been written, and put one away of which nothing is left."""
+        rewrite, job = self.current, None
+        if self._drafts.current is not None:
+            job = self._drafts.desk.job_of(self._drafts.current)
+        if job is not None and (self._begun is None or self._begun[0] != job):
+            self._begun = job, self._page()
+        if rewrite is not None and not rewrite.open:
+            self._close(rewrite)
+        elif rewrite is not None and rewrite is not self._seen:
+            self._lead_to(rewrite)
+
+    def _bring_back(self, draft: int) -> None:
+        held = self._manuscript.drafts.get(draft)
+        if held.work == "rewrite" and held.fate is Fate.ACCEPTED:
+            self._drafts.reopen(draft)
+            self._show()
+
+    def _lead_to(self, rewrite: Rewrite) -> None:
+        self._seen = rewrite
+        untouched = self._begun is not None and self._begun[1] == self._page()
+        if not rewrite.unlike:
+            self._editor.reveal_change()
+        elif untouched:
+            self._beside()
+        else:
+            self._tell("This rewrite has few of your words: look at both side by side, or go on writing.")
+
+    def _close(self, rewrite: Rewrite) -> None:
+        """Put a rewrite away of which there is nothing left to decide, if it has no other alternative."""
+        text, led, self._seen = self._manuscript.text, self._seen is rewrite, rewrite
+        taken = any(change.is_taken(text) for change in rewrite.changes)
+        if not taken and not led:
+            changed = "The words that this rewrite was for are others by now." if rewrite.changes else ""
+            self._tell(changed or "The rewrite says what is there already.")
+        if taken or not self.place:
+            self._drafts.end()
+
+    def _page(self) -> object:
+        """Return what is another as soon as the writer goes on with something else."""
+        return self._manuscript.prose, self._editor.cursor
+
+    def _show(self) -> None:
+        self._editor.refresh_draft()
+        self._editor.reveal_change()

@@ -1,0 +1,145 @@
+"""Choosing who sings in a chorus: the present blend, its personas, saved blends, the model alone, and anybody else."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Label
+
+from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.tui.cast import Member, best_first, shows
+from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.naming import voice_names
+from billy_mlx.tui.widgets.choices import Choices
+from billy_mlx.tui.widgets.persona_search import PersonaSearch
+from billy_mlx.write.desk import MOST_VOICES
+
+_FEWEST = 2  # voices
+_HINT = "Space: mark   a: add any persona   Enter: done   Esc: leave it"
+
+
+class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
+    """Asks which voices sing; gives 2 to 6 of them, or None.
+
+    Args:
+        blend: what the page is written with.
+        saved: the blends that the writer kept, by name.
+        cast: everybody there is.
+        chosen: those that are marked to begin with.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("chorus-voices",)
+    BINDINGS = bindings("anywhere", "chorus-voices")  # type: ignore[assignment]
+    DEFAULT_CSS = """
+    ChorusVoices { align: center middle; }
+    ChorusVoices > Vertical {
+        width: 76; max-width: 100%; height: auto; max-height: 90%; padding: 0 1;
+        background: $surface; border: round $primary;
+    }
+    ChorusVoices Label { width: 100%; }
+    ChorusVoices #told { color: $text-muted; }
+    ChorusVoices Choices, ChorusVoices Choices:focus { height: auto; max-height: 14; border: none; padding: 0; }
+    """
+
+    def __init__(
+        self,
+        blend: str | None,
+        saved: Mapping[str, str],
+        cast: Sequence[Member],
+        chosen: Sequence[str | None] = (),
+    ) -> None:
+        super().__init__()
+        self._blend, self._saved, self._cast = blend, saved, cast
+        self._voices = [*dict.fromkeys([*candidates(blend, saved), *chosen])]
+        marked = [index for index, voice in enumerate(self._voices) if voice in chosen]
+        self._choices = Choices(self._rows(), marked)
+        self._told = Label(_HINT, id="told", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Yield the list."""
+        with Vertical():
+            yield Label(f"Who sings? {_FEWEST} to {MOST_VOICES} voices.", markup=False)
+            yield self._choices
+            yield self._told
+
+    def on_choices_done(self, event: Choices.Done) -> None:
+        """Give the voices, if they are neither too few nor too many."""
+        event.stop()
+        if _FEWEST <= len(event.chosen) <= MOST_VOICES:
+            self.dismiss(tuple(self._voices[index] for index in event.chosen))
+        else:
+            marked = {0: "Nobody is marked", 1: "Only one is marked"}.get(len(event.chosen), "Too many are marked")
+            self._told.update(f"{marked}; a chorus has {_FEWEST} to {MOST_VOICES} voices. {_HINT}")
+
+    def action_chorus_add(self) -> None:
+        """Search for somebody to sing as well."""
+        self.app.push_screen(PersonaSearch(self._cast), self._add)
+
+    def action_back(self) -> None:
+        """Choose none."""
+        self.dismiss(None)
+
+    def _add(self, persona_id: str | None) -> None:
+        """Mark a persona that speaks alone, in a row of its own if there is none."""
+        if persona_id is None:
+            return
+        member = next(one for one in self._cast if one.id == persona_id)
+        if member.note is None:
+            self._told.update(f"{member.name} has no vector for this model yet; x among the personas (F9) makes one.")
+            return
+        voice = _alone(persona_id, self._blend)
+        if voice not in self._voices:
+            self._voices.append(voice)
+            self._choices.extend(self._rows()[-1:])
+        self._choices.mark(self._voices.index(voice))
+        self._told.update(_HINT)
+
+    def _rows(self) -> list[str]:
+        """Return what to show of each voice: its name, and of a saved blend what is in it."""
+        titles = {member.id: member.name for member in self._cast}
+        names = voice_names(self._voices, titles, self._saved)
+        plain = voice_names(self._voices, titles, {})
+        rows = [name if name == made else f"{name}: {made}" for name, made in zip(names, plain, strict=True)]
+        return [
+            f"{row}, as it is now" if voice is not None and voice == self._blend else row
+            for voice, row in zip(self._voices, rows, strict=True)
+        ]
+
+
+def candidates(blend: str | None, saved: Mapping[str, str]) -> tuple[str | None, ...]:
+    """Return who could sing: the blend, its personas alone, the saved blends that can be heard, the model alone."""
+    personas = () if blend is None else Blend.parse(blend).persona_ids
+    heard = (Dials.parse(text).blend() for text in saved.values())
+    voices = [blend, *(_alone(persona, blend) for persona in personas), *(str(one) for one in heard if one)]
+    return (*dict.fromkeys(voice for voice in voices if voice is not None), None)
+
+
+def usual_voices(blend: str | None, cast: Sequence[Member], most: int) -> tuple[str | None, ...]:
+    """Return who sings if nobody was chosen: the blend, those who were measured to show best, and the model alone.
+
+    The personas of the blend come before others that show.
+
+    Raises:
+        ManuscriptError: nobody could sing beside the model alone.
+    """
+    own = () if blend is None else Blend.parse(blend).persona_ids
+    able = best_first(cast)
+    best = sorted([one for one in able if shows(one.note)] or able, key=lambda member: member.id not in own)
+    others = [_alone(member.id, blend) for member in best if own != (member.id,)]
+    voices = [voice for voice in dict.fromkeys([blend, *others]) if voice is not None]
+    if not voices:
+        raise ManuscriptError("no persona has a vector for this model yet; x among the personas (F9) makes one")
+    return (*voices[: max(1, most - 1)], None)
+
+
+def _alone(persona_id: str, blend: str | None) -> str:
+    """Return a persona by itself, in the mode and at the dose of a blend."""
+    weights = ((persona_id, 1.0),)
+    if blend is None:
+        return str(Blend(weights))
+    like = Blend.parse(blend)
+    return str(Blend(weights, dose=like.dose, mode=like.mode))
