@@ -43,7 +43,7 @@ def count_words(text: str) -> int:
 def words_end(text: str, words: int) -> int:
     """Return where the first `words` words of a text end, with the marks that touch them; its end if it has no more."""
     end = 0
-    for number, found in enumerate(_WORD.finditer(text)):
+    for number, found in enumerate(re.finditer(_WORD, text)):
         if number == words:
             between = text[end : found.start()]
             return end + (len(between.split(maxsplit=1)[0]) if between[:1].strip() else 0)

@@ -30,20 +30,7 @@ print(json.dumps([asyncio.run(paint()), [*sys.modules]]))
 
 _OF_MODELS = ("mlx", "mlx.core", "mlx_lm", "transformers", "numpy", "docx", "lxml", "httpx")
 _LATE = (*_OF_MODELS, "tomlkit", "regex", "billy_mlx.manuscript.context.lorebook_keys", "billy_mlx.extraction.extract")
-_FIRST_SCREENS = {
-    f"billy_mlx.tui.screens.{name}"
-    for name in (
-        "ask",
-        "drafting",
-        "excursions",
-        "naming",
-        "page_screen",
-        "paths",
-        "saved_blends",
-        "singing",
-        "writing",
-    )
-}
+_LATE_SCREENS = ("find", "personas", "export", "guide", "history", "settings", "help", "start", "chorus", "models")
 
 
 def test_the_text_is_painted_without_what_models_need(tmp_path):
@@ -53,7 +40,7 @@ def test_the_text_is_painted_without_what_models_need(tmp_path):
     shown, modules = json.loads(done.stdout)
     assert "The keeper of the light" in shown
     assert not {*_LATE} & {*modules}
-    assert not any(module.startswith("billy_mlx.tui.screens.") for module in modules if module not in _FIRST_SCREENS)
+    assert not {f"billy_mlx.tui.screens.{name}" for name in _LATE_SCREENS} & {*modules}
 
 
 def test_words_and_voices_come_after_the_text(tmp_path):
