@@ -31,7 +31,7 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-.PHONY: help install write demo test check torture bench pictures clean
+.PHONY: help install write demo test long check torture bench pictures clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,7 +46,10 @@ demo: $(STAMP) ## Two personas, one blend and the same seed without it, in two m
 	@$(BIN)/billy demo
 
 test: check ## Run every check and every test, with coverage
-	@$(BIN)/python -m pytest --cov --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --cov --numprocesses 2 --dist worksteal -m "not long"
+
+long: $(STAMP) ## Run the tests that take minutes: hundreds of closed terminals, bytes at random
+	@$(BIN)/python -m pytest -m long
 
 check: $(STAMP) ## Run the linter, the type checker and the import rules
 	$(BIN)/ruff check .

@@ -35,7 +35,7 @@ def test_a_studio_whose_window_closes_saves_its_text_and_is_gone(ending, count):
     assert endings(ending, count) == [None] * count
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("ending", "count"), [("close", 100), ("hangup", 100), ("deaf", 16), ("terminate", 16)])
 def test_so_is_every_one_of_many(ending, count):
     assert endings(ending, count) == [None] * count

@@ -102,7 +102,7 @@ def test_whatever_comes_what_is_typed_is_text_and_nothing_raises(pieces):
         str(one).encode()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_the_studio_takes_any_bytes(seed):
     command = [sys.executable, str(Path(__file__).parent / "fuzzing.py"), str(seed), "400"]
