@@ -208,7 +208,9 @@ def test_the_studio_makes_markdown_of_a_name_alone(billy, tmp_path, monkeypatch,
     (tmp_path / "there").touch()
     paths = []
     monkeypatch.setattr("billy_mlx.tui.app.run", lambda path, *, model: paths.append(path) or 1)
+    monkeypatch.setattr("billy_mlx.cli.write.os._exit", sys.exit)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    assert billy("write", str(tmp_path / name)).code == 1
+    with pytest.raises(SystemExit, match="1"):
+        billy("write", str(tmp_path / name))
     assert paths == [tmp_path / opened]

@@ -20,7 +20,10 @@ def on_page(path, story, size=(80, 24), **settings):
             await pilot.pause()
             page = app.screen_stack[1]
             page.editor.select(0, 0)
-            return await story(app, pilot, engines[0], page)
+            try:
+                return await story(app, pilot, engines[0], page)
+            finally:
+                page.manuscript.close()  # or the files of all stories would stay open
 
     return asyncio.run(run())
 

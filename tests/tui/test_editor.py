@@ -203,10 +203,10 @@ def test_a_draft_streams_while_the_writer_types_elsewhere(tmp_path):
         editor.manuscript.drafts.write(author, " on")
         editor.refresh_draft()
         await pilot.press("y")
-        assert (editor.text, editor.manuscript.text) == ("one and on two.xy", "one two.xy")
+        assert (editor.text, editor.manuscript.text) == ("one and on┊ two.xy", "one two.xy")
         editor.select(0, 0)
         await pilot.press("z")
-        assert (editor.text, editor.cursor, agrees(editor)) == ("zone and on two.xy", 1, True)
+        assert (editor.text, editor.cursor, agrees(editor)) == ("zone and on┊ two.xy", 1, True)
 
     on_a_page(tmp_path, "one two.", act)
 
@@ -246,7 +246,7 @@ def test_a_draft_can_be_taken_word_by_word(tmp_path):
         draft, _ = drafted(editor, " and on")
         editor.manuscript.drafts.accept(draft, 4)
         editor.sync()
-        assert (editor.text, editor.manuscript.text, editor.cursor) == ("one and on two", "one and two", 7)
+        assert (editor.text, editor.manuscript.text, editor.cursor) == ("one and on┊ two", "one and two", 7)
         editor.manuscript.drafts.accept(draft)
         editor.sync()
         assert (editor.text, editor.cursor, agrees(editor)) == ("one and on two", 10, True)
@@ -285,7 +285,7 @@ def test_what_a_rewrite_would_replace_is_struck_through_with_the_new_text_behind
     async def act(editor, pilot):
         editor.select(4, 4)
         drafted(editor, "TWO", end=7)
-        assert editor.text == "one two TWO three"
+        assert editor.text == "one two TWO┊ three"
         assert styled(editor, 0, "wo").strike
         assert styled(editor, 0, "TWO").italic
 
@@ -297,7 +297,7 @@ def test_the_cursor_jumps_over_the_ghost_and_cannot_delete_in_it(tmp_path):
         editor.select(3, 3)
         drafted(editor, " and on")
         await pilot.press("right")
-        assert (editor.selection.end, editor.cursor) == ((0, 10), 3)
+        assert (editor.selection.end, editor.cursor) == ((0, 11), 3)
         await pilot.press("backspace")
         assert (editor.selection.end, editor.manuscript.text) == ((0, 3), "one two")
         await pilot.press("delete", "delete", "left", "backspace")
@@ -370,6 +370,7 @@ def test_a_letter_does_not_change_when_its_passage_ends_with_the_dials_moved(tmp
     async def act(editor, pilot):
         drafts = editor.manuscript.drafts
         draft = drafts.begin("continue", 0)
+        editor.show_draft(draft)
         author = drafts.alternative(draft, "pirate:1@1/layered")
         drafts.write(author, "Ahoy!")
         drafts.accept(draft, 5)
@@ -406,7 +407,7 @@ def test_a_voice_keeps_its_letter_when_the_text_is_opened_again(tmp_path):
     marks = []
     on_a_page(tmp_path, "", write)
     on_a_page(tmp_path, None, look)
-    assert marks == [{"▎b": "poet", "▎c": "ghost"}] * 2
+    assert marks == [{"": "you", "▎b": "poet", "▎c": "ghost"}] * 2  # the blanks between them are the writer's
 
 
 def test_text_that_was_there_before_looks_like_the_writer_s_own(tmp_path):

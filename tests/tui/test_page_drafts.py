@@ -114,7 +114,7 @@ def test_a_draft_that_waits_is_marked_and_can_be_gone_to(novel):
         await draft(pilot, engine, " went out.")
         await press(pilot, "ctrl+home", "ctrl+g")
         engine.write("Once. ")
-        await until(pilot, lambda: "┊…" in lines_of(app)[0])
+        await until(pilot, lambda: "┊…" in lines_of(app)[1])
         await by_palette(pilot, "Next draft")
         return page.editor.cursor, page.editor.text
 

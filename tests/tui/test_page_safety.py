@@ -383,7 +383,7 @@ def test_the_file_is_not_read_where_the_keys_are_taken(novel, monkeypatch):
 def test_a_text_open_elsewhere_can_be_read_and_says_why_not_more(novel, size):
     async def story(app, pilot, engine, page):
         said = page.status.told + notified(app)
-        await press(pilot, "A", "ctrl+g", "ctrl+s", "f5")
+        await press(pilot, "f5", "A", "ctrl+g", "ctrl+s")
         return said, page.editor.text, page.status.told
 
     holder = Manuscript.open(novel)
