@@ -93,7 +93,7 @@ def _extracted(
             vectors.append(news.vector)
             yield _stored(job, news.vector)
         else:
-            yield whole.at(f"extracting {news.stage}", plan.extracted(news.share))
+            yield whole.at(f"preparing {news.stage}", plan.extracted(news.share))
     return vectors
 
 
@@ -121,7 +121,7 @@ def _calibrated(
     part = plan.calibration * len(subjects)
     for news in calibrate(workshop.model, subjects, settings=sizes.calibration):
         if isinstance(news, Stage):
-            yield whole.at(f"calibrating {news.stage}", part * news.share)
+            yield whole.at(f"measuring {news.stage}", part * news.share)
         else:
             yield _stored(job, news.vector)
 

@@ -130,7 +130,7 @@ def test_the_users_vectors_of_the_version_before_are_marked_and_told_of(tiny):
     loaded = asked.of(Loaded)
     asked.engine.close(5)
     assert {each: note.former for each, note in loaded.voices.items()} == {"gothic": False, "noir": True}
-    assert loaded.former.startswith("1 of your vectors was made by the version before")
+    assert loaded.former.startswith("1 of your voices was prepared by an older version")
     assert loaded.former.endswith(f"run: billy extract noir --model {tiny.id}")
 
 

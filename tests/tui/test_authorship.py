@@ -51,7 +51,7 @@ def test_the_legend_says_which_letter_is_whose_and_since_when(novel, size):
     assert "Half Gothic, half Noir" in voice
     assert "14 Nov 2023" in voice
     assert voice.endswith("1 passage, 4 words")
-    assert "·     there before, or put in by another program · 5 words" in lines
+    assert "·     already there, or added by another program · 5 words" in lines
     assert "does not say who did" in " ".join(lines)
 
 

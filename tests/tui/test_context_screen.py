@@ -18,7 +18,7 @@ CONTEXT = Context(
         Part("lore", "Forge", "It is hot.", 4, trigger=Trigger(Entry("Forge", "It is hot."), "smith", 0, 5, by="Mira")),
         Part("before", "Before the cursor", "Mira lit the forge", 30, Cut("start", 1200)),
         Part("after", "After the cursor", "She sang.", 3, Cut("end", 7)),
-        Part("frame", "Around them", "", 8),
+        Part("frame", "Fixed wording", "", 8),
     ),
     tokens=50,
     budget=100,
@@ -65,7 +65,7 @@ def test_a_key_changes_between_the_two_and_escape_goes_back(size):
     pictures = []
     host = shown(ContextScreen(CONTEXT), seen(pictures), "r", seen(pictures), "r", "escape", size=size)
     assert "50 of 100 tokens" in pictures[0]
-    assert "As sent: what it is asked Go on." in pictures[1]
+    assert "As sent: the request Go on." in pictures[1]
     assert host.given == [None]
 
 

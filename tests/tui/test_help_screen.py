@@ -42,13 +42,13 @@ def test_a_command_without_keys_is_found_by_its_name():
 def test_typing_leaves_what_has_to_do_with_it(size):
     pictures = []
     shown(HelpScreen({}), seen(pictures), *typed("EPUB"), seen(pictures), size=size)
-    assert "How it goes Write. Press Ctrl+G" in pictures[0]
+    assert "How it works Write. Press Ctrl+G" in pictures[0]
     assert "Export: Write the text out as Word, EPUB" in pictures[1]
     assert "Write. Press" not in pictures[1]
 
 
 def test_what_is_nowhere_is_said():
-    assert "Nothing of that name" in help_text({}, "zzz").plain
+    assert "Nothing found" in help_text({}, "zzz").plain
 
 
 def test_arrows_scroll_while_one_types_and_escape_goes_back():

@@ -109,7 +109,7 @@ def test_a_long_history_comes_page_by_page(manuscript, monkeypatch):
 
 
 def test_a_difference_is_explained_in_plain_words():
-    words = "1 word fewer than now. What follows − is only in your text now, what follows + only in the other."
+    words = "1 word fewer than now. − marks what only your text has, + what only the other has."
     assert compared("a b", "c").startswith(words)
 
 

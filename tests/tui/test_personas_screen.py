@@ -86,8 +86,11 @@ def test_writing_voices_come_first_then_ones_own_then_the_papers():
 
 def test_the_first_persona_is_shown_with_its_quality_and_prompts():
     card = words(play()[1], left=32)
-    assert "very well (AUC 0.95; 0.5 is chance)" in card
-    assert "In mode balanced it steers layer 7: gentle from 0.50, full at 1, too much above 1.40." in card
+    assert (
+        "The model clearly tells this voice from plain writing. Dose: gentle from 0.50, full at 1, too much above 1.40."
+        in card
+    )
+    assert "AUC 0.95 (0.5 is chance). In mode balanced it steers layer 7." in card
     assert "1. You are a noir narrator" in card
 
 
@@ -98,8 +101,8 @@ def test_enter_gives_the_persona_and_escape_nobody():
 
 def test_likeness_is_told_in_words_and_numbers():
     card = words(play()[1], left=32)
-    assert "Most like Gothic 0.72 (much alike), Comic 0.44 (rather alike)" in card
-    assert "Least like Minimalist -0.12 (turned away)" in card
+    assert "Most like Gothic 0.72 (very alike), Comic 0.44 (alike)" in card
+    assert "Least like Minimalist -0.12 (opposite)" in card
     assert "Most like" not in play(compared=None)[1]
 
 
@@ -107,10 +110,10 @@ def test_likeness_is_told_in_words_and_numbers():
     ("name", "sentence"),
     [
         ("comic", "~ It is weak for this model: it does not show in what is written."),
-        ("comic", "! Its card was changed since its vector was made"),
-        ("comic", "It is not calibrated"),
-        ("gothic", "✗ It has no vector for this model yet"),
-        ("my-novel", "The vector is your own, made of novel.md."),
+        ("comic", "! Its description was changed since"),
+        ("comic", "What a full dose of it is was not measured"),
+        ("gothic", "✗ It is not prepared for this model yet"),
+        ("my-novel", "You prepared it on this machine, from novel.md."),
     ],
 )
 def test_what_is_wrong_with_a_vector_is_said(name, sentence):
@@ -169,7 +172,7 @@ def test_a_persona_of_a_bare_name_is_not_made():
 
 def test_the_prompts_are_shown_and_changed_under_advanced():
     _, shown = play(*described("Ann", "salty"), "tab", "enter", "tab", "tab", "tab", "tab", size=(80, 50))
-    assert "How the model is asked for it, 1 of 5" in shown
+    assert "What the model is told, 1 of 5" in shown
     assert "You are Ann. This is who you are: Salty." in words(shown)
     play(*described("Ann", "salty"), then=own_prompt)
     assert get_persona("ann").prompts[0] == "Be kind."
@@ -311,5 +314,5 @@ def test_that_cancelling_was_heard_is_said_at_once_and_until_it_has_ended():
                 app.screen.hear(event)
             return [*shown, str(line.content)]
 
-    stopping = "stopping after this step; what is made so far is kept"
+    stopping = "stopping after this step; what is done so far is kept"
     assert asyncio.run(run()) == [stopping, stopping, "", "asking: 10% (c: cancel)"]

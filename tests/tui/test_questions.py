@@ -174,7 +174,7 @@ def test_what_was_declined_is_kept_and_the_message_says_where(novel):
         texts = {versions.text_at(version.id).text for version in versions.tree(landmarks=False)}
         return page.status.told, LOST + NIGHT in texts
 
-    assert asked(novel, "recover", story) == ("declined, and kept among the versions (F8)", True)
+    assert asked(novel, "recover", story) == ("the file's text stays; the other one is kept as a version (F8)", True)
 
 
 @KINDS

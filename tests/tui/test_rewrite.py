@@ -198,7 +198,7 @@ def test_what_a_stopped_rewrite_has_not_come_to_stays(stones):
         return words, page.manuscript.text
 
     words, text = on_page(stones, story)
-    assert (words, text) == ("change 1 of 1, stopped before its end", STONES.replace("lamp", "lantern"))
+    assert (words, text) == ("change 1 of 1, stopped early", STONES.replace("lamp", "lantern"))
 
 
 def test_a_rewrite_that_says_the_same_is_put_away_with_a_word(stones):
@@ -206,7 +206,7 @@ def test_a_rewrite_that_says_the_same_is_put_away_with_a_word(stones):
         await rewritten(pilot, engine, page, STONES)
         return page.status.told, page.drafts.current
 
-    assert on_page(stones, story) == ("The rewrite says what is there already.", None)
+    assert on_page(stones, story) == ("The rewrite is the same as your text.", None)
 
 
 @pytest.mark.parametrize(("width", "side"), [(80, True), (60, False)])
@@ -215,7 +215,7 @@ def test_a_rewrite_that_has_few_of_the_words_is_shown_beside_them(stones, width,
         await rewritten(pilot, engine, page, OTHER)
         assert isinstance(app.screen, Beside)
         lines = lines_of(app)
-        return [next(y for y, line in enumerate(lines) if words in line) for words in ("What you had", "Rewritten")]
+        return [next(y for y, line in enumerate(lines) if words in line) for words in ("Your words", "Rewritten")]
 
     old, new = on_page(stones, story, (width, 24))
     assert (old == new) == side

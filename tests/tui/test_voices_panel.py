@@ -143,12 +143,12 @@ def test_a_scale_is_of_the_way_of_adding_that_was_measured():
     ("persona", "words"),
     [
         ("comic", "~ weak"),
-        ("satirist", "✗ no vector"),
-        ("noir", "all is well"),
+        ("satirist", "✗ not prepared"),
+        ("noir", "ready"),
         ("old", "! its card"),
-        ("former", "! made by the version before; x makes it anew"),
-        ("learnt", "! made by the version before; w makes it anew, of your text"),
-        ("plain", "not calibrated"),
+        ("former", "! prepared by an older version; “Prepare voice” prepares it again"),
+        ("learnt", "! prepared by an older version; “Own voice” prepares it again from your text"),
+        ("plain", "a full dose is was not measured"),
     ],
 )
 def test_a_vector_that_is_not_right_is_said_in_words(persona, words):

@@ -57,4 +57,4 @@ class Status(Static):
         if self.gauge is None:
             return ""
         step = _STEPS[min(int(self.gauge.ratio / FRAYING * 4), len(_STEPS) - 1)]
-        return f"{step} the text frays: lower the dose" if self.gauge.ratio >= FRAYING else f"{step} holds"
+        return f"{step} the text frays: lower the dose" if self.gauge.ratio >= FRAYING else f"{step} holds together"

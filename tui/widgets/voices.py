@@ -107,7 +107,11 @@ class VoicesPanel(DialPanel):
         dials, kind, voice = self.dials, self.kind, self.voice
         match kind:
             case Row.DOSE:
-                self._ask("How much of all? (1 is full)", "", lambda text: typed_number(dials, kind, voice, text))
+                self._ask(
+                    "How much of all voices together? (1 is full)",
+                    "",
+                    lambda text: typed_number(dials, kind, voice, text),
+                )
             case Row.VOICE:
                 self._ask("How much of this voice?", "", lambda text: typed_number(dials, kind, voice, text))
             case Row.LAYERS:
@@ -131,7 +135,7 @@ class VoicesPanel(DialPanel):
             self.post_message(VectorWanted((persona_id,), again=persona_id in self.known))
             return
         missing = tuple(voice.persona_id for voice in self.dials.voices if voice.persona_id not in self.known)
-        self.post_message(VectorWanted(missing) if missing else Told("go to the voice whose vector is to be made anew"))
+        self.post_message(VectorWanted(missing) if missing else Told("choose the voice that you want to prepare again"))
 
     def action_voice_cancel(self) -> None:
         """Have no vector made."""
@@ -142,7 +146,7 @@ class VoicesPanel(DialPanel):
         if self.dials.voices:
             self.app.push_screen(ask_for_name(self.dials, self.names))
         else:
-            self.post_message(Told("there is no voice, so there is no blend to save; add one first"))
+            self.post_message(Told("there is no blend to save yet; add a voice first"))
 
     def action_blend_load(self) -> None:
         """Take a blend that was saved."""
@@ -156,7 +160,7 @@ class VoicesPanel(DialPanel):
     def action_blend_text(self) -> None:
         """Show the blend's text form, to read, copy, change or replace."""
         dials, blend = self.dials, self.dials.blend()
-        question = "The blend, as --blend takes it:"
+        question = "The blend as text, as commands take it:"
         self._ask(question, "" if blend is None else str(blend), lambda text: typed_blend(dials, text))
 
     def _ask(self, question: str, value: str, made: Callable[[str], Dials]) -> None:

@@ -104,7 +104,7 @@ def _job(text: str, cursor: int, guide: Guide, work: Work, instruction: str, sel
     if not 0 <= start <= end <= len(text):
         raise ValueError(f"characters {start} to {end} are not in a text of {len(text)}")
     if work == "rewrite" and not text[start:end].strip():
-        raise ManuscriptError("nothing is selected that could be rewritten; select some text")
+        raise ManuscriptError("nothing is selected; select the text you want rewritten")
     before_end = start
     while before_end > 0 and text[before_end - 1] in BLANKS:
         before_end -= 1
