@@ -35,7 +35,7 @@ def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
         try:
             good[_checked_name(name)] = _checked_blend(text)
         except BillyError as error:
-            wrong.append(sanitize(f"{blends_file()}: {name[:LONGEST_NAME]} is passed over: {error}"))
+            wrong.append(sanitize(f"{blends_file()}: {name[:LONGEST_NAME]} is skipped: {error}"))
     return dict(sorted(good.items(), key=lambda item: item[0].casefold())), tuple(wrong)
 
 

@@ -153,7 +153,7 @@ COMMANDS = (
     Command("blend-save", "voices", "Save the blend", "s", "Save this blend under a name."),
     Command("blend-load", "voices", "Saved blends", "l", "Use or delete a blend that you saved."),
     Command("blend-text", "voices", "As text", "t", "See or type the blend as text, as commands take it."),
-    Command("blend-advanced", "voices", "Advanced", "v", "Show settings that few need: mode, layers, what is steered."),
+    Command("blend-advanced", "voices", "Advanced", "v", "Show what few need: mode, layers, what is steered."),
     # On the screens around the page.
     Command("setting-next", "settings", "Next choice", "right", "Go to the next choice of this setting."),
     Command("setting-previous", "settings", "Previous choice", "left", "Go to the previous choice of this setting."),

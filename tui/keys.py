@@ -109,7 +109,7 @@ def _refusal(name: str, keys: object) -> str | None:
             f"did you mean {close[0]}?" if close else "the settings show all of them"
         )
     if not isinstance(keys, str) or not normalized(keys):
-        return f"the keys of {name} are {_quoted(keys)}; write them as ctrl+g or f2,ctrl+d"
+        return f"the keys of {name} are {_quoted(keys)}; write them like ctrl+g or f2,ctrl+d"
     for key in normalized(keys).split(","):
         if not _is_key(key):
             return f"{_quoted(key)} of {name} is not a key; write it like ctrl+g, f2, escape or slash"

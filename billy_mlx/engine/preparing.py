@@ -68,7 +68,7 @@ def _prepare(workshop: Workshop, request: Prepare, sizes: Sizes, watch: Stopwatc
         fetching, pace = _FETCHING, Pace(time.perf_counter)
         for share in fetch(request.model, download_bytes(request.model)):
             whole_share = fetching * share
-            yield Progress(request.job, f"fetching {request.model}", whole_share, pace.seconds_left(whole_share))
+            yield Progress(request.job, f"downloading {request.model}", whole_share, pace.seconds_left(whole_share))
         workshop.load(request.model)
     model = workshop.model
     there = {} if request.again else find_all(model.fingerprint)

@@ -402,7 +402,7 @@ def test_a_model_that_says_nothing_is_refused_and_its_answers_are_not_kept(tiny,
     silent = load(tiny.path)
     silent.tokenizer.eos_token_ids = {*range(len(silent.tokenizer.get_vocab()))}
     with pytest.raises(
-        VectorError, match=r"nothing but empty answers for neutral, .* put its chat template or its end"
+        VectorError, match=r"nothing but empty answers for neutral, .* correct the chat template or end tokens"
     ):
         list(extract(silent, personas[:1], settings=FEW))
     assert list((paths.cache_folder() / "poles").iterdir()) == []
@@ -443,7 +443,9 @@ def test_a_model_that_overflows_gives_a_sentence_and_no_vector(tiny, personas, m
             return {row: replace(average, norm=average.norm + value) for row, average in super().averages().items()}
 
     monkeypatch.setattr(rollouts_module, "ResponseAverages", Overflowing)
-    with pytest.raises(VectorError, match=r"answers for neutral have activations that are not finite or go beyond"):
+    with pytest.raises(
+        VectorError, match=r"answers for neutral give numbers in the model that are not finite or go beyond"
+    ):
         list(extract(tiny, personas[:1], settings=FEW))
 
 

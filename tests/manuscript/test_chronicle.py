@@ -24,7 +24,7 @@ def test_every_version_is_told_in_words_with_its_first_ones(kind):
 
 
 def test_what_takes_the_place_of_something_is_told_with_both():
-    assert told(version(Kind.REPLACED, old="house", new="tower")) == "you replaced “house” by “tower”"
+    assert told(version(Kind.REPLACED, old="house", new="tower")) == "you replaced “house” with “tower”"
     assert told(version(old="house", new="tower")) == "you wrote “tower”"
 
 

@@ -95,4 +95,4 @@ def test_colours_of_a_persona_are_said_to_be_measured(novel):
     told, status = on_page(novel, story, (160, 50), blend=BLEND)
     assert told.startswith("the colours measure how much each sentence reads like Gothic")
     assert told.endswith("whoever wrote it")
-    assert "like Gothic? measured" in status
+    assert "measured likeness to Gothic" in status

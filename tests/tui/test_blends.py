@@ -53,7 +53,7 @@ def test_bad_entries_are_passed_over_and_named():
     blends, wrong = saved_blends()
     assert blends == {"good": "noir:1@1/balanced"}
     assert len(wrong) == 3
-    assert "bad is passed over" in wrong[0]
+    assert "bad is skipped" in wrong[0]
     assert not any("\x1b" in sentence for sentence in wrong)
 
 

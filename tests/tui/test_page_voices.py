@@ -167,7 +167,7 @@ def test_one_vector_is_made_at_a_time(novel):
 
     made, said = on_page(novel, story)
     assert made == 1
-    assert "being made already" in said
+    assert "being prepared already" in said
 
 
 def test_nothing_is_cancelled_where_nothing_is_made(novel):

@@ -284,7 +284,7 @@ def test_what_the_engine_says_before_the_screen_is_there_is_not_lost():
 
 def test_at_160_columns_the_card_uses_the_room():
     _, shown = play(size=(160, 50))
-    assert "Judged by:" in shown
+    assert "Checked by asking:" in shown
     assert "contributors" in shown
 
 

@@ -107,7 +107,7 @@ class ExportScreen(Screen[Path | None]):
         """Write it; ask first, if something is there."""
         paths = _paths(self._wanted)
         if any(_is_same(path, self._manuscript.path) for path in paths):
-            self.notify("That is the manuscript itself. Choose another file.", severity="warning", markup=False)
+            self.notify("This is the text itself. Choose another file.", severity="warning", markup=False)
             return
         there = [path for path in paths if path.exists()]
         if not there:

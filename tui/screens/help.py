@@ -35,7 +35,7 @@ _TEXTS = {
     "Voices and doses": (
         "A voice is a way of writing that is already in the model, such as noir, lyrical or gothic. A persona is the "
         "description that a voice is prepared from. The voices panel ({voices}) mixes voices into a blend, each with "
-        "its own share. The dose at the top says how much of the whole blend is heard: 1 is full, a half is gentle, and "
+        "its own share. The dose at the top is for the whole blend: 1 is full, a half is gentle, and "
         "above 1 the text sooner or later frays and stops making sense. A share below zero is the opposite of a voice. "
         "You can turn the dials while a draft is being written; it follows within a word or two.",
     ),

@@ -119,7 +119,7 @@ def why_not_named(typed: str) -> str | None:
         return "this looks like a sentence; a name is a few words"
     if path.exists():
         return f"{path.name} exists already; choose another name"
-    return None if path.parent.is_dir() else f"there is no folder {path.parent}; make it first, or choose another"
+    return None if path.parent.is_dir() else f"there is no folder {path.parent}; create it first, or choose another"
 
 
 def _is_sentence(name: str) -> bool:

@@ -244,7 +244,7 @@ def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -
         parts.append(Content.styled("\n\nWhat the model is told\n", "bold"))
         parts.append(Content("\n".join(f"{n}. {sanitize(text)}" for n, text in enumerate(member.persona.prompts, 1))))
         if member.persona.rubric is not None:
-            parts.append(Content(f"\n\nJudged by: {sanitize(member.persona.rubric)}"))
+            parts.append(Content(f"\n\nChecked by asking: {sanitize(member.persona.rubric)}"))
         if member.tags:
             parts.append(Content(f"\n\nFound by: {', '.join(member.tags)}"))
         about = f"{member.persona.group} · {member.persona.license} · {member.persona.author} · {member.persona.source}"
@@ -257,4 +257,4 @@ def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -
 def _file_refusal(file: str) -> str | None:
     if not file.strip() or typed_path(file).is_file():
         return None
-    return f"{file.strip()} is not a file; name a file of text, such as novel.md, or leave it empty"
+    return f"{file.strip()} is not a file; name a text file, such as novel.md, or leave it empty"

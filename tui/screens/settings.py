@@ -99,7 +99,7 @@ class _SettingRows(Rows):
             if text is not None:
                 self._change_keys(command, text)
 
-        question = f"Keys for “{command.title}”, such as ctrl+g or f2,ctrl+d. Empty: the default."
+        question = f"Keys for “{command.title}”, such as ctrl+g or f2,ctrl+d. Leave it empty for the default."
         self.app.push_screen(Ask(question, keys_of(command, self._keys), check), answered)
 
     def _change_keys(self, command: Command, text: str) -> None:

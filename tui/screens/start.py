@@ -167,7 +167,7 @@ class StartScreen(Screen[Path | None]):
         if self.app.screen is self:
             self.dismiss(path)
         else:  # the writer has gone on to a question
-            self.notify(f"imported as {sanitize(str(path))}; o opens it", timeout=15, markup=False)
+            self.notify(f"imported as {sanitize(str(path))}; “Open” opens it", timeout=15, markup=False)
 
 
 def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
@@ -217,4 +217,4 @@ def _why_not_there(typed: str) -> str | None:
     path = typed_path(typed)
     if path.is_dir():
         return "this is a folder; add a file name"
-    return None if path.is_file() else f"there is no file {path}; look at its name again"
+    return None if path.is_file() else f"there is no file {path}; check its name"

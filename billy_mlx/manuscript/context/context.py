@@ -184,6 +184,6 @@ def _lore(lore: Scanned, allowed: int, count: Count) -> tuple[Told, ...]:
 def _too_small(job: _Job, budget: int, needed: int) -> ManuscriptError:
     shorter = "the instruction" if job.fixed.work != "rewrite" else "the selection or the instruction"
     return ManuscriptError(
-        f"what is asked and one sentence before the cursor take {needed} tokens, but only {budget} may be sent; "
+        f"the request and one sentence before the cursor take {needed} tokens, but only {budget} may be sent; "
         f"allow more, or shorten {shorter}"
     )
