@@ -229,7 +229,7 @@ def test_a_text_that_is_open_elsewhere_is_left_alone(billy, novel):
     done = billy("continue", str(novel), "-m", "2", *FEW)
     manuscript.close()
     assert (done.code, novel.read_text()) == (1, STORY)
-    assert "here it can only be read" in done.err
+    assert "can only be read here" in done.err
 
 
 def test_what_was_never_saved_is_said_and_kept(billy, novel):

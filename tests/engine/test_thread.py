@@ -172,7 +172,7 @@ def test_what_a_job_fails_of_is_said_in_words(asked, error, reason):
 
 def test_a_fault_of_the_program_takes_nothing_else_with_it(asked):
     asked.engine.ask(Count(Job(1), to=1, error=KeyError("oops")))
-    assert "fault of the program" in asked.of(Failed).reason
+    assert "fault in the program" in asked.of(Failed).reason
     assert "KeyError: 'oops'" in asked.of(Broken).report
     asked.engine.ask(Count(Job(2), to=1))
     assert asked.of(Ended) == Ended(Job(2))
@@ -217,7 +217,7 @@ def test_a_load_that_fails_does_not_end_the_engine(tiny, error):
 
 def test_a_job_that_cannot_be_begun_is_told(asked):
     asked.engine.ask(Nameless(Job(1)))
-    assert "fault of the program" in asked.of(Failed).reason
+    assert "fault in the program" in asked.of(Failed).reason
     asked.engine.ask(Count(Job(2), to=1))
     assert asked.of(Ended) == Ended(Job(2))
 

@@ -121,8 +121,8 @@ def test_where_there_is_nothing_yet_nothing_is_taken_and_that_is_said_until_the_
     page, pictures = Page(), []
     shown(page, "enter", seen(pictures), "ctrl+t", grown("One.", taken=4), "enter", "right", seen(pictures))
     assert page.said == []
-    assert "no more of this voice" in pictures[0]
-    assert "no more of this voice" not in pictures[1]
+    assert "This voice has nothing more" in pictures[0]
+    assert "This voice has nothing more" not in pictures[1]
 
 
 def test_the_other_keys_tell_the_screen_below():

@@ -31,13 +31,13 @@ CONTEXT = Context(
     "sentence",
     [
         "What the model is sent: 50 of 100 tokens",
-        "Memory: 0 tokens; left out, all 900 characters, for lack of room",
+        "Memory: 0 tokens; all 900 characters left out: there was no room",
         "Mira: 5 tokens; sent because your text mentions 'Mira'",
         "Forge: 4 tokens; sent because the entry Mira mentions 'smith'",
         "Before the cursor: 30 tokens; its first 1,200 characters were cut",
         "After the cursor: 3 tokens; its last 7 characters were cut",
         "! the key x could not be looked for",
-        "The blank at the end of your text is not sent",
+        "The space at the end of your text is not sent",
     ],
 )
 def test_each_part_is_accounted_for(sentence):

@@ -23,7 +23,7 @@ def test_a_format_is_chosen_and_written(manuscript, tmp_path, turns, name):
     host = shown(ExportScreen(manuscript, "Ada"), *["right"] * turns, "ctrl+s")
     assert host.given == [tmp_path / name]
     assert (tmp_path / name).stat().st_size > 10
-    assert f"{name} is written." in told(host)
+    assert f"{name} is saved." in told(host)
 
 
 def test_markdown_goes_beside_the_manuscript_and_not_over_it(manuscript, tmp_path):
@@ -34,7 +34,7 @@ def test_markdown_goes_beside_the_manuscript_and_not_over_it(manuscript, tmp_pat
 def test_the_manuscript_itself_is_never_exported_over(manuscript, tmp_path):
     keys = ["down", "enter", *["backspace"] * 4, "m", "d", "enter", "ctrl+s"]
     host = shown(ExportScreen(manuscript), *keys)
-    assert "That is the manuscript itself" in told(host)
+    assert "This is the text itself" in told(host)
     assert host.given == []
 
 

@@ -88,7 +88,7 @@ def test_what_files_and_the_model_say_is_shown_and_never_obeyed(studio):
     look(studio, "enter", "Space marks")
     back(studio, "GB to download")
     look(studio, "f4", "What the model is sent:")
-    look(studio, "f3", "» fairy-tale", "f2", "Who sings?")
+    look(studio, "f3", "» fairy-tale", "f2", "Which voices write?")
     studio.press("f9")
     studio.wait_for("Left out")
     studio.press("x")
@@ -96,9 +96,9 @@ def test_what_files_and_the_model_say_is_shown_and_never_obeyed(studio):
     studio.press("right", "enter")
     studio.wait_for("making ␛")
     back(studio, "Left out")
-    look(studio, "f2", "→ More", "l", "Enter: take it")
+    look(studio, "f2", "→ More", "l", "Enter: use it")
     command(studio, "Memory and notes", "Lorebook")
-    answer(studio, "ctrl+o", "The path of its file", "book.json", "[x] ")
+    answer(studio, "ctrl+o", "the path of its file", "book.json", "[x] ")
     studio.press("ctrl+s")
     studio.wait_for("goodbye")
     command(studio, "Open another text", "Enter opens")
@@ -121,10 +121,10 @@ def test_what_is_typed_and_pasted_is_kept_and_never_obeyed(studio):
     back(studio, "Export: choose")
     studio.press("f2")
     studio.wait_for("→ More")
-    for key, question in (("s", "under which"), ("t", "as --blend takes it"), ("enter", "(1 is full)")):
+    for key, question in (("s", "What do you want to call"), ("t", "as commands take it"), ("enter", "(1 is full)")):
         paste(studio, key, question)
-    answer(studio, "a", "Type a name", HOSTILE, "nobody like that")
-    back(studio, "nobody like that")
+    answer(studio, "a", "Type a name", HOSTILE, "No persona matches")
+    back(studio, "No persona matches")
     back(studio, "→ More")
     assert obeyed(leave(studio), HOSTILE) == []
 
@@ -143,7 +143,7 @@ def test_what_is_named_is_kept_and_never_obeyed(studio):
     studio.press("f9")
     studio.wait_for("Left out")
     studio.press("n")
-    studio.wait_for("Name, as you")
+    studio.wait_for("Describe the voice")
     fill(studio, fields=2)
     studio.press("enter")  # which shows what is made of them
     studio.wait_for("Words to find it by")
@@ -151,7 +151,7 @@ def test_what_is_named_is_kept_and_never_obeyed(studio):
     fill(studio, fields=8)
     studio.press("ctrl+s")
     studio.wait_for(" must ")
-    back(studio, "Name, as you")
+    back(studio, "Describe the voice")
     back(studio, "Left out")
     command(studio, "Open another text", "Enter opens")
     paste(studio, "o", "Open which text")

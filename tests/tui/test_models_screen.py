@@ -77,7 +77,7 @@ def test_a_running_job_shows_how_far_it_is_until_it_ends():
 def test_a_second_job_is_not_begun_beside_one_that_runs():
     host = shown(screen(SMALL), lambda pilot: pilot.app.screen.hear(RUNNING), "enter", "enter")
     assert host.given == []
-    assert "running already" in told(host)
+    assert "being prepared already" in told(host)
 
 
 class Page(Screen):

@@ -134,18 +134,18 @@ def test_what_needs_a_file_says_so_and_an_export_goes_to_the_documents(documents
                 break
         return said
 
-    assert "save it under a name first" in on_a_new_page(story)
+    assert "save it under a name" in on_a_new_page(story)
     assert [path.name for path in documents.iterdir()] == ["Untitled.docx"]
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("", "put a name behind it"),
+        ("", "add a file name"),
         ("there.md", "is there already"),
         ("none/tale", "there is no folder"),
-        ("She left him there.", "reads like a sentence"),
-        ("and then she went on and on and on about it", "reads like a sentence"),
+        ("She left him there.", "looks like a sentence"),
+        ("and then she went on and on and on about it", "looks like a sentence"),
     ],
 )
 def test_a_name_has_to_be_one_and_free(documents, name, why):

@@ -431,7 +431,7 @@ def test_a_terminal_that_cannot_be_handed_over_is_told(novel):
         await by_palette(pilot, "Open in your editor")
         return page.status.told
 
-    assert "cannot be handed over" in on_page(novel, story)
+    assert "no other editor can run in this terminal" in on_page(novel, story)
 
 
 # Out and back.

@@ -166,7 +166,7 @@ def test_a_new_persona_is_described_in_one_box_and_offered_a_vector():
 
 def test_a_persona_of_a_bare_name_is_not_made():
     _, shown = play("n", *"Ann", "ctrl+s")
-    assert "nothing says what the voice is like; describe it" in words(shown)
+    assert "the voice is not described yet" in words(shown)
     assert not paths.personas_folder().exists()
 
 

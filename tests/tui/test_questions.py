@@ -249,4 +249,4 @@ def test_it_does_not_open_over_another_screen(novel, title, answer, screen):
 
     shown, told = on_page(novel, story)
     assert shown is HistoryScreen
-    assert "is there; ask for it again" in told
+    assert "is ready; ask for it again" in told

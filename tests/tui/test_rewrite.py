@@ -141,7 +141,7 @@ def test_when_all_was_skipped_take_all_takes_nothing(stones):
 
     text, told, away = on_page(stones, story)
     assert (text, away) == (STONES, False)
-    assert told.startswith("all that is left was skipped")
+    assert told.startswith("you skipped all the changes that are left")
 
 
 def test_the_footer_has_these_keys_only_while_a_rewrite_is_on_the_page(stones):
@@ -268,7 +268,7 @@ def test_who_writes_on_meanwhile_is_not_led_away(stones):
         await shown(pilot, page)
         await typed(pilot, " x")
         engine.write(OTHER)
-        await until(pilot, lambda: "few of your words" in page.status.told)
+        await until(pilot, lambda: "few words with yours" in page.status.told)
         return app.screen is page
 
     assert on_page(stones, story)
