@@ -111,7 +111,7 @@ def test_vectors_are_marked_and_what_to_run_is_said_once(billy, tiny):
     assert listed.err.count(told) == 1
     findings = json.loads(billy("doctor", "--json").out)
     [vectors] = [each["text"] for each in findings if each["text"].startswith(told)]
-    assert vectors.endswith(f"to make them anew, run: billy extract gothic noir --model {tiny.id}")
+    assert vectors.endswith(f"to prepare them again, run: billy extract gothic noir --model {tiny.id}")
     assert billy("extract", "noir", "--questions", "2", "--rollouts", "1", "-m", "4", "--judge", "none").code == 0
     assert "1 of your voices was prepared by an older version" in billy("vectors", "list").err
 
@@ -253,4 +253,6 @@ def test_the_studio_opens_it_all_and_says_once_what_is_from_the_version_before(f
     assert write.voices == ("gothic:1@0.7/balanced",)
     assert len([each for each in told if "2 of your voices were prepared by an older version" in each]) == 1
     assert mark(noir) in "~!"
-    assert "! The version before has made its vector, which does what it did; x makes it anew." in quality(noir)
+    assert "! An older version prepared it, and it works as it did then; “Prepare voice” prepares it again." in quality(
+        noir
+    )

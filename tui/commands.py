@@ -88,7 +88,7 @@ COMMANDS = (
     Command("legend", "page", "Who wrote what", "", "Explain the signs in the left margin."),
     Command("goal", "page", "Word goal", "", "Set how many words you want to write in this text today."),
     Command("editor", "page", "Open in your editor", "", "Open the text in another editor until you close it there."),
-    Command("export", "page", "Export", "", "Export the text as Word, EPUB, Markdown or plain text."),
+    Command("export", "page", "Export", "", "Save a copy as Word, EPUB, Markdown or plain text."),
     Command("open", "page", "Open another text", "", "Go to the start screen, where your texts are."),
     Command("models", "page", "Models", "", "See which models this machine can run, and get one."),
     Command("reload", "page", "Load the model again", "", "Load the model again if it was missing or failed."),
@@ -149,7 +149,9 @@ COMMANDS = (
     Command("voice-add", "voices", "Add", "a,slash", "Search for a persona and add its voice.", footer=True),
     Command("voice-remove", "voices", "Remove", "delete,backspace", "Take this voice out of the blend."),
     Command("voice-extract", "voices", "Prepare voice", "x", "Prepare this voice for the model, while you write."),
-    Command("voice-cancel", "voices", "Stop preparing", "c", "Stop preparing a voice; what is done so far is kept."),
+    Command(
+        "voice-cancel", "voices", "Cancel preparing", "c", "Cancel preparing a voice; what is done so far is kept."
+    ),
     Command("blend-save", "voices", "Save the blend", "s", "Save this blend under a name."),
     Command("blend-load", "voices", "Saved blends", "l", "Use or delete a blend that you saved."),
     Command("blend-text", "voices", "As text", "t", "See or type the blend as text, as commands take it."),
@@ -198,7 +200,7 @@ COMMANDS = (
         footer=True,
     ),
     Command(
-        "persona-cancel", "personas", "Stop preparing", "c", "Stop preparing a voice; what is done so far is kept."
+        "persona-cancel", "personas", "Cancel preparing", "c", "Cancel preparing a voice; what is done so far is kept."
     ),
     Command("persona-find", "personas", "Find a persona", "slash", "Search for a persona."),
     Command("persona-save", "new-persona", "Save", "ctrl+s", "Save this persona.", footer=True),

@@ -65,9 +65,15 @@ def key_named(name: str, changed: Mapping[str, str]) -> str:
 
 
 def key_on(screen: Screen[Any], name: str) -> str:
-    """Return the key of a command on the screen that is shown, by its id; "" if it has none there."""
-    shown = (key for key, active in screen.active_bindings.items() if active.binding.id == name)
-    return next((_shown_key(key) for key in shown), "")
+    """Return the key that gives a command on a screen now, as it stands on a keyboard; "" if none does."""
+    active = screen.active_bindings if screen.is_attached else {}
+    return next((_shown_key(key) for key, each in active.items() if each.binding.id == name), "")
+
+
+def cancelling(line: str, screen: Screen[Any], name: str) -> str:
+    """Return a line about what is under way, with the key of the command that cancels it, if there is one now."""
+    key = key_on(screen, name)
+    return f"{line} ({key}: cancel)" if key else line
 
 
 def normalized(keys: str) -> str:

@@ -77,7 +77,7 @@ class Preparing:
     def is_busy(self) -> bool:
         """Return whether vectors are being made, and if so, say that it has to be waited for."""
         if self.running:
-            self._tell("voices are being prepared already; wait, or stop that in the voices panel")
+            self._tell("voices are being prepared already; wait, or cancel it in the voices panel")
         return self.running
 
     def _ask(self, request: Prepare | LearnVoice) -> None:

@@ -50,7 +50,7 @@ def test_an_arrow_chooses_and_enter_answers(path, keys, answer):
 def test_both_are_offered_first_where_the_changes_do_not_touch(path):
     pictures = []
     assert answered(path, seen(pictures), "down", "enter", mine=f"Oh. {BASE}") == (["both"], None)
-    assert "You changed other places than it did" in pictures[0]
+    assert "You and it changed different places" in pictures[0]
 
 
 def test_in_a_small_window_the_line_that_is_chosen_can_be_seen(path):

@@ -77,4 +77,7 @@ def test_nothing_that_a_terminal_would_obey_is_shown():
 
 def test_the_budget_says_why_it_is_that():
     limited = replace(CONTEXT, why="limited by reading time, 30 s; raise it in the settings to send more")
-    assert "At most 100 tokens: limited by reading time, 30 s; raise it in the settings" in account(limited).plain
+    assert (
+        "At most 100 tokens, about 75 words: limited by reading time, 30 s; raise it in the settings"
+        in account(limited).plain
+    )

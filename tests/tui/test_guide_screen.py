@@ -60,7 +60,7 @@ def test_a_lorebook_is_taken_in_beside_what_is_there(tmp_path):
     assert "2 entries were imported" in told(host)
 
 
-@pytest.mark.parametrize(("content", "sentence"), [(None, "is not there"), ("{}", "is not a lorebook")])
+@pytest.mark.parametrize(("content", "sentence"), [(None, "does not exist"), ("{}", "is not a lorebook")])
 def test_a_file_that_is_no_lorebook_is_told(tmp_path, content, sentence):
     path = tmp_path / "lore.json"
     if content is not None:

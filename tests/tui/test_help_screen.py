@@ -43,7 +43,7 @@ def test_typing_leaves_what_has_to_do_with_it(size):
     pictures = []
     shown(HelpScreen({}), seen(pictures), *typed("EPUB"), seen(pictures), size=size)
     assert "How it works Write. Press Ctrl+G" in pictures[0]
-    assert "Export: Write the text out as Word, EPUB" in pictures[1]
+    assert "Export: Save a copy as Word, EPUB" in pictures[1]
     assert "Write. Press" not in pictures[1]
 
 

@@ -212,7 +212,7 @@ def test_the_writer_goes_on_with_another_branch(novel):
         return begun, page.manuscript.versions.branch, page.editor.text
 
     begun, branch, text = on_page(novel, story)
-    assert begun == (NIGHT, "the branch other begins here; F8 leads back to main")
+    assert begun == (NIGHT, "the branch other starts here; F8 takes you back to main")
     assert (branch, text) == ("main", "A" + NIGHT)
 
 

@@ -468,7 +468,7 @@ def test_what_a_crash_left_is_offered_first_and_taken(novel, size):
 @pytest.mark.parametrize(
     ("keys", "again"),
     [(["up", "enter"], WritingScreen), (["escape"], RecoverScreen)],
-    ids=["the file's text stays", "later"],
+    ids=["declined", "later"],
 )
 def test_what_a_crash_left_can_be_declined_or_wait(novel, keys, again):
     async def decide(app, pilot, engine, page):

@@ -13,7 +13,7 @@ from billy_mlx.extraction.card import PersonaSet, get_persona, load_personas
 from billy_mlx.tui.cast import OWN, PAPER, WRITING, cast_of
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.new_persona import begun_as, id_of
-from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted, PersonasScreen
+from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted, PersonasScreen, _card
 
 NOTES = {
     "noir": VoiceNote("noir", gentle=0.5, too_much=1.4, layer=7, auc=0.95, source="120 answers"),
@@ -86,12 +86,17 @@ def test_writing_voices_come_first_then_ones_own_then_the_papers():
 
 def test_the_first_persona_is_shown_with_its_quality_and_prompts():
     card = words(play()[1], left=32)
-    assert (
-        "The model clearly tells this voice from plain writing. Dose: gentle from 0.50, full at 1, too much above 1.40."
-        in card
-    )
-    assert "AUC 0.95 (0.5 is chance). In mode balanced it steers layer 7." in card
+    assert "The model clearly tells this voice from plain writing." in card
+    assert "Dose: gentle from 0.50, full at 1, too much above 1.40." in card
     assert "1. You are a noir narrator" in card
+
+
+def test_numbers_of_measurements_come_last_under_advanced():
+    card = _card(next(one for one in cast_of(load_personas(), NOTES) if one.id == "noir"), COMPARED, {}).plain
+    assert card.split("Advanced")[1].split("\n")[1:] == [
+        "Its vector tells its answers from neutral ones: AUC 0.95 (0.5 is chance).",
+        "In mode balanced it steers layer 7.",
+    ]
 
 
 def test_enter_gives_the_persona_and_escape_nobody():
@@ -279,7 +284,7 @@ def test_what_the_engine_says_before_the_screen_is_there_is_not_lost():
     card, progress = asyncio.run(run())
     assert "it steers layer 2" in card
     assert "Most like Gothic" in card
-    assert progress == "asking: 50% (c: cancel)"
+    assert progress == "asking: 50%"
 
 
 def test_at_160_columns_the_card_uses_the_room():

@@ -103,7 +103,7 @@ def test_a_broken_file_is_told_and_does_not_crash(configure, text):
         ({"save": "hyperspace"}, "is not a key"),
         ({"save": ""}, "write them like ctrl+g"),
         ({"save": 3}, "write them like ctrl+g"),
-        ({"find": "ctrl+g"}, "Ctrl+G cannot be both Go on (continue) and Find (find)"),
+        ({"find": "ctrl+g"}, "Ctrl+G cannot be both Continue (continue) and Find (find)"),
         ({"retry": "ctrl+r"}, "Ctrl+R cannot be both Rewrite (rewrite) and Try again (retry)"),
         ({"save": "s"}, "s cannot be the key of save: it is typed into the text; add ctrl to it"),
         ({"save": "shift+?"}, "it is typed into the text"),

@@ -37,7 +37,7 @@ def test_texts_are_told_with_folder_and_when_they_were_worked_on(here, size):
     texts = (Recent(here / "tale.md", NOW - 3 * DAY, exists=True), Recent(here / "lost.md", NOW, exists=False))
     shown(StartScreen(), lambda pilot: pilot.app.screen.show(texts, NOW), seen(pictures), size=size)
     assert "tale 3 days ago" in pictures[0]
-    assert "lost ✗ is gone" in pictures[0]
+    assert "lost ✗ not found" in pictures[0]
 
 
 def test_the_text_that_was_open_last_is_one_key_away(here):
@@ -52,7 +52,7 @@ def test_a_text_that_is_gone_is_passed_over_and_says_so(here):
     assert shown(StartScreen(), "enter").given == [path]
     host = shown(StartScreen(), "up", "enter")
     assert host.given == []
-    assert "is gone" in told(host)
+    assert "not found" in told(host)
 
 
 def test_a_text_that_was_never_saved_is_not_called_gone_and_can_be_opened(here):

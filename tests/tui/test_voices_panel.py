@@ -145,7 +145,7 @@ def test_a_scale_is_of_the_way_of_adding_that_was_measured():
         ("comic", "~ weak"),
         ("satirist", "✗ not prepared"),
         ("noir", "ready"),
-        ("old", "! its card"),
+        ("old", "! its description"),
         ("former", "! prepared by an older version; “Prepare voice” prepares it again"),
         ("learnt", "! prepared by an older version; “Own voice” prepares it again from your text"),
         ("plain", "a full dose is was not measured"),
@@ -225,7 +225,7 @@ def test_a_blend_of_which_all_are_muted_is_saved_too():
 
 def test_a_blend_is_saved_and_shown_by_its_name_in_words():
     _, asked = play("down", "m", "s", size=(80, 24))
-    assert "keep this blend (Noir (gentle), Gothic muted)?" in " ".join(asked.replace("│", " ").split())
+    assert "call this blend (Noir (gentle), Gothic muted)?" in " ".join(asked.replace("│", " ").split())
     _, listed = play("s", *"dark", "enter", "l", size=(80, 24))
     assert "dark  More Noir than Gothic" in listed
     assert "noir:0.6" not in asked + listed

@@ -18,7 +18,7 @@ from billy_mlx.extraction.card import PERSONA_ID, Persona, PersonaSet, load_pers
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import Member, cast_of, likenesses, measured, quality
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.keys import key_on
+from billy_mlx.tui.keys import cancelling
 from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask
@@ -110,7 +110,7 @@ class PersonasScreen(Screen[str | None]):
                 self.show_similarity(event)
             case Progress(job=job, stage=stage, share=share, seconds_left=left):
                 self._job, self._under_way = job, True
-                line = f"{progress_line(stage, share, left)} ({key_on(self, 'persona-cancel')}: stop)"
+                line = cancelling(progress_line(stage, share, left), self, "persona-cancel")
                 self._show_progress(STOPPING if self._stopping else line)
             case Ended(job=job) if job == self._job:
                 self._under_way = self._stopping = False

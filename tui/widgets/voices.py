@@ -14,6 +14,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.keys import cancelling
 from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask
@@ -77,7 +78,7 @@ class VoicesPanel(DialPanel):
 
     def preparing(self, stage: str, share: float, seconds_left: float | None) -> None:
         """Show how far the making of a vector is; `share` is from 0 to 1."""
-        self.progress = f"{progress_line(stage, share, seconds_left)} (c: cancel)"
+        self.progress = cancelling(progress_line(stage, share, seconds_left), self.screen, "voice-cancel")
 
     def stopping(self) -> None:
         """The making of a vector comes to its end."""
