@@ -142,7 +142,7 @@ def test_what_needs_a_file_says_so_and_an_export_goes_to_the_documents(documents
     ("name", "why"),
     [
         ("", "add a file name"),
-        ("there.md", "is there already"),
+        ("there.md", "exists already"),
         ("none/tale", "there is no folder"),
         ("She left him there.", "looks like a sentence"),
         ("and then she went on and on and on about it", "looks like a sentence"),

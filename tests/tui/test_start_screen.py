@@ -52,7 +52,7 @@ def test_a_text_that_is_gone_is_passed_over_and_says_so(here):
     assert shown(StartScreen(), "enter").given == [path]
     host = shown(StartScreen(), "up", "enter")
     assert host.given == []
-    assert "not found" in told(host)
+    assert "is gone" in told(host)
 
 
 def test_a_text_that_was_never_saved_is_not_called_gone_and_can_be_opened(here):
