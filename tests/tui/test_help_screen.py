@@ -24,7 +24,7 @@ def test_no_line_is_wider_than_a_narrow_terminal():
 def test_keys_that_were_changed_are_shown_everywhere():
     text = help_text({"continue": "f4"}).plain
     assert "Press F4 where you want the voices to continue" in text
-    assert "Ctrl+G" not in text
+    assert "Press Ctrl+G" not in text
 
 
 def test_selecting_and_copying_are_explained():

@@ -83,7 +83,7 @@ def test_leaving_asks_for_a_name_and_takes_none_for_an_answer(documents, leave):
     async def story(app, pilot):
         await typed(pilot, LAMP)
         await (press(pilot, "ctrl+q") if leave == "ctrl+q" else by_palette(pilot, "Open another text"))
-        assert "Ctrl+Q: leave it without a name" in "".join(lines_of(app))
+        assert "Ctrl+Q: leave without a name" in "".join(lines_of(app))
         await press(pilot, "escape")
         stayed = app.screen.manuscript.text
         await (press(pilot, "ctrl+q") if leave == "ctrl+q" else by_palette(pilot, "Open another text"))
