@@ -55,7 +55,8 @@ class Settings:
         ),
     )
     autosave_seconds: float = setting(
-        10.0, Setting("Save after", "The file is saved automatically after so many seconds.", low=1, high=3600)
+        10.0,
+        Setting("Save after (seconds)", "The file is saved automatically after so many seconds.", low=1, high=3600),
     )
     editor: str = setting("", Setting("Your editor", "The command that opens a file; empty means $EDITOR."))
     author: str = setting("", Setting("Your name", "The author's name in exports."))
@@ -69,7 +70,9 @@ class Settings:
     )
     words: int = setting(
         150,
-        Setting("Length", "How many words a voice writes at most; it ends with a whole sentence.", low=1, high=8192),
+        Setting(
+            "Length (words)", "How many words a voice writes at most; it ends with a whole sentence.", low=1, high=8192
+        ),
     )
     temperature: float = setting(
         0.8, Setting("Temperature", "How daring the choice of words is: 0 is the safest, 1.5 is wild.", low=0, high=10)
@@ -97,7 +100,7 @@ class Settings:
     reading_seconds: float = setting(
         READING_SECONDS,
         Setting(
-            "Reading time",
+            "Reading time (seconds)",
             "How many seconds the model may read before it writes, if the limit above is auto.",
             low=1,
             high=3600,
