@@ -30,7 +30,7 @@ def test_what_takes_the_place_of_something_is_told_with_both():
 
 def test_white_space_is_called_by_its_name():
     assert [told(version(new=text)) for text in ("\r\n", " ")] == ["you wrote a new line", "you wrote a space"]
-    assert told(version(Kind.REPLACED, old=" ", new="\n")) == "you replaced a space by a new line"
+    assert told(version(Kind.REPLACED, old=" ", new="\n")) == "you replaced a space with a new line"
     assert "+ (a new line)" in compared("One. Two.", "One. Two.\n")
 
 
