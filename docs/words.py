@@ -35,7 +35,7 @@ def sentences(source: str) -> Iterator[tuple[int, str]]:
         if id(node) in documentation or id(node) in within:
             continue
         text = _text(node)
-        if text and _SENTENCE.search(text) and not _STYLE.search(text):
+        if text and _SENTENCE.search(text) and not _STYLE.search(text.replace("{}", "")):
             yield getattr(node, "lineno", 0), text
 
 

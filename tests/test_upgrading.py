@@ -105,15 +105,15 @@ def test_a_vector_stays_one_of_the_version_before_until_it_is_made_anew(former, 
 
 
 def test_vectors_are_marked_and_what_to_run_is_said_once(billy, tiny):
-    told = "2 of your vectors were made by the version before"
+    told = "2 of your voices were prepared by an older version"
     listed = billy("vectors", "list")
     assert listed.out.count("made by the version before") == 2
     assert listed.err.count(told) == 1
     findings = json.loads(billy("doctor", "--json").out)
     [vectors] = [each["text"] for each in findings if each["text"].startswith(told)]
-    assert vectors.endswith(f"to make them anew, run: billy extract gothic noir --model {tiny.id}")
+    assert vectors.endswith(f"to prepare them again, run: billy extract gothic noir --model {tiny.id}")
     assert billy("extract", "noir", "--questions", "2", "--rollouts", "1", "-m", "4", "--judge", "none").code == 0
-    assert "1 of your vectors was made by the version before" in billy("vectors", "list").err
+    assert "1 of your voices was prepared by an older version" in billy("vectors", "list").err
 
 
 def test_the_configuration_keeps_its_meaning_and_the_doctor_says_which_keys_name_no_mode(billy):
@@ -187,7 +187,7 @@ def test_a_bundle_keeps_the_meaning_of_its_blend(billy, former, tmp_path, monkey
     assert directions(blend, bundle.vectors).key == ADDED["noir:0.6+gothic:0.4@30"][1]
     monkeypatch.setenv("BILLY_HOME", str(tmp_path / "another"))
     assert f"--blend {blend}\n" in billy("vectors", "import", str(former.bundle)).err
-    assert "2 of your vectors were made by the version before" in billy("vectors", "list").err
+    assert "2 of your voices were prepared by an older version" in billy("vectors", "list").err
 
 
 def test_a_run_of_the_benchmark_is_about_the_mode_it_was_about(former, tiny):
@@ -251,6 +251,8 @@ def test_the_studio_opens_it_all_and_says_once_what_is_from_the_version_before(f
 
     [write], told, noir = asyncio.run(story())
     assert write.voices == ("gothic:1@0.7/balanced",)
-    assert len([each for each in told if "2 of your vectors were made by the version before" in each]) == 1
+    assert len([each for each in told if "2 of your voices were prepared by an older version" in each]) == 1
     assert mark(noir) in "~!"
-    assert "! The version before has made its vector, which does what it did; x makes it anew." in quality(noir)
+    assert "! An older version prepared it, and it works as it did then; “Prepare voice” prepares it again." in quality(
+        noir
+    )

@@ -196,9 +196,9 @@ class Studio(Making):
                 if yes:
                     self.leave()
 
-            question = "Some of the text is saved nowhere and would be lost if you leave now:"
+            question = "Some of your text is not saved and would be lost if you leave now:"
             why = page.manuscript.safety.problems[0]
-            self.push_screen(Confirm(f"{question} {why}.", "Leave anyhow", "Stay"), answered)
+            self.push_screen(Confirm(f"{question} {why}.", "Leave anyway", "Stay"), answered)
 
     async def run_action(
         self, action: "str | ActionParseResult", default_namespace: DOMNode | None = None, namespaces: Any = None

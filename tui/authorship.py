@@ -13,9 +13,9 @@ from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author
 from billy_mlx.text import sanitize
 
-_THERE = "there before, or put in by another program"
+_THERE = "already there, or added by another program"
 _SEVERAL = "several voices"
-_NOT_RECORDED = "a model; which voice it was is not recorded"
+_NOT_RECORDED = "a model; the voice was not recorded"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def described(entry: Entry, now: float) -> str:
     count = len(entry.passages)
     many = f"{count} passage{'s' * (count != 1)}, " if count else ""
     said = [entry.who, _span(entry, now), f"{many}{entry.words:,} word{'s' * (entry.words != 1)}"]
-    return " · ".join(part for part in said if part) + (" · dials were moved" if entry.moved else "")
+    return " · ".join(part for part in said if part) + (" · dials were turned" if entry.moved else "")
 
 
 def at_place(manuscript: Manuscript, offset: int, titles: Mapping[str, str], now: float) -> str:
@@ -77,7 +77,7 @@ def at_place(manuscript: Manuscript, offset: int, titles: Mapping[str, str], now
     if author == WRITER:
         return "you wrote this"
     if author == UNKNOWN:
-        return "this was there before, or another program put it in; who wrote it is not known"
+        return "this was already there, or another program added it; the author is not known"
     if passage is None:
         return f"this is by {_who(author, None, begun, titles)}"
     names = ", then ".join(dict.fromkeys(voice_name(voice.spelled, titles) for voice in passage.voices))

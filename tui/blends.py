@@ -35,7 +35,7 @@ def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
         try:
             good[_checked_name(name)] = _checked_blend(text)
         except BillyError as error:
-            wrong.append(sanitize(f"{blends_file()}: {name[:LONGEST_NAME]} is passed over: {error}"))
+            wrong.append(sanitize(f"{blends_file()}: {name[:LONGEST_NAME]} is skipped: {error}"))
     return dict(sorted(good.items(), key=lambda item: item[0].casefold())), tuple(wrong)
 
 
@@ -67,10 +67,10 @@ def _write(values: Mapping[str, object]) -> None:
     """Write all entries that are text, also those that are no blends: they may be mended by hand."""
     entries = [f"{_quoted(name)} = {_quoted(_spelled(text))}" for name, text in values.items() if isinstance(text, str)]
     if any(len(entry) > MAX_LINE or entry.count(".") > MAX_DOTS for entry in entries):
-        raise BlendError(f"this blend is too long to be kept: at most {MAX_LINE} characters and {MAX_DOTS} dots")
+        raise BlendError(f"this blend is too long to save: at most {MAX_LINE} characters and {MAX_DOTS} dots")
     content = (_HEAD + "\n".join(entries) + "\n").encode()
     if len(content) > MAX_BYTES:
-        raise BlendError(f"{blends_file()} would be larger than {MAX_BYTES // 1024} KiB; forget a blend first")
+        raise BlendError(f"{blends_file()} would be larger than {MAX_BYTES // 1024} KiB; delete a blend first")
     write_atomically(blends_file(), content, mode=PRIVATE)
 
 

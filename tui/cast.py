@@ -73,30 +73,43 @@ def mark(note: VoiceNote | None) -> str:
 def state(note: VoiceNote | None) -> str:
     """Return the same in words, to the end of a sentence about the persona; "" if nothing is wrong."""
     if note is None:
-        return "no vector for this model yet; x makes it"
+        return "not prepared for this model yet; “Prepare voice” does it"
     wrong = [f"weak: {sanitize(note.weakness)}"] if note.weakness is not None else []
-    wrong += ["its card was changed since; x makes it anew"] * note.outdated
-    wrong += [f"made by the version before; {_anew(note)}"] * (note.former and not note.outdated)
+    wrong += ["its description was changed since; “Prepare voice” prepares it again"] * note.outdated
+    wrong += [f"prepared by an older version; {_anew(note)}"] * (note.former and not note.outdated)
     return "; ".join(wrong)
 
 
 def quality(note: VoiceNote | None) -> tuple[str, ...]:
-    """Return sentences about a vector: how good it is, where it steers, how much of it, and where it is from."""
+    """Return sentences for a writer about a vector: how good it is, how much of it is right, and where it is from."""
     if note is None:
-        return ("✗ It has no vector for this model yet; x makes one, while you go on writing.",)
+        return ("✗ It is not prepared for this model yet; “Prepare voice” does it while you write.",)
     lines = [] if note.weakness is None else [f"~ It is weak for this model: {sanitize(note.weakness)}."]
     if note.outdated:
-        lines.append("! Its card was changed since its vector was made; x makes it anew.")
+        lines.append("! Its description was changed since; “Prepare voice” prepares it again.")
     if note.former:
-        lines.append(f"! The version before has made its vector, which does what it did; {_anew(note)}.")
+        lines.append(f"! An older version prepared it, and it works as it did then; {_anew(note)}.")
     if note.auc is not None:
-        lines.append(
-            f"It tells its answers from neutral ones {_how_well(note.auc)} (AUC {note.auc:.2f}; 0.5 is chance)."
-        )
+        lines.append(f"The model {_how_well(note.auc)} this voice from plain writing.")
     lines.append(_doses(note))
-    made = f", made of {sanitize(note.source)}" if note.source else ""
-    lines.append(f"The vector is {'your own' if note.own else 'one that comes with billy'}{made}.")
+    made = f", from {sanitize(note.source)}" if note.source else ""
+    lines.append(f"{'You prepared it on this machine' if note.own else 'It comes prepared with billy'}{made}.")
     return tuple(lines)
+
+
+def measured(note: VoiceNote | None) -> tuple[str, ...]:
+    """Return what was measured of a vector, for those who know what vectors are: how well it separates, and where."""
+    if note is None:
+        return ()
+    told = (
+        []
+        if note.auc is None
+        else [f"Its vector tells its answers from neutral ones: AUC {note.auc:.2f} (0.5 is chance)."]
+    )
+    told += [f"A full dose adds it {note.strength:.2f} times, layer by layer."] if note.strength is not None else []
+    at = note.strength is None and note.layer is not None
+    told += [f"In mode balanced it steers layer {note.layer}."] if at else []
+    return tuple(told)
 
 
 def likenesses(persona_id: str, compared: Compared | None, names: Mapping[str, str]) -> tuple[str, ...]:
@@ -118,30 +131,31 @@ def _member(persona: Persona, note: VoiceNote | None) -> Member:
 
 def _without_card(note: VoiceNote) -> Member:
     persona_id = sanitize(note.persona_id)
-    return Member(persona_id, persona_id, f"Made of {sanitize(note.source) or 'your text'}.", OWN, None, note)
+    return Member(persona_id, persona_id, f"Made from {sanitize(note.source) or 'your text'}.", OWN, None, note)
 
 
 def _how_well(auc: float) -> str:
-    return "very well" if auc >= 0.9 else "well" if auc >= 0.75 else "a little" if auc >= 0.65 else "hardly"
+    for least, how in ((0.9, "clearly tells"), (0.75, "tells"), (0.65, "barely tells")):
+        if auc >= least:
+            return how
+    return "cannot tell"
 
 
 def _doses(note: VoiceNote) -> str:
     if note.strength is None and note.layer is None:
-        return "It is not calibrated: what a full dose is was not measured; x measures it."
+        return "What a full dose of it is was not measured; “Prepare voice” does it."
     gentle = "" if note.gentle is None else f"gentle from {note.gentle:.2f}, "
     frays = "" if note.too_much is None else f", too much above {note.too_much:.2f}"
-    if note.strength is not None:
-        return f"It is added {note.strength:.2f} times, layer by layer: {gentle}full at 1{frays}."
-    return f"In mode balanced it steers layer {note.layer}: {gentle}full at 1{frays}."
+    return f"Dose: {gentle}full at 1{frays}."
 
 
 def _anew(note: VoiceNote) -> str:
-    return "w makes it anew, of your text" if note.source else "x makes it anew"
+    return "“Own voice” prepares it again from your text" if note.source else "“Prepare voice” prepares it again"
 
 
 def _likeness(cosine: float) -> str:
     if cosine >= 0.7:
-        return "much alike"
+        return "very alike"
     if cosine >= 0.4:
-        return "rather alike"
-    return "little alike" if cosine >= 0.1 else "unrelated" if cosine > -0.1 else "turned away"
+        return "alike"
+    return "a little alike" if cosine >= 0.1 else "unrelated" if cosine > -0.1 else "opposite"

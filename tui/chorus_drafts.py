@@ -17,14 +17,14 @@ class ChorusDrafts(PageDrafts):
     def go_on_behind(self, voices: tuple[str | None, ...], writing: Writing) -> int:
         """Have voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
         if self.draft is None:
-            raise ManuscriptError("there is no draft to go on behind; go back to the page")
+            raise ManuscriptError("there is no draft to continue from; go back to the page")
         return self._begin(self.desk.go_on(self.draft.start, voices, seed=seed(), writing=writing))
 
     def take(self, draft: int, alternative: int, length: int | None) -> None:
         """Put an alternative into the text, or `length` more characters of it; see `Drafts.accept_of`."""
         self.turn_to(draft)
         if self.current != draft:
-            raise ManuscriptError("this was written for another version of the text; go back to that first")
+            raise ManuscriptError("this was written for another version of the text; go back to that version first")
         self._accept(lambda draft: self._manuscript.drafts.accept_of(draft, alternative, length))
 
     def put_away_beside(self, draft: int) -> None:

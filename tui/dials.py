@@ -47,7 +47,7 @@ class Dials:
         blend, _, ids = text.partition(_MUTED)
         dials, muted = cls.of(read(blend)), {persona_id for persona_id in ids.split(",") if persona_id}
         if strange := muted.difference(voice.persona_id for voice in dials.voices):
-            raise BlendError(f"{min(strange)!r} is muted, and not in the blend; take it out behind the word muted")
+            raise BlendError(f"{min(strange)!r} is muted but not in the blend; remove it after the word muted")
         return replace(dials, voices=tuple(replace(one, muted=one.persona_id in muted) for one in dials.voices))
 
     @property

@@ -181,7 +181,7 @@ class PageDrafts:
         """Bring back the words that were cut off a draft, because its length was up within a sentence."""
         draft = self.current if self.current is not None else self.last
         if draft is None:
-            raise ManuscriptError("there is no draft yet; have the voices go on first")
+            raise ManuscriptError("there is no draft yet; let the voices continue first")
         self._manuscript.drafts.uncut(draft)
         self.follow()
 
@@ -209,7 +209,7 @@ class PageDrafts:
         """
         draft = self.current if self.current is not None else self.last
         if draft is None:
-            raise ManuscriptError("there is no draft yet; have the voices go on first")
+            raise ManuscriptError("there is no draft yet; let the voices continue first")
         held = self._manuscript.drafts.get(draft)
         if held.fate is not Fate.OPEN and not self._manuscript.drafts.taken(held):
             self.reopen()
@@ -274,7 +274,7 @@ class PageDrafts:
     def _begin(self, request: Write) -> int:
         draft = self.desk.draft_of(request.job)
         if draft is None:
-            raise ManuscriptError("the draft could not be begun; try again")
+            raise ManuscriptError("the draft could not be started; try again")
         self._gauges, self.state, self._voices = {}, "waiting for the model", len(request.voices)
         self._port.ask(request)
         self._there.add(draft)

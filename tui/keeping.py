@@ -20,7 +20,7 @@ from billy_mlx.tui.telling import telling
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.question import Question
 
-_ANOTHER = "another program changed this text; it is shown as it is now, and undo leads back"
+_ANOTHER = "another program changed this text; you see it as it is now, and undo takes you back"
 
 
 class Page(Protocol):
@@ -73,7 +73,7 @@ class Keeping:
         if safety.problems != self._problems:
             self._problems = safety.problems
             if safety.conflict and self._question is None:
-                self._page.tell("another program changed this file; save the text to decide whose it is to be")
+                self._page.tell("another program changed this file; save the text to choose which version to keep")
             elif safety.problems and not safety.conflict:
                 self._page.tell(safety.problems[0])
 
@@ -106,7 +106,7 @@ class Keeping:
             ManuscriptError: the text cannot be saved first, or the program cannot be started.
         """
         if self._manuscript.untitled:
-            raise ManuscriptError("this text has no file yet for another editor; save it under a name first")
+            raise ManuscriptError("this text has no file yet; save it under a name, then open it in your editor")
         if self._manuscript.save().unsaved:
             raise ManuscriptError("the text could not be saved, so no other editor was started; save it first")
         try:
@@ -114,14 +114,20 @@ class Keeping:
             with self._app.suspend():
                 subprocess.run([*words, str(self._manuscript.path)], check=False)
         except ValueError as error:
-            raise ManuscriptError(f"{command} is no command ({error}); set another editor") from error
+            raise ManuscriptError(
+                f"{command} is not a command ({error}); choose another editor in the settings"
+            ) from error
         except OSError as error:
-            raise ManuscriptError(f"{command} cannot be started: {error.strerror}; set another editor") from error
+            raise ManuscriptError(
+                f"{command} cannot be started: {error.strerror}; choose another editor in the settings"
+            ) from error
         except SuspendNotSupported as error:
-            raise ManuscriptError("this terminal cannot be handed over; open the file beside the studio") from error
+            raise ManuscriptError(
+                "no other editor can run in this terminal; open the file in a second window"
+            ) from error
         self._app.refresh()
         if self._manuscript.changed_elsewhere():
-            self._take_up(f"the text is as you left it in {sanitize(Path(words[0]).name)}; undo leads back")
+            self._take_up(f"the text is as you left it in {sanitize(Path(words[0]).name)}; undo takes you back")
 
     def finish(self) -> None:
         """Save for the last time, also what was typed into a question that is still open."""
@@ -197,12 +203,14 @@ class Keeping:
             case "recover":
                 self._manuscript.recover(offer)
                 self._page.replaced()
-                self._page.tell(f"this was never saved; the file's text is among the versions ({versions})")
+                self._page.tell(
+                    f"you see the text that was never saved; the file's text is kept as a version ({versions})"
+                )
             case "decline":
                 self._manuscript.decline(offer)
-                self._page.tell(f"declined, and kept among the versions ({versions})")
+                self._page.tell(f"the file's text stays; the other one is kept as a version ({versions})")
             case _:
-                self._page.tell("you are asked again when you open this text the next time")
+                self._page.tell("you will be asked again the next time you open this text")
                 return
         self.offer()
 
@@ -211,18 +219,18 @@ class Keeping:
         match answer:
             case "theirs":
                 manuscript.take_theirs()
-                told = "the text is the other program's now; undo brings yours back"
+                told = "you have the other program's text now; undo brings yours back"
             case "mine":
                 aside = manuscript.keep_mine()
-                kept = f"is among the versions ({versions})" if aside is None else f"is {sanitize(aside.name)} now"
+                kept = f"is kept as a version ({versions})" if aside is None else f"is {sanitize(aside.name)} now"
                 told = f"your text is saved; the other program's {kept}"
             case "both":
                 manuscript.keep_both()
-                told = "the other program's changes are in the text; undo takes them out"
+                told = "the other program's changes are in the text; undo removes them"
             case "copy" if copy is not None:
                 manuscript.save_copy(copy)
                 told = f"a copy is saved: {sanitize(copy.name)}"
             case _:
-                told = f"not decided; {self._page.key_of('save')} asks again"
+                told = f"you have not decided yet; {self._page.key_of('save')} asks again"
         self._page.replaced(follow=False)
         self._page.tell((*manuscript.safety.problems, told)[0] if answer in ("mine", "both") else told)

@@ -4,8 +4,10 @@ import unicodedata
 from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import combinations
+from typing import Any
 
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, format_key
+from textual.screen import Screen
 
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import COMMANDS, Command
@@ -62,6 +64,18 @@ def key_named(name: str, changed: Mapping[str, str]) -> str:
     return pressed(_BY_NAME[name], changed)
 
 
+def key_on(screen: Screen[Any], name: str) -> str:
+    """Return the key that gives a command on a screen now, as it stands on a keyboard; "" if none does."""
+    active = screen.active_bindings if screen.is_attached else {}
+    return next((_shown_key(key) for key, each in active.items() if each.binding.id == name), "")
+
+
+def cancelling(line: str, screen: Screen[Any], name: str) -> str:
+    """Return a line about what is under way, with the key of the command that cancels it, if there is one now."""
+    key = key_on(screen, name)
+    return f"{line} ({key}: cancel)" if key else line
+
+
 def normalized(keys: str) -> str:
     """Return keys as Textual names them: "Ctrl+D, /" is "ctrl+d,slash"."""
     return ",".join(_normalized_key(key.strip()) for key in keys.split(",") if key.strip())
@@ -101,10 +115,10 @@ def _refusal(name: str, keys: object) -> str | None:
             f"did you mean {close[0]}?" if close else "the settings show all of them"
         )
     if not isinstance(keys, str) or not normalized(keys):
-        return f"the keys of {name} are {_quoted(keys)}; write them as ctrl+g or f2,ctrl+d"
+        return f"the keys of {name} are {_quoted(keys)}; write them like ctrl+g or f2,ctrl+d"
     for key in normalized(keys).split(","):
         if not _is_key(key):
-            return f"{_quoted(key)} of {name} is no key; write one as ctrl+g, f2, escape or slash"
+            return f"{_quoted(key)} of {name} is not a key; write it like ctrl+g, f2, escape or slash"
         if _is_sign(key) and _BY_NAME[name].place in _WHERE_ONE_TYPES:
             return f"{shown_keys(key)} cannot be the key of {name}: it is typed into the text; add ctrl to it"
     return None

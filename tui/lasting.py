@@ -1,6 +1,6 @@
 """How long things take, and how far they are, in words."""
 
-STOPPING = "stopping after this step; what is made so far is kept"
+STOPPING = "stopping after this step; what is done so far is kept"
 
 
 def about(seconds: float) -> str:

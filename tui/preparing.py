@@ -40,10 +40,10 @@ class Preparing:
     def brief(self) -> str:
         """How far it is, in a few words; empty if nothing is made."""
         if self.stopping:
-            return "vectors: stopping"
+            return "preparing voices: stopping"
         if self.progress is None:
-            return "making vectors" if self.running else ""
-        return progress_line("vectors", self.progress.share, self.progress.seconds_left)
+            return "preparing voices" if self.running else ""
+        return progress_line("preparing voices", self.progress.share, self.progress.seconds_left)
 
     def begin(self, personas: tuple[str, ...], *, again: bool = False, model: str | None = None) -> None:
         """Have vectors made, and a model fetched first if one is named."""
@@ -56,7 +56,7 @@ class Preparing:
     def cancel(self) -> None:
         """Stop; what was made so far is kept."""
         if self._job is None:
-            self._tell("no vector is being made")
+            self._tell("no voice is being prepared")
             return
         self.stopping = True
         self._port.ask(Stop(self._job))
@@ -70,14 +70,14 @@ class Preparing:
             case Ended(job=job, stopped=stopped) if job == self._job:
                 if self._model is not None and not stopped:
                     self._choose(self._model)
-                self._over("stopped; the answers so far are kept" if stopped else "the voices are ready")
+                self._over("stopped; what is done so far is kept" if stopped else "the voices are ready")
             case Failed(job=job, reason=reason) if job == self._job:
                 self._over(reason)
 
     def is_busy(self) -> bool:
         """Return whether vectors are being made, and if so, say that it has to be waited for."""
         if self.running:
-            self._tell("vectors are being made already; wait for that, or cancel it in the voices panel")
+            self._tell("voices are being prepared already; wait, or cancel it in the voices panel")
         return self.running
 
     def _ask(self, request: Prepare | LearnVoice) -> None:
@@ -102,6 +102,6 @@ def text_to_learn(path: Path | None, manuscript: Manuscript | None) -> tuple[str
     else:
         found = None if path is None else read_text_file(path)
         if found is None or path is None:
-            raise ManuscriptError(f"there is no file {path}; name one with text of yours")
+            raise ManuscriptError(f"there is no file {path}; name a file with a text of your own")
         text = found.text
     return text, f"{count_words(text):,} words of {path.name}"

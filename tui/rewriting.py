@@ -81,7 +81,7 @@ class Rewriting:
             return
         rewrite.skip()
         if not rewrite.wanted:
-            self._tell("All that is left was skipped: go back to a change, or put the rewrite away.")
+            self._tell("You skipped all the changes that are left. Go back to one, or put the rewrite away.")
         self._show()
 
     def take(self) -> None:
@@ -99,7 +99,7 @@ class Rewriting:
         wanted = rewrite.wanted
         kept = len(rewrite.open) - len(wanted)
         if not wanted:
-            raise ManuscriptError("all that is left was skipped; go back to a change and take it")
+            raise ManuscriptError("you skipped all the changes that are left; go back to one and take it")
         self._drafts.take_changes(wanted, last=True)
         if kept:
             self._tell(f"{kept} skipped {'change was' if kept == 1 else 'changes were'} not made.")
@@ -154,15 +154,15 @@ class Rewriting:
         elif untouched:
             self._beside()
         else:
-            self._tell("This rewrite has few of your words: look at both side by side, or go on writing.")
+            self._tell("This rewrite shares few words with yours. Compare them side by side, or keep writing.")
 
     def _close(self, rewrite: Rewrite) -> None:
         """Put a rewrite away of which there is nothing left to decide, if it has no other alternative."""
         text, led, self._seen = self._manuscript.text, self._seen is rewrite, rewrite
         taken = any(change.is_taken(text) for change in rewrite.changes)
         if not taken and not led:
-            changed = "The words that this rewrite was for are others by now." if rewrite.changes else ""
-            self._tell(changed or "The rewrite says what is there already.")
+            changed = "The passage has changed since this rewrite was written." if rewrite.changes else ""
+            self._tell(changed or "The rewrite is the same as your text.")
         if taken or not self.place:
             self._drafts.end()
 

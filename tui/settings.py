@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _STUDIO, _KEYS = "studio", "keys"
 _REPETITION_CONTEXT = 64  # tokens: a paragraph or so
-_IN_TOKENS, _WORDS_A_TOKEN = "max_tokens", 0.75  # the length as the version before had it, and what it is in words
+_IN_TOKENS, WORDS_A_TOKEN = "max_tokens", 0.75  # the length as the version before had it, and what it is in words
 
 
 def _check_blend(text: str) -> None:
@@ -40,48 +40,58 @@ class Settings:
     colouring: str = setting(
         "authors", Setting("Colours at the start", "Colour the text by who wrote it.", ("authors", "none"))
     )
-    voices_panel: bool = setting(True, Setting("Show the voices", "Have the voices beside the text from the start."))
+    voices_panel: bool = setting(True, Setting("Show the voices", "Show the voices panel from the start."))
     text_width: int = setting(
-        72, Setting("Width of the text", "How many columns a line of the text takes at most.", low=30, high=300)
+        72, Setting("Width of the text", "The longest line of the text, in characters.", low=30, high=300)
     )
     focus_mode: bool = setting(False, Setting("Focus mode", "Start with nothing but the text."))
-    typewriter: bool = setting(False, Setting("Typewriter", "Keep the line you write on in the middle."))
+    typewriter: bool = setting(
+        False, Setting("Typewriter", "Keep the line you are writing in the middle of the screen.")
+    )
     word_goal: int = setting(
         0,
-        Setting("Word goal", "How many words you want to write in a text in a day; 0 is none.", low=0, high=1_000_000),
+        Setting(
+            "Word goal", "How many words you want to write in a text each day; 0 is no goal.", low=0, high=1_000_000
+        ),
     )
     autosave_seconds: float = setting(
-        10.0, Setting("Save after", "How many seconds apart the file is saved by itself.", low=1, high=3600)
+        10.0,
+        Setting("Save after (seconds)", "The file is saved automatically after so many seconds.", low=1, high=3600),
     )
-    editor: str = setting("", Setting("Your editor", "The command that opens a file; empty takes $EDITOR."))
-    author: str = setting("", Setting("Your name", "Who wrote it, for exports."))
-    model: str = setting("", Setting("Model", "A name or folder; empty takes the one that all commands use."))
+    editor: str = setting("", Setting("Your editor", "The command that opens a file; empty means $EDITOR."))
+    author: str = setting("", Setting("Your name", "The author's name in exports."))
+    model: str = setting("", Setting("Model", "A name or a folder; empty means the one that all billy commands use."))
     blend: str = setting(
         str(Blend.parse("gothic:0.5+fairy-tale:0.5")),
-        Setting("First blend", "The voices a new text begins with, as noir:0.6+lyrical:0.4.", check=_check_blend),
+        Setting("First blend", "The voices a new text starts with, such as noir:0.6+lyrical:0.4.", check=_check_blend),
     )
     chorus_voices: int = setting(
-        3, Setting("Voices in a chorus", "How many voices write at once, if you choose none.", low=2, high=6)
+        3, Setting("Voices in a chorus", "How many voices write at once, unless you choose them.", low=2, high=6)
     )
     words: int = setting(
         150,
-        Setting("Length", "How many words a voice writes at most; it ends with a whole sentence.", low=1, high=8192),
+        Setting(
+            "Length (words)", "How many words a voice writes at most; it ends with a whole sentence.", low=1, high=8192
+        ),
     )
     temperature: float = setting(
-        0.8, Setting("Temperature", "How daring the words are: 0 takes the likeliest, 1.5 is wild.", low=0, high=10)
+        0.8, Setting("Temperature", "How daring the choice of words is: 0 is the safest, 1.5 is wild.", low=0, high=10)
     )
     min_p: float = setting(
         0.05,
-        Setting("Least likely", "Leave words out that are less likely than this share of the best.", low=0, high=1),
+        Setting("Least likely", "Leave out words less likely than this share of the likeliest.", low=0, high=1),
     )
     repetition_penalty: float = setting(
-        1.1, Setting("Against repetition", "How much words that were just used are avoided; 1 is not.", low=1, high=2)
+        1.1,
+        Setting(
+            "Against repetition", "How much words that were just used are avoided; 1 is not at all.", low=1, high=2
+        ),
     )
     context_budget: int = setting(
         0,
         Setting(
             "What the model is sent",
-            "How many tokens at most; auto is what model, memory and reading time allow.",
+            "At most so many tokens (100 are about 75 words); auto: what model, memory and time allow.",
             low=64,
             high=1_000_000,
             zero="auto",
@@ -90,14 +100,17 @@ class Settings:
     reading_seconds: float = setting(
         READING_SECONDS,
         Setting(
-            "Reading time", "How many seconds the model may read before it writes, for auto above.", low=1, high=3600
+            "Reading time (seconds)",
+            "How many seconds the model may read before it writes, if the limit above is auto.",
+            low=1,
+            high=3600,
         ),
     )
     unload_minutes: int = setting(
         30,
         Setting(
             "Put the model away after",
-            "After how many minutes without need of it its memory is given back, until you need it again.",
+            "Free the model's memory after so many minutes without use; it comes back when you need it.",
             low=1,
             high=10_000,
             zero="never",
@@ -106,7 +119,7 @@ class Settings:
     thinking: bool = setting(False, Setting("Think first", "Let a model that can think do so before it writes."))
     gauge: bool = setting(True, Setting("Coherence gauge", "Watch a draft while it is written, and warn if it frays."))
     reading: bool = setting(
-        True, Setting("Read in the background", "Have the model read the text, for the heat map of the voices.")
+        True, Setting("Read in the background", "Let the model read the text, so that it can be coloured by persona.")
     )
     keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -194,7 +207,7 @@ def _in_words(table: dict[str, object]) -> dict[str, object]:
     """Return a table with the length in words, where the version before has it in tokens."""
     kept = {key: value for key, value in table.items() if key.replace("-", "_") != _IN_TOKENS}
     for tokens in (table[key] for key in table.keys() - kept.keys()):
-        kept.setdefault("words", max(1, round(tokens * _WORDS_A_TOKEN)) if type(tokens) is int else tokens)
+        kept.setdefault("words", max(1, round(tokens * WORDS_A_TOKEN)) if type(tokens) is int else tokens)
     return kept
 
 

@@ -68,7 +68,7 @@ def _prepare(workshop: Workshop, request: Prepare, sizes: Sizes, watch: Stopwatc
         fetching, pace = _FETCHING, Pace(time.perf_counter)
         for share in fetch(request.model, download_bytes(request.model)):
             whole_share = fetching * share
-            yield Progress(request.job, f"fetching {request.model}", whole_share, pace.seconds_left(whole_share))
+            yield Progress(request.job, f"downloading {request.model}", whole_share, pace.seconds_left(whole_share))
         workshop.load(request.model)
     model = workshop.model
     there = {} if request.again else find_all(model.fingerprint)
@@ -93,7 +93,7 @@ def _extracted(
             vectors.append(news.vector)
             yield _stored(job, news.vector)
         else:
-            yield whole.at(f"extracting {news.stage}", plan.extracted(news.share))
+            yield whole.at(f"preparing {news.stage}", plan.extracted(news.share))
     return vectors
 
 
@@ -121,7 +121,7 @@ def _calibrated(
     part = plan.calibration * len(subjects)
     for news in calibrate(workshop.model, subjects, settings=sizes.calibration):
         if isinstance(news, Stage):
-            yield whole.at(f"calibrating {news.stage}", part * news.share)
+            yield whole.at(f"measuring {news.stage}", part * news.share)
         else:
             yield _stored(job, news.vector)
 

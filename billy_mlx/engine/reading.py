@@ -85,7 +85,7 @@ def _changed_ns(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError as error:
         raise VectorError(
-            f"{path} cannot be read any more: {error.strerror or error}; the text is read by the others from now on"
+            f"{path} cannot be read any more: {error.strerror or error}; the other personas still colour the text"
         ) from error
 
 

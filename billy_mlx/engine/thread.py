@@ -36,10 +36,10 @@ Post = Callable[[object], None]
 
 _MEMORY_WORDS = ("memory", "alloc")
 _NO_MEMORY = (
-    "the model ran out of memory; what was written is kept: write with fewer voices, have less sent to it, or take a "
+    "the model ran out of memory; what was written is kept: use fewer voices, send the model less, or choose a "
     "smaller model"
 )
-_FAULT = "that failed by a fault of the program; it is noted for billy doctor, and all else goes on"
+_FAULT = "that failed because of a fault in the program; everything else still works, and billy doctor has the details"
 
 
 @dataclass(eq=False)
@@ -114,7 +114,9 @@ class Engine:
                     self._step(self._schedule.next(list(self._jobs.values())))
         except Exception as error:  # noqa: BLE001  the last line of defence: without it the studio would wait for ever
             self._report(error)
-            self._post(Unloaded("the engine has stopped by a fault of its own; leave the studio and open it again"))
+            self._post(
+                Unloaded("the engine stopped because of a fault in the program; leave the studio and open it again")
+            )
         finally:
             self._jobs.clear()
             _let_go()
@@ -164,10 +166,14 @@ class Engine:
             self._post(Unloaded(str(error)))
         except Exception as error:  # noqa: BLE001  whatever a model makes MLX stumble over, the text can be gone on with
             if _is_of_memory(error):
-                self._post(Unloaded(f"{name} does not fit into memory; close something, or take a smaller one"))
+                self._post(
+                    Unloaded(f"{name} does not fit into memory; close other programs, or choose a smaller model")
+                )
             else:
                 self._report(error)
-                self._post(Unloaded(f"{name} could not be loaded by a fault of the program; take another model"))
+                self._post(
+                    Unloaded(f"{name} could not be loaded because of a fault in the program; choose another model")
+                )
         else:
             self._workshop.use(loaded)
             self._post(event)

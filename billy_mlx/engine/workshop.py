@@ -58,5 +58,5 @@ class Workshop:
         if self._model is None and self._away is not None and self._wake is not None:
             self._wake(self._away)
         if self._model is None:
-            raise ModelError("there is no model to do that with; load one first")
+            raise ModelError("no model is loaded; load one first")
         return self._model

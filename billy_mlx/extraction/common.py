@@ -99,7 +99,7 @@ def _told(neutral: Pole, most: int) -> list[Rollout]:
     """Return the first answers that say anything, evenly over the questions as they were written; at most so many."""
     told = list(islice((each for batch in neutral for each in batch if each.average.tokens > 0), most))
     if not told:
-        raise VectorError("the model gave no neutral answer; try another model, or more rollouts (--rollouts)")
+        raise VectorError("the model gave no answer without a voice; try another model, or more answers (--rollouts)")
     return told
 
 

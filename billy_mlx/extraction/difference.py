@@ -49,7 +49,7 @@ def vector_between(
     texts = question_means(positive, kept[0], as_text), question_means(neutral, kept[1], as_text)
     shared = sorted(texts[0].keys() & texts[1].keys())
     if not shared:
-        raise VectorError(f"no question was answered both neutrally and as {positive.name}; try more rollouts")
+        raise VectorError(f"no question was answered both with and without {positive.name}; try more answers")
     steering = _steering(positive, neutral, kept, origin.method)
     if common is not None:
         steering = {question: own - common for question, own in steering.items()}
@@ -68,7 +68,7 @@ def vector_between(
     )
     fault = find_fault(vector)
     if fault is not None:
-        raise VectorError(f"{model.id} gives no vector for {positive.name}: {fault}; try another model")
+        raise VectorError(f"{model.id} cannot give the voice {positive.name}: {fault}; try another model")
     if len(shared) < 2:  # a single question cannot be held out from itself
         return vector
     return replace(vector, quality=held_out_quality(positive, neutral, kept, {q: steering[q] for q in shared}))

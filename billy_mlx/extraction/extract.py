@@ -149,12 +149,12 @@ def _extract_all(work: _Work, personas: Sequence[Persona]) -> Iterator[Progress 
     whole = 1 + len(personas)
     writing = work.roll_out_neutral()
     part = 0.5 if work.cards else 1.0
-    neutral = yield from mapped(writing, lambda share: Progress("neutral answers", part * share / whole))
+    neutral = yield from mapped(writing, lambda share: Progress("what all voices share", part * share / whole))
     common = None
     if work.cards:
         questions, batch = work.questions.questions, work.settings.batch
         reading = read_common_part(work.model, neutral, questions, work.cards, batch)
-        stage = "what personas have in common"
+        stage = "what all voices share, reading"
         common = yield from mapped(reading, lambda share: Progress(stage, (part + part * share) / whole))
     for number, persona in enumerate(personas, 1):
         one = _extract_one(work, persona, neutral, common)
@@ -173,7 +173,7 @@ def _extract_one(
     selection = keep_all(positive, neutral)
     if work.judge is not None:
         selecting = select(work.judge, persona, positive, neutral, work.questions.questions)
-        stage = f"{persona.name}, judging"
+        stage = f"{persona.name}, checking"
         selection = yield from mapped(selecting, lambda share: Progress(stage, 1 - judging + judging * share))
     origin = _origin(work, persona, selection)
     vector = vector_between(work.model, persona.id, positive, neutral, selection, origin, common)

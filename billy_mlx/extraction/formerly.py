@@ -34,10 +34,10 @@ class Formerly:
         count = len(self.ids)
         if not count:
             return None
-        were, use, them = ("was", "is used", "it") if count == 1 else ("were", "are used", "them")
+        were, work, them = ("was", "works", "it") if count == 1 else ("were", "work", "them")
         return (
-            f"{count} of your vectors {were} made by the version before, and {use} as that version did; to make {them} "
-            f"anew, run: {'; '.join(self._commands(model_id))}"
+            f"{count} of your voices {were} prepared by an older version, and {work} as before; to prepare {them} "
+            f"again, run: {'; '.join(self._commands(model_id))}"
         )
 
     def _commands(self, model_id: str) -> list[str]:

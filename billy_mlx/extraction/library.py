@@ -53,7 +53,8 @@ def load_vectors(
         if persona_id not in found:
             get_persona(persona_id)  # an unknown name is another mistake than a missing vector
             raise VectorError(
-                f"{persona_id} has no vector for {model_id} yet; run: billy extract {persona_id} --model {model_id}"
+                f"{persona_id} is not prepared for {model_id} yet; prepare it in the voices panel, or run: "
+                f"billy extract {persona_id} --model {model_id}"
             )
         vectors[persona_id] = _load(found[persona_id])
         vectors[persona_id].require_base(model_id, fingerprint)

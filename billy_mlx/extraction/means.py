@@ -72,7 +72,7 @@ def question_means(pole: Pole, kept: Kept, part: Callable[[Rollout], Floats] = a
         sums[rollout.question] += part(rollout)
         counts[rollout.question] = counts.get(rollout.question, 0) + 1
     if not sums:
-        raise VectorError(f"the model gave no answer for {pole.name}; try another model, or more rollouts (--rollouts)")
+        raise VectorError(f"the model gave no answer for {pole.name}; try another model, or more answers (--rollouts)")
     return {question: (total / counts[question]).astype(np.float32) for question, total in sums.items()}
 
 

@@ -115,8 +115,8 @@ class Pole:
         for average in (each for averages in read.values() for each in averages):
             if not all(map(_is_sound, (average.mean, average.norm, average.start))):
                 raise VectorError(
-                    f"the answers for {self.name} have activations that are not finite or go beyond {LARGEST:g}; "
-                    f"try another model"
+                    f"the answers for {self.name} give numbers in the model that are not finite or go beyond "
+                    f"{LARGEST:g}; try another model"
                 )
         tensors: dict[str, NDArray[Any]] = {
             **{

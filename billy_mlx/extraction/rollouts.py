@@ -154,8 +154,8 @@ def write_answers(
     if pole.empty == len(rows):
         pole.discard()
         raise VectorError(
-            f"{model.id} gives nothing but empty answers for {pole.name}, of which no vector can be made, and none is "
-            f"kept; put its chat template or its end tokens right, or take another model"
+            f"{model.id} gives nothing but empty answers for {pole.name}, so that no voice can be made "
+            f"and nothing is kept; choose another model, or correct the chat template or end tokens of this one"
         )
 
 

@@ -166,7 +166,7 @@ class PersonaVector:
             # Of the first version. The best of many layers would be good by chance.
             auc = median(self.quality.held_out_auc)
             if auc < WEAK_AUC:
-                return f"it hardly separates held-out answers (median AUC {auc:.2f}, and 0.5 is chance)"
+                return f"it can hardly be told from plain writing ({auc:.2f} of 1, and 0.5 is chance)"
         shown = self.calibration if self.strength is None else self.strength
         if shown is not None and self.is_measurable and not shown.shows:
             return "it does not show in what is written with it"

@@ -13,23 +13,23 @@ _LONGEST_NAME = 30
 _DONE = {
     Kind.OPENED: "the text as it was found",
     Kind.TYPED: "you wrote",
-    Kind.REPLACED: "you put in",
+    Kind.REPLACED: "you inserted",
     Kind.ACCEPTED: "you took a draft:",
     Kind.SWIPED: "you took another draft:",
-    Kind.IMPORTED: "it was imported:",
-    Kind.ELSEWHERE: "outside the studio came in",
-    Kind.MERGED: "put in from outside beside yours:",
-    Kind.RECOVERED: "it was recovered",
+    Kind.IMPORTED: "imported:",
+    Kind.ELSEWHERE: "another program added",
+    Kind.MERGED: "another program's changes added:",
+    Kind.RECOVERED: "unsaved text recovered",
     Kind.PUT_AWAY: "you put a draft away",
 }
 _UNDONE = {
-    Kind.TYPED: "you took out",
-    Kind.REPLACED: "you took out",
+    Kind.TYPED: "you deleted",
+    Kind.REPLACED: "you deleted",
     Kind.ACCEPTED: "you took a draft without",
     Kind.SWIPED: "you took another draft, without",
-    Kind.IMPORTED: "it was imported without",
-    Kind.ELSEWHERE: "outside the studio went out",
-    Kind.MERGED: "taken out as it was outside:",
+    Kind.IMPORTED: "imported without",
+    Kind.ELSEWHERE: "another program removed",
+    Kind.MERGED: "another program's changes removed:",
 }
 
 
@@ -38,7 +38,7 @@ def told(version: Version) -> str:
     new, old = begun(version.new) or blank(version.new), begun(version.old) or blank(version.old)
     if version.kind is Kind.REPLACED and new and old:
         both = (begun(text, _LONGEST_OF_TWO) or blank(text) for text in (version.old, version.new))
-        return f"you replaced {' by '.join(both)}"
+        return f"you replaced {' with '.join(both)}"
     if not new and old:
         return f"{_UNDONE.get(version.kind, _DONE[version.kind])} {old}"
     return f"{_DONE[version.kind]} {new}".rstrip()

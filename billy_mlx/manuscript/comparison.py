@@ -17,7 +17,7 @@ def compared(now: str, then: str) -> str:
     changes = hunks(now, then)
     shown = "\n\n".join(_change(now, hunk) for hunk in changes[:_MOST_CHANGES])
     rest = f"\n\n… and {len(changes) - _MOST_CHANGES:,} more places" if len(changes) > _MOST_CHANGES else ""
-    legend = "What follows − is only in your text now, what follows + only in the other."
+    legend = "− marks what only your text has, + what only the other has."
     return f"{_how_long(now, then)}. {legend}\n\n{shown}{rest}"
 
 

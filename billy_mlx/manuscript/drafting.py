@@ -133,7 +133,7 @@ class Drafts:
         """
         held = self._open(draft)
         if self.is_in_text(held):
-            raise ManuscriptError("a part of this draft is in the text; undo that to see its alternatives")
+            raise ManuscriptError("part of this draft is in the text; undo that to see its alternatives")
         if held.alternatives:
             self._ledger.commit(Shown(held.id, alternative % len(held.alternatives)))
 
@@ -165,7 +165,7 @@ class Drafts:
         """
         held = self.get(draft)
         if not self.cut(held):
-            raise ManuscriptError("nothing was cut off this draft")
+            raise ManuscriptError("nothing was cut from this draft")
         whole = (*held.whole, held.alternatives[held.shown].author)
         if held.fate is not Fate.OPEN:
             placed = self._lineage.placed(held)
@@ -269,7 +269,9 @@ class Drafts:
         if self.taken(held):
             raise ManuscriptError("this draft is in the text; undo that first, or show its next alternative there")
         if not self._belongs(held):
-            raise ManuscriptError("this draft was written for another version of the text; go back to that first")
+            raise ManuscriptError(
+                "this draft was written for another version of the text; go back to that version first"
+            )
         start, end = self._now(held.decided, held.start, held.end)
         self._ledger.commit(Drafted(replace(held, start=start, end=end, fate=Fate.OPEN)))
 
@@ -291,7 +293,7 @@ class Drafts:
         start, end = self._now(placed.revision, placed.start, placed.end)
         prose, then = self._ledger.state.prose, self._ledger.history.prose_at(placed.revision)
         if prose.text[start:end] != then.text[placed.start : placed.end]:
-            raise ManuscriptError("this passage was changed since it was accepted; undo that, or rewrite it as it is")
+            raise ManuscriptError("you changed this passage after you took it; undo that, or rewrite it as it is")
         shown = (placed.shown + by) % len(held.alternatives)
         other = replace(held.alternatives[shown], text=offered(held, index=shown))
         exchanged = _rewritten(held.original, other)

@@ -136,7 +136,7 @@ def said_of(merged: Merge) -> str:
     mine, theirs = (_quoted(text) for text in merged.touching[0])
     count = len(merged.touching)
     where = "at one place" if count == 1 else f"at {count:,} places, first"
-    return f"both texts cannot be put together: {where} you have {mine}, and the other program has {theirs}"
+    return f"the two texts cannot be combined: {where} you have {mine}, and the other program has {theirs}"
 
 
 def _quoted(text: str) -> str:

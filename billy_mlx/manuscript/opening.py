@@ -78,7 +78,7 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     else:
         _clear_up(home, clock)
     if home.moved_from is not None:
-        notices.append(f"this text was {home.moved_from.name} before; its versions and passages have come along")
+        notices.append(f"this text was {home.moved_from.name} before; its versions and passages are kept")
     history = History.open(home.folder / "history.db")
     notices += [history.notice] if history.notice else []
     journal = home.folder / JOURNAL
@@ -123,7 +123,7 @@ def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Calla
     ledger = Ledger(Begun(prose, None, 1), History.in_memory(home.folder), clock)
     who = f"process {holder.pid}" if holder.pid else "another program"
     where = f" on {holder.host}" if holder.host else ""
-    notice = f"here it can only be read: this text is open in {who}{where}; close it there, then open it again"
+    notice = f"this text can only be read here: it is open in {who}{where}; close it there, then open it again"
     return Opened(home, file, ledger, None, _guide(home)[0], [notice])
 
 

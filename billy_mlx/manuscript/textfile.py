@@ -238,7 +238,7 @@ def _decoded(path: Path, data: bytes) -> str:
         wrong = error.start
     line = data.count(b"\n", 0, wrong) + 1
     name = _named(path)
-    raise NotText(f"{name} is not text in UTF-8: see line {line}; import it into a new manuscript instead")
+    raise NotText(f"{name} is not text in UTF-8: see line {line}; import it into a new text instead")
 
 
 def _encoded(text: str, bom: bool) -> bytes:

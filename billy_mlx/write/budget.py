@@ -37,14 +37,14 @@ def budget_for(model: Model, *, asked: int, answer: int, rows: int, reading_seco
     """
     holds = _MOST if model.context_length is None else max(0, model.context_length - answer)
     if asked:
-        return _held(holds) if asked > holds else Budget(asked, "as the settings say")
+        return _held(holds) if asked > holds else Budget(asked, "as set in the settings")
     if holds <= LEAST:
         return _held(holds)
     steps = [step for step in _steps() if step < holds]
     read = max((step for step in steps if seconds_to_read(model, step) <= reading_seconds), default=0)
     if read < LEAST:
         seconds = seconds_to_read(model, LEAST)
-        return Budget(LEAST, f"the least there is; to read so much takes about {seconds:,.0f} s on this machine")
+        return Budget(LEAST, f"the smallest amount; reading it takes about {seconds:,.0f} s on this machine")
     fits = next((step for step in reversed([*steps, holds]) if _fits(model, step, answer, rows)), LEAST)
     may_read_all = seconds_to_read(model, holds) <= reading_seconds
     if fits == holds and may_read_all:
@@ -55,7 +55,7 @@ def budget_for(model: Model, *, asked: int, answer: int, rows: int, reading_seco
 
 
 def _held(holds: int) -> Budget:
-    return Budget(holds, "that is what the model holds beside its answer")
+    return Budget(holds, "the model has no room for more")
 
 
 def _steps() -> Iterator[int]:

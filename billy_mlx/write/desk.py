@@ -106,7 +106,7 @@ class Desk:
         _check(voices)
         held = self._manuscript.drafts.get(draft)
         if held.fate is Fate.OPEN and self._manuscript.drafts.is_in_text(held):
-            raise ManuscriptError("a part of this draft is in the text; take the rest, or undo it, before a new try")
+            raise ManuscriptError("part of this draft is in the text; take the rest or undo it, then try again")
         request = self._ask(draft, voices, seed, writing)
         self._manuscript.drafts.show(draft, len(held.alternatives))
         return request
@@ -190,7 +190,7 @@ class Desk:
         """Return a selection without the white space around it: a model writes neither line ends nor blanks there."""
         passage = self._manuscript.text[start:end]
         if not passage.strip():
-            raise ManuscriptError("nothing is selected that could be rewritten; select some text")
+            raise ManuscriptError("nothing is selected; select the text you want rewritten")
         return start + len(passage) - len(passage.lstrip()), start + len(passage.rstrip())
 
     def _ask(self, draft: int, voices: Sequence[str | None], seed: int, writing: Writing) -> Write:
@@ -265,7 +265,7 @@ class Desk:
     def _require_whole(self, draft: Draft) -> None:
         if len(draft.original) and self.job_of(draft.id) is not None:
             raise ManuscriptError(
-                "this rewrite is still being written; wait for its end, or stop it, before you take it"
+                "this rewrite is still being written; wait until it is done, or stop it, then take it"
             )
 
 

@@ -111,7 +111,7 @@ def _sampling(write: Write) -> Sampling:
     try:
         return msgspec.convert(dict(write.writing.sampling), Sampling)
     except msgspec.ValidationError as error:
-        raise UsageError(f"tokens cannot be drawn like this: {error}; put that right in the settings") from error
+        raise UsageError(f"words cannot be chosen like this: {error}; put that right in the settings") from error
 
 
 def _count(model: Model, text: str) -> int:

@@ -67,7 +67,7 @@ def test_ctrl_c_keeps_what_is_ready(billy, model, monkeypatch):
         ((), "Name the personas to calibrate, or --all"),
         (("noir", "--all"), "(and not both)"),
         (("noir", "--prompts", "25"), "25 is not in the range"),
-        (("comic",), "comic has no vector for"),
+        (("comic",), "comic is not prepared for"),
     ],
 )
 def test_wrong_usage_is_one_sentence(billy, model, arguments, sentence):

@@ -36,7 +36,7 @@ def test_versions_are_listed_newest_first(billy, novel):
     assert tower.startswith("3  ")
     assert "today" in tower or "yesterday" in tower
     assert "[main] ← now " in tower
-    assert tower.endswith(" you replaced “house” by “tower”")
+    assert tower.endswith(" you replaced “house” with “tower”")
     assert house.endswith(" +4 words  you wrote “The house was quiet.”")
     assert beginning.endswith("the text as it was found")
 

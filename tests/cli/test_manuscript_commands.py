@@ -88,7 +88,7 @@ def test_a_dry_run_shows_what_is_sent_and_writes_nothing(billy, novel):
 
 def test_without_a_number_the_model_is_sent_what_it_holds_and_that_is_said(billy, novel):
     done = billy("continue", str(novel), "--dry-run", "--seed", "3", "-m", "12", "--reading-seconds", "60")
-    assert "of at most 500 tokens (that is what the model holds beside its answer)" in done.err
+    assert "of at most 500 tokens (the model has no room for more)" in done.err
 
 
 def test_a_dry_run_has_a_document_too(billy, novel):
@@ -229,7 +229,7 @@ def test_a_text_that_is_open_elsewhere_is_left_alone(billy, novel):
     done = billy("continue", str(novel), "-m", "2", *FEW)
     manuscript.close()
     assert (done.code, novel.read_text()) == (1, STORY)
-    assert "here it can only be read" in done.err
+    assert "can only be read here" in done.err
 
 
 def test_what_was_never_saved_is_said_and_kept(billy, novel):

@@ -130,7 +130,7 @@ def test_the_users_vectors_of_the_version_before_are_marked_and_told_of(tiny):
     loaded = asked.of(Loaded)
     asked.engine.close(5)
     assert {each: note.former for each, note in loaded.voices.items()} == {"gothic": False, "noir": True}
-    assert loaded.former.startswith("1 of your vectors was made by the version before")
+    assert loaded.former.startswith("1 of your voices was prepared by an older version")
     assert loaded.former.endswith(f"run: billy extract noir --model {tiny.id}")
 
 
@@ -172,7 +172,7 @@ def test_what_a_job_fails_of_is_said_in_words(asked, error, reason):
 
 def test_a_fault_of_the_program_takes_nothing_else_with_it(asked):
     asked.engine.ask(Count(Job(1), to=1, error=KeyError("oops")))
-    assert "fault of the program" in asked.of(Failed).reason
+    assert "fault in the program" in asked.of(Failed).reason
     assert "KeyError: 'oops'" in asked.of(Broken).report
     asked.engine.ask(Count(Job(2), to=1))
     assert asked.of(Ended) == Ended(Job(2))
@@ -217,7 +217,7 @@ def test_a_load_that_fails_does_not_end_the_engine(tiny, error):
 
 def test_a_job_that_cannot_be_begun_is_told(asked):
     asked.engine.ask(Nameless(Job(1)))
-    assert "fault of the program" in asked.of(Failed).reason
+    assert "fault in the program" in asked.of(Failed).reason
     asked.engine.ask(Count(Job(2), to=1))
     assert asked.of(Ended) == Ended(Job(2))
 

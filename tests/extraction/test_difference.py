@@ -74,5 +74,5 @@ def test_poles_without_a_question_in_common_give_no_vector():
             )
         ]
     )
-    with pytest.raises(VectorError, match="no question was answered both neutrally and as Noir"):
+    with pytest.raises(VectorError, match="no question was answered both with and without Noir"):
         between(write_pole("Noir", 1), neutral)

@@ -186,8 +186,8 @@ def test_the_norm_is_the_mean_over_neutral_response_tokens(tiny, personas):
 def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
     stages = [step.stage for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
     assert list(dict.fromkeys(stages)) == [
-        "neutral answers",
-        "what personas have in common",
+        "what all voices share",
+        "what all voices share, reading",
         f"{personas[0].name} (1 of 2)",
         f"{personas[1].name} (2 of 2)",
     ]
@@ -209,7 +209,7 @@ def test_answers_to_other_tokens_or_with_other_ends_are_never_taken_for_a_models
     poles = [begin_pole(corrected, *pole, neutral_pole()[1], FEW)[0] for pole in asked_of(personas)]
     assert {pole.folder for pole in poles}.isdisjoint(kept)
     stages = [step.stage for step in extract(corrected, personas[:1], settings=FEW) if isinstance(step, Progress)]
-    assert {*stages} == {"neutral answers", "what personas have in common", personas[0].name}
+    assert {*stages} == {"what all voices share", "what all voices share, reading", personas[0].name}
     assert all(tree(folder) == files for folder, files in kept.items())
 
 
@@ -251,12 +251,12 @@ def test_fresh_writes_what_is_kept_anew_even_if_it_is_stopped_half_way(tiny, per
     next(step for step in stopped if isinstance(step, Extracted))
     stopped.close()  # neutral answers are kept, and the second persona's
     fresh = extract(tiny, personas, settings=FEW, fresh=True)
-    assert next(fresh).stage == "neutral answers"
+    assert next(fresh).stage == "what all voices share"
     assert list((paths.cache_folder() / "poles").iterdir()) == []
     fresh.close()
     assert {*stages_of(extract(tiny, personas[1:], settings=FEW))} == {
-        "neutral answers",
-        "what personas have in common",
+        "what all voices share",
+        "what all voices share, reading",
         personas[1].name,
     }
 
@@ -402,7 +402,7 @@ def test_a_model_that_says_nothing_is_refused_and_its_answers_are_not_kept(tiny,
     silent = load(tiny.path)
     silent.tokenizer.eos_token_ids = {*range(len(silent.tokenizer.get_vocab()))}
     with pytest.raises(
-        VectorError, match=r"nothing but empty answers for neutral, .* put its chat template or its end"
+        VectorError, match=r"nothing but empty answers for neutral, .* correct the chat template or end tokens"
     ):
         list(extract(silent, personas[:1], settings=FEW))
     assert list((paths.cache_folder() / "poles").iterdir()) == []
@@ -443,7 +443,9 @@ def test_a_model_that_overflows_gives_a_sentence_and_no_vector(tiny, personas, m
             return {row: replace(average, norm=average.norm + value) for row, average in super().averages().items()}
 
     monkeypatch.setattr(rollouts_module, "ResponseAverages", Overflowing)
-    with pytest.raises(VectorError, match=r"answers for neutral have activations that are not finite or go beyond"):
+    with pytest.raises(
+        VectorError, match=r"answers for neutral give numbers in the model that are not finite or go beyond"
+    ):
         list(extract(tiny, personas[:1], settings=FEW))
 
 

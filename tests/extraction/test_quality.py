@@ -147,7 +147,7 @@ def test_the_residual_norm_is_a_mean_over_tokens_of_answers_that_count(counts):
 
 def test_a_pole_of_which_nothing_counts_is_a_sentence():
     pole = random_pole("Noir", 0)
-    with pytest.raises(VectorError, match=r"gave no answer for Noir; try another model, or more rollouts"):
+    with pytest.raises(VectorError, match=r"gave no answer for Noir; try another model, or more answers"):
         question_means(pole, [False] * len(pole))
 
 

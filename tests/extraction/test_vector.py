@@ -42,10 +42,10 @@ def test_what_was_measured_of_a_vector_is_not_true_of_a_sum_or_a_multiple(operat
 @pytest.mark.parametrize(
     ("aucs", "effect_low", "said"),
     [
-        ((0.5, 0.5, 0.9), 1.0, "it hardly separates held-out answers (median AUC 0.50, and 0.5 is chance)"),
+        ((0.5, 0.5, 0.9), 1.0, "it can hardly be told from plain writing (0.50 of 1, and 0.5 is chance)"),
         ((0.5, 0.7, 0.9), 1.0, None),
         ((0.5, 0.8, 0.9), 0.0, "it does not show in what is written with it"),
-        ((0.1, 0.1, 0.1), 0.0, "it hardly separates held-out answers (median AUC 0.10, and 0.5 is chance)"),
+        ((0.1, 0.1, 0.1), 0.0, "it can hardly be told from plain writing (0.10 of 1, and 0.5 is chance)"),
     ],
 )
 def test_a_vector_is_weak_where_something_measured_speaks_against_it(aucs, effect_low, said):

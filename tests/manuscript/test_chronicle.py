@@ -24,13 +24,13 @@ def test_every_version_is_told_in_words_with_its_first_ones(kind):
 
 
 def test_what_takes_the_place_of_something_is_told_with_both():
-    assert told(version(Kind.REPLACED, old="house", new="tower")) == "you replaced “house” by “tower”"
+    assert told(version(Kind.REPLACED, old="house", new="tower")) == "you replaced “house” with “tower”"
     assert told(version(old="house", new="tower")) == "you wrote “tower”"
 
 
 def test_white_space_is_called_by_its_name():
     assert [told(version(new=text)) for text in ("\r\n", " ")] == ["you wrote a new line", "you wrote a space"]
-    assert told(version(Kind.REPLACED, old=" ", new="\n")) == "you replaced a space by a new line"
+    assert told(version(Kind.REPLACED, old=" ", new="\n")) == "you replaced a space with a new line"
     assert "+ (a new line)" in compared("One. Two.", "One. Two.\n")
 
 

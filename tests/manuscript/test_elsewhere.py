@@ -124,7 +124,7 @@ def test_where_both_changed_the_same_words_nothing_is_done_and_it_is_said(manusc
 def test_how_they_go_together_is_known_before_it_is_done(novel):
     novel.write_text(NIGHT.replace("dark", "pale"))
     assert said_of(read_theirs(novel, NIGHT, f"Oh. {NIGHT}").merge) == ""
-    assert "cannot be put together" in said_of(read_theirs(novel, NIGHT, NIGHT.replace("dark", "cold")).merge)
+    assert "cannot be combined" in said_of(read_theirs(novel, NIGHT, NIGHT.replace("dark", "cold")).merge)
 
 
 def test_the_end_of_one_paragraph_does_not_touch_a_new_one_after_it():

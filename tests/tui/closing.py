@@ -158,7 +158,7 @@ def _bring_to(window, state, chance):
             return "Z"
         case "question":
             window.press("\x06")  # a field takes the keys
-            window.wait_for("Replace by")
+            window.wait_for("Replace with")
         case "palette":
             window.press("\x10")
             window.wait_for("Search")

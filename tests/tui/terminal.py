@@ -1,7 +1,7 @@
 """A real pseudo-terminal for end-to-end tests: runs a command in it, types, looks, and keeps every byte that came out.
 
 with Terminal(["billy", "write", "story.md"], size=(80, 24), env={...}) as terminal:
-    terminal.wait_for("Go on")
+    terminal.wait_for("Continue")
     terminal.press("ctrl+g")
 """
 

@@ -51,8 +51,8 @@ def test_the_legend_says_which_letter_is_whose_and_since_when(novel, size):
     assert "Half Gothic, half Noir" in voice
     assert "14 Nov 2023" in voice
     assert voice.endswith("1 passage, 4 words")
-    assert "·     there before, or put in by another program · 5 words" in lines
-    assert "does not say who did" in " ".join(lines)
+    assert "·     already there, or added by another program · 5 words" in lines
+    assert "does not say who wrote the sentence" in " ".join(lines)
 
 
 def test_the_passage_at_the_cursor_says_who_wrote_it_and_when(novel):
@@ -66,7 +66,7 @@ def test_the_passage_at_the_cursor_says_who_wrote_it_and_when(novel):
         return said
 
     there, voice = on_page(novel, story, (160, 50), blend=BLEND)
-    assert there.startswith("this was there before")
+    assert there.startswith("this was already there")
     assert voice.startswith("this is by ")
     assert "half Noir" in voice
     assert "14 Nov 2023" in voice
@@ -95,4 +95,4 @@ def test_colours_of_a_persona_are_said_to_be_measured(novel):
     told, status = on_page(novel, story, (160, 50), blend=BLEND)
     assert told.startswith("the colours measure how much each sentence reads like Gothic")
     assert told.endswith("whoever wrote it")
-    assert "like Gothic? measured" in status
+    assert "measured likeness to Gothic" in status

@@ -53,7 +53,7 @@ def test_bad_entries_are_passed_over_and_named():
     blends, wrong = saved_blends()
     assert blends == {"good": "noir:1@1/balanced"}
     assert len(wrong) == 3
-    assert "bad is passed over" in wrong[0]
+    assert "bad is skipped" in wrong[0]
     assert not any("\x1b" in sentence for sentence in wrong)
 
 
@@ -80,7 +80,7 @@ def test_who_is_muted_is_kept_in_the_file():
 
 def test_who_is_muted_and_not_in_the_blend_is_named():
     write('odd = "noir/layered muted gothic"\n')
-    assert "'gothic' is muted, and not in the blend" in saved_blends()[1][0]
+    assert "'gothic' is muted but not in the blend" in saved_blends()[1][0]
 
 
 def test_a_file_that_is_no_toml_is_named_and_not_overwritten():

@@ -121,8 +121,8 @@ def test_where_there_is_nothing_yet_nothing_is_taken_and_that_is_said_until_the_
     page, pictures = Page(), []
     shown(page, "enter", seen(pictures), "ctrl+t", grown("One.", taken=4), "enter", "right", seen(pictures))
     assert page.said == []
-    assert "no more of this voice" in pictures[0]
-    assert "no more of this voice" not in pictures[1]
+    assert "This voice has nothing more" in pictures[0]
+    assert "This voice has nothing more" not in pictures[1]
 
 
 def test_the_other_keys_tell_the_screen_below():
@@ -140,8 +140,8 @@ def test_the_gauge_warns_in_words_before_text_frays():
         pilot.app.screen.show_voice(0, "One.", over=True)
 
     shown(Page(), step, seen(pictures), size=(160, 50))
-    assert "done · holds (1.1×)" in pictures[0]
-    assert "! frays (2.0×)" in pictures[0]
+    assert "done · holds together" in pictures[0]
+    assert "! frays: lower the dose" in pictures[0]
 
 
 def test_a_chorus_begins_anew_with_other_voices():
@@ -198,7 +198,7 @@ def test_who_is_in_the_list_already_is_marked_there():
 def test_a_persona_without_a_vector_does_not_sing_and_that_is_said():
     pictures = []
     shown(ChorusVoices(None, {}, CAST), "a", *typed("satirist"), "enter", seen(pictures))
-    assert "Satirist has no vector for this model yet" in pictures[0]
+    assert "Satirist is not prepared for this model yet" in pictures[0]
     assert "✓" not in pictures[0]
 
 
@@ -221,5 +221,5 @@ def test_the_personas_of_the_blend_sing_before_others_unless_they_do_not_show():
 
 
 def test_where_nobody_could_sing_that_is_said():
-    with pytest.raises(ManuscriptError, match="no persona has a vector for this model yet"):
+    with pytest.raises(ManuscriptError, match="no voice is prepared for this model yet"):
         usual_voices(None, cast_of(load_personas(), {}), 3)

@@ -141,7 +141,7 @@ def test_the_start_of_a_draft_is_a_border_whatever_it_begins_with(tmp_path):
         editor.select(1, 1)
         drafted(editor, "\u0301x")
         await pilot.press("left", "right")
-        assert (editor.cursor, screen(editor)[0].split(maxsplit=1)[1].rstrip()) == (1, "e\u0301x┊ b")
+        assert (editor.cursor, screen(editor)[0].split(maxsplit=1)[1].rstrip()) == (1, "e\u0301x ┊b")
         await pilot.press("right", "backspace", "backspace")
         assert editor.manuscript.text == "b"
 

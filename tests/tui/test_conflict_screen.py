@@ -50,7 +50,7 @@ def test_an_arrow_chooses_and_enter_answers(path, keys, answer):
 def test_both_are_offered_first_where_the_changes_do_not_touch(path):
     pictures = []
     assert answered(path, seen(pictures), "down", "enter", mine=f"Oh. {BASE}") == (["both"], None)
-    assert "You changed other places than it did" in pictures[0]
+    assert "You and it changed different places" in pictures[0]
 
 
 def test_in_a_small_window_the_line_that_is_chosen_can_be_seen(path):
@@ -76,7 +76,7 @@ def test_a_copy_gets_a_name_that_is_free(path):
     assert answered(path, *COPY, "enter") == (["copy"], path.with_name("tale (mine 2).md"))
 
 
-@pytest.mark.parametrize(("name", "why"), [("tale.md", "is there already"), ("a/b.md", "a name, without a folder")])
+@pytest.mark.parametrize(("name", "why"), [("tale.md", "is there already"), ("a/b.md", "a name without a folder")])
 def test_a_copy_replaces_nothing_and_stays_beside_the_file(path, name, why):
     pictures = []
     assert answered(path, *COPY, filled(name), "enter", seen(pictures)) == ([], None)
@@ -116,4 +116,4 @@ def test_a_copy_with_an_impossible_name_is_refused_in_words(path, monkeypatch):
     pictures = []
     broken = lambda _: monkeypatch.setattr(type(path), "exists", refuse)  # noqa: E731
     assert answered(path, *COPY, broken, "enter", seen(pictures)) == ([], None)
-    assert "no file can have such a name" in pictures[0]
+    assert "no file can have this name" in pictures[0]

@@ -18,7 +18,7 @@ CONTEXT = Context(
         Part("lore", "Forge", "It is hot.", 4, trigger=Trigger(Entry("Forge", "It is hot."), "smith", 0, 5, by="Mira")),
         Part("before", "Before the cursor", "Mira lit the forge", 30, Cut("start", 1200)),
         Part("after", "After the cursor", "She sang.", 3, Cut("end", 7)),
-        Part("frame", "Around them", "", 8),
+        Part("frame", "Fixed wording", "", 8),
     ),
     tokens=50,
     budget=100,
@@ -31,13 +31,13 @@ CONTEXT = Context(
     "sentence",
     [
         "What the model is sent: 50 of 100 tokens",
-        "Memory: 0 tokens; left out, all 900 characters, for lack of room",
+        "Memory: 0 tokens; all 900 characters left out: there was no room",
         "Mira: 5 tokens; sent because your text mentions 'Mira'",
         "Forge: 4 tokens; sent because the entry Mira mentions 'smith'",
         "Before the cursor: 30 tokens; its first 1,200 characters were cut",
         "After the cursor: 3 tokens; its last 7 characters were cut",
         "! the key x could not be looked for",
-        "The blank at the end of your text is not sent",
+        "The space at the end of your text is not sent",
     ],
 )
 def test_each_part_is_accounted_for(sentence):
@@ -65,7 +65,7 @@ def test_a_key_changes_between_the_two_and_escape_goes_back(size):
     pictures = []
     host = shown(ContextScreen(CONTEXT), seen(pictures), "r", seen(pictures), "r", "escape", size=size)
     assert "50 of 100 tokens" in pictures[0]
-    assert "As sent: what it is asked Go on." in pictures[1]
+    assert "As sent: the request Go on." in pictures[1]
     assert host.given == [None]
 
 
@@ -77,4 +77,7 @@ def test_nothing_that_a_terminal_would_obey_is_shown():
 
 def test_the_budget_says_why_it_is_that():
     limited = replace(CONTEXT, why="limited by reading time, 30 s; raise it in the settings to send more")
-    assert "At most 100 tokens: limited by reading time, 30 s; raise it in the settings" in account(limited).plain
+    assert (
+        "At most 100 tokens, about 75 words: limited by reading time, 30 s; raise it in the settings"
+        in account(limited).plain
+    )

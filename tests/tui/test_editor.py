@@ -21,7 +21,7 @@ from billy_mlx.tui.reading import Heat
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.marks import heat
 
-THERE = "there before, or put in by another program"
+THERE = "already there, or added by another program"
 STEADY = itertools.count(1000, 100)  # a clock by which every keystroke is a step of its own
 
 

@@ -23,7 +23,7 @@ def test_a_format_is_chosen_and_written(manuscript, tmp_path, turns, name):
     host = shown(ExportScreen(manuscript, "Ada"), *["right"] * turns, "ctrl+s")
     assert host.given == [tmp_path / name]
     assert (tmp_path / name).stat().st_size > 10
-    assert f"{name} is written." in told(host)
+    assert f"{name} is saved." in told(host)
 
 
 def test_markdown_goes_beside_the_manuscript_and_not_over_it(manuscript, tmp_path):
@@ -34,7 +34,7 @@ def test_markdown_goes_beside_the_manuscript_and_not_over_it(manuscript, tmp_pat
 def test_the_manuscript_itself_is_never_exported_over(manuscript, tmp_path):
     keys = ["down", "enter", *["backspace"] * 4, "m", "d", "enter", "ctrl+s"]
     host = shown(ExportScreen(manuscript), *keys)
-    assert "That is the manuscript itself" in told(host)
+    assert "This is the text itself" in told(host)
     assert host.given == []
 
 
@@ -42,7 +42,7 @@ def test_what_is_there_is_overwritten_only_when_told_to(manuscript, tmp_path):
     (tmp_path / "tale.docx").write_text("mine")
     pictures = []
     shown(ExportScreen(manuscript), "ctrl+s", seen(pictures), "enter", "escape")
-    assert "tale.docx is there already. Overwrite it?" in pictures[0]
+    assert "tale.docx exists already. Overwrite it?" in pictures[0]
     assert (tmp_path / "tale.docx").read_text() == "mine"
     shown(ExportScreen(manuscript), "ctrl+s", "right", "enter")
     assert (tmp_path / "tale.docx").read_bytes().startswith(b"PK")
@@ -57,7 +57,7 @@ def test_who_wrote_what_goes_into_a_file_beside_it(manuscript, tmp_path):
 def test_a_place_that_cannot_be_written_is_told(manuscript):
     keys = ["down", "enter", "home", *"/no", "enter", "ctrl+s"]
     host = shown(ExportScreen(manuscript), *keys)
-    assert "was not written: No such file or directory; choose another place" in told(host)
+    assert "was not saved: No such file or directory; choose another place" in told(host)
     assert host.given == []
 
 
@@ -65,6 +65,6 @@ def test_a_place_that_cannot_be_written_is_told(manuscript):
 def test_the_rows_fit_the_screen_and_escape_goes_back(manuscript, size):
     pictures = []
     host = shown(ExportScreen(manuscript, "Ada"), seen(pictures), "escape", size=size)
-    for text in ("‹ Word ›", "tale.docx", "Ada", "‹ not said ›"):
+    for text in ("‹ Word ›", "tale.docx", "Ada", "‹ not marked ›"):
         assert text in pictures[0]
     assert host.given == [None]

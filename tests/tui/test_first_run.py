@@ -41,8 +41,8 @@ def test_the_starter_model_is_called_a_demonstration_once(tmp_path, text):
 
 
 def test_vectors_of_the_version_before_are_told_once_for_each_model(tmp_path):
-    former = Loaded(MODEL, {}, former="2 of your vectors were made by the version before; run: billy extract noir")
-    other = replace(former, model=replace(MODEL, id="other"), former="1 of your vectors")
+    former = Loaded(MODEL, {}, former="2 of your voices were prepared by an older version; run: billy extract noir")
+    other = replace(former, model=replace(MODEL, id="other"), former="1 of your voices")
 
     async def story(app, engine, pilot):
         engine.say(former, former, other, former)

@@ -49,7 +49,7 @@ def test_an_entry_is_turned_off_by_enter():
 def test_a_paragraph_that_cannot_be_is_refused_in_words(depth):
     host = shown(GuideScreen(Guide()), "tab", "tab", "backspace", *depth, "ctrl+s")
     assert host.given == []
-    assert "a number from 1 to 1,000" in told(host)
+    assert "1 to 1,000 paragraphs" in told(host)
 
 
 def test_a_lorebook_is_taken_in_beside_what_is_there(tmp_path):
@@ -57,10 +57,10 @@ def test_a_lorebook_is_taken_in_beside_what_is_there(tmp_path):
     path.write_text(json.dumps(BOOK.as_json()))
     host = shown(GuideScreen(GUIDE), "ctrl+o", filled(str(path)), "enter", "ctrl+s")
     assert host.given[0].lorebook.entries == BOOK.entries * 2
-    assert "2 entries were taken in" in told(host)
+    assert "2 entries were imported" in told(host)
 
 
-@pytest.mark.parametrize(("content", "sentence"), [(None, "is not there"), ("{}", "is not a lorebook")])
+@pytest.mark.parametrize(("content", "sentence"), [(None, "does not exist"), ("{}", "is not a lorebook")])
 def test_a_file_that_is_no_lorebook_is_told(tmp_path, content, sentence):
     path = tmp_path / "lore.json"
     if content is not None:

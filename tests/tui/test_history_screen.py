@@ -28,7 +28,7 @@ def manuscript(tmp_path):
 def test_versions_are_told_in_words_newest_first(manuscript, size):
     pictures = []
     shown(HistoryScreen(manuscript), "a", seen(pictures), size=size)
-    newest, oldest = "you replaced “house” by “tower”", "+4 words you wrote “The house was quiet.”"
+    newest, oldest = "you replaced “house” with “tower”", "+4 words you wrote “The house was quiet.”"
     assert pictures[0].index(newest) < pictures[0].index(oldest)
     assert "14 Nov 2023 22:" in pictures[0]
     assert "Branch: main" in pictures[0]
@@ -109,7 +109,7 @@ def test_a_long_history_comes_page_by_page(manuscript, monkeypatch):
 
 
 def test_a_difference_is_explained_in_plain_words():
-    words = "1 word fewer than now. What follows − is only in your text now, what follows + only in the other."
+    words = "1 word fewer than now. − marks what only your text has, + what only the other has."
     assert compared("a b", "c").startswith(words)
 
 

@@ -12,7 +12,7 @@ from billy_mlx.tui.screens.models import ModelsScreen, time_left
 SMALL = ModelOffer("org/small-4bit", "Small", 2.3, 3.1, "Apache-2.0", "Quick, and plain in style.", here=True)
 LARGE = ModelOffer("org/large-4bit", "Large\x1b[2J", 8.4, 9.9, "MIT", "Writes [well].")
 FOUR = ("noir", "gothic", "minimalist", "lyrical")
-RUNNING = Progress(Job(7), "extracting noir", 0.25, 3900.0)
+RUNNING = Progress(Job(7), "preparing noir", 0.25, 3900.0)
 
 
 def screen(*offers, running=None):
@@ -70,14 +70,14 @@ def test_a_running_job_shows_how_far_it_is_until_it_ends():
         lambda pilot: pilot.app.screen.hear(Failed(Job(7), "no room")),
         seen(pictures),
     )
-    assert ["extracting noir, 1 h 5 min left" in picture for picture in pictures] == [True, True, False]
+    assert ["preparing noir, 1 h 5 min left" in picture for picture in pictures] == [True, True, False]
     assert "25%" in pictures[0]
 
 
 def test_a_second_job_is_not_begun_beside_one_that_runs():
     host = shown(screen(SMALL), lambda pilot: pilot.app.screen.hear(RUNNING), "enter", "enter")
     assert host.given == []
-    assert "running already" in told(host)
+    assert "being prepared already" in told(host)
 
 
 class Page(Screen):

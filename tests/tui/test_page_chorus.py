@@ -88,7 +88,7 @@ def test_a_chorus_sings_while_it_is_shown(novel):
         await says(pilot, engine, Coherence(engine.last(Write).job, 1, 9.0, 2.0))
         return app.screen.texts(), app.screen._columns[1]._holds
 
-    assert on_page(novel, story) == ((" went out", " burned", ""), "! frays (2.0×)")
+    assert on_page(novel, story) == ((" went out", " burned", ""), "! frays: lower the dose")
 
 
 def test_sentences_of_one_voice_are_taken_one_by_one(novel):
@@ -220,7 +220,7 @@ def test_what_was_taken_is_taken_back_in_the_chorus(novel):
     one, text, shown = on_page(novel, story)
     assert one == (f"{NIGHT} went out.", [len(" went out."), 0, 0])
     assert text == NIGHT
-    assert "Nothing of this chorus is in the text." in shown
+    assert "Nothing from this chorus is in the text." in shown
 
 
 def test_what_was_written_for_a_text_goes_with_it(novel):

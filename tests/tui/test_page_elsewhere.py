@@ -140,7 +140,7 @@ def test_what_the_model_is_sent_does_not_come_up_over_what_the_writer_does_by_th
         await says(pilot, engine, Sent(request.job, context_of(request)), Ended(request.job))
         return waiting, app.screen is screen
 
-    assert on_page(novel, story) == ("looking what the model is sent ...", True)
+    assert on_page(novel, story) == ("finding out what the model is sent ...", True)
 
 
 def test_models_do_not_come_up_over_what_the_writer_does_by_then(novel):
@@ -212,7 +212,7 @@ def test_the_writer_goes_on_with_another_branch(novel):
         return begun, page.manuscript.versions.branch, page.editor.text
 
     begun, branch, text = on_page(novel, story)
-    assert begun == (NIGHT, "the branch other begins here; F8 leads back to main")
+    assert begun == (NIGHT, "the branch other starts here; F8 takes you back to main")
     assert (branch, text) == ("main", "A" + NIGHT)
 
 
@@ -387,7 +387,7 @@ def test_another_editor_gets_the_text_and_gives_it_back(novel, tmp_path, monkeyp
         await press(pilot, "ctrl+z")
         return text, told, page.editor.text
 
-    told = "the text is as you left it in an editor; undo leads back"
+    told = "the text is as you left it in an editor; undo takes you back"
     assert on_page(novel, story, size) == (f"A{NIGHT} went out.", told, f"A{NIGHT}")
 
 
@@ -431,7 +431,7 @@ def test_a_terminal_that_cannot_be_handed_over_is_told(novel):
         await by_palette(pilot, "Open in your editor")
         return page.status.told
 
-    assert "cannot be handed over" in on_page(novel, story)
+    assert "no other editor can run in this terminal" in on_page(novel, story)
 
 
 # Out and back.

@@ -83,7 +83,7 @@ def test_leaving_asks_for_a_name_and_takes_none_for_an_answer(documents, leave):
     async def story(app, pilot):
         await typed(pilot, LAMP)
         await (press(pilot, "ctrl+q") if leave == "ctrl+q" else by_palette(pilot, "Open another text"))
-        assert "Ctrl+Q: leave it without a name" in "".join(lines_of(app))
+        assert "Ctrl+Q: leave without a name" in "".join(lines_of(app))
         await press(pilot, "escape")
         stayed = app.screen.manuscript.text
         await (press(pilot, "ctrl+q") if leave == "ctrl+q" else by_palette(pilot, "Open another text"))
@@ -134,18 +134,18 @@ def test_what_needs_a_file_says_so_and_an_export_goes_to_the_documents(documents
                 break
         return said
 
-    assert "save it under a name first" in on_a_new_page(story)
+    assert "save it under a name" in on_a_new_page(story)
     assert [path.name for path in documents.iterdir()] == ["Untitled.docx"]
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("", "put a name behind it"),
-        ("there.md", "is there already"),
+        ("", "add a file name"),
+        ("there.md", "exists already"),
         ("none/tale", "there is no folder"),
-        ("She left him there.", "reads like a sentence"),
-        ("and then she went on and on and on about it", "reads like a sentence"),
+        ("She left him there.", "looks like a sentence"),
+        ("and then she went on and on and on about it", "looks like a sentence"),
     ],
 )
 def test_a_name_has_to_be_one_and_free(documents, name, why):

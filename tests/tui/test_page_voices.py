@@ -60,8 +60,8 @@ def test_how_long_a_vector_takes_is_said_before_it_is_made(novel, size):
 
     asked, before, after, made = on_page(novel, story, size)
     assert asked == ("fairy-tale",)
-    assert before == "Make the vector of Fairy Tale? How long it takes is being worked out ..."
-    assert after == "Make the vector of Fairy Tale? That takes about 4 minutes; you can go on writing meanwhile."
+    assert before == "Prepare Fairy Tale for this model? Working out how long this takes ..."
+    assert after == "Prepare Fairy Tale for this model? This takes about 4 minutes; you can keep writing meanwhile."
     assert made == []
 
 
@@ -74,7 +74,7 @@ def test_a_vector_that_is_there_is_made_anew_only_when_that_is_wanted(novel):
         await press(pilot, "f2", "down", "down", "x")
         return question_of(app)
 
-    assert on_page(novel, story).startswith("Gothic has a vector already. Make it anew?")
+    assert on_page(novel, story).startswith("Gothic is prepared already. Prepare again?")
 
 
 def test_how_far_a_vector_is_stands_below_the_page_at_80_columns(novel):
@@ -82,14 +82,14 @@ def test_how_far_a_vector_is_stands_below_the_page_at_80_columns(novel):
         await press(pilot, "f2", *MAKE, "escape")
         page.status.told = ""
         begun = str(page.status.render())
-        await says(pilot, engine, Progress(engine.last(Prepare).job, "extracting Fairy Tale", 0.25, 240.0))
+        await says(pilot, engine, Progress(engine.last(Prepare).job, "preparing Fairy Tale", 0.25, 240.0))
         await draft(pilot, engine, " went", end=False)
         page.show()
         return begun, str(page.status.render()), page.panel.display
 
     begun, line, panel = on_page(novel, story)
-    assert "making vectors" in begun
-    assert "writing  vectors: 25%, 4 min left" in line
+    assert "preparing voices" in begun
+    assert "writing  preparing voices: 25%, 4 min left" in line
     assert not panel
 
 
@@ -103,8 +103,8 @@ def test_that_cancelling_was_heard_is_said_at_once(novel):
         return told, line_of(page), page.status.making
 
     told, line, below = on_page(novel, story)
-    assert told == line == "stopping after this step; what is made so far is kept"
-    assert below == "vectors: stopping"
+    assert told == line == "stopping after this step; what is done so far is kept"
+    assert below == "preparing voices: stopping"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
@@ -128,7 +128,7 @@ def test_a_vector_that_is_made_is_there_at_once(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE)
         job = engine.last(Prepare).job
-        await says(pilot, engine, Progress(job, "calibrating", 0.9))
+        await says(pilot, engine, Progress(job, "measuring", 0.9))
         await says(pilot, engine, VoiceReady(job, VoiceNote("fairy-tale", gentle=0.5)), Ended(job))
         return line_of(page), "fairy-tale" in page.panel.known, page.status.told
 
@@ -145,7 +145,7 @@ def test_making_a_vector_is_cancelled(novel):
         await says(pilot, engine, Ended(job, stopped=True))
         return stopped, line_of(page), page.status.told
 
-    assert on_page(novel, story) == (True, "", "stopped; the answers so far are kept")
+    assert on_page(novel, story) == (True, "", "stopped; what is done so far is kept")
 
 
 def test_a_vector_that_cannot_be_made_says_why_and_another_can_be(novel):
@@ -167,7 +167,7 @@ def test_one_vector_is_made_at_a_time(novel):
 
     made, said = on_page(novel, story)
     assert made == 1
-    assert "being made already" in said
+    assert "being prepared already" in said
 
 
 def test_nothing_is_cancelled_where_nothing_is_made(novel):

@@ -25,7 +25,7 @@ def test_who_speaks_already_is_said_to_and_nobody_is_taken():
     pictures = []
     host = shown(PersonaSearch(CAST, ["noir"]), *typed("noir"), "enter", seen(pictures))
     assert host.given == []
-    assert "Noir is among the voices already." in pictures[0]
+    assert "Noir is in the blend already." in pictures[0]
 
 
 def test_nothing_is_said_of_who_was_shown_before_more_was_typed():
@@ -35,7 +35,7 @@ def test_nothing_is_said_of_who_was_shown_before_more_was_typed():
 
     pictures = []
     shown(PersonaSearch(CAST), type_fast, seen(pictures))
-    assert "There is nobody like that." in pictures[0]
+    assert "No persona matches." in pictures[0]
 
 
 def test_a_mood_finds_somebody_and_the_words_are_shown():

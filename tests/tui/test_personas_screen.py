@@ -13,7 +13,7 @@ from billy_mlx.extraction.card import PersonaSet, get_persona, load_personas
 from billy_mlx.tui.cast import OWN, PAPER, WRITING, cast_of
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.new_persona import begun_as, id_of
-from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted, PersonasScreen
+from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted, PersonasScreen, _card
 
 NOTES = {
     "noir": VoiceNote("noir", gentle=0.5, too_much=1.4, layer=7, auc=0.95, source="120 answers"),
@@ -86,9 +86,17 @@ def test_writing_voices_come_first_then_ones_own_then_the_papers():
 
 def test_the_first_persona_is_shown_with_its_quality_and_prompts():
     card = words(play()[1], left=32)
-    assert "very well (AUC 0.95; 0.5 is chance)" in card
-    assert "In mode balanced it steers layer 7: gentle from 0.50, full at 1, too much above 1.40." in card
+    assert "The model clearly tells this voice from plain writing." in card
+    assert "Dose: gentle from 0.50, full at 1, too much above 1.40." in card
     assert "1. You are a noir narrator" in card
+
+
+def test_numbers_of_measurements_come_last_under_advanced():
+    card = _card(next(one for one in cast_of(load_personas(), NOTES) if one.id == "noir"), COMPARED, {}).plain
+    assert card.split("Advanced")[1].split("\n")[1:] == [
+        "Its vector tells its answers from neutral ones: AUC 0.95 (0.5 is chance).",
+        "In mode balanced it steers layer 7.",
+    ]
 
 
 def test_enter_gives_the_persona_and_escape_nobody():
@@ -98,8 +106,8 @@ def test_enter_gives_the_persona_and_escape_nobody():
 
 def test_likeness_is_told_in_words_and_numbers():
     card = words(play()[1], left=32)
-    assert "Most like Gothic 0.72 (much alike), Comic 0.44 (rather alike)" in card
-    assert "Least like Minimalist -0.12 (turned away)" in card
+    assert "Most like Gothic 0.72 (very alike), Comic 0.44 (alike)" in card
+    assert "Least like Minimalist -0.12 (opposite)" in card
     assert "Most like" not in play(compared=None)[1]
 
 
@@ -107,10 +115,10 @@ def test_likeness_is_told_in_words_and_numbers():
     ("name", "sentence"),
     [
         ("comic", "~ It is weak for this model: it does not show in what is written."),
-        ("comic", "! Its card was changed since its vector was made"),
-        ("comic", "It is not calibrated"),
-        ("gothic", "✗ It has no vector for this model yet"),
-        ("my-novel", "The vector is your own, made of novel.md."),
+        ("comic", "! Its description was changed since"),
+        ("comic", "What a full dose of it is was not measured"),
+        ("gothic", "✗ It is not prepared for this model yet"),
+        ("my-novel", "You prepared it on this machine, from novel.md."),
     ],
 )
 def test_what_is_wrong_with_a_vector_is_said(name, sentence):
@@ -163,13 +171,13 @@ def test_a_new_persona_is_described_in_one_box_and_offered_a_vector():
 
 def test_a_persona_of_a_bare_name_is_not_made():
     _, shown = play("n", *"Ann", "ctrl+s")
-    assert "nothing says what the voice is like; describe it" in words(shown)
+    assert "the voice is not described yet" in words(shown)
     assert not paths.personas_folder().exists()
 
 
 def test_the_prompts_are_shown_and_changed_under_advanced():
     _, shown = play(*described("Ann", "salty"), "tab", "enter", "tab", "tab", "tab", "tab", size=(80, 50))
-    assert "How the model is asked for it, 1 of 5" in shown
+    assert "What the model is told, 1 of 5" in shown
     assert "You are Ann. This is who you are: Salty." in words(shown)
     play(*described("Ann", "salty"), then=own_prompt)
     assert get_persona("ann").prompts[0] == "Be kind."
@@ -276,12 +284,12 @@ def test_what_the_engine_says_before_the_screen_is_there_is_not_lost():
     card, progress = asyncio.run(run())
     assert "it steers layer 2" in card
     assert "Most like Gothic" in card
-    assert progress == "asking: 50% (c: cancel)"
+    assert progress == "asking: 50%"
 
 
 def test_at_160_columns_the_card_uses_the_room():
     _, shown = play(size=(160, 50))
-    assert "Judged by:" in shown
+    assert "Checked by asking:" in shown
     assert "contributors" in shown
 
 
@@ -311,5 +319,5 @@ def test_that_cancelling_was_heard_is_said_at_once_and_until_it_has_ended():
                 app.screen.hear(event)
             return [*shown, str(line.content)]
 
-    stopping = "stopping after this step; what is made so far is kept"
+    stopping = "stopping after this step; what is done so far is kept"
     assert asyncio.run(run()) == [stopping, stopping, "", "asking: 10% (c: cancel)"]

@@ -174,7 +174,7 @@ def test_what_was_declined_is_kept_and_the_message_says_where(novel):
         texts = {versions.text_at(version.id).text for version in versions.tree(landmarks=False)}
         return page.status.told, LOST + NIGHT in texts
 
-    assert asked(novel, "recover", story) == ("declined, and kept among the versions (F8)", True)
+    assert asked(novel, "recover", story) == ("the file's text stays; the other one is kept as a version (F8)", True)
 
 
 @KINDS
@@ -249,4 +249,4 @@ def test_it_does_not_open_over_another_screen(novel, title, answer, screen):
 
     shown, told = on_page(novel, story)
     assert shown is HistoryScreen
-    assert "is there; ask for it again" in told
+    assert "is ready; ask for it again" in told

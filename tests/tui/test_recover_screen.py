@@ -55,7 +55,7 @@ def test_the_time_is_known_after_the_text_was_closed(tmp_path):
 def test_where_the_time_is_not_known_none_is_told(manuscript):
     pictures = []
     shown(screen(manuscript, made=0.0), seen(pictures))
-    assert "It is all here. How it differs" in pictures[0]
+    assert "It is all here. Below you see how it differs" in pictures[0]
 
 
 @pytest.mark.parametrize(

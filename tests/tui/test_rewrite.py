@@ -141,7 +141,7 @@ def test_when_all_was_skipped_take_all_takes_nothing(stones):
 
     text, told, away = on_page(stones, story)
     assert (text, away) == (STONES, False)
-    assert told.startswith("all that is left was skipped")
+    assert told.startswith("you skipped all the changes that are left")
 
 
 def test_the_footer_has_these_keys_only_while_a_rewrite_is_on_the_page(stones):
@@ -198,7 +198,7 @@ def test_what_a_stopped_rewrite_has_not_come_to_stays(stones):
         return words, page.manuscript.text
 
     words, text = on_page(stones, story)
-    assert (words, text) == ("change 1 of 1, stopped before its end", STONES.replace("lamp", "lantern"))
+    assert (words, text) == ("change 1 of 1, stopped early", STONES.replace("lamp", "lantern"))
 
 
 def test_a_rewrite_that_says_the_same_is_put_away_with_a_word(stones):
@@ -206,7 +206,7 @@ def test_a_rewrite_that_says_the_same_is_put_away_with_a_word(stones):
         await rewritten(pilot, engine, page, STONES)
         return page.status.told, page.drafts.current
 
-    assert on_page(stones, story) == ("The rewrite says what is there already.", None)
+    assert on_page(stones, story) == ("The rewrite is the same as your text.", None)
 
 
 @pytest.mark.parametrize(("width", "side"), [(80, True), (60, False)])
@@ -215,7 +215,7 @@ def test_a_rewrite_that_has_few_of_the_words_is_shown_beside_them(stones, width,
         await rewritten(pilot, engine, page, OTHER)
         assert isinstance(app.screen, Beside)
         lines = lines_of(app)
-        return [next(y for y, line in enumerate(lines) if words in line) for words in ("What you had", "Rewritten")]
+        return [next(y for y, line in enumerate(lines) if words in line) for words in ("Your words", "Rewritten")]
 
     old, new = on_page(stones, story, (width, 24))
     assert (old == new) == side
@@ -268,7 +268,7 @@ def test_who_writes_on_meanwhile_is_not_led_away(stones):
         await shown(pilot, page)
         await typed(pilot, " x")
         engine.write(OTHER)
-        await until(pilot, lambda: "few of your words" in page.status.told)
+        await until(pilot, lambda: "few words with yours" in page.status.told)
         return app.screen is page
 
     assert on_page(stones, story)

@@ -37,7 +37,7 @@ def test_texts_are_told_with_folder_and_when_they_were_worked_on(here, size):
     texts = (Recent(here / "tale.md", NOW - 3 * DAY, exists=True), Recent(here / "lost.md", NOW, exists=False))
     shown(StartScreen(), lambda pilot: pilot.app.screen.show(texts, NOW), seen(pictures), size=size)
     assert "tale 3 days ago" in pictures[0]
-    assert "lost ✗ is gone" in pictures[0]
+    assert "lost ✗ not found" in pictures[0]
 
 
 def test_the_text_that_was_open_last_is_one_key_away(here):

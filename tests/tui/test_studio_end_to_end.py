@@ -50,7 +50,7 @@ def test_a_story_is_written_lost_and_found_again(write, novel, size):
         terminal.wait_for("ZZ")
         terminal.process.send_signal(signal.SIGKILL)
         terminal.wait_for_end()
-    with write(novel, size=size, ready="never reached its file") as terminal:
+    with write(novel, size=size, ready="never saved to its file") as terminal:
         terminal.press("down", "enter")
         terminal.wait_for("ZZ")
         terminal.press("ctrl+q")
@@ -143,6 +143,6 @@ def test_leaving_what_could_not_be_saved_says_so_below_the_screen(write, novel):
         assert terminal.wait_for_end() == 1
         assert "NOT SAVED: it is marked as read-only" in " ".join(terminal.text.split())
     novel.chmod(0o644)
-    with write(novel, ready="never reached its file") as terminal:
+    with write(novel, ready="never saved to its file") as terminal:
         terminal.press("down", "enter")
         terminal.wait_for("ZZ")

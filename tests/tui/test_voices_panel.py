@@ -143,12 +143,12 @@ def test_a_scale_is_of_the_way_of_adding_that_was_measured():
     ("persona", "words"),
     [
         ("comic", "~ weak"),
-        ("satirist", "✗ no vector"),
-        ("noir", "all is well"),
-        ("old", "! its card"),
-        ("former", "! made by the version before; x makes it anew"),
-        ("learnt", "! made by the version before; w makes it anew, of your text"),
-        ("plain", "not calibrated"),
+        ("satirist", "✗ not prepared"),
+        ("noir", "ready"),
+        ("old", "! its description"),
+        ("former", "! prepared by an older version; “Prepare voice” prepares it again"),
+        ("learnt", "! prepared by an older version; “Own voice” prepares it again from your text"),
+        ("plain", "a full dose is was not measured"),
     ],
 )
 def test_a_vector_that_is_not_right_is_said_in_words(persona, words):
@@ -225,7 +225,7 @@ def test_a_blend_of_which_all_are_muted_is_saved_too():
 
 def test_a_blend_is_saved_and_shown_by_its_name_in_words():
     _, asked = play("down", "m", "s", size=(80, 24))
-    assert "keep this blend (Noir (gentle), Gothic muted)?" in " ".join(asked.replace("│", " ").split())
+    assert "call this blend (Noir (gentle), Gothic muted)?" in " ".join(asked.replace("│", " ").split())
     _, listed = play("s", *"dark", "enter", "l", size=(80, 24))
     assert "dark  More Noir than Gothic" in listed
     assert "noir:0.6" not in asked + listed
@@ -278,9 +278,9 @@ def test_every_mode_says_what_it_does_and_where():
         _, shown = play("v", *["down"] * 3, blend=f"noir:0.6+gothic:0.4/{mode}", size=(60, 18))
         assert f"How the voices are added. {mode.capitalize()}: " in " ".join(shown.split())
     _, shown = play("v", *["down"] * 4, size=(60, 18))
-    assert "at all but the first and the last" in " ".join(shown.split())
+    assert "all but the first and the last" in " ".join(shown.split())
     _, shown = play("v", *["down"] * 4, blend="noir:0.6+gothic:0.4/balanced", size=(60, 18))
-    assert "at the one that was measured to be best" in " ".join(shown.split())
+    assert "the one that was measured to be best" in " ".join(shown.split())
 
 
 def test_the_norm_is_not_offered_in_layered_and_the_dial_says_why():
@@ -383,12 +383,12 @@ def test_hostile_names_never_reach_the_terminal():
 def test_a_blend_that_cannot_be_read_is_no_blend():
     app, shown = play(blend="what is this")
     assert app.panel.dials == Dials()
-    assert "Nobody speaks" in shown
+    assert "No voice is in the blend" in shown
 
 
 def test_while_no_model_is_there_nothing_is_said_against_anybody():
     _, text = play(notes=None)
-    assert "The model is not there yet" in " ".join(text.split())
+    assert "The model is not ready yet" in " ".join(text.split())
     _, text = play("a", notes=None, size=(80, 24))
     assert "Minimalist" in text
     assert "✗" not in text

@@ -158,7 +158,7 @@ def test_a_new_try_that_fails_brings_the_old_one_back_into_view(desk, manuscript
 def test_a_new_try_of_a_draft_that_is_half_in_the_text_is_refused(desk, manuscript):
     draft = written(desk, " One. Two.")
     desk.accept_sentence(draft)
-    with pytest.raises(ManuscriptError, match="a part of this draft is in the text"):
+    with pytest.raises(ManuscriptError, match="part of this draft is in the text"):
         desk.again(draft, (None,), seed=2, writing=WRITING)
     assert len(manuscript.drafts.get(draft).alternatives) == 1
 

@@ -53,7 +53,7 @@ class Ask(ModalScreen[str | None]):
         with Vertical():
             yield Label(sanitize(self._question), markup=False)
             yield LineField(sanitize(self._value), id="answer", select_on_focus=False)
-            yield Label("Enter: done   Esc: leave it", markup=False, id="wrong")
+            yield Label("Enter: done   Esc: cancel", markup=False, id="wrong")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the text, or say what is wrong with it."""

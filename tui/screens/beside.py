@@ -42,7 +42,7 @@ class Beside(Screen[None]):
         """Yield the two texts."""
         with Container(id="both"):
             with VerticalScroll(can_focus=False):
-                yield Label("What you had")
+                yield Label("Your words")
                 yield self._old
             with VerticalScroll(can_focus=False):
                 yield self._heading
@@ -119,7 +119,7 @@ class Beside(Screen[None]):
             return
         self._old.update(sanitize(rewrite.original))
         self._new.update(sanitize(rewrite.alternative.text))
-        parts = ["Rewritten", self._rewriting.place, "" if rewrite.whole else "stopped before its end"]
+        parts = ["Rewritten", self._rewriting.place, "" if rewrite.whole else "stopped early"]
         self._heading.update(" · ".join(part for part in parts if part))
 
     def _write(self, text: str) -> None:

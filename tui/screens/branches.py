@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 from billy_mlx.manuscript.versions import Versions
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.keys import key_on
 from billy_mlx.tui.screens.ask import Ask, refusal
 
 
@@ -43,11 +44,13 @@ class Branches(ModalScreen[str | None]):
         """Yield the branches, and what can be done."""
         with Vertical():
             yield OptionList(compact=True, markup=False)
-            yield Label("Enter: go on with it   r: rename   Esc: leave it", markup=False)
+            yield Label("", id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Show what there is, at the one that is gone on with now."""
         self._fill(self._versions.branch)
+        hint = f"Enter: switch to it   {key_on(self, 'branch-rename')}: rename   Esc: cancel"
+        self.query_one("#hint", Label).update(hint)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go on with a branch; with the one that one is on, nothing is to be done."""
@@ -71,7 +74,7 @@ class Branches(ModalScreen[str | None]):
                 self._versions.rename_branch(name, new)
                 self._fill(new)
 
-        self.app.push_screen(Ask("What is this branch to be called?", name, partial(refusal, check)), answered)
+        self.app.push_screen(Ask("What do you want to call this branch?", name, partial(refusal, check)), answered)
 
     def action_back(self) -> None:
         """Stay on this branch."""

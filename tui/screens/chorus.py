@@ -187,7 +187,7 @@ class ChorusScreen(Screen[None]):
         if column.taken < len(column.text):
             self._say(self.Taken(self._at(), sentence))
         else:
-            self.tell("There is no more of this voice yet.")
+            self.tell("This voice has nothing more yet.")
 
     def _at(self) -> int:
         return next((index for index, column in enumerate(self._columns) if column.has_focus), 0)

@@ -13,13 +13,13 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.tui.cast import Member, best_first, shows
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.keys import key_on
 from billy_mlx.tui.naming import voice_names
 from billy_mlx.tui.widgets.choices import Choices
 from billy_mlx.tui.widgets.persona_search import PersonaSearch
 from billy_mlx.write.desk import MOST_VOICES
 
 _FEWEST = 2  # voices
-_HINT = "Space: mark   a: add any persona   Enter: done   Esc: leave it"
 
 
 class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
@@ -57,14 +57,22 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
         self._voices = [*dict.fromkeys([*candidates(blend, saved), *chosen])]
         marked = [index for index, voice in enumerate(self._voices) if voice in chosen]
         self._choices = Choices(self._rows(), marked)
-        self._told = Label(_HINT, id="told", markup=False)
+        self._told = Label("", id="told", markup=False)
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
-            yield Label(f"Who sings? {_FEWEST} to {MOST_VOICES} voices.", markup=False)
+            yield Label(f"Which voices write? Choose {_FEWEST} to {MOST_VOICES}.", markup=False)
             yield self._choices
             yield self._told
+
+    def on_mount(self) -> None:
+        """Say what can be done."""
+        self._told.update(self._hint)
+
+    @property
+    def _hint(self) -> str:
+        return f"Space: mark   {key_on(self, 'chorus-add')}: add any persona   Enter: done   Esc: cancel"
 
     def on_choices_done(self, event: Choices.Done) -> None:
         """Give the voices, if they are neither too few nor too many."""
@@ -72,8 +80,8 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
         if _FEWEST <= len(event.chosen) <= MOST_VOICES:
             self.dismiss(tuple(self._voices[index] for index in event.chosen))
         else:
-            marked = {0: "Nobody is marked", 1: "Only one is marked"}.get(len(event.chosen), "Too many are marked")
-            self._told.update(f"{marked}; a chorus has {_FEWEST} to {MOST_VOICES} voices. {_HINT}")
+            marked = {0: "No voice is marked", 1: "Only one is marked"}.get(len(event.chosen), "Too many are marked")
+            self._told.update(f"{marked}; a chorus has {_FEWEST} to {MOST_VOICES} voices. {self._hint}")
 
     def action_chorus_add(self) -> None:
         """Search for somebody to sing as well."""
@@ -89,14 +97,16 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
             return
         member = next(one for one in self._cast if one.id == persona_id)
         if member.note is None:
-            self._told.update(f"{member.name} has no vector for this model yet; x among the personas (F9) makes one.")
+            self._told.update(
+                f"{member.name} is not prepared for this model yet; “Prepare voice” among the personas does it."
+            )
             return
         voice = _alone(persona_id, self._blend)
         if voice not in self._voices:
             self._voices.append(voice)
             self._choices.extend(self._rows()[-1:])
         self._choices.mark(self._voices.index(voice))
-        self._told.update(_HINT)
+        self._told.update(self._hint)
 
     def _rows(self) -> list[str]:
         """Return what to show of each voice: its name, and of a saved blend what is in it."""
@@ -132,7 +142,7 @@ def usual_voices(blend: str | None, cast: Sequence[Member], most: int) -> tuple[
     others = [_alone(member.id, blend) for member in best if own != (member.id,)]
     voices = [voice for voice in dict.fromkeys([blend, *others]) if voice is not None]
     if not voices:
-        raise ManuscriptError("no persona has a vector for this model yet; x among the personas (F9) makes one")
+        raise ManuscriptError("no voice is prepared for this model yet; “Prepare voice” among the personas does it")
     return (*voices[: max(1, most - 1)], None)
 
 

@@ -14,22 +14,22 @@ from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.difference import Difference
 from billy_mlx.tui.screens.question import Question
 
-_COPY = "Save mine as a copy beside it, and decide after that"
+_COPY = "Save mine as a copy next to it, then decide"
 _GONE = {
     "mine": "Keep mine: save my text under this name again",
-    "theirs": "Take theirs: have an empty text as well; undo brings mine back",
-    "copy": "Save mine under another name, and decide after that",
+    "theirs": "Take theirs: empty my text as well; undo brings mine back",
+    "copy": "Save mine under another name, then decide",
 }
 _NO_TEXT = {
     "mine": "Keep mine: save my text here; what is there now gets another name",
     "copy": _COPY,
 }
 _TEXT = {
-    "mine": "Keep mine: save my text over theirs; theirs stays among the versions",
+    "mine": "Keep mine: save my text over theirs; theirs is kept as a version",
     "theirs": "Take theirs: show the file's text; undo brings mine back",
     "copy": _COPY,
 }
-_BOTH = {"both": "Keep both: put their changes into my text; undo takes them out"}
+_BOTH = {"both": "Keep both: add their changes to my text; undo removes them"}
 
 
 class ConflictScreen(Question):
@@ -95,14 +95,14 @@ class ConflictScreen(Question):
     def _refusal(self, name: str) -> str | None:
         """Return why a copy cannot have this name; None if it can."""
         if not name.strip() or "/" in name or name.strip() in (".", ".."):
-            return "a name, without a folder; the copy goes beside the file"
+            return "give a name without a folder; the copy is saved next to the file"
         try:
             taken = self._beside(name).exists()
         except OSError as error:
-            return f"this cannot be a name: {error.strerror or error}; choose another"
+            return f"this cannot be a file name: {error.strerror or error}; choose another"
         except ValueError:
-            return "no file can have such a name; choose another"
-        return f"{name.strip()} is there already; choose another name" if taken else None
+            return "no file can have this name; choose another"
+        return f"{name.strip()} exists already; choose another name" if taken else None
 
     def _beside(self, name: str) -> Path:
         return self._path.with_name(name.strip())
@@ -117,11 +117,11 @@ def _ways(theirs: Theirs) -> dict[str, str]:
 def _happened(theirs: Theirs) -> str:
     if theirs.text is not None:
         return "another program changed this file"
-    return "the file is gone" if theirs.wrong is None else "another program put something else there"
+    return "the file is gone" if theirs.wrong is None else "another program put something else in its place"
 
 
 def _told(theirs: Theirs) -> str:
     if theirs.text is None:
-        return f"{sanitize(theirs.wrong or 'Your text is all here')}. Nothing is lost by any choice."
-    apart = said_of(theirs.merge) or "you changed other places than it did"
-    return f"{sanitize(apart[:1].upper() + apart[1:])}. Nothing is lost by any choice. How theirs differs:"
+        return f"{sanitize(theirs.wrong or 'Your text is all here')}. Nothing is lost, whatever you choose."
+    apart = said_of(theirs.merge) or "you and it changed different places"
+    return f"{sanitize(apart[:1].upper() + apart[1:])}. Nothing is lost, whatever you choose. How theirs differs:"

@@ -14,14 +14,15 @@ from billy_mlx.manuscript.context.lorebook import Trigger
 from billy_mlx.manuscript.context.parts import Context, Cut, Part
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.settings import WORDS_A_TOKEN
 
 _BAR_COLUMNS = 50
 _FILLS = "█▓▒░"  # neighbours in the bar are told apart by these
 _EXCERPT = 300  # characters of a part that are shown in the account
 _PLACES = {
-    "system": "As sent: what the model is told it is",
-    "user": "As sent: what it is asked",
-    "prefix": "As sent: what it goes on from",
+    "system": "As sent: the model's role",
+    "user": "As sent: the request",
+    "prefix": "As sent: the text it continues",
 }
 
 
@@ -68,13 +69,14 @@ def account(context: Context) -> Content:
     """Return the budget, and each part with its tokens, what of it was cut, and what set it off."""
     share = f"{context.tokens:,} of {context.budget:,} tokens"
     head = [Content.styled(f"What the model is sent: {share}", "bold $primary"), Content(_bar(context))]
-    head += [Content(f"At most {context.budget:,} tokens: {sanitize(context.why)}.")] if context.why else []
+    words = f"about {context.budget * WORDS_A_TOKEN:,.0f} words"
+    head += [Content(f"At most {context.budget:,} tokens, {words}: {sanitize(context.why)}.")] if context.why else []
     head.append(Content(""))
     asked = " ".join(part.text for part in context.parts if part.kind == "instruction")
     head += [Content(f"You asked for: {sanitize(asked)}"), Content("")] if asked else []
     warnings = [Content(f"! {sanitize(warning)}") for warning in context.warnings]
     parts = [line for place, part in enumerate(context.parts) for line in _part(place, part)]
-    held = "The blank at the end of your text is not sent: the model begins its own word with one."
+    held = "The space at the end of your text is not sent: the model starts its next word with one."
     return Content("\n").join([*head, *warnings, *parts, *([Content(held)] if context.held_back else [])])
 
 
@@ -112,7 +114,7 @@ def _part(place: int, part: Part) -> Iterator[Content]:
 def _cut(cut: Cut) -> str:
     match cut.where:
         case "all":
-            return f"left out, all {cut.chars:,} characters, for lack of room"
+            return f"all {cut.chars:,} characters left out: there was no room"
         case "start":
             return f"its first {cut.chars:,} characters were cut"
         case "end":

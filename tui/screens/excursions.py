@@ -60,7 +60,7 @@ class Excursions(Singing, Naming):
         """Return whether a screen may open that was asked for a while ago: it would take what is typed meanwhile."""
         if self.app.screen is self and asked[1] == self._moment:
             return True
-        self.tell(f"{what} is there; ask for it again: {self.key_of(command)}")
+        self.tell(f"{what} is ready; ask for it again: {self.key_of(command)}")
         return False
 
     # Finding.
@@ -120,7 +120,7 @@ class Excursions(Singing, Naming):
     def action_context(self) -> None:
         """Show what the model would be sent from the cursor; for a draft that stands there, with what was asked."""
         if self.studio.model is None:
-            raise ManuscriptError(f"{self.studio.model_state}; look again once it is there")
+            raise ManuscriptError(f"{self.studio.model_state}; look again once it is ready")
         draft = self.drafts.here
         request = self.drafts.desk.look(
             self.editor.cursor if draft is None else draft.start,
@@ -129,7 +129,7 @@ class Excursions(Singing, Naming):
             instruction="" if draft is None else draft.instruction,
         )
         self._looking = request.job, self._moment
-        self.tell("looking what the model is sent ...")
+        self.tell("finding out what the model is sent ...")
         self.studio.port.ask(request)
 
     def action_guide(self) -> None:
@@ -157,14 +157,14 @@ class Excursions(Singing, Naming):
             match answer:
                 case ("go", int(revision)):
                     versions.go(revision)
-                    self.tell(f"this is the version you chose; {self.key_of('undo')} leads back")
+                    self.tell(f"this is the version you chose; {self.key_of('undo')} takes you back")
                 case ("switch", str(branch)):
                     versions.switch(branch)
                     self.tell(f"you are on the branch {branch}")
                 case ("branch", int(revision), str(name)):
                     before = versions.branch
                     versions.begin_branch(name, revision)
-                    self.tell(f"the branch {name} begins here; {self.key_of('history')} leads back to {before}")
+                    self.tell(f"the branch {name} starts here; {self.key_of('history')} takes you back to {before}")
         self.replaced()
 
     # The studio.
@@ -223,7 +223,9 @@ class Excursions(Singing, Naming):
                 self.rest()
 
         usual = self.studio.settings.word_goal or "none"
-        question = f"How many words do you want to write in this text today? Empty: as in the settings, {usual}."
+        question = (
+            f"How many words do you want to write in this text today? Leave it empty for the {usual} of the settings."
+        )
         self.app.push_screen(Ask(question, "" if goal.words is None else str(goal.words), check), answered)
 
     def action_open(self) -> None:
@@ -240,7 +242,7 @@ class Excursions(Singing, Naming):
 
     def action_models(self) -> None:
         """See which models this machine can run."""
-        self.tell("looking what this machine can run ...")
+        self.tell("finding out what this machine can run ...")
         self._surveying = self.studio.port.next_job(), self._moment
         self.studio.port.ask(Survey(self._surveying[0]))
 

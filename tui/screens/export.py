@@ -33,9 +33,9 @@ _FORMATS = {
     "plain text": Format.PLAIN,
 }
 _PROVENANCES = {
-    "not said": Provenance.NONE,
+    "not marked": Provenance.NONE,
     "in footnotes": Provenance.FOOTNOTES,
-    "in a file beside it": Provenance.SIDECAR,
+    "in a separate file": Provenance.SIDECAR,
 }
 
 
@@ -43,13 +43,14 @@ _PROVENANCES = {
 class Exporting:
     """What is to be written, and where to."""
 
-    format: str = setting("Word", Setting("As", "What to make of the text.", (*_FORMATS,)))
-    path: str = setting("", Setting("To", "The file; what is there already is not overwritten without asking."))
-    title: str = setting("", Setting("Title", "As it stands in the book."))
-    author: str = setting("", Setting("Author", "Whose book it is."))
-    language: str = setting("en", Setting("Language", "A tag such as en or pt-BR, for reading programs."))
+    format: str = setting("Word", Setting("Format", "What kind of file to write.", (*_FORMATS,)))
+    path: str = setting("", Setting("File", "Where to write it. You are asked before a file is overwritten."))
+    title: str = setting("", Setting("Title", "The title of the book."))
+    author: str = setting("", Setting("Author", "The author of the book."))
+    language: str = setting("en", Setting("Language", "A code such as en or pt-BR, for e-readers."))
     provenance: str = setting(
-        "not said", Setting("Who wrote what", "Whether to say which passages a model wrote, and how.", (*_PROVENANCES,))
+        "not marked",
+        Setting("Who wrote what", "Whether to say which passages a model wrote, and how.", (*_PROVENANCES,)),
     )
 
 
@@ -106,7 +107,7 @@ class ExportScreen(Screen[Path | None]):
         """Write it; ask first, if something is there."""
         paths = _paths(self._wanted)
         if any(_is_same(path, self._manuscript.path) for path in paths):
-            self.notify("That is the manuscript itself. Choose another file.", severity="warning", markup=False)
+            self.notify("This is the text itself. Choose another file.", severity="warning", markup=False)
             return
         there = [path for path in paths if path.exists()]
         if not there:
@@ -118,7 +119,7 @@ class ExportScreen(Screen[Path | None]):
                 self._begin()
 
         names = " and ".join(path.name for path in there)
-        self.app.push_screen(Confirm(f"{names} is there already. Overwrite it?", "Overwrite", "Leave it"), answered)
+        self.app.push_screen(Confirm(f"{names} exists already. Overwrite it?", "Overwrite", "Cancel"), answered)
 
     def action_back(self) -> None:
         """Go back to the page."""
@@ -151,7 +152,7 @@ class ExportScreen(Screen[Path | None]):
             self.app.call_from_thread(self._done, path)
 
     def _done(self, path: Path) -> None:
-        self.notify(sanitize(f"{path} is written."), markup=False)
+        self.notify(sanitize(f"{path} is saved."), markup=False)
         self.dismiss(path)
 
 
@@ -170,7 +171,7 @@ def _written(source: _Source, wanted: Exporting) -> Path:
             replace_file(path.resolve(), content)
         except OSError as error:
             raise ManuscriptError(
-                f"{sanitize(str(path))} was not written: {error.strerror or error}; choose another place"
+                f"{sanitize(str(path))} was not saved: {error.strerror or error}; choose another place"
             ) from error
     return paths[0]
 

@@ -60,7 +60,7 @@ class FindBar(Widget):
     FindBar .name { width: 14; color: $text-muted; }
     """
 
-    told = reactive("Enter: the next place")
+    told = reactive("Enter: the next match")
     """How many places there are, or what is wrong."""
     case = reactive(False)
     """Capitals and small letters are told apart."""
@@ -85,7 +85,7 @@ class FindBar(Widget):
             yield Label("Find", classes="name")
             yield LineField(sanitize(self._wanted.partition("\n")[0]), id="wanted")
         with Horizontal():
-            yield Label("Replace by", classes="name")
+            yield Label("Replace with", classes="name")
             yield LineField(id="replacement")
         yield Label("", id="told", markup=False)  # how it is looked for, and below that what came of it
 
@@ -143,7 +143,7 @@ class FindBar(Widget):
         if hunks:
             self.post_message(ReplaceWanted(hunks))
             self._found = None
-            self.told = f"{len(hunks):,} replaced; undo takes it back"
+            self.told = f"{len(hunks):,} replaced; undo changes them back"
 
     def action_find_case(self) -> None:
         """Tell capitals from small letters, or do not."""
@@ -197,7 +197,7 @@ class FindBar(Widget):
             self._found, self.told = None, f"! {error}"
             return []
         if not matches:
-            self._found, self.told = None, "It is nowhere in the text."
+            self._found, self.told = None, "Not found in the text."
         return matches
 
     def _hunks(self, only: Match | None = None) -> tuple[Hunk, ...]:
@@ -208,7 +208,7 @@ class FindBar(Widget):
             self.told = f"! {error}"
             return ()
         if not hunks:
-            self.told = "It is nowhere in the text."
+            self.told = "Not found in the text."
         return hunks
 
     def _query(self) -> Query:

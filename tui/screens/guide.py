@@ -49,12 +49,12 @@ class GuideScreen(Screen[Guide | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the fields and the entries."""
-        yield Label("Memory: what the model is always told, first of all")
+        yield Label("Memory: always told to the model, before anything else")
         yield TextField(self._guide.memory, id="memory")
-        yield Label("Author's note: how to go on, told close to the end of the text")
+        yield Label("Author's note: how to continue, told near the end of the text")
         yield TextField(self._guide.note, id="note")
         with Horizontal():
-            yield Label("The note stands before which paragraph, counted from the cursor?")
+            yield Label("How many paragraphs before the cursor should the note go?")
             yield LineField(str(self._guide.note_depth), id="depth", type="integer")
         yield Label("Lorebook: told when the text mentions it. Enter: on or off", id="book")
         yield OptionList(*self._options(), markup=False)
@@ -80,14 +80,18 @@ class GuideScreen(Screen[Guide | None]):
             if path:
                 self._import(typed_path(path))
 
-        self.app.push_screen(Ask("Which lorebook? The path of its file"), answered)
+        self.app.push_screen(Ask("Which lorebook? Give the path of its file"), answered)
 
     def action_guide_keep(self) -> None:
         """Give the guide as it is now."""
         try:
             guide = self._changed()
         except ValueError:
-            self.notify("The note's paragraph is a number from 1 to 1,000.", severity="warning", markup=False)
+            self.notify(
+                "The note goes 1 to 1,000 paragraphs before the cursor; give such a number.",
+                severity="warning",
+                markup=False,
+            )
             self.query_one("#depth").focus()
         else:
             self.dismiss(None if guide == self._guide else guide)
@@ -107,7 +111,7 @@ class GuideScreen(Screen[Guide | None]):
             elif keep is not None:
                 self.dismiss(None)
 
-        self.app.push_screen(Confirm("Keep what you changed here?", "Keep it", "Throw it away"), answered)
+        self.app.push_screen(Confirm("Save your changes?", "Save", "Discard"), answered)
 
     @work(thread=True, exclusive=True)
     def _import(self, path: Path) -> None:
@@ -127,7 +131,7 @@ class GuideScreen(Screen[Guide | None]):
         rows = self.query_one(OptionList)
         rows.clear_options()
         rows.add_options(self._options())
-        self.notify(f"{len(lorebook.entries):,} entries were taken in.", markup=False)
+        self.notify(f"{len(lorebook.entries):,} entries were imported.", markup=False)
         for note in notes:
             self.notify(note, severity="warning", timeout=15, markup=False)
 
@@ -149,8 +153,8 @@ def _row(entry: Entry) -> str:
 def _bytes_of(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise DocumentError(f"{path} is not there, or is no file; look where the lorebook is")
+            raise DocumentError(f"{path} does not exist, or is not a file; check where the lorebook is")
         with path.open("rb") as file:
             return file.read(_MOST_BYTES)
     except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror}; look where the lorebook is") from error
+        raise DocumentError(f"{path} cannot be read: {error.strerror}; check where the lorebook is") from error

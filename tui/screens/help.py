@@ -21,36 +21,33 @@ _KEY_COLUMNS = 22
 _PALETTE = next(command for command in COMMANDS if command.name == "command-palette")
 
 _TEXTS = {
-    "How it goes": (
-        "Write. Press {continue} where you want the voices to go on: what they write stands in the text as a draft, "
-        "set apart until you take it with {accept}. {accept-sentence} takes only its next sentence, {retry} has "
-        "another one written, {next-draft} goes from one to the next, and {stop} stops the model; what you do not "
-        "take is kept, too. Select a passage and press {rewrite} to have it written anew, word by word: {change-take} "
-        "takes a change, {change-skip} leaves your words there. {instruct} lets you say what should happen.",
-        "{select-all} selects the whole text; Ctrl+C, Ctrl+X and Ctrl+V copy, cut and paste; Ctrl+A and Ctrl+E go to "
+    "How it works": (
+        "Write. Press {continue} where you want the voices to continue. What they write appears as a draft, set apart "
+        "from your text until you take it with {accept}. {accept-sentence} takes only its next sentence, {retry} asks "
+        "for another alternative, {next-draft} shows the next one, and {stop} stops the model. Drafts that you do not "
+        "take are kept as well. To change a passage, select it and press {rewrite}. The changes are shown word by "
+        "word: {change-take} takes one, {change-skip} keeps your words. {instruct} lets you say what should happen.",
+        "{select-all} selects the whole text. Ctrl+C, Ctrl+X and Ctrl+V copy, cut and paste. Ctrl+A and Ctrl+E go to "
         "the start and the end of a line.",
-        "Your text is saved by itself. {undo} takes back one step after another, to the very beginning, and "
-        "{history} shows every version there ever was.",
+        "Your text is saved automatically. {undo} undoes one step after another, back to the very first, and "
+        "{history} shows all versions of the text.",
     ),
     "Voices and doses": (
-        "A voice is a way of writing that was read out of the model itself: noir, lyrical, gothic. "
-        "In the voices panel ({voices}) you mix them, each with its own share. "
-        "The dose above them says how much of the mixture is heard: 1 is full, a half is gentle, and above 1 the "
-        "text falls apart sooner or later. "
-        "A share below zero steers away from a voice. "
-        "You can turn the dials while the text is being written, and it follows within a word or two.",
+        "A voice is a way of writing that is already in the model, such as noir, lyrical or gothic. A persona is the "
+        "description that a voice is prepared from. The voices panel ({voices}) mixes voices into a blend, each with "
+        "its own share. The dose at the top is for the whole blend: 1 is full, a half is gentle, and "
+        "above 1 the text sooner or later frays and stops making sense. A share below zero is the opposite of a voice. "
+        "You can turn the dials while a draft is being written; it follows within a word or two.",
     ),
     "Marks and colours": (
-        "The left edge says who wrote a line: nothing is you, ▎ with a letter is a voice, and · is text that came "
-        "with the file. + in place of ▎ is a line that several have written, and ▎? a voice that was not recorded. "
-        "{legend} says which letter is whose, and {who} who wrote what stands at the cursor. {colours} changes what is "
-        "coloured; with a persona it shows from ▁ to ▇ how much each sentence reads like it, which is measured and "
-        "does not say who wrote it.",
-        "┊ stands beside a draft that you have not taken yet, and where it ends in front of your text; ┊… beside one "
-        "that waits, to which {next-waiting} goes. − stands beside what a rewrite would take out, and ▸ beside the "
-        "change of it that you are at.",
-        "In the voices panel, ✗ is a voice that has no vector for this model yet, ~ one that is weak, and ! one whose "
-        "card was changed since; {voice-extract} makes the vector.",
+        "The left margin says who wrote a line. No sign is you, ▎ with a letter is a voice, and · is text that came "
+        "with the file. + instead of ▎ is a line by several authors, and ▎? a voice that was not recorded. {legend} "
+        "explains the letters, and {who} says who wrote the passage at the cursor. {colours} changes the colours. With "
+        "a persona, ▁ to ▇ show how much each sentence reads like it; that is measured, and does not say who wrote it.",
+        "┊ marks a draft that you have not taken yet, and the place where it ends. ┊… marks a draft that waits; "
+        "{next-waiting} goes to it. − marks what a rewrite would remove, and ▸ the change that you are at.",
+        "In the voices panel, ✗ is a voice that is not prepared for this model yet, ~ one that is weak, and ! one "
+        "whose description was changed since, or that an older version prepared. {voice-extract} prepares it.",
     ),
 }
 
@@ -81,7 +78,7 @@ class HelpScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the line to search with, and the text."""
-        yield LineField(placeholder="Type what you look for")
+        yield LineField(placeholder="Type what you are looking for")
         with VerticalScroll(can_focus=False):
             yield Static(help_text(self._keys), id="help")
         yield Footer(show_command_palette=False)
@@ -109,7 +106,7 @@ def help_text(keys: Mapping[str, str], wanted: str = "") -> Content:
     """Return the help, or what of it has all words of `wanted`; no line has more than 76 columns."""
     words = wanted.casefold().split()
     parts = [*_explained(keys, words), *_listed(keys, words)]
-    return Content("\n").join(parts) if parts else Content("Nothing of that name. Try another word.")
+    return Content("\n").join(parts) if parts else Content("Nothing found. Try another word.")
 
 
 def _explained(keys: Mapping[str, str], words: list[str]) -> Iterator[Content]:

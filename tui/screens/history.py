@@ -111,7 +111,7 @@ class HistoryScreen(Screen[Journey | None]):
             if name is not None:
                 self.dismiss(("branch", chosen.id, name))
 
-        question = f"A name for the branch that begins at this version ({self._described(chosen)})"
+        question = f"A name for the branch that starts at this version ({self._described(chosen)})"
         self.app.push_screen(Ask(question, check=partial(refusal, versions.check_branch)), answered)
 
     def action_history_switch(self) -> None:

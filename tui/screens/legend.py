@@ -15,10 +15,10 @@ from billy_mlx.tui.commands import bindings
 
 _YOU = "none"
 _SIGNS = (
-    "▎ stands beside a line that is all by that voice, + beside one that several have written, you among them or not.",
-    "┊ is a draft that you have not taken yet, and − what a rewrite would take out.",
-    "Coloured by a persona, ▁ to ▇ say how much a sentence reads like it. That is measured, whoever wrote the "
-    "sentence: it does not say who did.",
+    "▎ marks a line that one voice wrote, + a line that several wrote, perhaps you among them.",
+    "┊ marks a draft that you have not taken yet, and − what a rewrite would remove.",
+    "When the text is coloured by a persona, ▁ to ▇ show how much each sentence reads like it. That is measured: it "
+    "does not say who wrote the sentence.",
 )
 
 

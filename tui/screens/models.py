@@ -84,7 +84,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
         """Go on to the voices."""
         event.stop()
         if self.progress is not None:
-            self.notify("A job is running already; wait for it, or cancel it with c.", markup=False)
+            self.notify("A model is being prepared already; wait, or cancel that first.", markup=False)
             return
         self._chosen = self._surveyed.offers[event.option_index]
         self._show()
@@ -119,7 +119,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
         bar.display = stage.display = progress is not None
         if progress is not None:
             bar.update(progress=progress.share)
-            stage.update(f"{sanitize(progress.stage)}{time_left(progress.seconds_left)}   c: cancel")
+            stage.update(f"{sanitize(progress.stage)}{time_left(progress.seconds_left)}")
 
     def _show(self) -> None:
         models, voices = self.query_one("#models", OptionList), self.query_one("#voices", Choices)
@@ -155,13 +155,13 @@ def time_left(seconds: float | None) -> str:
 
 
 def _of_models(surveyed: Surveyed) -> tuple[str, str]:
-    starter = "The starter model is a demonstration: it shows what voices do, and is no great writer."
+    starter = "The starter model is a demonstration: it shows what voices do, but it is not a good writer."
     memory = f"This machine has {surveyed.memory_gb:.0f} GB of memory."
     if not surveyed.offers:
-        return "No larger model fits", f"{starter} {memory} Any other can be tried with: billy model get NAME"
+        return "No larger model fits", f"{starter} {memory} To try any other, run: billy model get NAME"
     return (
         "Models that fit this machine",
-        f"{starter} {memory} Enter gets one and prepares voices for it. Any other: billy model get NAME",
+        f"{starter} {memory} Enter gets one and prepares voices for it. To get any other, run: billy model get NAME",
     )
 
 
@@ -169,5 +169,5 @@ def _of_voices(offer: ModelOffer) -> tuple[str, str]:
     begun = "prepares these" if offer.here else f"downloads {offer.download_gb:.1f} GB and prepares these"
     return (
         f"Voices for {sanitize(offer.name)}",
-        f"Space marks a voice, enter {begun}, Esc goes back. You can go on writing; more can be made at any time.",
+        f"Space marks a voice, enter {begun}, Esc goes back. You can keep writing, and prepare more at any time.",
     )

@@ -30,13 +30,15 @@ class AskName(AskPath):
 
     def __init__(self, proposed: str, quit_key: str) -> None:
         folder = shown_folder(documents_folder())
-        super().__init__("What is this text called, and where does it go?", why_not_named, f"{folder}{proposed}")
+        super().__init__(
+            "What is this text called, and where should it be saved?", why_not_named, f"{folder}{proposed}"
+        )
         self._quit_key = quit_key
 
     @property
     def keys_told(self) -> str:
         """What can be done, in words."""
-        return f"Enter: save   Esc: go on writing\n{self._quit_key}: leave it without a name; it is kept"
+        return f"Enter: save   Esc: go on writing\n{self._quit_key}: leave without a name; the text is kept"
 
     def action_quit(self) -> None:
         """Leave the text without a name."""
@@ -112,12 +114,12 @@ def why_not_named(typed: str) -> str | None:
     """Return the sentence that says why a text cannot be called so; None if it can."""
     path = named_path(typed)
     if not typed.strip() or typed.rstrip().endswith("/") or path.is_dir():
-        return "this is a folder; put a name behind it"
+        return "this is a folder; add a file name"
     if _is_sentence(typed.rstrip().rpartition("/")[2]):
-        return "this reads like a sentence; a name has a few words"
+        return "this looks like a sentence; a name is a few words"
     if path.exists():
-        return f"{path.name} is there already; choose another name"
-    return None if path.parent.is_dir() else f"there is no folder {path.parent}; make it first, or choose another"
+        return f"{path.name} exists already; choose another name"
+    return None if path.parent.is_dir() else f"there is no folder {path.parent}; create it first, or choose another"
 
 
 def _is_sentence(name: str) -> bool:

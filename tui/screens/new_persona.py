@@ -20,7 +20,7 @@ from billy_mlx.tui.widgets.fields import LineField, TextField
 
 _FIRST_NAME = "My voice"
 _PROMPTS = [f"prompt-{number}" for number in range(1, PROMPTS_PER_PERSONA + 1)]
-_HINT = "Ctrl+S: save the card   Tab: next field   Esc: leave it"
+_HINT = "Tab: next field   Esc: cancel"
 
 
 class NewPersona(Screen[Persona | None]):
@@ -51,19 +51,19 @@ class NewPersona(Screen[Persona | None]):
         """Yield a name, a box to describe the voice in, and below them a field for everything that is made of that."""
         texts = _fields(self._begun)
         with VerticalScroll(can_focus=False):
-            yield Label("Name, as you would call it", markup=False)
+            yield Label("Name", markup=False)
             yield LineField(texts["name"], id="name", compact=True)
             yield Label("Describe the voice: who speaks, what they notice, how they sound", markup=False)
             yield TextField("", id="voice")
-            with Collapsible(title="Advanced: what is made of that (enter shows it)"):
-                yield Label("Id: lower-case letters, digits, - and _; blends and files name it so", markup=False)
+            with Collapsible(title="Advanced: what is made from it (Enter shows it)"):
+                yield Label("Id: lower-case letters, digits, - and _; used in blends and file names", markup=False)
                 yield LineField(texts["id"], id="id", compact=True)
-                yield Label("One line about it, for lists", markup=False)
+                yield Label("A one-line description, for lists", markup=False)
                 yield LineField(texts["description"], id="description", compact=True)
                 yield Label("Words to find it by, such as: dark, funny, sea", markup=False)
                 yield LineField("", id="tags", compact=True)
                 for number, field in enumerate(_PROMPTS, 1):
-                    yield Label(f"How the model is asked for it, {number} of {PROMPTS_PER_PERSONA}", markup=False)
+                    yield Label(f"What the model is told, {number} of {PROMPTS_PER_PERSONA}", markup=False)
                     yield TextField(texts[field], id=field)
         yield Label(_HINT, id="wrong", markup=False)
         yield Footer(show_command_palette=False)  # it is among the bindings
@@ -105,7 +105,7 @@ class NewPersona(Screen[Persona | None]):
         """Return the persona that the fields describe. Raises UsageError if nothing says what it is like."""
         prompts = tuple(self._text(field).strip() for field in _PROMPTS)
         if not self._text("voice").strip() and prompts == self._begun.prompts:
-            raise UsageError("nothing says what the voice is like; describe it, a line or two is enough")
+            raise UsageError("the voice is not described yet; a line or two is enough")
         persona_id = self._text("id").strip()
         return replace(
             begun_as(self._text("name").strip(), self._text("voice")),

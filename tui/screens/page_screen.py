@@ -164,4 +164,4 @@ class PageScreen(Screen[None]):
     def need_model(self) -> None:
         """Raise ManuscriptError if there is no model to write with."""
         if self.studio.model is None:
-            raise ManuscriptError(f"{self.studio.model_state}; the voices can go on once it is there")
+            raise ManuscriptError(f"{self.studio.model_state}; the voices can write once it is ready")

@@ -23,9 +23,9 @@ class AskPath(Ask):
             try:
                 return check(typed)
             except OSError as error:
-                return f"this cannot be looked up: {error.strerror or error}; choose another path"
+                return f"this path cannot be read: {error.strerror or error}; choose another path"
             except ValueError:  # of a null character, or of half a surrogate pair
-                return "no file can have such a name; choose another path"
+                return "no file can have this name; choose another path"
 
         super().__init__(question, shown_folder(new_folder()) if value is None else value, checked)
 
@@ -37,7 +37,7 @@ class AskPath(Ask):
     @property
     def keys_told(self) -> str:
         """What can be done, in words."""
-        return "Enter: done   →: complete   Esc: leave it"
+        return "Enter: done   →: complete   Esc: cancel"
 
 
 class PathSuggester(Suggester):

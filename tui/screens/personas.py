@@ -16,8 +16,9 @@ from textual.widgets.option_list import Option
 from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, Progress, VoiceNote, VoiceReady
 from billy_mlx.extraction.card import PERSONA_ID, Persona, PersonaSet, load_personas
 from billy_mlx.text import sanitize
-from billy_mlx.tui.cast import Member, cast_of, likenesses, quality
+from billy_mlx.tui.cast import Member, cast_of, likenesses, measured, quality
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.keys import cancelling
 from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask
@@ -109,7 +110,7 @@ class PersonasScreen(Screen[str | None]):
                 self.show_similarity(event)
             case Progress(job=job, stage=stage, share=share, seconds_left=left):
                 self._job, self._under_way = job, True
-                line = f"{progress_line(stage, share, left)} (c: cancel)"
+                line = cancelling(progress_line(stage, share, left), self, "persona-cancel")
                 self._show_progress(STOPPING if self._stopping else line)
             case Ended(job=job) if job == self._job:
                 self._under_way = self._stopping = False
@@ -141,7 +142,7 @@ class PersonasScreen(Screen[str | None]):
     def action_persona_extract(self) -> None:
         """Have its vector made, or made anew."""
         if self._member is None or self._member.persona is None:
-            self.post_message(Told("only a persona with a card can be extracted; w makes a voice of your own text"))
+            self.post_message(Told("this voice was made from a text; “Own voice” makes it again"))
         else:
             self.post_message(VectorWanted((self._member.id,), again=self._member.note is not None))
 
@@ -158,7 +159,7 @@ class PersonasScreen(Screen[str | None]):
 
     def action_persona_learn(self) -> None:
         """Make a voice of the writer's own text."""
-        question = "What is the voice of your text to be called? (lower-case letters, digits, - and _)"
+        question = "What do you want to call the voice of your text? (lower-case letters, digits, - and _)"
         self.app.push_screen(Ask(question, "my-voice", self._name_refusal), self._named)
 
     def _made(self, persona: Persona | None) -> None:
@@ -176,16 +177,16 @@ class PersonasScreen(Screen[str | None]):
         def learn(file: str | None) -> None:
             if file is not None:
                 self.post_message(LearnWanted(persona_id, typed_path(file) if file.strip() else None))
-                self._show_progress(f"asked for the voice {persona_id}; you can go on writing")
+                self._show_progress(f"preparing the voice {persona_id}; you can keep writing")
 
-        question = "Which file is your text in? (24 passages, some 2,000 words; empty: the open manuscript)"
+        question = "Which file is your text in? It needs about 2,000 words. (empty: the open text)"
         self.app.push_screen(Ask(question, check=_file_refusal), learn)
 
     def _name_refusal(self, persona_id: str) -> str | None:
         if not PERSONA_ID.fullmatch(persona_id):
-            return "a name takes lower-case letters, digits, - and _, such as my-voice"
+            return "a name has lower-case letters, digits, - and _ only, such as my-voice"
         if persona_id in self._personas.personas:
-            return f"there is a persona called {persona_id}, whose vector this would replace; choose another name"
+            return f"there is a persona called {persona_id} already; choose another name"
         return None
 
     # What is shown.
@@ -207,7 +208,9 @@ class PersonasScreen(Screen[str | None]):
         shown = self._member
         self._cast = {member.id: member for member in cast_of(self._personas, self._notes)}
         short = [replace(member, description="") for member in self._cast.values()]
-        faults = [Option(Content("! a card is wrong"), id=f"!{index}") for index in range(len(self._personas.errors))]
+        faults = [
+            Option(Content("! a card has an error"), id=f"!{index}") for index in range(len(self._personas.errors))
+        ]
         heading = [Option(Content.styled("Left out", "bold"), disabled=True)] if faults else []
         self.query_one(CastList).set_options([*heading, *faults, *cast_options(short)])
         self._go_to(shown.id if shown is not None else next(iter(self._cast), None))
@@ -226,7 +229,7 @@ class PersonasScreen(Screen[str | None]):
         option = self.query_one(CastList).highlighted_option
         card = self.query_one("#card", Static)
         if option is None:
-            card.update("There is no persona. n: make one")
+            card.update("There is no persona yet. “New persona” makes one.")
         elif option.id is not None and option.id.startswith("!"):
             card.update(Content(sanitize(str(self._personas.errors[int(option.id[1:])]))))
         elif self._member is not None:
@@ -238,18 +241,20 @@ def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -
     parts = [Content.styled(member.name, "bold"), Content(f" ({member.id})\n{member.description}\n\n")]
     parts.append(Content("\n".join([*quality(member.note), *likenesses(member.id, compared, names)])))
     if member.persona is not None:
-        parts.append(Content.styled("\n\nHow the model is asked for it\n", "bold"))
+        parts.append(Content.styled("\n\nWhat the model is told\n", "bold"))
         parts.append(Content("\n".join(f"{n}. {sanitize(text)}" for n, text in enumerate(member.persona.prompts, 1))))
         if member.persona.rubric is not None:
-            parts.append(Content(f"\n\nJudged by: {sanitize(member.persona.rubric)}"))
+            parts.append(Content(f"\n\nChecked by asking: {sanitize(member.persona.rubric)}"))
         if member.tags:
             parts.append(Content(f"\n\nFound by: {', '.join(member.tags)}"))
         about = f"{member.persona.group} · {member.persona.license} · {member.persona.author} · {member.persona.source}"
         parts.append(Content.styled(f"\n\n{sanitize(about)}", "$text-muted"))
+    if numbers := measured(member.note):
+        parts += [Content.styled("\n\nAdvanced\n", "bold"), Content("\n".join(numbers))]
     return Content("").join(parts)
 
 
 def _file_refusal(file: str) -> str | None:
     if not file.strip() or typed_path(file).is_file():
         return None
-    return f"{file.strip()} is not a file; name a file of text, such as novel.md, or leave it empty"
+    return f"{file.strip()} is not a file; name a text file, such as novel.md, or leave it empty"

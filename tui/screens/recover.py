@@ -14,8 +14,8 @@ from billy_mlx.tui.screens.difference import Difference
 from billy_mlx.tui.screens.question import Question
 
 _WAYS = {
-    "recover": "Take what was never saved",
-    "decline": "Stay with the file's text; the other one stays a version",
+    "recover": "Take the text that was never saved",
+    "decline": "Keep the file's text; the other one is kept as a version",
 }
 
 
@@ -36,10 +36,10 @@ class RecoverScreen(Question):
 
     def compose(self) -> ComposeResult:
         """Yield what was found, and how it differs."""
-        yield Label("Some of this text never reached its file", id="title")
+        yield Label("Some of this text was never saved to its file", id="title")
         made = self._offer.made  # 0 if the journal does not know
         when = f"You last worked on it {ago(made, time.time())}, and it is all here" if made else "It is all here"
-        yield Label(f"{when}. How it differs from the file is shown below.")
+        yield Label(f"{when}. Below you see how it differs from the file.")
         yield from self.answers()
         yield Difference(self._current.text, self._offer.prose.text)
         yield Footer(show_command_palette=False)

@@ -14,6 +14,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.blends import forget_blend, save_blend, saved_blends
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.keys import key_on
 from billy_mlx.tui.naming import Names, dials_name
 from billy_mlx.tui.screens.ask import Ask
 
@@ -84,8 +85,8 @@ class SavedBlends(ModalScreen[Dials | None]):
             ]
         )
         options.action_first()
-        hint = "Enter: take it   Del: forget it   Esc: leave it"
-        told = hint if blends else "No blend is saved yet: s in the voices panel saves one.   Esc: back"
+        hint = f"Enter: use it   {key_on(self, 'blend-forget')}: delete it   Esc: cancel"
+        told = hint if blends else "No blend is saved yet. “Save the blend” in the voices panel saves one.   Esc: back"
         self.query_one("#told", Label).update("\n".join([told, *wrong]))
 
 
@@ -99,11 +100,11 @@ def ask_for_name(dials: Dials, titles: Names) -> Ask:
         if there is not None and there != kept and name not in asked:
             asked.add(name)
             other = dials_name(Dials.parse(there), titles)
-            return f"there is one of that name already, {other}; enter once more replaces it"
+            return f"a blend has this name already, {other}; press Enter again to replace it"
         try:
             save_blend(name, kept)
         except BillyError as error:
             return str(error)
         return None
 
-    return Ask(f"Under which name do you want to keep this blend ({dials_name(dials, titles)})?", check=keep)
+    return Ask(f"What do you want to call this blend ({dials_name(dials, titles)})?", check=keep)

@@ -51,7 +51,7 @@ class SettingsScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the rows, and what there is to say about the one that is chosen."""
-        yield Label("Settings: enter changes one, and it holds at once", classes="heading")
+        yield Label("Settings: Enter changes one, and it takes effect at once", classes="heading")
         yield self._rows
         yield Label("", id="about", markup=False)
         yield Footer(show_command_palette=False)
@@ -99,7 +99,7 @@ class _SettingRows(Rows):
             if text is not None:
                 self._change_keys(command, text)
 
-        question = f"Keys for “{command.title}”, such as ctrl+g or f2,ctrl+d. Empty: as they came."
+        question = f"Keys for “{command.title}”, such as ctrl+g or f2,ctrl+d. Leave it empty for the default."
         self.app.push_screen(Ask(question, keys_of(command, self._keys), check), answered)
 
     def _change_keys(self, command: Command, text: str) -> None:

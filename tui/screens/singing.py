@@ -52,7 +52,7 @@ class Singing(Drafting):
             self.action_undo()
             self._choir.taken_back()
         else:
-            self.tell("Nothing of this chorus is in the text.")
+            self.tell("Nothing from this chorus is in the text.")
 
     def on_chorus_screen_again(self, _: "ChorusScreen.Again") -> None:
         """Have all write on."""

@@ -133,7 +133,7 @@ class StartScreen(Screen[Path | None]):
 
     def action_start_models(self) -> None:
         """Have it looked up which models this machine can run."""
-        self.say_model("looking what this machine can run ...")
+        self.say_model("finding out what this machine can run ...")
         self._studio.port.ask(Survey(self._studio.port.next_job()))
 
     def action_back(self) -> None:
@@ -167,7 +167,7 @@ class StartScreen(Screen[Path | None]):
         if self.app.screen is self:
             self.dismiss(path)
         else:  # the writer has gone on to a question
-            self.notify(f"imported as {sanitize(str(path))}; o opens it", timeout=15, markup=False)
+            self.notify(f"imported as {sanitize(str(path))}; “Open” opens it", timeout=15, markup=False)
 
 
 def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
@@ -196,7 +196,7 @@ def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def _row(text: Recent, title: str, now: float) -> Content:
-    when = ago(text.last, now) if text.exists or text.untitled else "✗ is gone" if text.gone else "not saved yet"
+    when = ago(text.last, now) if text.exists or text.untitled else "✗ not found" if text.gone else "not saved yet"
     folder = "has no name yet" if text.untitled else shown_folder(text.path.parent)
     title = _line(title)
     title = title if len(title) <= _TITLE_COLUMNS else f"{title[: _TITLE_COLUMNS - 1]}…"
@@ -209,12 +209,12 @@ def _line(text: str) -> str:
 
 def _why_not_opened(typed: str) -> str | None:
     if typed_path(typed).suffix.lower() == ".docx":
-        return "this is a Word document; leave this, and import it"
+        return "this is a Word document; press Esc, then import it"
     return _why_not_there(typed)
 
 
 def _why_not_there(typed: str) -> str | None:
     path = typed_path(typed)
     if path.is_dir():
-        return "this is a folder; put a name behind it"
-    return None if path.is_file() else f"there is no file {path}; look at its name again"
+        return "this is a folder; add a file name"
+    return None if path.is_file() else f"there is no file {path}; check its name"

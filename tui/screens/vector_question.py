@@ -9,7 +9,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.lasting import about
 from billy_mlx.tui.screens.ask import Confirm
 
-_WAITING = "How long it takes is being worked out ..."
+_WAITING = "Working out how long this takes ..."
 
 
 class VectorQuestion(Confirm):
@@ -24,9 +24,9 @@ class VectorQuestion(Confirm):
     def __init__(self, job: Job, names: Sequence[str], *, again: bool = False) -> None:
         self._job = job
         whose = ", ".join(names)
-        have = "have vectors" if len(names) > 1 else "has a vector"
-        self._begun = f"{whose} {have} already. Make it anew?" if again else f"Make the vector of {whose}?"
-        super().__init__(f"{self._begun} {_WAITING}", "Make it", "Later")
+        have = "are prepared" if len(names) > 1 else "is prepared"
+        self._begun = f"{whose} {have} already. Prepare again?" if again else f"Prepare {whose} for this model?"
+        super().__init__(f"{self._begun} {_WAITING}", "Prepare", "Later")
 
     def on_mount(self) -> None:
         """Say what was heard before there was a place to say it in."""
@@ -36,9 +36,9 @@ class VectorQuestion(Confirm):
         """Take in an event of the engine."""
         match event:
             case Estimated(job=job, seconds=seconds) if job == self._job:
-                self._say(f"That takes {about(seconds)}; you can go on writing meanwhile.")
+                self._say(f"This takes {about(seconds)}; you can keep writing meanwhile.")
             case Failed(job=job, reason=reason) if job == self._job:
-                self._say(f"How long it takes cannot be told: {reason}")
+                self._say(f"How long this takes is not known: {reason}")
 
     def _say(self, sentence: str) -> None:
         self._question = f"{self._begun} {sentence}"

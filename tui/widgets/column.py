@@ -62,7 +62,7 @@ class Column(VerticalScroll, inherit_bindings=False):
 
     def gauge(self, ratio: float) -> None:
         """Say how its text holds together; see `engine.messages.Coherence`."""
-        self._holds = f"! frays ({ratio:.1f}×)" if ratio >= FRAYING else f"holds ({ratio:.1f}×)"
+        self._holds = "! frays: lower the dose" if ratio >= FRAYING else "holds together"
         self.show()
 
     def show(self) -> None:

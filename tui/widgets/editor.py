@@ -126,12 +126,12 @@ class Editor(Page):
     def undo(self) -> None:
         """Take the manuscript's last step back."""
         if self.manuscript is not None:
-            self._step(self.manuscript.versions.undo, "There is nothing to take back.")
+            self._step(self.manuscript.versions.undo, "There is nothing to undo.")
 
     def redo(self) -> None:
         """Make the step again that was taken back last."""
         if self.manuscript is not None:
-            self._step(self.manuscript.versions.redo, "There is no step to make again.")
+            self._step(self.manuscript.versions.redo, "There is nothing to redo.")
 
     def action_copy(self) -> None:
         """Copy the selection, and say so."""

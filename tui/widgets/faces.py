@@ -22,17 +22,17 @@ _MODES = {
     Mode.PAPER: "Paper: the mean of the vectors, so many times, at one layer.",
     Mode.RAW: "Raw: the vectors as they are, at every layer; for those of other tools.",
 }
-_CALIBRATED = ("as calibrated", "Of its own accord at the one that was measured to be best.")
+_CALIBRATED = ("as calibrated", "Unless you choose: the one that was measured to be best.")
 _NO_NORM = (
     "Only in other modes: layered builds at each layer on what was added below, and keeping each token's length there "
     "would take that away again."
 )
 _USUAL = {
-    Mode.LAYERED: ("all but the ends", "Of its own accord at all but the first and the last."),
+    Mode.LAYERED: ("all but the ends", "Unless you choose: all but the first and the last."),
     Mode.BALANCED: _CALIBRATED,
     Mode.ORTHOGONAL: _CALIBRATED,
-    Mode.PAPER: ("the paper's", "Of its own accord at the paper's layer."),
-    Mode.RAW: ("all", "Of its own accord at all that the vectors have."),
+    Mode.PAPER: ("the paper's", "Unless you choose: the paper's layer."),
+    Mode.RAW: ("all", "Unless you choose: all that the vectors have."),
 }
 """Where a mode steers if nobody says: on the dial, and in a sentence."""
 
@@ -54,7 +54,7 @@ def legend_of(dials: Dials, row: Row, voice: int, notes: Notes, names: Names) ->
         return _about_voice(dials.voices[voice], notes, names)
     return {
         Row.MODE: f"How the voices are added. {_MODES[dials.mode]}",
-        Row.LAYERS: f"Where the model is steered. {_USUAL[dials.mode][1]} Enter: type others; Del: back to that.",
+        Row.LAYERS: f"Where the model is steered. {_USUAL[dials.mode][1]} Enter: type others; “Remove”: back to that.",
         Row.POSITIONS: "Whether what the model reads is steered too, or only what it writes.",
         Row.NORM: _NO_NORM if dials.mode is Mode.LAYERED else "Whether each token keeps the length it had.",
     }[row]
@@ -93,35 +93,35 @@ def _dose(dials: Dials, notes: Notes) -> Face:
 def _about_dose(dials: Dials, notes: Notes) -> str:
     scale = scale_of(dials, notes or {})
     if not dials.voices:
-        return "Nobody speaks: the model writes as it is. a: add a voice."
+        return "No voice is in the blend: the model writes alone. “Add” adds a voice."
     if dials.blend() is None:
-        return "All voices are muted: the model writes as it is."
+        return "All voices are muted: the model writes alone."
     if scale.unit is Unit.RESIDUAL_NORMS:
         return "The dose, in norms of the layer's own residual stream."
     if scale.unit is Unit.COEFFICIENT:
         return "The dose: the paper's coefficient."
     if scale.too_much is not None:
-        return f"How much of all voices. Above {scale.too_much:.2f} the text frays."
-    unknown = "The model is not there yet." if notes is None else "Where it is too much was not measured."
-    return f"How much of all voices. {unknown}"
+        return f"How much of all voices together; 1 is full. Above {scale.too_much:.2f} the text frays."
+    unknown = "The model is not ready yet." if notes is None else "How much is too much was not measured."
+    return f"How much of all voices together; 1 is full. {unknown}"
 
 
 def _about_voice(voice: Voice, notes: Notes, names: Names) -> str:
     name = sanitize(names.get(voice.persona_id, voice.persona_id))
-    parts = ["m: muted (m lets it speak)"] if voice.muted else []
-    parts += ["steered away from"] if voice.weight < 0 else []
+    parts = ["m: muted"] if voice.muted else []
+    parts += ["turned into its opposite"] if voice.weight < 0 else []
     parts.append(_about_vector(voice.persona_id, notes))
-    return f"{name}: {'; '.join(part for part in parts if part) or 'all is well'}."
+    return f"{name}: {'; '.join(part for part in parts if part) or 'ready'}."
 
 
 def _about_vector(persona_id: str, notes: Notes) -> str:
     if notes is None:
-        return "the model is not there yet"
+        return "the model is not ready yet"
     note = notes.get(persona_id)
     if wrong := state(note):
         return f"{mark(note)} {wrong}"
     unknown = note is not None and note.strength is None and note.layer is None
-    return "not calibrated, so nobody knows what full is; x measures it" if unknown else ""
+    return "what a full dose is was not measured; “Prepare voice” does it" if unknown else ""
 
 
 def _number(value: float) -> str:

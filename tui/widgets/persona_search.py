@@ -106,8 +106,8 @@ class PersonaSearch(ModalScreen[str | None]):
             options.highlighted = options.get_option_index(best[0].id)
         if not best:
             speaking = next(iter(find(everyone, wanted)), None)
-            why = "There is nobody like that." if speaking is None else f"{speaking.name} is among the voices already."
-            self.query_one("#about", Label).update(f"{why} Esc: leave it")
+            why = "No persona matches." if speaking is None else f"{speaking.name} is in the blend already."
+            self.query_one("#about", Label).update(f"{why} Esc: cancel")
 
 
 class CastList(OptionList, inherit_bindings=False):

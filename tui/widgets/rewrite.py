@@ -56,7 +56,7 @@ class Rewrite:
         notes = (
             (not (change.before + change.after).strip(), ", only spaces or line ends"),
             (self._key(here) in self._skipped, ", skipped"),
-            (not self.whole, ", stopped before its end"),
+            (not self.whole, ", stopped early"),
         )
         return f"change {here + 1} of {count}" + "".join(note for is_so, note in notes if is_so)
 

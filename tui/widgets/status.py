@@ -45,7 +45,7 @@ class Status(Static):
         if len(right) + _LEAST > self.content_size.width:
             right = self.safety  # whether the text is saved comes before how long it is
         doing = self.doing or ("" if self.making else self.model)
-        measured = f"like {self.measured}? measured" if self.measured else ""
+        measured = f"measured likeness to {self.measured}" if self.measured else ""
         parts = (self._shown_gauge(), measured, doing, self.making)
         left = self.told or "  ".join(part for part in parts if part)
         room = max(0, self.content_size.width - len(right) - 2)
@@ -57,4 +57,4 @@ class Status(Static):
         if self.gauge is None:
             return ""
         step = _STEPS[min(int(self.gauge.ratio / FRAYING * 4), len(_STEPS) - 1)]
-        return f"{step} the text frays: lower the dose" if self.gauge.ratio >= FRAYING else f"{step} holds"
+        return f"{step} the text frays: lower the dose" if self.gauge.ratio >= FRAYING else f"{step} holds together"

@@ -14,6 +14,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.keys import cancelling
 from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask
@@ -77,7 +78,7 @@ class VoicesPanel(DialPanel):
 
     def preparing(self, stage: str, share: float, seconds_left: float | None) -> None:
         """Show how far the making of a vector is; `share` is from 0 to 1."""
-        self.progress = f"{progress_line(stage, share, seconds_left)} (c: cancel)"
+        self.progress = cancelling(progress_line(stage, share, seconds_left), self.screen, "voice-cancel")
 
     def stopping(self) -> None:
         """The making of a vector comes to its end."""
@@ -107,7 +108,11 @@ class VoicesPanel(DialPanel):
         dials, kind, voice = self.dials, self.kind, self.voice
         match kind:
             case Row.DOSE:
-                self._ask("How much of all? (1 is full)", "", lambda text: typed_number(dials, kind, voice, text))
+                self._ask(
+                    "How much of all voices together? (1 is full)",
+                    "",
+                    lambda text: typed_number(dials, kind, voice, text),
+                )
             case Row.VOICE:
                 self._ask("How much of this voice?", "", lambda text: typed_number(dials, kind, voice, text))
             case Row.LAYERS:
@@ -131,7 +136,7 @@ class VoicesPanel(DialPanel):
             self.post_message(VectorWanted((persona_id,), again=persona_id in self.known))
             return
         missing = tuple(voice.persona_id for voice in self.dials.voices if voice.persona_id not in self.known)
-        self.post_message(VectorWanted(missing) if missing else Told("go to the voice whose vector is to be made anew"))
+        self.post_message(VectorWanted(missing) if missing else Told("choose the voice that you want to prepare again"))
 
     def action_voice_cancel(self) -> None:
         """Have no vector made."""
@@ -142,7 +147,7 @@ class VoicesPanel(DialPanel):
         if self.dials.voices:
             self.app.push_screen(ask_for_name(self.dials, self.names))
         else:
-            self.post_message(Told("there is no voice, so there is no blend to save; add one first"))
+            self.post_message(Told("there is no blend to save yet; add a voice first"))
 
     def action_blend_load(self) -> None:
         """Take a blend that was saved."""
@@ -156,7 +161,7 @@ class VoicesPanel(DialPanel):
     def action_blend_text(self) -> None:
         """Show the blend's text form, to read, copy, change or replace."""
         dials, blend = self.dials, self.dials.blend()
-        question = "The blend, as --blend takes it:"
+        question = "The blend as text, as commands take it:"
         self._ask(question, "" if blend is None else str(blend), lambda text: typed_blend(dials, text))
 
     def _ask(self, question: str, value: str, made: Callable[[str], Dials]) -> None:

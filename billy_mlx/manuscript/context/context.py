@@ -104,7 +104,7 @@ def _job(text: str, cursor: int, guide: Guide, work: Work, instruction: str, sel
     if not 0 <= start <= end <= len(text):
         raise ValueError(f"characters {start} to {end} are not in a text of {len(text)}")
     if work == "rewrite" and not text[start:end].strip():
-        raise ManuscriptError("nothing is selected that could be rewritten; select some text")
+        raise ManuscriptError("nothing is selected; select the text you want rewritten")
     before_end = start
     while before_end > 0 and text[before_end - 1] in BLANKS:
         before_end -= 1
@@ -184,6 +184,6 @@ def _lore(lore: Scanned, allowed: int, count: Count) -> tuple[Told, ...]:
 def _too_small(job: _Job, budget: int, needed: int) -> ManuscriptError:
     shorter = "the instruction" if job.fixed.work != "rewrite" else "the selection or the instruction"
     return ManuscriptError(
-        f"what is asked and one sentence before the cursor take {needed} tokens, but only {budget} may be sent; "
+        f"the request and one sentence before the cursor take {needed} tokens, but only {budget} may be sent; "
         f"allow more, or shorten {shorter}"
     )

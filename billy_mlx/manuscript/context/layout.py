@@ -41,7 +41,7 @@ TITLES: dict[Kind, str] = {
     "after": "Text after",
     "selection": "Selection",
     "instruction": "Instruction",
-    "frame": "Around them",
+    "frame": "Fixed wording",
 }
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")

@@ -132,4 +132,4 @@ def account(pieces: Iterable[Piece], tokens: int, count: Callable[[str], int]) -
         if piece.kind != "frame" and (piece.text or piece.cut is not None)
     ]
     rest = tokens - sum(part.tokens for part in parts)
-    return (*parts, Part("frame", "Around them", "", rest))
+    return (*parts, Part("frame", "Fixed wording", "", rest))

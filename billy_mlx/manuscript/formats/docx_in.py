@@ -43,7 +43,7 @@ def blocks_of_docx(data: bytes) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     document = _parsed(parts, "word/document.xml")
     body = None if document is None else document.find(qn("w:body"))
     if body is None:
-        raise DocumentError("the file is no Word document; open it in a word processor and save it as .docx")
+        raise DocumentError("the file is not a Word document; open it in a word processor and save it as .docx")
     reader = _Reader(
         styles(_parsed(parts, "word/styles.xml")),
         numberings(_parsed(parts, "word/numbering.xml")),

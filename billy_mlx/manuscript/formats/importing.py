@@ -78,7 +78,7 @@ def _text(data: bytes, shown: str) -> Imported:
     except UnicodeDecodeError:
         guessed = _guessed(data)
     if guessed is None:
-        raise DocumentError(f"{shown} is no text that can be made out; save it as UTF-8, then import it")
+        raise DocumentError(f"{shown} cannot be read as text; save it as UTF-8, then import it")
     note = f"{shown} is not UTF-8; it was read as {guessed}, so look for letters that are wrong"
     return Imported(_decoded(data, guessed, shown), (note,))
 
@@ -112,5 +112,5 @@ def _decoded(data: bytes, encoding: str, shown: str) -> str:
 
 def _checked(text: str, shown: str) -> str:
     if "\0" in text:
-        raise DocumentError(f"{shown} is not a text: it has zeros in it; choose another file")
+        raise DocumentError(f"{shown} is not a text: it has zero bytes in it; choose another file")
     return text

@@ -104,7 +104,7 @@ class HistoryFile:
         where = "is gone" if kept is None else f"is kept as {kept.name}"
         return (
             f"the older versions of this text cannot be read ({damage.why}): their file {where}; "
-            "the text is whole, and a new history begins with it"
+            "the text itself is complete, and a new history starts with it"
         )
 
     def read(self, table: Table, condition: str = "", *values: object) -> list[Row]:
