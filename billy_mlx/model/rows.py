@@ -19,7 +19,7 @@ class Row:
         prompt: token ids, at least one.
         directions: what is added to its residual stream.
         seed: 0 to 2**32 - 1; the same row with the same seed draws the same tokens, alone or in a batch.
-        stop: strings that end the text; they are not part of it.
+        stop: strings that end the text; they are not part of it. White space does so only behind something else.
         continues: the text goes on from the prompt's, so that a space it begins with counts.
         thinking: hold the directions back until the model has thought.
     """
@@ -81,6 +81,7 @@ class RowState:
         self._begun = False
         self._eos = tokenizer.eos_token_ids
         self._held = ""
+        self._shows = False  # something other than white space was written
         self._detokenizer = tokenizer.detokenizer
         if row.continues:
             # The token before decides whether a leading space belongs to the text.
@@ -140,20 +141,26 @@ class RowState:
 
     def _release(self) -> str:
         """Return the held text up to a stop string, or up to what may become one."""
-        found = [at for at in (self._held.find(stop) for stop in self.row.stop) if at >= 0]
-        if found:
-            text, self._held, self.finish_reason = self._held[: min(found)], "", "stop"
+        end = self._end_of_text()
+        if end is not None:
+            text, self._held, self.finish_reason = self._held[:end], "", "stop"
             return text
         keep = max((_overlap(self._held, stop) for stop in self.row.stop), default=0)
         text, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        self._shows |= bool(text.strip())
         return text
 
     def _flush(self) -> str:
         self._detokenizer.finalize()
         self._held += self._detokenizer.last_segment
-        found = [at for at in (self._held.find(stop) for stop in self.row.stop) if at >= 0]
-        text, self._held = self._held[: min(found, default=len(self._held))], ""
+        text, self._held = self._held[: self._end_of_text()], ""
         return text
+
+    def _end_of_text(self) -> int | None:
+        """Return where in the held text a stop string is; white space ends no text that has nothing else yet."""
+        white = 0 if self._shows else len(self._held) - len(self._held.lstrip())
+        found = [self._held.find(stop, white if stop.isspace() else 0) for stop in self.row.stop]
+        return min((at for at in found if at >= 0), default=None)
 
     def _notice_thinking(self) -> None:
         marks = self.row.thinking

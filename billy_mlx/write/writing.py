@@ -136,8 +136,10 @@ class WritingJob:
         """Return what a voice's news adds to its text."""
         text = self._thoughts[news.row].after(news.text)
         text = text if self._texts[news.row] else self._opening(context, text)
-        if self._request.work == "rewrite":  # white space at its end is none of it: behind the original stands its own
+        if self._request.work == "rewrite":  # white space around it is none of it: around the original stands its own
             whole = self._spaces[news.row] + text
+            if not self._texts[news.row] and not selected(self._request)[:1].isspace():
+                whole = whole.lstrip()
             text = whole.rstrip()
             self._spaces[news.row] = whole[len(text) :]
         elif self._request.writing.words:

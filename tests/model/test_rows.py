@@ -58,4 +58,11 @@ def test_what_is_shown_is_the_text_up_to_the_stop_string(tiny, text, stop):
     shown = "".join(read(row, tiny.tokenizer, text))
     if row.finish_reason is None:
         shown += row.interrupt().text
-    assert shown == text.split(stop)[0]
+    white = text[: len(text) - len(text.lstrip())] if stop.isspace() else ""
+    assert shown == white + text.removeprefix(white).split(stop)[0]
+
+
+def test_white_space_ends_no_text_that_has_nothing_else_yet(tiny):
+    row = state(tiny, stop=("\n",))
+    assert "".join(read(row, tiny.tokenizer, "\n\nit rained\n and")) == "\n\nit rained"
+    assert row.finish_reason == "stop"

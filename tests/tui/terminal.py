@@ -33,6 +33,9 @@ KEYS = {
     "left": "\x1b[D",
     "home": "\x1b[H",
     "end": "\x1b[F",
+    "ctrl+home": "\x1b[1;5H",
+    "ctrl+end": "\x1b[1;5F",
+    "shift+end": "\x1b[1;2F",
     "pageup": "\x1b[5~",
     "pagedown": "\x1b[6~",
     "shift+right": "\x1b[1;2C",
@@ -64,13 +67,14 @@ class Terminal:
     Attributes:
         output: every byte that has left the program.
         process: the command.
+        screen: what pyte makes of it, with colours.
     """
 
     def __init__(self, command, size=(80, 24), env=None, cwd=None, timeout_seconds=60):
         self.output = b""
         self._timeout_seconds = timeout_seconds
-        self._screen = pyte.Screen(*size)
-        self._stream = pyte.ByteStream(self._screen)
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self.screen)
         self._ours, theirs = pty.openpty()
         self._set_size(*size)
         self.process = subprocess.Popen(
@@ -95,7 +99,7 @@ class Terminal:
     @property
     def lines(self):
         """The screen as it is, without spaces at the ends of lines."""
-        return [line.rstrip() for line in self._screen.display]
+        return [line.rstrip() for line in self.screen.display]
 
     @property
     def attributes(self):
@@ -148,7 +152,7 @@ class Terminal:
 
     def resize(self, columns, rows):
         """Have the window be of another size, and tell the program."""
-        self._screen.resize(rows, columns)
+        self.screen.resize(rows, columns)
         self._set_size(columns, rows)
 
     def kill(self):
@@ -189,7 +193,7 @@ class Terminal:
     def _answer(self, data):
         """Answer the one question that a program may wait for: where the cursor is."""
         if b"\x1b[6n" in data:
-            self._send(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
+            self._send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
 
     def _send(self, text):
         data = text.encode()

@@ -352,3 +352,23 @@ def test_what_is_sent_says_what_was_asked(novel):
         return " ".join(lines_of(app))
 
     assert "You asked for: sad" in on_page(novel, story)
+
+
+@pytest.mark.parametrize("paragraphs", [3, 19, 40])
+def test_the_page_follows_another_alternative_as_it_did_the_first(tmp_path, paragraphs):
+    path = tmp_path / "night.md"
+    path.write_text("\n\n".join(["It was dark."] * paragraphs))
+
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, "\n\nfirst" * 20 + " END OF ONE")
+        assert "END OF ONE" in "\n".join(lines_of(app))
+        await press(pilot, "ctrl+n")
+        await pilot.pause()
+        engine.write("\n\nsecond" * 9, end=False)
+        await pilot.pause()
+        engine.write("\n\nsecond" * 9 + " END OF TWO")
+        await pilot.pause()
+        await pilot.pause()
+        assert "END OF TWO" in "\n".join(lines_of(app))
+
+    on_page(path, story)

@@ -130,6 +130,17 @@ def test_while_the_model_loads_it_is_said_at_once_that_nothing_can_be_shown_yet(
     assert asked == []
 
 
+def test_the_page_no_longer_says_that_it_looks_once_it_was_shown(novel):
+    async def story(app, pilot, engine, page):
+        await press(pilot, "f4")
+        request = engine.last(Write)
+        await says(pilot, engine, Sent(request.job, context_of(request)), Ended(request.job))
+        await press(pilot, "escape")
+        return app.screen is page, page.status.told
+
+    assert on_page(novel, story) == (True, "")
+
+
 @pytest.mark.parametrize("meanwhile", ["A", "right", "f1"])
 def test_what_the_model_is_sent_does_not_come_up_over_what_the_writer_does_by_then(novel, meanwhile):
     async def story(app, pilot, engine, page):

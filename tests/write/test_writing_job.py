@@ -216,6 +216,14 @@ def test_a_rewrite_has_no_white_space_at_its_end(tiny, rewriting):
     assert pieces == ["It", "", "", " \n rained.", ""]
 
 
+@pytest.mark.parametrize(("passage", "begins"), [("It was wet.", "It"), ("\n\nIt was wet.", "\nIt")])
+def test_a_rewrite_begins_with_white_space_only_where_its_passage_does(tiny, rewriting, passage, begins):
+    job = WritingJob(tiny, replace(rewriting, text=passage, selection=(0, len(passage))))
+    context = next(iter(job)).context
+    pieces = [job._put(context, Emitted(0, 1, text)) for text in ("\n", "It", " rained.")]
+    assert pieces == ["", begins, " rained."]
+
+
 def test_a_setting_that_cannot_be_is_said_in_a_sentence(tiny):
     for sampling in ({"temperature": 99}, {"top_k": 1.5}):
         writing = replace(REQUEST.writing, sampling=sampling)

@@ -43,6 +43,7 @@ class Excursions(Singing, Naming):
 
                 asked, self._looking = self._looking, None
                 if self._may_open(asked, "What the model is sent", "context"):
+                    self.tell("")  # it was looked up
                     self.app.push_screen(ContextScreen(context))
             case Failed(job=job, reason=reason) if job in {asked and asked[0] for asked in self._asked}:
                 self.tell(reason)
@@ -51,6 +52,7 @@ class Excursions(Singing, Naming):
 
                 asked, self._surveying = self._surveying, None
                 if self._may_open(asked, "The list of models", "models"):
+                    self.tell("")
                     screen = ModelsScreen(event, self.studio.personas, self.studio.preparing.progress)
                     self.app.push_screen(screen, self._model_chosen)
             case Compared():

@@ -103,7 +103,7 @@ class Editor(Page):
         view = self._now()
         if view.prose is not self._view.prose:
             self.sync()
-        elif view.ghost and self.cursor == view.at and self._followed == self.scroll_offset.y:
+        elif view.ghost and self.cursor == view.at and self._goes_along:
             self._become(view, self._carried(view, None))
             self._follow_ghost()
         else:
@@ -297,6 +297,11 @@ class Editor(Page):
         """Return where in a view the selection's ends will be."""
         start, end = (carried(self.page.offset(one), self._view, view, change) for one in self.selection)
         return start, end
+
+    @property
+    def _goes_along(self) -> bool:
+        """Whether the page is where the ghost's end had it, or as near as a shorter alternative lets it."""
+        return self._followed is not None and min(self._followed, self.max_scroll_y) == self.scroll_offset.y
 
     def _follow_ghost(self) -> None:
         end = self.wrapped_document.location_to_offset(self.page.location(self._view.ghost_end))
