@@ -310,7 +310,7 @@ def test_a_task_file_is_asked_even_if_the_run_is_quick(billy, model, tmp_path):
         (("run", "--quick", "--protocol", "paper"), "--quick is not the paper's protocol"),
         (("run", "--blend", "noir", "--arms", "nobody"), "there is no arm 'nobody'"),
         (("run", "--blend", "noir:"), "a blend is written"),
-        (("run", "--blend", "comic"), "comic has no vector"),
+        (("run", "--blend", "comic"), "comic is not prepared"),
         (("run", "--blend", "noir", "--tasks", "missing.json"), "missing.json"),
         (("run", "--blend", "noir", "--tasks", "uses,riddles"), "there is no task riddles; there are uses, instances"),
         (("run", "--blend", "noir", "--embeddings", "nothing/here"), "say --embeddings own"),

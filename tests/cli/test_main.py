@@ -143,7 +143,7 @@ def test_the_demo_ends_with_a_command_that_a_shell_takes_as_one(billy, model):
         "gothic:1@1/layered",
         "childrens:0.5+gothic:0.5@1/layered",
     ]
-    assert "childrens has no vector" in billy(*arguments).err
+    assert "childrens is not prepared" in billy(*arguments).err
 
 
 def test_a_healthy_machine_is_found_healthy(billy, model):

@@ -76,7 +76,7 @@ def test_a_blend_that_never_spoke_is_not_in_the_passage(tiny):
 
 def test_a_blend_that_cannot_be_leaves_the_old_one(tiny):
     recording = Recording(tiny, REQUEST, [NOIR])
-    with pytest.raises(VectorError, match="comic has no vector"):
+    with pytest.raises(VectorError, match="comic is not prepared"):
         recording.steer(0, Blend.parse("comic"))
     for _ in recording:
         pass
