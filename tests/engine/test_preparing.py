@@ -110,7 +110,7 @@ def test_a_model_is_fetched_and_loaded_first(tiny, monkeypatch):
     monkeypatch.setattr(preparing_module, "fetch", lambda repo, size: iter([0.5]))
     events = prepare(Workshop(tiny, load=loaded.append), "noir", model="org/model")
     assert loaded == ["org/model"]
-    assert events[0].stage == "fetching org/model"
+    assert events[0].stage == "downloading org/model"
 
 
 def test_a_model_that_cannot_be_fetched_is_told(tiny):

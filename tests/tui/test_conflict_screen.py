@@ -76,7 +76,7 @@ def test_a_copy_gets_a_name_that_is_free(path):
     assert answered(path, *COPY, "enter") == (["copy"], path.with_name("tale (mine 2).md"))
 
 
-@pytest.mark.parametrize(("name", "why"), [("tale.md", "is there already"), ("a/b.md", "a name without a folder")])
+@pytest.mark.parametrize(("name", "why"), [("tale.md", "exists already"), ("a/b.md", "a name without a folder")])
 def test_a_copy_replaces_nothing_and_stays_beside_the_file(path, name, why):
     pictures = []
     assert answered(path, *COPY, filled(name), "enter", seen(pictures)) == ([], None)
