@@ -94,7 +94,7 @@ def test_what_files_and_the_model_say_is_shown_and_never_obeyed(studio):
     studio.press("x")
     studio.wait_for("Prepare again")
     studio.press("right", "enter")
-    studio.wait_for("making ␛")
+    studio.wait_for("preparing ␛")
     back(studio, "Left out")
     look(studio, "f2", "→ More", "l", "Enter: use it")
     command(studio, "Memory and notes", "Lorebook")
@@ -131,7 +131,7 @@ def test_what_is_typed_and_pasted_is_kept_and_never_obeyed(studio):
 
 def test_what_is_named_is_kept_and_never_obeyed(studio):
     studio.press("f8")
-    studio.wait_for("Versions:")
+    studio.wait_for("newest first")
     paste(studio, "k", "A name for the text")
     paste(studio, "b", "branch")
     back(studio, "Versions:")
