@@ -82,19 +82,19 @@ def studio(novel):
 
 
 def test_what_files_and_the_model_say_is_shown_and_never_obeyed(studio):
-    look(studio, "f8", "Versions:")
+    look(studio, "f8", "newest first")
     look(studio, "f10", "Settings:")
     command(studio, "Models", "GB to download")
     look(studio, "enter", "Space marks")
     back(studio, "GB to download")
     look(studio, "f4", "What the model is sent:")
-    look(studio, "f3", "» fairy-tale", "f2", "Which voices write?")
+    look(studio, "f3", "» Half Fairy Tale", "f2", "Which voices write?")
     studio.press("f9")
     studio.wait_for("Left out")
     studio.press("x")
     studio.wait_for("Prepare again")
     studio.press("right", "enter")
-    studio.wait_for("preparing ␛")
+    studio.wait_for("making ␛")
     back(studio, "Left out")
     look(studio, "f2", "→ More", "l", "Enter: use it")
     command(studio, "Memory and notes", "Lorebook")
@@ -132,9 +132,9 @@ def test_what_is_typed_and_pasted_is_kept_and_never_obeyed(studio):
 def test_what_is_named_is_kept_and_never_obeyed(studio):
     studio.press("f8")
     studio.wait_for("newest first")
-    paste(studio, "k", "A name for the text")
+    paste(studio, "k", "A name for this version")
     paste(studio, "b", "branch")
-    back(studio, "Versions:")
+    back(studio, "newest first")
     studio.press("f10")
     studio.wait_for("Settings:")
     studio.press(*["down"] * 8)
@@ -155,7 +155,11 @@ def test_what_is_named_is_kept_and_never_obeyed(studio):
     back(studio, "Left out")
     command(studio, "Open another text", "Enter opens")
     paste(studio, "o", "Open which text")
-    paste(studio, "n", "A new text:")
+    studio.press("n")
+    studio.wait_for("no name yet")
+    studio.paste(HOSTILE)
+    studio.wait_for("SCARLET")
+    paste(studio, "ctrl+s", "What is this text called")
     assert obeyed(leave(studio), HOSTILE) == []
 
 
