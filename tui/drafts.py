@@ -66,14 +66,20 @@ class PageDrafts:
         return draft if draft is not None and draft.start <= self._editor.cursor <= draft.end else None
 
     @property
+    def place(self) -> str:
+        """Which of several alternatives is shown, in words; empty if there are not several."""
+        draft = self.draft
+        count = 0 if draft is None else len(draft.alternatives)
+        return f"alternative {draft.shown + 1} of {count}" if draft is not None and count > 1 else ""
+
+    @property
     def told(self) -> str:
         """What there is to say of the draft: which alternative is shown, what is done, what was asked and what cut."""
         draft = self.draft
         said = [self.state]
         if draft is not None:
-            several = len(draft.alternatives) > 1
             cut = count_words(self._manuscript.drafts.cut(draft))
-            said.insert(0, f"alternative {draft.shown + 1} of {len(draft.alternatives)}" if several else "")
+            said.insert(0, self.place)
             said += [f"“{draft.instruction}”" if draft.instruction else ""]
             said += [f"{cut} word{'s' * (cut != 1)} cut" if cut else ""]
         return " · ".join(part for part in said if part)

@@ -150,7 +150,7 @@ class Keeping:
         with telling(self._page.tell):
             try:
                 if not manuscript.safety.unsaved and manuscript.path.exists():
-                    if manuscript.take_theirs():  # nothing of the writer's is lost: undo brings it back
+                    if manuscript.elsewhere.take_theirs():  # nothing of the writer's is lost: undo brings it back
                         self._page.replaced(follow=False)
                         self._page.tell(told)
                     return
@@ -218,14 +218,14 @@ class Keeping:
         manuscript, versions = self._manuscript, self._page.key_of("history")
         match answer:
             case "theirs":
-                manuscript.take_theirs()
+                manuscript.elsewhere.take_theirs()
                 told = "you have the other program's text now; undo brings yours back"
             case "mine":
-                aside = manuscript.keep_mine()
+                aside = manuscript.elsewhere.keep_mine()
                 kept = f"is kept as a version ({versions})" if aside is None else f"is {sanitize(aside.name)} now"
                 told = f"your text is saved; the other program's {kept}"
             case "both":
-                manuscript.keep_both()
+                manuscript.elsewhere.keep_both()
                 told = "the other program's changes are in the text; undo removes them"
             case "copy" if copy is not None:
                 manuscript.save_copy(copy)

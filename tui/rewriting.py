@@ -54,9 +54,7 @@ class Rewriting:
     @property
     def place(self) -> str:
         """Which alternative is shown, in words; empty if there is only one."""
-        draft = self._drafts.draft
-        count = 0 if draft is None else len(draft.alternatives)
-        return f"alternative {draft.shown + 1} of {count}" if draft is not None and count > 1 else ""
+        return self._drafts.place
 
     def of(self, draft: Draft) -> Rewrite | None:
         """Return a draft as a rewrite; None if it is none, or still written."""

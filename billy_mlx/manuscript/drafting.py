@@ -1,23 +1,23 @@
 """Drafts: what models write beside the text until the writer takes it, or a part of it."""
 
 import contextlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.along import Along, along
 from billy_mlx.manuscript.away import decided
-from billy_mlx.manuscript.changes import Changes, TextChange, changes_of
-from billy_mlx.manuscript.context.parts import BLANKS
-from billy_mlx.manuscript.draft import Alternative, Draft, Fate, Placed
+from billy_mlx.manuscript.changes import Changes, TextChange
+from billy_mlx.manuscript.draft import Alternative, Draft, Fate
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.lineage import Lineage
 from billy_mlx.manuscript.passage import Passage, Work
-from billy_mlx.manuscript.prose import WRITER, Author, Prose
-from billy_mlx.manuscript.records import Change, Decided, Drafted, Edited, Finished, Shown, Swiped, Wrote
+from billy_mlx.manuscript.prose import Author
+from billy_mlx.manuscript.records import Decided, Drafted, Edited, Finished, Shown, Wrote
 from billy_mlx.manuscript.revision import Kind
-from billy_mlx.manuscript.seams import Rest, offered, rest_of, space_before, space_behind
+from billy_mlx.manuscript.seams import Rest, offered, rest_of
 from billy_mlx.manuscript.storable import storable
+from billy_mlx.manuscript.taking import Taking
 
 
 class Drafts:
@@ -36,6 +36,7 @@ class Drafts:
         self._newline = newline
         self._begun_in: dict[Author, str] = {}
         self._changes = Changes(ledger)
+        self._taking = Taking(ledger, clock)
 
     @property
     def open(self) -> tuple[Draft, ...]:
@@ -295,40 +296,19 @@ class Drafts:
         if prose.text[start:end] != then.text[placed.start : placed.end]:
             raise ManuscriptError("you changed this passage after you took it; undo that, or rewrite it as it is")
         shown = (placed.shown + by) % len(held.alternatives)
-        other = replace(held.alternatives[shown], text=offered(held, index=shown))
-        exchanged = _rewritten(held.original, other)
-        before = behind = ""
-        if not len(held.original):
-            before, exchanged, behind = _fitted(
-                prose.text[max(0, start - 4) : start], exchanged, prose.text[end : end + 1]
-            )
-        revision, first = self._ledger.next_revision(), start + len(before)
-        change = Change(start, end, _between(before, exchanged, behind))
-        placed = Placed(revision, first, first + len(exchanged), shown, len(other.text))
-        edited = Edited(revision, (change,), Kind.SWIPED, self._clock(), held.id)
-        self._ledger.commit(edited, Swiped(draft, placed))
+        self._ledger.commit(*self._taking.exchange(held, start, end, shown))
 
     def _part(self, held: Draft, length: int | None) -> Edited:
         """Return the step that puts `length` more characters of the alternative in view behind what was taken."""
-        one, taken, text = self._in_view(held), self.taken(held), self._ledger.state.prose.text
-        more = one.text[taken:][:length]
-        if not more:
-            raise ManuscriptError("there is no more in this draft yet; wait for it, or put it away")
-        before, behind = rest_of(held, taken, text).before, space_behind(more, text[held.end : held.end + 1])
-        change = Change(held.start, held.end, _between(before, Prose.by(one.author, more), behind))
-        return replace(self._taking(held, [change], taken + len(more)), behind=len(behind))
+        return self._taking.part(held, self._in_view(held), self.taken(held), length)
 
     def _make(self, held: Draft, chosen: Collection[int], *, last: bool) -> None:
         one, there, text = self._in_view(held), self.changes(held.id), self._ledger.state.prose.text
         picked = [there[index] for index in sorted(chosen)]
         whole = all(index in chosen or change.is_taken(text) for index, change in enumerate(there))
-        made = [self._taking(held, _backwards(picked, one.author), len(one.text) if whole else 0)] if picked else []
+        made = [self._taking.changes(held, one.author, picked, len(one.text) if whole else 0)] if picked else []
         closing = [Decided(held.id, Fate.ACCEPTED)] if last else []
         self._ledger.commit(*made, *closing)
-
-    def _taking(self, held: Draft, changes: Sequence[Change], taken: int) -> Edited:
-        revision = self._ledger.next_revision()
-        return Edited(revision, tuple(changes), Kind.ACCEPTED, self._clock(), held.id, taken)
 
     def _open(self, draft: int) -> Draft:
         held = self._ledger.state.drafts.get(draft)
@@ -352,30 +332,6 @@ class Drafts:
         for edit in self._ledger.history.path(revision, self._ledger.state.revision).edits:
             start, end = edit.moved(start, after=not empty), edit.moved(end)
         return start, max(start, end)
-
-
-def _between(before: str, prose: Prose, behind: str) -> Prose:
-    """Return a model's text with spaces around it, which are the writer's."""
-    return Prose.by(WRITER, before) + prose + Prose.by(WRITER, behind)
-
-
-def _fitted(before: str, prose: Prose, after: str) -> tuple[str, Prose, str]:
-    """Return the space before a text that takes another one's place, the text, and the space behind it."""
-    blanks = len(prose.text) - len(prose.text.lstrip(BLANKS)) if before[-1:] and before[-1] in BLANKS else 0
-    return space_before(before, prose.text), prose[blanks:], space_behind(prose.text, after)
-
-
-def _rewritten(original: Prose, one: Alternative) -> Prose:
-    """Return a text by an alternative, in which the words it has kept are still by whoever wrote them."""
-    prose = original
-    for change in _backwards(changes_of(original.text, one), one.author):
-        prose = prose[: change.start] + change.prose + prose[change.end :]
-    return prose
-
-
-def _backwards(picked: Sequence[TextChange], author: Author) -> list[Change]:
-    """Return changes as they are written down, from the last to the first, so that none moves another."""
-    return [Change(change.start, change.end, Prose.by(author, change.after)) for change in reversed(picked)]
 
 
 def _kept(text: str, newline: str) -> str:

@@ -52,52 +52,70 @@ def read_theirs(path: Path, base: str, mine: str) -> Theirs:
 
 
 class Elsewhere:
-    """Settles what becomes of the text when another program has changed the file; none of it saves.
+    """Settles what becomes of the text when another program has changed the file.
 
     Args:
         ledger: what changes go through.
         file: as it was last seen.
         clock: says when, in seconds since the epoch.
+        settled: waits for a save under way; raises ManuscriptError if the text can only be read.
+        save: saves the text.
     """
 
-    def __init__(self, ledger: Ledger, file: Saved, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        file: Saved,
+        clock: Callable[[], float],
+        *,
+        settled: Callable[[], None],
+        save: Callable[[], object],
+    ) -> None:
         self._ledger, self._file, self._clock = ledger, file, clock
+        self._settled, self._save = settled, save
 
-    def take(self) -> bool:
-        """Have the text be theirs; returns whether it is another one then.
+    def take_theirs(self) -> bool:
+        """Have the text be what another program has put into the file; undo brings this one back.
+
+        Returns:
+            Whether it is another text than before.
 
         Raises:
             NotText: what is there is no text.
-            ManuscriptError: it cannot be read.
+            ManuscriptError: it can only be read, or the file cannot be.
         """
+        self._settled()
         before = self._ledger.state.revision
         self._see(read_text_file(self._file.path))
         return self._ledger.state.revision != before
 
-    def pass_over(self) -> Path | None:
-        """Have theirs be a version, and the text what it was.
+    def keep_mine(self) -> Path | None:
+        """Save over what another program has put into the file; theirs is in the tree of versions.
 
         Returns:
-            If what is there is no text, the file beside it to which it was renamed.
+            If what was there is no text, the file beside this one to which it was renamed.
 
         Raises:
-            ManuscriptError: it cannot be read, or not be renamed.
+            ManuscriptError: it can only be read, or the file cannot be, or not be renamed.
         """
+        self._settled()
         aside = None
         try:
             there = read_text_file(self._file.path)
         except NotText:
             there, aside = None, set_aside(self._file.path)
         self._see_and_return(there)
+        self._save()
         return aside
 
-    def join(self) -> None:
-        """Bring their changes into the text, as one step; who wrote what stays known.
+    def keep_both(self) -> None:
+        """Bring their changes into the text, as one step that undo takes back, and save it; who wrote what stays known.
 
         Raises:
             NotText: what is there is no text.
-            ManuscriptError: it cannot be read, it is gone, or both have changed the same place.
+            ManuscriptError: it can only be read, the file is gone or cannot be read, or the changes touch.
         """
+        self._settled()
         there = read_text_file(self._file.path)
         if there is None:
             raise ManuscriptError(f"{self._file.path.name} is gone; save the text to have it again")
@@ -110,6 +128,7 @@ class Elsewhere:
         self._see_and_return(there)
         if changes:
             self._ledger.commit(Edited(self._ledger.next_revision(), changes, Kind.MERGED, self._clock()))
+        self._save()
 
     def _see(self, there: TextFile | None) -> None:
         """Have the text be what is there, and note that it was seen."""

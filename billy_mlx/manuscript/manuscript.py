@@ -5,7 +5,6 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -13,15 +12,15 @@ import msgspec
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.manuscript.along import Along
-from billy_mlx.manuscript.burst import Burst
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
-from billy_mlx.manuscript.edit import Edit, difference
+from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.elsewhere import Elsewhere
 from billy_mlx.manuscript.goal import Goal
 from billy_mlx.manuscript.home import forget, remember
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.keeper import Keeper
+from billy_mlx.manuscript.keystrokes import Keystrokes
 from billy_mlx.manuscript.opening import GUIDE, JOURNAL, Opened, opened
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
@@ -49,6 +48,7 @@ class Manuscript:
         versions: undo, redo, and every version.
         drafts: what models have written for it.
         goal: how many words the writer wants to write in it.
+        elsewhere: what becomes of it when another program has changed its file.
         notices: what the writer should be told about the opening, a sentence each.
         newline: the end of line that its file has.
     """
@@ -63,10 +63,9 @@ class Manuscript:
         self.newline = self._file.newline
         self._ledger = found.ledger
         self._ledger.read_only = found.notices[0] if found.lock is None else None
-        self._burst: Burst | None = None
-        self._burst_at = (0, 0)  # where and when it was
+        self._keystrokes = Keystrokes(self._ledger, clock)
         self.versions = Versions(self._ledger)
-        self._elsewhere = Elsewhere(self._ledger, self._file, clock)
+        self.elsewhere = self._beside()
         self.drafts = Drafts(self._ledger, clock, self.newline)
         if found.lock is not None:
             self._keeper = self._ledger.keeper = Keeper(self._sync)
@@ -154,7 +153,7 @@ class Manuscript:
         """
         change = self._change(start, end, Prose.by(WRITER, storable(text)))
         if change.end > change.start or len(change.prose):
-            self._type(change)
+            self._keystrokes.take(change)
 
     def type_along(self, along: Along, start: int, end: int, text: str) -> None:
         """Make an edit of the writer that goes along with a draft, as `drafts.along` has it: that has less to offer.
@@ -163,7 +162,7 @@ class Manuscript:
             ManuscriptError: it can only be read, or the place is not in the text.
         """
         change = self._change(start, end, Prose.by(WRITER, storable(text) + along.behind))
-        self._type(change, along)
+        self._keystrokes.take(change, along)
         if along.whole:
             self.drafts.reject(along.draft)
 
@@ -218,7 +217,7 @@ class Manuscript:
         home = self._home.named(path)
         save_text_file(home.path, self.text, bom=False, expected=None)
         self._home, self.path, self._file = home, home.path, Saved(home.path, read_text_file(home.path))
-        self._elsewhere = Elsewhere(self._ledger, self._file, self._clock)
+        self.elsewhere = self._beside()
         self._ledger.commit(Saving(self._file.digest_of(self.text)))
         self._remember()
         return self.safety
@@ -244,44 +243,6 @@ class Manuscript:
     def changed_elsewhere(self) -> bool:
         """Return the same, and wait for it."""
         return self._lock is not None and self.look_elsewhere().result()
-
-    def take_theirs(self) -> bool:
-        """Have the text be what another program has put into the file; undo brings this one back.
-
-        Returns:
-            Whether it is another text than before.
-
-        Raises:
-            NotText: what is there is no text.
-            ManuscriptError: it can only be read, or the file cannot be.
-        """
-        self._finish_saving()
-        return self._elsewhere.take()
-
-    def keep_mine(self) -> Path | None:
-        """Save over what another program has put into the file; theirs is in the tree of versions.
-
-        Returns:
-            If what was there is no text, the file beside this one that has it now.
-
-        Raises:
-            ManuscriptError: it can only be read, or the file cannot be.
-        """
-        self._finish_saving()
-        aside = self._elsewhere.pass_over()
-        self.save()
-        return aside
-
-    def keep_both(self) -> None:
-        """Bring what another program has changed into the text, as one step that undo takes back, and save it.
-
-        Raises:
-            NotText: what is there is no text.
-            ManuscriptError: it can only be read, the file is gone or cannot be read, or the changes touch.
-        """
-        self._finish_saving()
-        self._elsewhere.join()
-        self.save()
 
     def recover(self, offer: Offer) -> None:
         """Have the text be what was never saved; undo does not lead back, but the other text is in the tree.
@@ -329,17 +290,8 @@ class Manuscript:
             raise ManuscriptError(f"characters {start} to {end} are not in a text of {len(self.text)}")
         return Change(start, end, prose)
 
-    def _type(self, change: Change, along: Along | None = None) -> None:
-        edit, now = Edit.of(self.prose, change.start, change.end, change.prose), self._clock()
-        burst = self._burst if (self.versions.current, self._ledger.turns) == self._burst_at else None
-        grown = None if burst is None else burst.grown(edit, now)
-        revision = self._ledger.next_revision() if grown is None else grown.revision
-        typed = Edited(revision, (change,), Kind.TYPED, now, grows=grown is not None)
-        if along is not None:
-            typed = replace(typed, draft=along.draft, taken=along.taken, behind=len(along.behind))
-        self._ledger.commit(typed)
-        self._burst = grown or Burst.begun(revision, edit, now)
-        self._burst_at = (revision, self._ledger.turns)
+    def _beside(self) -> Elsewhere:
+        return Elsewhere(self._ledger, self._file, self._clock, settled=self._finish_saving, save=self.save)
 
     def _writable(self) -> None:
         if self.read_only is not None:

@@ -111,7 +111,7 @@ def test_an_exchange_never_drops_what_the_writer_has_changed(manuscript):
     draft = begin(manuscript, " One.", " Two.")
     manuscript.drafts.accept(draft)
     manuscript.edit(len(NIGHT) + 1, len(NIGHT) + 2, "o")
-    with pytest.raises(ManuscriptError, match="changed since"):
+    with pytest.raises(ManuscriptError, match="you changed this passage"):
         manuscript.drafts.swipe(draft)
 
 

@@ -86,7 +86,7 @@ def test_a_save_never_goes_over_a_change_of_the_same_size_and_time(manuscript, n
 def test_changes_at_other_places_are_brought_together_as_one_step(manuscript, novel):
     manuscript.edit(0, 2, "That")
     novel.write_text(NIGHT.replace("Nobody", "Somebody"))
-    manuscript.keep_both()
+    manuscript.elsewhere.keep_both()
     assert manuscript.text == novel.read_text() == NIGHT.replace("It", "That").replace("Nobody", "Somebody")
     assert not manuscript.safety.unsaved
     manuscript.versions.undo()
@@ -102,7 +102,7 @@ def test_it_stays_known_who_wrote_what(manuscript, novel):
     manuscript.drafts.accept(draft)
     manuscript.edit(0, 0, "Oh. ")
     novel.write_text(NIGHT.replace("Nobody", "Somebody"))
-    manuscript.keep_both()
+    manuscript.elsewhere.keep_both()
     spans = [(manuscript.text[one.start : one.end], one.author) for one in manuscript.prose.authors.spans()]
     assert spans == [
         ("Oh. ", WRITER),
@@ -116,7 +116,7 @@ def test_where_both_changed_the_same_words_nothing_is_done_and_it_is_said(manusc
     manuscript.edit(9, 13, "cold")
     novel.write_text(NIGHT.replace("dark", "pale"))
     with pytest.raises(ManuscriptError, match="at one place you have “cold”, and the other program has “pale”"):
-        manuscript.keep_both()
+        manuscript.elsewhere.keep_both()
     assert manuscript.text == NIGHT.replace("dark", "cold")
     assert novel.read_text() == NIGHT.replace("dark", "pale")
 
@@ -178,14 +178,14 @@ def test_a_file_that_turned_binary_is_seen_and_not_overwritten(manuscript, binar
     assert manuscript.changed_elsewhere()
     assert manuscript.save().conflict
     assert "not text in UTF-8" in read_theirs(binary, NIGHT, manuscript.text).wrong
-    for way in (manuscript.take_theirs, manuscript.keep_both):
+    for way in (manuscript.elsewhere.take_theirs, manuscript.elsewhere.keep_both):
         with pytest.raises(NotText):
             way()
     assert binary.read_bytes() == b"\xff\xfe\x00\x01"
 
 
 def test_mine_can_be_kept_and_what_they_put_there_as_well(manuscript, binary):
-    aside = manuscript.keep_mine()
+    aside = manuscript.elsewhere.keep_mine()
     assert aside == binary.with_name("novel (theirs).md")
     assert aside.read_bytes() == b"\xff\xfe\x00\x01"
     assert binary.read_text() == manuscript.text == f"mine {NIGHT}"
@@ -197,7 +197,7 @@ def test_so_it_can_if_there_is_a_folder_now(manuscript, novel):
     novel.mkdir()
     (novel / "inside").touch()
     assert manuscript.save().conflict
-    assert (manuscript.keep_mine() / "inside").exists()
+    assert (manuscript.elsewhere.keep_mine() / "inside").exists()
     assert novel.read_text() == NIGHT
 
 
@@ -207,14 +207,14 @@ def test_what_cannot_be_renamed_is_not_overwritten(manuscript, binary, monkeypat
 
     monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(ManuscriptError, match="cannot be renamed"):
-        manuscript.keep_mine()
+        manuscript.elsewhere.keep_mine()
     assert binary.read_bytes() == b"\xff\xfe\x00\x01"
 
 
 def test_a_file_that_is_gone_has_no_other_text_to_be_put_together_with(manuscript, novel):
     novel.unlink()
     with pytest.raises(ManuscriptError, match="is gone"):
-        manuscript.keep_both()
+        manuscript.elsewhere.keep_both()
 
 
 def test_a_look_that_nobody_waits_for_any_more_does_not_end_the_keeper(manuscript, novel):

@@ -209,13 +209,13 @@ def test_of_two_texts_either_can_be_kept_and_neither_is_lost(start):
     types(manuscript, "mine ")
     start.path.write_bytes(b"theirs")
     assert manuscript.changed_elsewhere()
-    manuscript.take_theirs()
+    manuscript.elsewhere.take_theirs()
     assert manuscript.text == "theirs"
     assert not manuscript.safety.unsaved
     manuscript.versions.undo()
     assert manuscript.text == "mine " + NIGHT
     start.path.write_bytes(b"theirs again")
-    manuscript.keep_mine()
+    manuscript.elsewhere.keep_mine()
     assert start.path.read_bytes() == b"mine " + NIGHT.encode()
     assert "theirs again" in {manuscript.versions.text_at(version.id).text for version in manuscript.versions.tree()}
 
@@ -227,7 +227,7 @@ def test_a_file_that_went_away_is_not_made_again_unasked(start):
     assert manuscript.changed_elsewhere()
     assert manuscript.save().conflict
     assert not start.path.exists()
-    manuscript.keep_mine()
+    manuscript.elsewhere.keep_mine()
     assert start.path.read_text() == "mine " + NIGHT
 
 

@@ -212,7 +212,7 @@ class ManuscriptMachine(RuleBasedStateMachine):
             theirs = max(self.texts) + 1
             self.texts |= {theirs: text} if text != self.text else {}
             ways = {"mine": "keep_mine", "theirs": "take_theirs", "both": "keep_both"}
-            getattr(self.manuscript, ways[way])()
+            getattr(self.manuscript.elsewhere, ways[way])()
             both = self.text
             for one in reversed(merged.taken):
                 both = both[: one.start] + text[one.first : one.last] + both[one.end :]

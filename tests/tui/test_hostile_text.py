@@ -153,6 +153,10 @@ def test_what_is_named_is_kept_and_never_obeyed(studio):
     studio.wait_for(" must ")
     back(studio, "Describe the voice")
     back(studio, "Left out")
+    assert obeyed(leave(studio), HOSTILE) == []
+
+
+def test_texts_that_are_named_are_kept_and_never_obeyed(studio):
     command(studio, "Open another text", "Enter opens")
     paste(studio, "o", "Open which text")
     studio.press("n")
