@@ -221,6 +221,7 @@ COMMANDS = (
     # A rewrite beside what it is of.
     Command("beside-take", "beside", "Take all", "tab", "Replace your words with the rewrite.", footer=True),
     Command("beside-away", "beside", "Put away", "delete,backspace", "Keep your words as they are.", footer=True),
+    Command("beside-again", "beside", "Try again", "ctrl+n", "Write another rewrite; this one is kept.", footer=True),
     Command("beside-next", "beside", "Next alternative", "ctrl+l,right", "Show the next alternative.", footer=True),
     Command(
         "beside-previous", "beside", "Previous alternative", "left", "Show the previous alternative of this draft."

@@ -24,8 +24,12 @@ from billy_mlx.tui.incoming import Incoming
 app.Studio.action_help = lambda studio: dying()
 app.Studio = partial(app.Studio, connect=ScriptedEngine)
 def dying():
+    try:
+        DEATH
+    finally:
+        say()
+def say():
     print("dying", file=sys.__stdout__, flush=True)
-    DEATH
 sys.exit(app.run(Path(sys.argv[1])))
 """
 
@@ -93,7 +97,7 @@ def test_the_terminal_is_given_back_when_the_system_ends_the_studio(dying, novel
 
 @pytest.mark.slow
 def test_so_it_is_when_the_studio_hangs(dying):
-    with dying("time.sleep(60)") as terminal:
+    with dying("say(); time.sleep(60)") as terminal:
         terminal.press("f1")
         terminal.wait_for("dying")
         terminal.process.send_signal(signal.SIGTERM)

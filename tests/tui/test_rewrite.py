@@ -249,6 +249,19 @@ def test_another_alternative_is_shown_beside_the_words_by_swiping(stones):
     assert text == OTHER
 
 
+def test_another_try_from_beside_the_words_is_shown_there_again(stones):
+    async def story(app, pilot, engine, page):
+        await rewritten(pilot, engine, page, OTHER)
+        await press(pilot, "ctrl+n")
+        assert app.screen is page
+        engine.write(OTHER.replace("bell", "horn"))
+        await until(pilot, lambda: isinstance(app.screen, Beside))
+        await shown(pilot, page)
+        return "\n".join(lines_of(app))
+
+    assert all(words in on_page(stones, story) for words in ("alternative 2 of 2", "horn", "^n Try again"))
+
+
 def test_what_is_typed_beside_it_goes_to_the_page(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page, OTHER)

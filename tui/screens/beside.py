@@ -1,5 +1,6 @@
 """A rewrite beside the passage that it is of: for one that has few of its words, and cannot be read as changes."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -22,6 +23,7 @@ class Beside(Screen[None]):
     Args:
         rewriting: the rewrite that is on the page.
         page: where the writer types.
+        again: has another rewrite written.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("beside",)
@@ -33,9 +35,9 @@ class Beside(Screen[None]):
     Beside Label { width: 100%; text-style: bold; }
     """
 
-    def __init__(self, rewriting: Rewriting, page: Editor) -> None:
+    def __init__(self, rewriting: Rewriting, page: Editor, again: Callable[[], None]) -> None:
         super().__init__()
-        self._rewriting, self._page = rewriting, page
+        self._rewriting, self._page, self._again = rewriting, page, again
         self._heading, self._old, self._new = (Label(markup=False), Static(markup=False), Static(markup=False))
 
     def compose(self) -> ComposeResult:
@@ -83,6 +85,11 @@ class Beside(Screen[None]):
         """Put the rewrite away."""
         self._rewriting.put_away()
         self.dismiss(None)
+
+    def action_beside_again(self) -> None:
+        """Go back to the page, where another rewrite is written; it is shown here again if few words are shared."""
+        self.dismiss(None)
+        self._again()
 
     def action_beside_next(self) -> None:
         """Show the next alternative."""

@@ -88,4 +88,4 @@ class Drafting(PageScreen):
     def action_beside(self) -> None:
         """Show the rewrite beside what it is of."""
         if self.is_current:
-            self.app.push_screen(Beside(self.rewriting, self.editor))
+            self.app.push_screen(Beside(self.rewriting, self.editor, self.action_retry))
