@@ -73,6 +73,11 @@ class PageDrafts:
         return f"alternative {draft.shown + 1} of {count}" if draft is not None and count > 1 else ""
 
     @property
+    def last_is_in_text(self) -> bool:
+        """Whether the last draft was taken, and is still there."""
+        return self.last is not None and self._manuscript.drafts.is_in_text(self._manuscript.drafts.get(self.last))
+
+    @property
     def told(self) -> str:
         """What there is to say of the draft: which alternative is shown, what is done, what was asked and what cut."""
         draft = self.draft

@@ -115,7 +115,7 @@ class Rewriting:
     def stepping(self) -> Iterator[None]:
         """Go along with an undo or a redo made inside the block, to the change that is open again by it.
 
-        A rewrite that was decided by the step is taken up again, so that the writer is where they were before.
+        A draft that was taken by the step is taken up again, so that the writer is where they were before.
         """
         step, rewrite = self._manuscript.versions.draft, self.current
         open_before = () if rewrite is None else rewrite.open
@@ -140,7 +140,7 @@ class Rewriting:
 
     def _bring_back(self, draft: int) -> None:
         held = self._manuscript.drafts.get(draft)
-        if held.work == "rewrite" and held.fate is Fate.ACCEPTED:
+        if held.fate is Fate.ACCEPTED and not self._manuscript.drafts.taken(held):
             self._drafts.reopen(draft)
             self._show()
 

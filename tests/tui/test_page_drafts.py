@@ -233,6 +233,34 @@ def test_a_draft_put_away_too_late_comes_back_with_undo(novel):
     assert (gone, back, again, text) == (NIGHT, f"{NIGHT} went out.", NIGHT, f"{NIGHT} went out.")
 
 
+def test_another_try_is_offered_where_there_can_be_one(novel):
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        for key, offered in (("tab", False), ("ctrl+z", True), ("escape", True), ("ctrl+z", True), ("tab", False)):
+            await press(pilot, key)
+            await until(pilot, lambda offered=offered: ("^n Try again" in footer(app)) == offered)
+
+    on_page(novel, story)
+
+
+@pytest.mark.parametrize("keys", [("tab",), ("ctrl+t", "ctrl+t"), ("ctrl+t", "tab"), ("shift+tab",) * 4])
+def test_a_draft_taken_whole_comes_back_with_undo_and_goes_into_the_text_with_redo(novel, keys):
+    whole = f"{NIGHT} went out. It was."
+
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out. It was.")
+        await press(pilot, *keys)
+        taken = page.manuscript.text, page.drafts.current
+        await press(pilot, *["ctrl+z"] * len(keys))
+        undone = page.manuscript.text, page.editor.text
+        await press(pilot, *["ctrl+y"] * len(keys))
+        redone = page.manuscript.text, page.drafts.current
+        await press(pilot, *["ctrl+z"] * len(keys), "tab")
+        return taken, undone, redone, page.manuscript.text
+
+    assert on_page(novel, story) == ((whole, None), (NIGHT, whole), (whole, None), whole)
+
+
 def test_putting_away_is_undone_in_order_with_edits(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")

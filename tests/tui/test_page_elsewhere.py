@@ -425,7 +425,7 @@ def test_an_editor_that_changes_nothing_changes_nothing(novel, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("command", "said"), [("no-such-editor", "cannot be started"), ("vim 'x", "is no command"), ("/", "cannot be")]
+    ("command", "said"), [("no-such-editor", "cannot be started"), ("vim 'x", "is not a command"), ("/", "cannot be")]
 )
 def test_an_editor_that_cannot_be_had_is_told(novel, monkeypatch, handed_over, command, said):
     async def story(app, pilot, engine, page):

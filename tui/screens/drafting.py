@@ -84,6 +84,7 @@ class Drafting(PageScreen):
         """Make the step again."""
         with self.rewriting.stepping():
             self.drafts.step(self.editor.redo)
+        self.drafts.end_if_taken()
 
     def action_beside(self) -> None:
         """Show the rewrite beside what it is of."""

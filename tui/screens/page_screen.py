@@ -59,11 +59,16 @@ class PageScreen(Screen[None]):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """The keys there are. In a narrow footer, only those of the moment are shown: more would be cut off."""
+        """The keys there are. In a narrow footer, only those of the moment are shown: more would be cut off.
+
+        Another try is not offered of a draft that is in the text: it is undone first, as a message says.
+        """
         found = super().active_bindings
         if not self.is_mounted:
             return found
-        hidden = () if self.size.width >= _WIDE else self._hidden()
+        hidden = set() if self.size.width >= _WIDE else set(self._hidden())
+        if self.drafts.current is None and self.drafts.last_is_in_text:
+            hidden.add("retry")
         return {key: one._replace(binding=self._shown(one.binding, hidden)) for key, one in found.items()}
 
     def _shown(self, binding: Binding, hidden: Collection[str]) -> Binding:
