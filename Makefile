@@ -31,7 +31,7 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-.PHONY: help install write demo test long check torture bench pictures clean
+.PHONY: help install write demo test long check torture bench pictures session clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ bench: $(STAMP) ## Run every benchmark and write docs/benchmarks.md; half an hou
 
 pictures: $(STAMP) ## Draw the pictures of the studio in docs/pictures anew; two minutes
 	@$(BIN)/python docs/pictures.py
+
+session: $(STAMP) ## Write a page in the studio as a writer would, and draw each step for docs/session.md; ten minutes
+	@$(BIN)/python docs/session.py
 
 clean: ## Remove what make made: .venv, builds and caches, but no model, vector or text
 	rm -rf .venv build dist billy_mlx.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

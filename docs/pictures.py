@@ -9,7 +9,8 @@ import asyncio
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,22 +102,33 @@ async def _until(pilot: Pilot[None], met: Callable[[], bool]) -> None:
 
 
 async def _shoot(pilot: Pilot[None], name: str) -> None:
-    """Write what is on the screen to a picture that names no other computer, for fonts or thanks."""
+    """Keep what is on the screen as a picture."""
     await pilot.pause(0.3)
-    picture = _FOREIGN.sub("", pilot.app.export_screenshot(title="billy"))
-    (FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
+    keep(name, pilot.app.export_screenshot(title="billy"))
 
 
-def main() -> None:
-    """Draw all of them in a home of their own, which has the models of the real one."""
-    cache = paths.cache_folder()
+def keep(name: str, svg: str) -> None:
+    """Write a picture that names no other computer, for fonts or thanks."""
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        home = Path(scratch) / "home"
+    (FOLDER / f"{name}.svg").write_text(_FOREIGN.sub("", svg), encoding="utf-8")
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a folder for texts, and have billy's home be in it, with the models of the real one."""
+    cache = paths.cache_folder()
+    with tempfile.TemporaryDirectory(prefix="billy-") as folder:
+        home = Path(folder) / "home"
         home.mkdir()
         (home / "cache").symlink_to(cache)
         os.environ["BILLY_HOME"] = str(home)
-        story = Path(scratch) / "harbour.md"
+        yield Path(folder)
+
+
+def main() -> None:
+    """Draw all of them."""
+    with scratch() as folder:
+        story = folder / "harbour.md"
         story.write_text(_STORY, encoding="utf-8")
         asyncio.run(draw(story))
 
