@@ -15,6 +15,7 @@ from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.merging import merge
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
+from billy_mlx.manuscript.seams import Rest, space_behind
 
 pytestmark = pytest.mark.slow
 TEXTS = st.text(st.sampled_from("ab \n.é灯"), max_size=12)
@@ -62,6 +63,11 @@ class ManuscriptMachine(RuleBasedStateMachine):
     def back_to(self, revision):
         self.text, self.authors = self.texts[revision], self.written[revision]
 
+    def note_taken(self, at, rest, author):
+        """Note that a draft has come into the text at a place, with the spaces around it."""
+        theirs = [WRITER] * len(rest.before) + [author] * len(rest.text) + [WRITER] * len(rest.behind)
+        self.note(self.text[:at] + str(rest) + self.text[at:], self.authors[:at] + theirs + self.authors[at:])
+
     @rule(where=PLACES, length=st.integers(0, 6), text=TEXTS)
     def edit(self, where, length, text):
         start = self.place(where)
@@ -93,10 +99,9 @@ class ManuscriptMachine(RuleBasedStateMachine):
             return
         drafts.show(draft.id, by)
         held = drafts.get(draft.id)
-        rest, author, at = drafts.rest(held), held.alternatives[held.shown].author, held.start
+        rest = drafts.rest(held)
         drafts.accept(draft.id)
-        theirs = [WRITER] * len(rest.before) + [author] * len(rest.text) + [WRITER] * len(rest.behind)
-        self.note(self.text[:at] + str(rest) + self.text[at:], self.authors[:at] + theirs + self.authors[at:])
+        self.note_taken(held.start, rest, held.alternatives[held.shown].author)
 
     @precondition(lambda self: self.manuscript.drafts.open)
     @rule(index=st.integers(0, 5), other=st.integers(0, 3), length=st.integers(1, 4))
@@ -104,13 +109,13 @@ class ManuscriptMachine(RuleBasedStateMachine):
         drafts = self.manuscript.drafts
         held = drafts.open[index % len(drafts.open)]
         other %= len(held.alternatives)
-        one, taken, at = held.alternatives[other], drafts.taken(held, other), held.start
-        more = one.text[taken:][:length]
+        one, taken, rest = held.alternatives[other], drafts.taken(held, other), drafts.rest(held, other)
+        more = rest.text[:length]
         if not more:
             return
         drafts.accept_of(held.id, other, length)
-        authors = self.authors[:at] + [one.author] * len(more) + self.authors[at:]
-        self.note(self.text[:at] + more + self.text[at:], authors)
+        behind = space_behind(more, self.text[held.end : held.end + 1])
+        self.note_taken(held.start, Rest(rest.before, more, behind), one.author)
         assert drafts.taken(drafts.get(held.id), other) == taken + len(more)
 
     @precondition(lambda self: self.manuscript.drafts.open)
