@@ -164,6 +164,8 @@ def test_texts_that_are_named_are_kept_and_never_obeyed(studio):
     studio.paste(HOSTILE)
     studio.wait_for("SCARLET")
     paste(studio, "ctrl+s", "What is this text called")
+    studio.press("ctrl+q")
+    studio.wait_for("leave without a name")
     assert obeyed(leave(studio), HOSTILE) == []
 
 
