@@ -391,7 +391,7 @@ def test_a_text_open_elsewhere_can_be_read_and_says_why_not_more(novel, size):
     holder.close()
     assert "can only be read here" in said
     assert text == NIGHT
-    assert told.startswith("the text is")
+    assert told.startswith("this text can only be read here: it is open in")
 
 
 def last_lines(app):
