@@ -33,8 +33,8 @@ The clock on the customs house had stopped at ten past four, and nobody could sa
 by it all the same.
 
 """
-_TYPED = "She waited for the ferry. The moon is round. The moon is white. The moon is cold."
-_FIRST = "She waited for the ferry."
+_TYPED = "The rain had stopped. She wait for the ferry. The boats was late, and she were cold. Nobody come to the pier."
+_FIRST = "The rain had stopped."
 _NEXT = "A man comes to her"
 _REMEMBERED = 12  # words
 _TRIES = 30  # at a rewrite: the starter model often writes another passage instead
@@ -109,7 +109,7 @@ def write(session: Session) -> None:
     session.see("starter, a demonstration")
     session.press("ctrl+end")
     session.terminal.type(_TYPED)
-    session.see("The moon is cold.")
+    session.see("pier.")
     session.shoot("write")
 
 
@@ -152,7 +152,7 @@ def instruct(session: Session) -> None:
 def rewrite(session: Session) -> None:
     """Have all but the first sentence of the typed paragraph written anew, skip one change, and take the next."""
     session.begin("rewrite")
-    session.press("ctrl+home", *["down"] * 4, "home", *["right"] * len(_FIRST + " "))
+    session.press("ctrl+home", *["down"] * 5, "home", *["right"] * len(_FIRST + " "))
     session.press(*["shift+right"] * len(_TYPED.removeprefix(_FIRST + " ")))
     session.press("ctrl+r")
     session.see("┊")

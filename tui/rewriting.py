@@ -20,6 +20,7 @@ class Rewriting:
     Args:
         drafts: the drafts of the page; a rewrite is one of them.
         beside: shows a rewrite beside the passage that it is of.
+        changed: is called when another change stands out.
         tell: takes a sentence for the writer.
     """
 
@@ -30,10 +31,11 @@ class Rewriting:
         drafts: PageDrafts,
         *,
         beside: Callable[[], None],
+        changed: Callable[[], None],
         tell: Callable[[str], None],
     ) -> None:
         self._manuscript, self._editor, self._drafts = manuscript, editor, drafts
-        self._beside, self._tell = beside, tell
+        self._beside, self._changed, self._tell = beside, changed, tell
         self._rewrite: Rewrite | None = None
         self._seen: Rewrite | None = None  # the one that the writer was led to
         self._begun: tuple[Job, object] | None = None  # the job that wrote it, and how the page was at its begin
@@ -169,5 +171,6 @@ class Rewriting:
         return self._manuscript.prose, self._editor.cursor
 
     def _show(self) -> None:
+        self._changed()
         self._editor.refresh_draft()
         self._editor.reveal_change()

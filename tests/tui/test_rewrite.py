@@ -79,6 +79,17 @@ def test_a_skipped_change_stays_as_the_writer_had_it_and_can_be_come_back_to(sto
     assert taken.startswith("The lantern had gone out. Mara stood")
 
 
+@pytest.mark.parametrize("key", ["shift+tab", "f6", "ctrl+t"])
+def test_the_line_below_the_page_says_which_change_stands_out(stones, key):
+    async def story(app, pilot, engine, page):
+        await rewritten(pilot, engine, page)
+        await until(pilot, lambda: any("change 1 of 3" in line for line in lines_of(app)))
+        await press(pilot, key)
+        await until(pilot, lambda: any("change 2 of 3" in line for line in lines_of(app)))
+
+    on_page(stones, story)
+
+
 def test_next_and_previous_go_round(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)

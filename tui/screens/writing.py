@@ -77,7 +77,14 @@ class WritingScreen(Excursions):
         self.editor, self.panel = self.query_one(Editor), self.query_one(VoicesPanel)
         self.status, self.heading = self.query_one(Status), self.query_one(Heading)
         self.drafts = ChorusDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
-        self.rewriting = Rewriting(self.manuscript, self.editor, self.drafts, beside=self.action_beside, tell=self.tell)
+        self.rewriting = Rewriting(
+            self.manuscript,
+            self.editor,
+            self.drafts,
+            beside=self.action_beside,
+            changed=self.show_soon,
+            tell=self.tell,
+        )
         self.keeping = Keeping(self.app, self.manuscript, self)
         self.reader = Reader(studio.port)
         self.blend: str | None = studio.settings.blend or None
