@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 from textual.actions import ActionParseResult
 from textual.app import SystemCommand
 from textual.dom import DOMNode
+from textual.events import Event, Key, Paste
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -28,6 +29,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.driver import StudioDriver
 from billy_mlx.tui.fault_report import STOPPED, keep_report, keep_report_of
+from billy_mlx.tui.gestures import Gestures
 from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.making import Making
 from billy_mlx.tui.messages import Heard, Told
@@ -89,6 +91,7 @@ class Studio(Making):
         self._path, self._model, self._connect = path, model, connect
         self._introduced = self._away = False
         self._told_of_former: set[str] = set()  # models
+        self._gestures = Gestures(self, super().on_event)
 
     @cached_property
     def personas(self) -> PersonaSet:
@@ -199,6 +202,13 @@ class Studio(Making):
             question = "Some of your text is not saved and would be lost if you leave now:"
             why = page.manuscript.safety.problems[0]
             self.push_screen(Confirm(f"{question} {why}.", "Leave anyway", "Stay"), answered)
+
+    async def on_event(self, event: Event) -> None:
+        """Take in an event; keys and pastes wait for the gesture before them."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._gestures.take(event)
+        else:
+            await super().on_event(event)
 
     async def run_action(
         self, action: "str | ActionParseResult", default_namespace: DOMNode | None = None, namespaces: Any = None
