@@ -195,10 +195,11 @@ def chorus(session: Session) -> None:
     session.see(lambda text: text.count(" taken") >= 2 or "before it" in text, "a sentence of another voice")
     session.shoot("chorus")
     session.press("escape")
-    session.see("┊")
+    session.see(lambda text: "Put away" in text or "^r Rewrite" in text, "the page")
     session.shoot("voices")
-    session.press("escape")
-    session.see("^g Continue")
+    if "Put away" in session.terminal.text:  # of what the voices wrote, something is left
+        session.press("escape")
+    session.see("^r Rewrite")
     session.note_taken()
 
 
