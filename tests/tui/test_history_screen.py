@@ -61,7 +61,7 @@ def test_a_name_is_whole_at_80_columns_and_a_long_one_beside_the_preview(manuscr
     manuscript.versions.checkpoint(name)
     shown(HistoryScreen(manuscript), seen(pictures), size=(80, 24))
     assert "[the one in which nobody dies…]" in pictures[0]
-    assert f"Named main, {name}." in pictures[0] or f"Named {name}, main." in pictures[0]
+    assert any(f"Names and branches here: {both}." in pictures[0] for both in (f"main, {name}", f"{name}, main"))
 
 
 def test_a_name_that_cannot_be_is_refused_in_words(manuscript):

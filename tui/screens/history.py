@@ -181,8 +181,9 @@ class HistoryScreen(Screen[Journey | None]):
             preview.update(str(error))
             return
         now = self._manuscript.text
-        names = "" if version is None or not version.names else f"Named {', '.join(map(sanitize, version.names))}.\n"
-        preview.update(names + await asyncio.to_thread(compared, now, then))
+        names = () if version is None else version.names
+        here = f"Names and branches here: {', '.join(map(sanitize, names))}.\n" if names else ""
+        preview.update(here + await asyncio.to_thread(compared, now, then))
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
 
