@@ -17,11 +17,11 @@ class Kept:
     """What a shelf has, in a writer's place.
 
     Attributes:
-        left_out: the voices and kinds of which not all texts are there, or not all by the same vectors.
+        left_out: arm, persona and kind of those of which not all texts are there, or not all by the same vectors.
     """
 
     shelf: Shelf
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
 
     def texts(self, voices: Sequence[Voice], tasks: Sequence[Task], seeds: int, max_tokens: int) -> Texts:
         """Return the texts of those voices that are complete.
@@ -38,7 +38,7 @@ class Kept:
         for voice in voices:
             own = found[voice]
             if own is None or own[0][0].fingerprint != model:
-                self.left_out.append(f"{voice.arm} of {voice.persona} ({tasks[0].kind})")
+                self.left_out.append((voice.arm, voice.persona, tasks[0].kind))
             else:
                 whole[voice] = own
         return whole

@@ -28,6 +28,8 @@ from billy_mlx.extraction.card import WRITING_IDS
 from billy_mlx.extraction.sentences import load_sentences
 from billy_mlx.measure.sentence_encoder import packaged_embedder
 
+_MANY = 4
+
 
 def main() -> None:
     """Write, measure, print."""
@@ -75,10 +77,21 @@ def _chosen(text: str, known: Sequence[str], what: str) -> tuple[str, ...]:
     return chosen
 
 
-def _head(plan: Plan, shelf: Shelf, left_out: Sequence[str]) -> str:
+def _named(left_out: Sequence[tuple[str, str, str]]) -> str:
+    """Return the voices that are left out; of many with one arm and kind only how many they are."""
+    of_whom: dict[tuple[str, str], list[str]] = {}
+    for arm, persona, kind in left_out:
+        of_whom.setdefault((arm, kind), []).append(persona)
+    return ", ".join(
+        f"{arm} of {', '.join(personas) if len(personas) < _MANY else f'{len(personas)} voices'} ({kind})"
+        for (arm, kind), personas in of_whom.items()
+    )
+
+
+def _head(plan: Plan, shelf: Shelf, left_out: Sequence[tuple[str, str, str]]) -> str:
     command = " ".join([".venv/bin/python benchmarks/voices.py", *sys.argv[1:], "> docs/voices.md"])
     control = [text.made_with for name, text in shelf.named.items() if name.arm == UNTOUCHED.arm]
-    missing = f"\nNot all of their texts are there, so these are left out: {', '.join(left_out)}.\n" if left_out else ""
+    missing = f"\nNot all of their texts are there, so these are left out: {_named(left_out)}.\n" if left_out else ""
     return f"""# Do the voices show?
 
 Model and versions: {control[-1] if control else "none"}. {len(plan.personas)} personas, dose {plan.dose:g}, prompts and

@@ -175,7 +175,7 @@ def test_what_a_file_has_not_all_of_is_left_out_and_named(written):
     source = Kept(Shelf(path, adding=False))
     found = measure(SMALL, "chat", source, Ruler(source.shelf, EMBEDDER, SENTENCES), SENTENCES)
     assert list(found.effects["layered"]) == ["noir"]
-    assert "layered@1 of gothic (chat)" in source.left_out
+    assert ("layered@1", "gothic", "chat") in source.left_out
     with pytest.raises(BillyError, match="dose 0"):
         source.texts([], voice_tasks.load_tasks("chat", "report", 2), 2, 3)
 
