@@ -53,6 +53,7 @@ def test_so_is_what_is_pasted(novel):
 def test_a_digit_behind_the_voices_turns_a_dial_and_a_letter_behind_escape_is_text(novel):
     async def story(app, pilot, engine, page):
         await burst(pilot, "f2", "3", "escape", "A", "f2", "4", "escape", "B")
+        await until(pilot, lambda: "B" in page.manuscript.text)
         return page.manuscript.text, page.blend
 
     assert on_page(novel, story) == (f"AB{NIGHT}", "fairy-tale:0.5+gothic:0.5@0.4/layered")
@@ -61,6 +62,7 @@ def test_a_digit_behind_the_voices_turns_a_dial_and_a_letter_behind_escape_is_te
 def test_letters_and_gestures_stay_in_their_order(novel):
     async def story(app, pilot, engine, page):
         await burst(pilot, "a", "end", "b", "home", "c", "right", "d", "ctrl+z", "ctrl+end", "e")
+        await until(pilot, lambda: page.manuscript.text.endswith("e"))
         return page.manuscript.text
 
     assert on_page(novel, story) == f"ca{NIGHT}be"
@@ -82,6 +84,7 @@ def test_the_chorus_takes_of_the_voice_that_was_just_gone_to(novel):
         engine.write(" One.", " Two.", " Three.")
         await until(pilot, lambda: "Three" in str(app.screen.texts()))
         await burst(pilot, "right", "ctrl+t")
+        await until(pilot, lambda: page.manuscript.text != NIGHT)
         return page.manuscript.text
 
     assert on_page(novel, story) == f"{NIGHT} Two."
