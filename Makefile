@@ -67,7 +67,7 @@ bench: $(STAMP) ## Run every benchmark and write docs/benchmarks.md; half an hou
 pictures: $(STAMP) ## Draw the pictures of the studio in docs/pictures anew; two minutes
 	@$(BIN)/python docs/pictures.py
 
-session: $(STAMP) ## Write a page in the studio as a writer would, and draw each step for docs/session.md; ten minutes
+session: $(STAMP) ## Write a page in the studio as a writer would, and draw each step for docs/session.md; up to five minutes
 	@$(BIN)/python docs/session.py
 
 clean: ## Remove what make made: .venv, builds and caches, but no model, vector or text

@@ -136,7 +136,7 @@ class Choir:
                     self._show_voice(voice)
             case Written() | Ended():
                 self.refresh()
-            case Coherence(voice=voice, ratio=ratio) if self._rounds[self._at].voices[voice] is not None:
+            case Coherence(voice=voice, ratio=ratio):
                 self.screen.coherence(voice, ratio)
 
     def end(self) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop, Unsteered
@@ -41,6 +42,7 @@ class PageDrafts:
         self.desk = Desk(manuscript, port.next_job)
         self.current: int | None = None
         self.last = manuscript.drafts.last
+        self._has_shown = False  # any draft since the text was opened
         self.state = ""
         self._gauges: dict[int, Coherence] = {}  # of the last job, by voice
         self._manuscript, self._editor, self._port = manuscript, editor, port
@@ -74,8 +76,14 @@ class PageDrafts:
 
     @property
     def last_is_in_text(self) -> bool:
-        """Whether the last draft was taken, and is still there."""
-        return self.last is not None and self._manuscript.drafts.is_in_text(self._manuscript.drafts.get(self.last))
+        """Whether the last draft that was shown on this page was taken, and is still there.
+
+        It is asked for by every footer: of drafts from before nothing is read, as the text is painted first.
+        """
+        with suppress(ManuscriptError):  # the history is damaged, which is told elsewhere
+            drafts = self._manuscript.drafts
+            return self._has_shown and self.last is not None and drafts.is_in_text(drafts.get(self.last))
+        return False
 
     @property
     def told(self) -> str:
@@ -313,6 +321,7 @@ class PageDrafts:
 
     def _show(self, draft: int) -> None:
         self.current = self.last = draft
+        self._has_shown = True
         self._editor.show_draft(draft)
         self._changed()
 

@@ -126,6 +126,11 @@ class Blend:
         """The personas' ids, sorted."""
         return tuple(persona_id for persona_id, _ in self.weights)
 
+    @property
+    def adds_nothing(self) -> bool:
+        """Whether the model is left alone: the dose or every weight is 0."""
+        return self.dose.amount == 0 or not any(weight for _, weight in self.weights)
+
     @classmethod
     def parse(cls, text: str) -> "Blend":
         """Read a blend that somebody types; `Blend.parse(str(blend)) == blend`. Without a mode it is `layered`.

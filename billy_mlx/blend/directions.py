@@ -54,7 +54,7 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
     used = [vectors[persona_id] for persona_id in blend.persona_ids]
     weights = np.array([weight for _, weight in blend.weights], np.float64)
     layers = steered_layers(blend, used)
-    if not weights.any() or blend.dose.amount == 0:
+    if blend.adds_nothing:
         return Directions(everywhere=blend.everywhere)
     added = _increments if blend.mode is Mode.LAYERED else _at_each_layer
     by_layer = {layer: np.asarray(at, np.float32) for layer, at in added(blend, weights, used, layers).items()}

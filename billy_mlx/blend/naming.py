@@ -25,9 +25,9 @@ def name_of(blend: Blend | None, titles: Mapping[str, str]) -> str:
         blend: None is the unsteered model, as is a blend that adds nothing.
         titles: what people call a persona, by its id; one that is missing is called by its id.
     """
-    weights = () if blend is None or blend.dose.amount == 0 else [pair for pair in blend.weights if pair[1]]
-    if blend is None or not weights:
+    if blend is None or blend.adds_nothing:
         return MODEL_ALONE
+    weights = [pair for pair in blend.weights if pair[1]]
     sign = 1 if blend.dose.amount > 0 else -1
     named = [(sanitize(titles.get(persona_id, persona_id)), sign * weight) for persona_id, weight in weights]
     named.sort(key=lambda pair: (-abs(pair[1]), pair[0].casefold()))

@@ -78,7 +78,7 @@ class WritingJob:
             self._recording.steer(voice, _parsed(blend))
         else:
             _parsed(blend)
-            self._voices[voice] = blend
+        self._voices[voice] = blend
 
     def _run(self) -> Iterator[Event | None]:
         context = context_for(self._model, self._request)
@@ -119,12 +119,16 @@ class WritingJob:
                 recording.stop(voice)
 
     def _gauged(self, step: Step) -> Iterator[Coherence | None]:
-        """Have each voice that goes on read for its gauge, if it is time: a step of its own, since it takes some."""
+        """Have each voice that goes on read for its gauge, if it is time: a step of its own, since it takes some.
+
+        Of the model alone nothing is told: what it is held against is itself, and it has no dose that could be lowered.
+        """
         for news in step.emitted:
             if news.finish_reason is not None:
                 self._gauges.pop(news.row, None)
             elif news.token is not None and news.row in self._gauges and self._gauges[news.row].take(news.token):
-                yield self._gauges[news.row].read(self._request.job)
+                read, blend = self._gauges[news.row].read(self._request.job), _parsed(self._voices[news.row])
+                yield None if blend is None or blend.adds_nothing else read
 
     def _passage(self, recording: Recording, voice: int) -> Passage:
         """Return how a voice wrote: one that was stopped because it has its words was not interrupted."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hosting import lines_of, seen
+from hosting import seen
 from pages import SIZES, notified, on_page, press, says, until
 from scripted import passage_of
 
@@ -385,20 +385,6 @@ def test_the_gauge_is_of_the_voice_that_is_looked_at(novel):
         return first, gauges, page.status.gauge
 
     assert on_page(novel, story) == (None, [2.0], None)
-
-
-def test_of_the_model_alone_there_is_no_gauge(novel):
-    async def story(app, pilot, engine, page):
-        await sing(pilot, engine, *SUNG, end=False)
-        request = engine.last(Write)
-        voices = request.voices.index(None), 0
-        shown = []
-        for voice in voices:
-            await says(pilot, engine, Coherence(request.job, voice, 9.0, 2.0))
-            shown.append("frays" in "\n".join(lines_of(app)))
-        return shown
-
-    assert on_page(novel, story) == [False, True]
 
 
 def test_the_gauge_goes_from_voice_to_voice_with_the_writer(novel):

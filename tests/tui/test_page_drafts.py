@@ -8,6 +8,8 @@ from pages import by_palette, draft, notified, on_page, press, says, typed, unti
 from scripted import context_of, passage_of
 
 from billy_mlx.engine.messages import Ended, Stop
+from billy_mlx.errors import ManuscriptError
+from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.write.messages import Sent, Write, Written, Wrote
@@ -241,6 +243,22 @@ def test_another_try_is_offered_where_there_can_be_one(novel):
             await until(pilot, lambda offered=offered: ("^n Try again" in footer(app)) == offered)
 
     on_page(novel, story)
+
+
+def test_no_history_is_needed_for_the_keys_below_the_page(novel, monkeypatch):
+    def damaged(*_):
+        raise ManuscriptError("the history is damaged")
+
+    async def story(app, pilot, engine, page):
+        await draft(pilot, engine, " went out.")
+        await press(pilot, "tab", "ctrl+s")
+        await until(pilot, lambda: novel.read_text(encoding="utf-8") == f"{NIGHT} went out.")
+        monkeypatch.setattr(Drafts, "get", damaged)
+        page.refresh_bindings()
+        await until(pilot, lambda: "^n Try again" in footer(app))
+
+    on_page(novel, story)
+    on_page(novel, lambda app, pilot, engine, page: until(pilot, lambda: "^g Continue" in footer(app)))
 
 
 @pytest.mark.parametrize("keys", [("tab",), ("ctrl+t", "ctrl+t"), ("ctrl+t", "tab"), ("shift+tab",) * 4])

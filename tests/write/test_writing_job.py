@@ -238,11 +238,26 @@ def long():
 
 
 def test_every_voice_is_followed_by_a_gauge_of_its_own(tiny, long):
-    events = events_of(WritingJob(tiny, long, gauge=Gauge))
+    events = events_of(WritingJob(tiny, replace(long, voices=("noir@5", "noir@4")), gauge=Gauge))
     told = [event for event in events if isinstance(event, Coherence)]
     assert {event.voice for event in told} == {0, 1}
     assert all(event.perplexity >= 1 and event.ratio > 0 for event in told)
     assert isinstance(events[-1], Written)
+
+
+@pytest.mark.parametrize("alone", [None, "noir@0", "noir:0@5"])
+def test_of_the_model_alone_no_gauge_tells(tiny, long, alone):
+    events = events_of(WritingJob(tiny, replace(long, voices=("noir@5", alone)), gauge=Gauge))
+    assert {event.voice for event in events if isinstance(event, Coherence)} == {0}
+
+
+def test_a_voice_that_is_turned_up_while_it_writes_has_a_gauge(tiny, long):
+    job, told = WritingJob(tiny, replace(long, voices=(None,)), gauge=Gauge), []
+    for event in job:
+        if isinstance(event, Wrote):
+            job.steer(0, "noir@5")
+        told.append(event)
+    assert any(isinstance(event, Coherence) for event in told)
 
 
 def test_a_gauge_changes_nothing_of_what_is_written(tiny, long):

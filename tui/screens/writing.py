@@ -180,8 +180,7 @@ class WritingScreen(Excursions):
         self.rewriting.look()
         self.editor.refresh_draft()
         status, drafts = self.status, self.drafts
-        status.model = self.studio.model_state
-        status.gauge = None if self.blend is None else drafts.coherence  # of the model alone it is chance
+        status.model, status.gauge = self.studio.model_state, drafts.coherence
         # Until the model is there, that it is loaded is all that it does.
         told = "" if self.studio.model is None and drafts.running else drafts.told
         status.doing = " · ".join(part for part in (self.rewriting.words, told) if part)
