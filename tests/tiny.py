@@ -5,9 +5,10 @@ import json
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 import pytest
 from mlx.utils import tree_flatten, tree_map_with_path
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 COMMON = {
     "hidden_size": 32,
@@ -42,10 +43,12 @@ CHATML = """{%- for message in messages -%}
 NO_THOUGHT = "{%- if not enable_thinking -%}{{ '<think>\n\n</think>\n\n' }}{%- endif -%}"
 
 
-def tiny_folder(path, architecture="llama", dtype=mx.float32, seed=0, *, bits=None, thinking=False, template=CHATML):
+def tiny_folder(
+    path, architecture="llama", dtype=mx.float32, seed=0, *, bits=None, thinking=False, template=CHATML, tokenizer=None
+):
     """Write a model folder to `path` and return it; `bits` quantises, `thinking` brings <think> and its template."""
     path.mkdir(parents=True, exist_ok=True)
-    tokenizer = tiny_tokenizer(thinking=thinking)
+    tokenizer = tiny_tokenizer(thinking=thinking) if tokenizer is None else tokenizer
     config = {"model_type": architecture, "vocab_size": tokenizer.get_vocab_size(), **CONFIGS[architecture]}
     weights = tiny_network(config, dtype, seed)
     if bits is not None:
@@ -89,6 +92,48 @@ def tiny_tokenizer(*, thinking=False, adds_bos=False):
         end = tokenizer.token_to_id(END)
         tokenizer.post_processor = processors.TemplateProcessing(single=f"{END} $0", special_tokens=[(END, end)])
     return tokenizer
+
+
+def pieces_tokenizer():
+    """Return a tokenizer that spells as SentencePiece does: pieces with a sign for the space, and single bytes."""
+    pieces = ["<unk>", END, START_TURN, END_TURN, *(f"<0x{byte:02X}>" for byte in range(256))]
+    pieces += ["▁", *"abcdefghijklmnopqrstuvwxyz.,", "é", "は", "\ufffd", "th", "the", "▁t", "▁the", "an", "and", "▁a"]
+    merges = [("t", "h"), ("th", "e"), ("▁", "t"), ("▁", "the"), ("a", "n"), ("an", "d"), ("▁", "a")]
+    vocab = {piece: place for place, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, unk_token="<unk>", byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.add_special_tokens([END, START_TURN, END_TURN])
+    return tokenizer
+
+
+def reciting_folder(path, tokenizer, seed=0, **settings):
+    """Write a model folder that goes through all tokens in turn at temperature 0, whatever it is asked, and return it.
+
+    Its blocks add nothing, so that what follows a token is decided by the token alone: the next one of `recited`.
+    """
+    folder = tiny_folder(path, tokenizer=tokenizer, **settings)
+    order = recited(tokenizer.get_vocab_size(), seed)
+    rows = mx.random.normal((len(order), COMMON["hidden_size"]), key=mx.random.key(seed))
+    rows = rows / mx.linalg.norm(rows, axis=-1, keepdims=True)
+    weights = mx.load(str(folder / "model.safetensors"))
+    for name, array in weights.items():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            weights[name] = mx.zeros_like(array)
+        elif name.endswith("norm.weight"):
+            weights[name] = mx.ones_like(array)
+    head = np.empty(rows.shape, np.float32)
+    head[np.roll(order, -1)] = np.array(rows)[order]
+    weights |= {"model.embed_tokens.weight": rows, "lm_head.weight": mx.array(head)}
+    mx.save_safetensors(str(folder / "model.safetensors"), weights)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": False}))
+    return folder
+
+
+def recited(count, seed=0):
+    """Return the order in which a reciting model goes through its tokens, round and round."""
+    return np.random.default_rng(seed).permutation(count)
 
 
 @pytest.fixture(scope="session")

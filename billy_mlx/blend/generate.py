@@ -150,7 +150,9 @@ class Voices:
             for news in step.emitted:
                 self._last_token[news.row] = now
                 self._texts[news.row] += news.text
-                self.tokens[news.row] += [] if news.token is None else [news.token]
+                tokens = self.tokens[news.row]
+                tokens += [] if news.token is None else [news.token]
+                del tokens[len(tokens) - news.withdrawn :]
                 self.finished[news.row] = news.finish_reason
             yield step
 

@@ -73,7 +73,7 @@ def _whereabouts(session: Session, draft: int) -> str:
     if held.fate is Fate.OPEN:
         return f"an open draft for line {line_of(manuscript.text, held.start)}; {studio(manuscript.path)}"
     if held.fate is Fate.REJECTED:
-        return "and nothing was written: ask for something with --instruct, or try another --seed"
+        return "and nothing was written: ask for more with -m or for something with --instruct, or try another --seed"
     if not held.placed:
         return "which is what is there already: try another --seed"
     return f"in the text from line {line_of(manuscript.text, held.placed[-1].start)} on"

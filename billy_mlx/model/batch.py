@@ -84,6 +84,8 @@ class Batch:
                 if self._observer is not None:
                     patches.enter_context(self._recorded())
                 logits = self._model.model(feed[:, None], cache=self.cache)[:, -1]
+            if self._model.unspelt is not None:
+                logits = logits + self._model.unspelt.astype(logits.dtype)
             logits = self._penalised(logits, feed, n)
             samplings = [state.row.sampling for state in self.states]
             drawn = draw(logits, samplings, self._keys + mx.array([n, 0], mx.uint32), self._never_excluded)

@@ -46,7 +46,7 @@ class Decoding:
         self.forwarded = 0
         self.reused = 0
         self._model = model
-        self._states = [RowState(index, row, model.tokenizer) for index, row in enumerate(rows)]
+        self._states = [RowState(index, row, model.spelling) for index, row in enumerate(rows)]
         self._store = PromptStore() if store is None else store
         self._keeps_store = store is not None
         self._observer = observer

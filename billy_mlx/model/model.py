@@ -6,13 +6,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
+from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.model.selftest import require_steerable, rows_agree
 from billy_mlx.model.speed import measured_speed
+from billy_mlx.model.spelling import Spelling
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,30 @@ class Model:
         """The blocks, in order: the objects themselves, though the list may be new each time."""
         layers: Sequence[nn.Module] = self.model.layers
         return layers
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """What its tokens spell."""
+        return Spelling(self.tokenizer)
+
+    @cached_property
+    def outputs(self) -> int:
+        """V, how many logits it gives for a token: often more than it has tokens."""
+        # Nothing is computed of a forward pass that nobody evaluates.
+        logits = self.model(mx.zeros((1, 1), mx.int32), cache=make_prompt_cache(self.model))
+        return int(logits.shape[-1])
+
+    @cached_property
+    def unspelt(self) -> mx.array | None:
+        """(V,) float32, minus infinity for the outputs that no token has and zero for the others; None if all have one.
+
+        Added to logits, it keeps what has no text from being drawn.
+        """
+        if self.outputs == self.fingerprint.vocabulary:
+            return None
+        mask = np.zeros(self.outputs, np.float32)
+        mask[self.spelling.unspelt(self.outputs)] = -np.inf
+        return mx.array(mask) if mask.any() else None
 
     @cached_property
     def blocks(self) -> list[nn.Module]:

@@ -1,11 +1,12 @@
 """A row: one prompt with its directions, sampling and seed, and the text that comes of it."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.spelling import Detokenizer, Spelling
 from billy_mlx.model.thinking import Thinking
 
 FinishReason = Literal["stop", "length", "interrupted"]
@@ -46,12 +47,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Emitted:
-    """One row's news: a token (None if it was only told to stop), the text it completes, and why the row ends here."""
+    """One row's news: a token (None if it was only told to stop), the text it completes, and why the row ends here.
+
+    Attributes:
+        withdrawn: how many of the row's last tokens, this one counted, are no part of it after all: it ended within a
+            character that they spell a part of, and their text was never given out.
+    """
 
     row: int
     token: int | None
     text: str
     finish_reason: FinishReason | None = None
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Step:
 class RowState:
     """A row under way: its tokens, the text not yet safe to show, and whether it has ended."""
 
-    def __init__(self, index: int, row: Row, tokenizer: Any) -> None:
+    def __init__(self, index: int, row: Row, spelling: Spelling) -> None:
         self.index = index
         self.row = row
         self.directions = row.directions
@@ -79,14 +86,10 @@ class RowState:
         self.thinks = row.thinking is not None
         self._turns: dict[int, Directions] = {}  # by the first token drawn under them
         self._begun = False
-        self._eos = tokenizer.eos_token_ids
+        self._eos = spelling.ends
         self._held = ""
         self._shows = False  # something other than white space was written
-        self._detokenizer = tokenizer.detokenizer
-        if row.continues:
-            # The token before decides whether a leading space belongs to the text.
-            self._detokenizer.add_token(row.prompt[-1])
-            _ = self._detokenizer.last_segment
+        self._detokenizer = Detokenizer(spelling, row.prompt if row.continues else ())
 
     @property
     def context(self) -> list[int]:
@@ -122,22 +125,26 @@ class RowState:
     def read(self, token: int) -> Emitted:
         """Take in the next token of the row and say what it means for the text."""
         if token in self._eos:
-            self.finish_reason = "stop"
-            return Emitted(self.index, token, self._flush(), "stop")
+            return self._end("stop", token)
         self.tokens.append(token)
-        self._detokenizer.add_token(token)
-        self._held += self._detokenizer.last_segment
+        self._held += self._detokenizer.add(token)
         self._notice_thinking()
         text = self._release()
-        if self.finish_reason is None and len(self.tokens) >= self.row.max_tokens:
-            self.finish_reason = "length"
-            text += self._flush()
-        return Emitted(self.index, token, text, self.finish_reason)
+        if self.finish_reason is None and len(self.tokens) < self.row.max_tokens:
+            return Emitted(self.index, token, text)
+        return self._end(self.finish_reason or "length", token, text)
 
     def interrupt(self) -> Emitted:
         """End the row here; what was written stays."""
-        self.finish_reason = "interrupted"
-        return Emitted(self.index, None, self._flush(), "interrupted")
+        return self._end("interrupted", None)
+
+    def _end(self, reason: FinishReason, token: int | None, text: str = "") -> Emitted:
+        """End the row at a whole character: what spells a part of another is no part of it."""
+        unfinished = self._detokenizer.unfinished
+        self.finish_reason = reason
+        del self.tokens[len(self.tokens) - unfinished :]
+        withdrawn = unfinished + bool(unfinished and token in self._eos)
+        return Emitted(self.index, token, text + self._flush(), reason, withdrawn)
 
     def _release(self) -> str:
         """Return the held text up to a stop string, or up to what may become one."""
@@ -151,8 +158,6 @@ class RowState:
         return text
 
     def _flush(self) -> str:
-        self._detokenizer.finalize()
-        self._held += self._detokenizer.last_segment
         text, self._held = self._held[: self._end_of_text()], ""
         return text
 

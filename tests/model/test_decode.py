@@ -1,13 +1,16 @@
 """Decoding: the tokens of mlx-lm, of each row alone and in company, and no token through the model twice."""
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 
 import mlx.core as mx
 import numpy as np
 import pytest
+from mlx.utils import tree_flatten
 from mlx_lm.generate import stream_generate
 from mlx_lm.models.cache import make_prompt_cache
+from tiny import tiny_folder, tiny_network
 
 from billy_mlx.errors import UsageError
 from billy_mlx.measure.averages import ResponseAverages
@@ -15,6 +18,7 @@ from billy_mlx.model import decode
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import PREFILL_CHUNK, Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions, Patch, Steering, record, stack, steer
+from billy_mlx.model.load import load
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import Sampling
 
@@ -476,3 +480,41 @@ def test_the_averages_are_those_of_reading_the_answer_again(model):
         assert np.allclose(average.start, start, atol=1e-4)
         assert average.tokens == len(answer)
         assert np.allclose(average.mean, expected, atol=1e-4)
+
+
+def test_an_id_without_a_token_is_never_drawn(tmp_path):
+    model = load(padded_folder(tmp_path / "padded", ids=5000))
+    hot = Sampling(temperature=10.0, min_p=0.0)
+    written = tokens(Decoding(model, [row((1,), seed=seed, sampling=hot, max_tokens=40) for seed in range(4)]), 4)
+    assert max(max(each) for each in written) < model.fingerprint.vocabulary < model.outputs
+    assert tokens(Decoding(model, [row((1,), sampling=GREEDY)]))[0][0] < model.fingerprint.vocabulary
+
+
+def test_a_hole_in_the_vocabulary_is_never_drawn(tmp_path):
+    folder = padded_folder(tmp_path / "holes", ids=400)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["last"] = 399
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    model = load(folder)
+    held = model.spelling.unspelt(model.outputs)
+    assert len(held) == 400 - model.fingerprint.vocabulary
+    assert 399 not in held
+    hot = Sampling(temperature=10.0, min_p=0.0)
+    assert not {*held} & {*tokens(Decoding(model, [row((1,), sampling=hot, max_tokens=200)]))[0]}
+
+
+def test_an_end_without_a_name_still_ends_the_text(tmp_path):
+    folder = padded_folder(tmp_path / "unnamed-end", ids=400)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"eos_token_id": [*range(300, 400)]}))
+    decoding = Decoding(load(folder), [row((1,), sampling=Sampling(temperature=10.0, min_p=0.0), max_tokens=400)])
+    assert [news.finish_reason for step in decoding for news in step.emitted][-1] == "stop"
+
+
+def padded_folder(path, ids):
+    """Write a model folder with more embeddings than its tokenizer has tokens."""
+    folder = tiny_folder(path)
+    config = json.loads((folder / "config.json").read_text()) | {"vocab_size": ids}
+    mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(tiny_network(config).parameters())))
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
