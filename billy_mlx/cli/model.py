@@ -84,15 +84,16 @@ def verify(model: str | None) -> None:
 @click.argument("file", metavar="FILE.gguf")
 @click.option("--name", help="What --model will call it.  [default: the file's]")
 def import_(file: str, name: str | None) -> None:
-    """Make a model of a GGUF file.
+    """Make a model of a GGUF file, or of a split one: name any of its parts.
 
     stdout gets the name to use it by.
     """
     from billy_mlx.model.gguf import import_gguf
+    from billy_mlx.model.gguf_parts import model_name
     from billy_mlx.model.load import STARTER
 
     source = Path(file).expanduser()
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.stem).strip("-.") if name is None else name
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model_name(source)).strip("-.") if name is None else name
     if not _NAME.fullmatch(name) or name == STARTER:
         raise UsageError(f"A model cannot be called {name!r}; give --name, of letters, digits, dots, - and _")
     with progress(f"Importing {source.name}", unit="B") as bar:
