@@ -47,7 +47,7 @@ def get(repo: str, revision: str | None) -> None:
 @command.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the models on this machine."""
+    """List the models on this machine, and those of which only a part is here."""
     from billy_mlx.model.hub import list_models
 
     models = list_models()
@@ -57,9 +57,14 @@ def list_(as_json: bool) -> None:
     if not models:
         say("there is no model yet; run: billy model get starter")
         return
-    sizes = [f"{model.bytes_on_disk / 1e9:.2f} GB" for model in models]
+    sizes = [f"{each.bytes_on_disk / 1e9:.2f} GB{', not complete' * (each.shortfall is not None)}" for each in models]
     rows = [(each.id, (each.commit or "")[:12], size, str(each.path)) for each, size in zip(models, sizes, strict=True)]
     write_table(("ID", "COMMIT", "SIZE", "FOLDER"), rows)
+    for each in models:
+        if each.shortfall is not None:
+            from_hub = f"to get the model again run: billy model get {each.id}"
+            remedy = from_hub if each.commit is not None else f"remove {each.path} and get or import the model again"
+            say(f"{each.id} is not complete: {each.shortfall}; {remedy}")
 
 
 @command.command()
