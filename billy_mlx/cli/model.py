@@ -47,7 +47,7 @@ def get(repo: str, revision: str | None) -> None:
 @command.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the models on this machine."""
+    """List the models on this machine, and those of which only a part is here."""
     from billy_mlx.model.hub import list_models
 
     models = list_models()
@@ -57,9 +57,14 @@ def list_(as_json: bool) -> None:
     if not models:
         say("there is no model yet; run: billy model get starter")
         return
-    sizes = [f"{model.bytes_on_disk / 1e9:.2f} GB" for model in models]
+    sizes = [f"{each.bytes_on_disk / 1e9:.2f} GB{', not complete' * (each.shortfall is not None)}" for each in models]
     rows = [(each.id, (each.commit or "")[:12], size, str(each.path)) for each, size in zip(models, sizes, strict=True)]
     write_table(("ID", "COMMIT", "SIZE", "FOLDER"), rows)
+    for each in models:
+        if each.shortfall is not None:
+            from_hub = f"to get the model again run: billy model get {each.id}"
+            remedy = from_hub if each.commit is not None else f"remove {each.path} and get or import the model again"
+            say(f"{each.id} is not complete: {each.shortfall}; {remedy}")
 
 
 @command.command()
@@ -84,15 +89,16 @@ def verify(model: str | None) -> None:
 @click.argument("file", metavar="FILE.gguf")
 @click.option("--name", help="What --model will call it.  [default: the file's]")
 def import_(file: str, name: str | None) -> None:
-    """Make a model of a GGUF file.
+    """Make a model of a GGUF file, or of a split one: name any of its parts.
 
     stdout gets the name to use it by.
     """
     from billy_mlx.model.gguf import import_gguf
+    from billy_mlx.model.gguf_parts import model_name
     from billy_mlx.model.load import STARTER
 
     source = Path(file).expanduser()
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.stem).strip("-.") if name is None else name
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model_name(source)).strip("-.") if name is None else name
     if not _NAME.fullmatch(name) or name == STARTER:
         raise UsageError(f"A model cannot be called {name!r}; give --name, of letters, digits, dots, - and _")
     with progress(f"Importing {source.name}", unit="B") as bar:

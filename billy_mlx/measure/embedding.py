@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.measure.reading import Text, mean_residuals
-from billy_mlx.model.hub import find
+from billy_mlx.model.hub import cached
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt
 
@@ -61,7 +61,7 @@ def sentence_embedder(name: str) -> Embedder | None:
     Args:
         name: a folder, or a repository whose files have been downloaded. Nothing is asked of the network.
     """
-    folder = Path(name) if Path(name).is_dir() else find(name)
+    folder = Path(name) if Path(name).is_dir() else cached(name)
     if folder is None or importlib.util.find_spec("sentence_transformers") is None:
         return None
     try:

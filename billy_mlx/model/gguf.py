@@ -1,4 +1,4 @@
-"""A GGUF file becomes an MLX model folder, whole or not at all."""
+"""A GGUF file, or all parts of a split one, becomes an MLX model folder, whole or not at all."""
 
 import hashlib
 import json
@@ -14,7 +14,8 @@ import numpy as np
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model.gguf_config import ROPE_FACTORS, model_config, stored_names
-from billy_mlx.model.gguf_header import GGUFHeader, read_header
+from billy_mlx.model.gguf_header import GGUFHeader
+from billy_mlx.model.gguf_parts import read_model
 from billy_mlx.model.gguf_tensors import (
     BITS,
     FLOAT_KINDS,
@@ -30,11 +31,22 @@ from billy_mlx.model.gguf_tokenizer import GGUFTokenizer, read_tokenizer
 from billy_mlx.model.new_folder import make_folder
 
 _SHARD_BYTES = 5 << 30
+_NO_TEMPLATE = (
+    "no chat template in the file: prompts are sent as plain text, which the model goes on from, with a system prompt "
+    "before it"
+)
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What came of an import; `kinds` counts the tensors by GGUF type, `notes` says what is not as in the file."""
+    """What came of an import.
+
+    Attributes:
+        source: the name of the file, or of the first part of a split one.
+        sha256: of the file, or of all parts one after another: of what one file of them would be.
+        kinds: counts the tensors by GGUF type.
+        notes: say what is not as in the file, and what the file does without.
+    """
 
     folder: Path
     source: str
@@ -53,17 +65,18 @@ def import_gguf(
     """Make the MLX model folder `folder` of a Llama, Qwen 2 or Qwen 3 GGUF, all of it or nothing.
 
     Weights keep their values; what cannot be kept is in the notes. A folder made of the same file is left as it is.
-    config.json says under "billy" what the folder was made of: {"source": file name, "sha256": of the file,
-    "files": {weight file: its sha256}, "notes": [...]}.
+    config.json says under "billy" what the folder was made of: "source", "sha256" and "notes" as in the report, and
+    "files": {weight file: its sha256}.
 
     Args:
+        source: a whole file, or any part of a split one, with the other parts beside it.
         progress: is told how many bytes of how many are written, after every tensor.
 
     Raises:
         ModelError: the file cannot be read or used, the folder holds something else, or the disk is full.
     """
-    header = read_header(source)
-    digest = _sha256(source)
+    header = read_model(source)
+    digest = _sha256(*(header.parts or (source,)))
     job = _Import(header, digest, progress)
     try:
         _check_room(folder, job.total_bytes)
@@ -91,7 +104,8 @@ class _Import:
             raise ModelError(f"{header.path} has {tokens:,} tokens and {rows:,} embeddings; get another file")
         self._dtype = float_dtype(tensors)
         self.total_bytes = sum(stored_bytes(tensor, self._dtype) for tensor in tensors)
-        self._notes = tuple(_notes(header, self._dtype))
+        without = () if "chat_template" in self._tokenizer.config else (_NO_TEMPLATE,)
+        self._notes = (*_notes(header, self._dtype), *without)
 
     def write(self, folder: Path) -> None:
         """Write the files of the model folder."""
@@ -123,7 +137,7 @@ class _Import:
     def _tensors(self) -> Iterator[tuple[str, mx.array]]:
         done = 0
         for tensor, name in self._names.items():
-            for part, array in read_tensor(self._header, self._header.tensors[tensor], self._dtype).items():
+            for part, array in read_tensor(self._header.tensors[tensor], self._dtype).items():
                 done += array.nbytes
                 yield f"{name.removesuffix('.weight')}.{part}" if name.endswith(".weight") else name, array
             if self._progress is not None:
@@ -132,7 +146,7 @@ class _Import:
 
 def _rope_factors(header: GGUFHeader) -> Any:
     tensor = header.tensors.get(ROPE_FACTORS)
-    return None if tensor is None else np.array(read_tensor(header, tensor, mx.float32)["weight"])
+    return None if tensor is None else np.array(read_tensor(tensor, mx.float32)["weight"])
 
 
 def _notes(header: GGUFHeader, dtype: mx.Dtype) -> Iterator[str]:
@@ -143,7 +157,7 @@ def _notes(header: GGUFHeader, dtype: mx.Dtype) -> Iterator[str]:
             yield f"{_counted(count, kind)} with the same {BITS[kind]}-bit numbers, but scales rounded to float16"
         if kind in QUANTISED_AGAIN:
             yield f"{_counted(count, kind)} quantised again, in {BITS[kind]} bits with groups of {GROUP_SIZE}"
-    rounded = [tensor for tensor in tensors if tensor.kind in FLOAT_KINDS and changed_by(header, tensor, dtype)]
+    rounded = [tensor for tensor in tensors if tensor.kind in FLOAT_KINDS and changed_by(tensor, dtype)]
     for kind, count in Counter(tensor.kind for tensor in rounded).items():
         yield f"{_counted(count, kind)} rounded to {str(dtype).removeprefix('mlx.core.')}"
 
@@ -195,9 +209,13 @@ def _check_same(folder: Path, digest: str) -> None:
         raise ModelError(f"{folder} holds something else already; move it away or give another folder")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(*paths: Path) -> str:
+    """Return the sum of the files, read one after another."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)
+    return digest.hexdigest()
 
 
 def _save_json(path: Path, value: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 an
 
 import mmap
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,8 +39,9 @@ _LEAST_TENSOR_BYTES, _LEAST_ENTRY_BYTES = 32, 13  # of one description with an e
 
 @dataclass(frozen=True)
 class GGUFTensor:
-    """Where one tensor lies: `shape` with the rows first, `start` and `nbytes` in the file."""
+    """Where one tensor lies: `shape` with the rows first, `start` and `nbytes` in `file`."""
 
+    file: Path
     name: str
     kind: str
     shape: tuple[int, ...]
@@ -50,11 +51,15 @@ class GGUFTensor:
 
 @dataclass(frozen=True)
 class GGUFHeader:
-    """Metadata values are numbers, strings, lists of strings or numpy arrays; tensors are keyed by name."""
+    """Metadata values are numbers, strings, lists of strings or numpy arrays; tensors are keyed by name.
+
+    `parts` are all files of a model that is split, in their order; of a whole file there are none.
+    """
 
     path: Path
     metadata: dict[str, Any]
     tensors: dict[str, GGUFTensor]
+    parts: tuple[Path, ...] = ()
 
 
 def read_header(path: Path) -> GGUFHeader:
@@ -129,14 +134,14 @@ class _Reader:
         kind, block, block_bytes = _KINDS[number]
         if 0 in shape or shape[-1] % block or (block > 1 and dimensions == 1):
             self._damaged(f"{name!r} in {kind} has the shape {shape}")
-        return GGUFTensor(name, kind, shape, offset, prod(shape) // block * block_bytes)
+        return GGUFTensor(self._path, name, kind, shape, offset, prod(shape) // block * block_bytes)
 
     def _placed(self, tensor: GGUFTensor, data_start: int) -> GGUFTensor:
         start, size = data_start + tensor.start, len(self._data)
         if start + tensor.nbytes > size:
             end = f"{tensor.name!r} ends at byte {start + tensor.nbytes:,} of {size:,}"
             raise ModelError(f"{self._path} is cut short: {end}; get the file again")
-        return GGUFTensor(tensor.name, tensor.kind, tensor.shape, start, tensor.nbytes)
+        return replace(tensor, start=start)
 
     def _aligned(self, alignment: object) -> int:
         if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 20:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.errors import ModelError
-from billy_mlx.model.gguf_header import GGUFHeader, GGUFTensor
+from billy_mlx.model.gguf_header import GGUFTensor
 
 GROUP_SIZE = 32
 FLOAT_KINDS = ("F32", "F16", "BF16")
@@ -51,13 +51,13 @@ def stored_bytes(tensor: GGUFTensor, dtype: mx.Dtype) -> int:
     return weights * BITS[tensor.kind] // 8 + 2 * (weights // GROUP_SIZE) * dtype.size
 
 
-def read_tensor(header: GGUFHeader, tensor: GGUFTensor, dtype: mx.Dtype) -> dict[str, mx.array]:
+def read_tensor(tensor: GGUFTensor, dtype: mx.Dtype) -> dict[str, mx.array]:
     """Return one tensor as `weight`, with `scales` and `biases` when it is quantised (affine, groups of 32).
 
     Raises:
         ModelError: a value is not finite in `dtype`.
     """
-    raw = np.memmap(header.path, np.uint8, "r", tensor.start, (tensor.nbytes,))
+    raw = np.memmap(tensor.file, np.uint8, "r", tensor.start, (tensor.nbytes,))
     if tensor.kind in FLOAT_KINDS:
         arrays = {"weight": _floats(raw, tensor).astype(dtype)}
     else:
@@ -65,13 +65,13 @@ def read_tensor(header: GGUFHeader, tensor: GGUFTensor, dtype: mx.Dtype) -> dict
     for array in arrays.values():
         if array.dtype == dtype and not mx.isfinite(array).all().item():
             name = str(dtype).removeprefix("mlx.core.")
-            raise ModelError(f"{tensor.name!r} in {header.path} holds values beyond {name}; get another file")
+            raise ModelError(f"{tensor.name!r} in {tensor.file} holds values beyond {name}; get another file")
     return arrays
 
 
-def changed_by(header: GGUFHeader, tensor: GGUFTensor, dtype: mx.Dtype) -> bool:
+def changed_by(tensor: GGUFTensor, dtype: mx.Dtype) -> bool:
     """Whether a tensor of floats loses digits when stored as `dtype`."""
-    raw = np.memmap(header.path, np.uint8, "r", tensor.start, (tensor.nbytes,))
+    raw = np.memmap(tensor.file, np.uint8, "r", tensor.start, (tensor.nbytes,))
     floats = _floats(raw, tensor).astype(mx.float32)
     return not bool(mx.array_equal(floats.astype(dtype).astype(mx.float32), floats))
 

@@ -31,7 +31,7 @@ _AFTER_DIGITS = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 @dataclass(frozen=True)
 class GGUFTokenizer:
-    """`config` is tokenizer_config.json; `end_ids` is never empty."""
+    """`config` is tokenizer_config.json, without "chat_template" if the file has none; `end_ids` is never empty."""
 
     tokenizer: Tokenizer
     config: dict[str, Any]
@@ -223,5 +223,5 @@ def _config(vocabulary: _Vocabulary) -> dict[str, Any]:
         "tokenizer_class": "PreTrainedTokenizerFast",
         "clean_up_tokenization_spaces": False,
         **{key: vocabulary.tokens[index] for key, index in named.items() if index is not None},
-        **({"chat_template": template} if isinstance(template, str) else {}),
+        **({"chat_template": template} if isinstance(template, str) and template.strip() else {}),
     }

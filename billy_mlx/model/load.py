@@ -1,7 +1,6 @@
 """From a name to a model that runs: found on this machine, checked, loaded. Nothing here touches the network."""
 
 import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,11 @@ from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model import backend, config, hub, memory
 from billy_mlx.model.dequantize import dequantize
 from billy_mlx.model.fingerprint import Fingerprint, fingerprint
+from billy_mlx.model.hub_id import hint, is_hub_id
 from billy_mlx.model.model import Model
 from billy_mlx.model.starter import ensure_starter
 
 STARTER = "starter"
-_HUB_ID = re.compile(r"[a-zA-Z0-9][\w.-]*/[a-zA-Z0-9][\w.-]*", re.ASCII)
 
 
 def load(model: str | Path | None = None, *, revision: str | None = None) -> Model:
@@ -77,11 +76,14 @@ def find(name: str, revision: str | None = None) -> tuple[str, Path]:
     """Return the id and the folder of a model on this machine; the starter is unpacked if need be.
 
     Raises:
-        ModelError: there is none of that name; says how to get it.
-        UsageError: `revision` is given for something that is not on the hub.
+        ModelError: there is none of that name, or not all of it; says how to get it.
+        UsageError: `revision` is given for something that is not on the hub, or the name can be nobody's.
     """
-    place = Path(name).expanduser()
-    on_hub = name != STARTER and not place.exists() and _HUB_ID.fullmatch(name) is not None
+    place = Path(os.path.expanduser(name))  # noqa: PTH111  leaves "~nobody" as it is, where Path raises
+    meant = hint(name)
+    if meant is not None and not (name.strip() and place.exists()):
+        raise UsageError(meant)
+    on_hub = name != STARTER and not place.exists() and is_hub_id(name)
     if revision is not None and not on_hub:
         raise UsageError(f"{name} has no revisions, only models of the hub have; leave out {revision!r}")
     if name == STARTER:
@@ -104,6 +106,9 @@ def _find_on_hub(repo: str, revision: str | None) -> Path:
     folder = hub.find(repo, revision)
     if folder is None:
         wanted = repo if revision is None else f"{repo} --revision {revision}"
+        missing = hub.cached_in_part(repo, revision)
+        if missing is not None:
+            raise ModelError(f"{repo} is not complete: {missing}; to get the model again run: billy model get {wanted}")
         raise ModelError(f"{repo} is not on this machine; run: billy model get {wanted}")
     return folder
 

@@ -4,6 +4,9 @@ Format: 8 bytes little-endian length, that many bytes of JSON, then the tensors 
 """
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -11,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from billy_mlx.errors import ModelError
+from billy_mlx.text import sanitize
 
+_FILES = "model*.safetensors"  # what mlx-lm loads, whatever an index says
 _INDEX = "model.safetensors.index.json"
+_SHARD = re.compile(r"(.*)-[0-9]{5}-of-([0-9]{5})\.safetensors")
 _LARGEST_HEADER = 100_000_000  # the format's own limit
 
 
@@ -56,38 +62,102 @@ def tensors_of(file: Path) -> list[StoredTensor]:
         ModelError: it is damaged.
         OSError: it cannot be read.
     """
-    header, start = _header(file)
+    with _named_if_damaged(file):
+        return _tensors(file)
+
+
+def lacking(folder: Path) -> str | None:
+    """Return which weight files a folder should have and has not, as the object of a sentence; None if it has all.
+
+    Raises:
+        ModelError: its index is damaged.
+    """
+    found = list(folder.glob(_FILES))
+    expected = _expected(folder, found)
+    missing = {name for name in expected if not (folder / name).exists()}
+    dangling = {file.name for file in found if not file.exists()}
+    # With all of them gone the index itself is left over, from before a conversion: mlx-lm does not look at it.
+    if missing == expected and len(found) > len(dangling):
+        missing = set()
+    missing |= dangling
+    if not missing:
+        return None if found else _FILES
+    count, first = len(expected | missing), sanitize(min(missing))
+    return f"{len(missing)} of its {count} weight files, {first} first" if count > 1 else first
+
+
+def damage(folder: Path) -> dict[Path, str]:
+    """Return the weight files of a folder, and their index, that are there and not whole, each with what it has."""
+    index = folder / _INDEX
+    files = [*sorted(folder.glob(_FILES)), *([index] if index.exists() else [])]
+    reasons = {file: _reason(file) for file in files if file.exists()}
+    return {file: reason for file, reason in reasons.items() if reason is not None}
+
+
+def _reason(file: Path) -> str | None:
     try:
-        tensors = [_tensor(file, name, entry, start) for name, entry in header.items() if name != "__metadata__"]
-    except (TypeError, ValueError, KeyError) as error:
-        raise _damaged(file, "its header is not one of safetensors") from error
-    size = file.stat().st_size
-    last = max(tensors, key=lambda tensor: tensor.end, default=None)
-    if last is not None and last.end > size:
-        raise _damaged(file, f"it is cut short, {last.name!r} ends at byte {last.end:,} of {size:,}")
-    return tensors
+        if file.name == _INDEX:
+            _index(file)
+        else:
+            _tensors(file)
+    except _Damage as damage:
+        return str(damage)
+    except OSError as error:
+        return f"it cannot be read, {error.strerror}"
+    return None
+
+
+class _Damage(Exception):
+    """What is wrong with a file, as the end of a sentence."""
+
+
+@contextmanager
+def _named_if_damaged(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except _Damage as damage:
+        raise ModelError(f"{file} is damaged: {damage}; get the model again") from damage
 
 
 def _files(folder: Path) -> list[Path]:
+    missing = lacking(folder)
+    if missing == _FILES:
+        raise ModelError(f"{folder} has no {_FILES}; only models in that format can be loaded")
+    if missing is not None:
+        raise ModelError(f"{folder} lacks {missing}; get the model again")
+    return sorted(folder.glob(_FILES))
+
+
+def _expected(folder: Path, found: list[Path]) -> set[str]:
+    """Return the weight files that an index names, or, without one, the names of those that are there."""
     index = folder / _INDEX
-    named = set(_index(index)) if index.exists() else set()
-    missing = sorted(name for name in named if not (folder / name).exists())
-    # With all of them gone the index itself is left over, from before a conversion: mlx-lm does not look at it.
-    if missing and len(missing) < len(named):
-        raise ModelError(
-            f"{folder} lacks {len(missing)} of its {len(named)} weight files, {missing[0]} first; get the model again"
-        )
-    files = sorted(folder.glob("model*.safetensors"))
-    if not files:
-        raise ModelError(f"{folder} has no model*.safetensors; only models in that format can be loaded")
-    return files
+    if index.exists():
+        with _named_if_damaged(index):
+            return set(_index(index))
+    shards = {(shard[1], int(shard[2])) for file in found if (shard := _SHARD.fullmatch(file.name))}
+    return {
+        f"{name}-{number:05d}-of-{count:05d}.safetensors" for name, count in shards for number in range(1, count + 1)
+    }
 
 
 def _index(path: Path) -> list[str]:
     try:
         return [str(name) for name in json.loads(path.read_bytes())["weight_map"].values()]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _damaged(path, str(error)) from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _Damage(str(error)) from error
+
+
+def _tensors(file: Path) -> list[StoredTensor]:
+    header, start = _header(file)
+    try:
+        tensors = [_tensor(file, name, entry, start) for name, entry in header.items() if name != "__metadata__"]
+    except (TypeError, ValueError, KeyError) as error:
+        raise _Damage("its header is not one of safetensors") from error
+    size = file.stat().st_size
+    last = max(tensors, key=lambda tensor: tensor.end, default=None)
+    if last is not None and last.end > size:
+        raise _Damage(f"it is cut short, {last.name!r} ends at byte {last.end:,} of {size:,}")
+    return tensors
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:
@@ -96,13 +166,13 @@ def _header(file: Path) -> tuple[dict[str, Any], int]:
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         if size < 8 or length > min(size - 8, _LARGEST_HEADER):
-            raise _damaged(file, f"{size:,} bytes cannot hold its header")
+            raise _Damage(f"{size:,} bytes cannot hold its header")
         try:
             header = json.loads(stream.read(length))
         except (ValueError, RecursionError) as error:
-            raise _damaged(file, "its header is not JSON") from error
+            raise _Damage("its header is not JSON") from error
     if not isinstance(header, dict):
-        raise _damaged(file, "its header is not one of safetensors")
+        raise _Damage("its header is not one of safetensors")
     return header, 8 + length
 
 
@@ -111,7 +181,3 @@ def _tensor(file: Path, name: str, entry: dict[str, Any], data_start: int) -> St
     if not data_start <= start <= end:
         raise ValueError(name)
     return StoredTensor(name, str(entry["dtype"]), tuple(int(n) for n in entry["shape"]), file, start, end)
-
-
-def _damaged(file: Path, why: str) -> ModelError:
-    return ModelError(f"{file} is damaged: {why}; get the model again")

@@ -326,6 +326,14 @@ def test_a_folder_that_holds_something_else_is_refused(tiny, folder):
     assert [path.name for path in folder.iterdir()] == ["novel.md"]
 
 
+@pytest.mark.parametrize("template", [None, "", " \n", ["{{ messages }}"], 1])
+def test_a_file_without_a_chat_template_says_what_follows_from_that(source, folder, template):
+    write_tiny(source, metadata={"tokenizer.chat_template": template})
+    report = import_gguf(source, folder)
+    assert [note.partition(":")[0] for note in report.notes] == ["no chat template in the file"]
+    assert not mlx_lm.load(str(folder))[1].has_chat_template
+
+
 def test_a_large_model_is_saved_in_parts_that_load(tiny, folder, monkeypatch):
     monkeypatch.setattr(gguf, "_SHARD_BYTES", 100_000)
     import_gguf(tiny, folder)

@@ -1,14 +1,19 @@
 import hashlib
 import json
+import os
+import re
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import mlx.core as mx
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils import close_session
 from tiny import tiny_folder
 
 from billy_mlx import paths
+from billy_mlx.cli import run
 from billy_mlx.errors import ModelError
 from billy_mlx.model import hub
 from billy_mlx.model.load import load
@@ -34,7 +39,8 @@ class FakeHub(BaseHTTPRequestHandler):
         if refusal is not None:
             self.answer(refusal[0], b"", **{"X-Error-Code": refusal[1]})
         elif rest[0] == "revision":
-            self.answer(200, json.dumps({"id": repo, "sha": COMMIT, "siblings": []}).encode())
+            files = [{"rfilename": file.name} for file in self.server.folder.iterdir()]
+            self.answer(200, json.dumps({"id": repo, "sha": COMMIT, "siblings": files}).encode())
         elif rest[0] == "tree":
             self.answer(200, json.dumps([self.entry(file) for file in self.server.folder.iterdir()]).encode())
         else:
@@ -74,10 +80,35 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "hub"
 
 
+def in_shards(folder):
+    """Spread the weights of a model folder over three files with an index, and return it."""
+    tensors = sorted(mx.load(str(folder / "model.safetensors")).items())
+    (folder / "model.safetensors").unlink()
+    names = [f"model-{number:05d}-of-00003.safetensors" for number in (1, 2, 3)]
+    for at, name in enumerate(names):
+        mx.save_safetensors(str(folder / name), dict(tensors[at::3]))
+    index = {name: names[at % 3] for at, (name, _) in enumerate(tensors)}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
+    return folder
+
+
+@pytest.fixture
+def stored(cache, tmp_path):
+    """A model as older clients stored one, of whose files nothing is noted; gives its folder of links to blobs."""
+    repo = cache / "models--org--tiny"
+    folder = repo / "snapshots" / COMMIT
+    for place in (folder, repo / "blobs", repo / "refs"):
+        place.mkdir(parents=True)
+    (repo / "refs" / "main").write_text(COMMIT)
+    for file in in_shards(tiny_folder(tmp_path / "repository")).iterdir():
+        (folder / file.name).symlink_to(shutil.move(file, repo / "blobs" / f"of-{file.name}"))
+    return folder
+
+
 @pytest.fixture
 def online(cache, tmp_path, monkeypatch):
     """A hub on the loopback device with one repository; gives the folder behind it."""
-    folder = tiny_folder(tmp_path / "repository")
+    folder = in_shards(tiny_folder(tmp_path / "repository"))
     (folder / "modeling_evil.py").write_text("raise SystemExit")
     with ThreadingHTTPServer(("127.0.0.1", 0), FakeHub) as server:
         server.folder = folder
@@ -102,8 +133,9 @@ def test_code_is_not_fetched(online):
 
 
 def test_a_model_that_is_only_partly_there_is_not_found(online):
-    (hub.get("org/tiny") / "model.safetensors").unlink()
+    (hub.get("org/tiny") / "model-00002-of-00003.safetensors").unlink()
     assert hub.find("org/tiny") is None
+    assert hub.cached_in_part("org/tiny") == "it lacks 1 of its 3 weight files, model-00002-of-00003.safetensors first"
 
 
 @pytest.mark.parametrize(
@@ -147,6 +179,154 @@ def test_nothing_is_found_in_an_empty_cache(cache):
 def test_imported_models_are_listed_by_their_name(cache):
     folder = tiny_folder(paths.models_folder() / "mine")
     (paths.models_folder() / "half-made").mkdir()
+    tiny_folder(paths.models_folder() / ".being-made.partial")
     (model,) = hub.list_models()
     assert (model.id, model.path, model.commit) == ("mine", folder, None)
     assert model.bytes_on_disk > (folder / "model.safetensors").stat().st_size
+    assert model.shortfall is None
+
+
+def test_an_imported_model_that_is_damaged_is_listed_as_that(cache, capfd):
+    folder = tiny_folder(paths.models_folder() / "mine")
+    os.truncate(folder / "model.safetensors", 100)
+    assert run(["model", "list"]) == 0
+    out, err = capfd.readouterr()
+    assert "GB, not complete" in out
+    assert (
+        f"mine is not complete: model.safetensors is damaged, 100 bytes cannot hold its header; remove {folder}" in err
+    )
+
+
+def remove(*names):
+    return lambda folder: [(folder / name).unlink() for name in names]
+
+
+def truncate(name, size):
+    return lambda folder: os.truncate(folder / name, size)
+
+
+def interrupt(*names):
+    """Leave off in the midst of fetching some files."""
+
+    def do(folder):
+        for name in names:
+            blob = (folder / name).resolve()
+            blob.rename(f"{blob}.incomplete")
+            (folder / name).unlink()
+
+    return do
+
+
+SHARDS = [f"model-{number:05d}-of-00003.safetensors" for number in (1, 2, 3)]
+INDEX = "model.safetensors.index.json"
+HALVES = {
+    "some weights missing": (remove(*SHARDS[1:]), "it lacks 2 of its 3 weight files, model-00002"),
+    "some weights missing, and the index": (
+        remove(INDEX, *SHARDS[:2]),
+        "it lacks 2 of its 3 weight files, model-00001",
+    ),
+    "all weights missing": (remove(*SHARDS), "it lacks 3 of its 3 weight files, model-00001"),
+    "weights being fetched": (interrupt(*SHARDS), "it lacks 3 of its 3 weight files"),
+    "weights and index being fetched": (interrupt(INDEX, *SHARDS), r"it lacks model\*\.safetensors"),
+    "a link to no weights": (
+        lambda folder: (folder / SHARDS[0]).resolve().unlink(),
+        "it lacks 1 of its 3 weight files, model-00001",
+    ),
+    "a link to no template": (lambda folder: (folder / "chat.jinja").symlink_to("nothing"), "it lacks chat.jinja"),
+    "no config": (remove("config.json"), "it lacks config.json"),
+    "no tokenizer": (remove("tokenizer.json"), "it lacks a tokenizer"),
+    "an empty tokenizer": (truncate("tokenizer.json", 0), "tokenizer.json is damaged, it is empty"),
+    "an empty index": (truncate(INDEX, 0), "model.safetensors.index.json is damaged, it is empty"),
+    "empty weights": (truncate(SHARDS[1], 0), "model-00002-of-00003.safetensors is damaged, 0 bytes"),
+    "weights cut short": (truncate(SHARDS[2], 6000), "model-00003-of-00003.safetensors is damaged, it is cut short"),
+}
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("offline", [True, False])
+def test_half_a_model_is_not_complete_and_is_to_be_fetched_again(stored, monkeypatch, half, offline):
+    halve, lacking = HALVES[half]
+    halve(stored)
+    if not offline:
+        go_online(monkeypatch, NOBODY)
+    way = "unset HF_HUB_OFFLINE and get it again" if offline else "get it again when there is a network"
+    with pytest.raises(ModelError, match=f"^org/tiny is not complete: .*{lacking}.*; {way}$"):
+        hub.get("org/tiny")
+    with pytest.raises(
+        ModelError, match=f"not complete: {lacking}.*get the model again run: billy model get org/tiny$"
+    ):
+        load("org/tiny")
+    assert hub.find("org/tiny") is None
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_half_a_model_is_listed_as_that(stored, capfd, half):
+    halve, lacking = HALVES[half]
+    halve(stored)
+    assert run(["model", "list"]) == 0
+    out, err = capfd.readouterr()
+    assert "GB, not complete" in out
+    assert re.search(
+        f"^billy: org/tiny is not complete: {lacking}.*again run: billy model get org/tiny$", err, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("half", [half for half in HALVES if "link to no template" not in half])
+def test_half_a_model_is_made_whole_by_getting_it_again(online, half):
+    folder = hub.get("org/tiny")
+    HALVES[half][0](folder)
+    assert hub.find("org/tiny") is None
+    assert hub.get("org/tiny") == hub.find("org/tiny") == folder
+    assert load("org/tiny").id == "org/tiny"
+
+
+def test_only_what_is_damaged_is_fetched_again(online, monkeypatch):
+    folder = hub.get("org/tiny")
+    os.truncate(folder / SHARDS[1], 100)
+    fetched = []
+    own = hub.hf_hub_download
+    monkeypatch.setattr(
+        hub, "hf_hub_download", lambda repo, name, **how: fetched.append(name) or own(repo, name, **how)
+    )
+    hub.get("org/tiny")
+    assert fetched == [SHARDS[1]]
+
+
+def test_a_whole_model_of_an_older_client_is_whole(stored):
+    assert hub.get("org/tiny") == hub.find("org/tiny") == stored
+    assert [(model.id, model.commit, model.shortfall) for model in hub.list_models()] == [("org/tiny", COMMIT, None)]
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({"gone": "config.json", "new": "tiny-Q4_K.gguf"}, "holds GGUF, no MLX model; .*billy model import FILE.gguf"),
+        (
+            {"gone": "config.json", "new": "adapter_config.json"},
+            "is not complete on the hub either: it lacks config.json, being a LoRA adapter",
+        ),
+        ({"gone": "tokenizer.json", "new": "x.bin"}, "is not complete on the hub either: it lacks a tokenizer; choose"),
+    ],
+)
+def test_a_repository_that_is_no_model_is_not_to_be_fetched_again(online, files, sentence):
+    (online / files["gone"]).unlink()
+    (online / files["new"]).write_text("{}")
+    with pytest.raises(ModelError, match=sentence):
+        hub.get("org/tiny")
+
+
+def test_an_older_version_that_was_given_up_is_not_listed(stored):
+    older = stored.with_name("a" * 40)
+    shutil.copytree(stored, older, symlinks=True)
+    (older / SHARDS[0]).unlink()
+    assert [model.commit for model in hub.list_models()] == [COMMIT]
+    (older.parents[1] / "refs" / "main").write_text(older.name)
+    assert [model.commit for model in hub.list_models()] == [older.name, COMMIT]
+
+
+@pytest.mark.parametrize("kept", [["config.json", "tokenizer.json"], ["chat.jinja"], [SHARDS[0]], []])
+def test_what_other_programs_keep_in_the_cache_is_not_listed(stored, kept):
+    for file in stored.iterdir():
+        if file.name not in kept:
+            file.unlink()
+    assert hub.list_models() == []

@@ -117,7 +117,7 @@ def test_a_hub_id_that_is_not_stored_gives_the_command_that_gets_it(no_network):
         load("org/name", revision="v2")
 
 
-@pytest.mark.parametrize("name", ["nothing", "../nothing", "a/b/c", "mo\0del"])
+@pytest.mark.parametrize("name", ["nothing", "../nothing", "a/b/c", "mo\0del", "~nobody/model"])
 def test_a_name_that_leads_nowhere_is_said_in_words(name):
     with pytest.raises(ModelError, match="No model is called"):
         find(name)

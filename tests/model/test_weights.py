@@ -66,6 +66,33 @@ def test_a_missing_shard_is_named(folder):
         stored_tensors(folder)
 
 
+def test_an_index_none_of_whose_files_are_there_is_no_other_format(folder):
+    shards = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"lacks 2 of its 2 weight files, model-00001.*; get the model again"):
+        stored_tensors(folder)
+
+
+def test_without_an_index_the_names_of_the_files_tell_which_are_missing(folder):
+    (folder / "model.safetensors").rename(folder / "model-00002-of-00003.safetensors")
+    with pytest.raises(ModelError, match=r"lacks 2 of its 3 weight files, model-00001.*; get the model again"):
+        stored_tensors(folder)
+
+
+def test_a_link_that_leads_nowhere_is_a_missing_file(folder):
+    (folder / "model.safetensors").rename(folder / "elsewhere")
+    (folder / "model.safetensors").symlink_to("nowhere")
+    with pytest.raises(ModelError, match=r"lacks model\.safetensors; get the model again"):
+        stored_tensors(folder)
+
+
+def test_a_folder_of_another_format_says_so(folder):
+    (folder / "model.safetensors").rename(folder / "weights.npz")
+    with pytest.raises(ModelError, match="only models in that format can be loaded"):
+        stored_tensors(folder)
+
+
 def test_an_index_left_over_from_before_a_conversion_does_not_matter(folder):
     (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-00001-of-00001.safetensors"}}')
     assert stored_tensors(folder)

@@ -103,6 +103,23 @@ def write_tiny(path, architecture="llama", *, metadata=None, tensors=None, **cha
     return model
 
 
+def write_split(folder, parts=2, architecture="llama", *, name="tiny", metadata=None):
+    """Write a tiny model in `parts` files as llama.cpp splits one; return them and the model.
+
+    The tensors go round the parts by turns. `metadata` is a function of the number of a part, from 0, and gives what
+    it says besides and otherwise; None leaves a key out.
+    """
+    model, own = tiny_model(architecture)
+    tensors = list(gguf_tensors(model).items())
+    files = [folder / f"{name}-{number:05d}-of-{parts:05d}.gguf" for number in range(1, parts + 1)]
+    for number, file in enumerate(files):
+        split = {"split.no": number, "split.count": parts, "split.tensors.count": len(tensors)}
+        merged = (own if number == 0 else {}) | split | (metadata(number) if metadata is not None else {})
+        kept = {key: value for key, value in merged.items() if value is not None}
+        write_gguf(file, kept, dict(tensors[number::parts]), alignment=kept.get("general.alignment"))
+    return files, model
+
+
 def _metadata(config):
     sizes = {
         "embedding_length": config["hidden_size"],

@@ -128,7 +128,7 @@ def _direction(header: GGUFHeader, tensor: GGUFTensor) -> Floats:
         raise refusal(header.path, f"{tensor.name} is {tensor.kind}, not {' or '.join(_KINDS)}")
     if any(size > 1 for size in tensor.shape[:-1]):
         raise refusal(header.path, f"{tensor.name} has the shape {tensor.shape}, not (width,)")
-    return np.array(read_tensor(header, tensor, mx.float32)["weight"]).reshape(-1)
+    return np.array(read_tensor(tensor, mx.float32)["weight"]).reshape(-1)
 
 
 def _model_hint(metadata: Mapping[str, Any]) -> str | None:
