@@ -23,6 +23,20 @@ def billy_home(tmp_path, monkeypatch):
     return home
 
 
+@pytest.fixture(scope="session")
+def verdicts(tmp_path_factory):
+    """Where it is kept for all tests which model folders have passed their trial: each takes a process of its own."""
+    return tmp_path_factory.mktemp("verdicts")
+
+
+@pytest.fixture(autouse=True)
+def verdicts_kept(monkeypatch, verdicts):
+    """Try each model folder once in all tests, and not once in each test's home."""
+    from billy_mlx.model import trial
+
+    monkeypatch.setattr(trial, "verdicts_folder", lambda: verdicts)
+
+
 @pytest.fixture(autouse=True)
 def few_cards(monkeypatch):
     """Take what personas have in common from two cards, not from all: a second less for every extraction."""

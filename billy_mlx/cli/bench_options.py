@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from billy_mlx.cli.bench_summary import summary
 from billy_mlx.cli.job import Job
 from billy_mlx.cli.judges import load_judge
-from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write, write_json, write_line, write_table
+from billy_mlx.cli.output import STOPPED, say, say_stopped, write, write_json, write_line, write_table
 from billy_mlx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from billy_mlx.model.model import Model
 
 EMBEDDINGS = "What tells ideas apart: the model itself, or a model of sentence-transformers."
-
-
-def load_model(name: str | None) -> "Model":
-    """Return the model that is asked for, or the default one."""
-    from billy_mlx.model.load import default_name, load
-
-    called = default_name() if name is None else name
-    with waiting(f"Loading {called} ..."):
-        return load(called)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.bench_options import EMBEDDINGS, gathered, load_model, put_out, scorers, stopped, write_files
+from billy_mlx.cli.bench_options import EMBEDDINGS, gathered, put_out, scorers, stopped, write_files
+from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import say, write_json, write_line
 from billy_mlx.errors import BillyError, UsageError

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from billy_mlx.cli.bench_options import EMBEDDINGS, gathered, load_model, put_out, scorers, stopped, write_files
+from billy_mlx.cli.bench_options import EMBEDDINGS, gathered, put_out, scorers, stopped, write_files
 from billy_mlx.cli.blend_options import is_typed
 from billy_mlx.cli.job import Job
-from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option
+from billy_mlx.cli.loading import load_model
+from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option, template_option
 from billy_mlx.cli.output import say
 from billy_mlx.errors import UsageError
 
@@ -53,6 +54,7 @@ _SETTINGS = {"items": "items_per_task", "rows": "rows", "seeds": "seeds", "seed"
 @judge_option("Who scores the ideas: self, none or a model.")
 @click.option("--embeddings", metavar="own|MODEL", default="own", show_default=True, help=EMBEDDINGS)
 @model_option
+@template_option
 @count_option("-m", "--max-tokens", default=None, text="Of an answer.  [default: what the protocol has]")
 @seed_option(None, "Of the whole.  [default: 0]")
 @count_option("--rows", default=None, text="Answers written at once.  [default: 40]")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from billy_mlx.cli.job import Job
-from billy_mlx.cli.options import count_option, json_option, model_option, seed_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_json, write_table
+from billy_mlx.cli.loading import load_model
+from billy_mlx.cli.options import count_option, json_option, model_option, seed_option, template_option
+from billy_mlx.cli.output import STOPPED, say, say_stopped, write_json, write_table
 from billy_mlx.cli.plots import draw_strengths, require_plots
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import get_persona
@@ -30,6 +31,7 @@ billy calibrate --all --plot strengths
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everyone", is_flag=True, help="Every persona that has a vector.")
 @model_option
+@template_option
 @count_option("--prompts", default=12, text="To choose on, and as many others to measure on.", least=4, most=24)
 @count_option("-m", "--max-tokens", default=40, text="Of each text.", least=8)
 @count_option("--batch", default=64, text="Texts written at once.")
@@ -89,11 +91,8 @@ def _subjects(ids: Sequence[str], model: str | None, root: Path | None) -> "tupl
     """Return the loaded model and what to calibrate: the vectors of `ids`, or all there are, with their cards."""
     from billy_mlx.blend.calibrate import Subject
     from billy_mlx.extraction.library import find_all, load_vectors
-    from billy_mlx.model.load import default_name, load
 
-    name = default_name() if model is None else model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
+    loaded = load_model(model, asks=True)
     wanted = list(dict.fromkeys(ids)) or list(find_all(loaded.fingerprint, root))
     vectors = list(load_vectors(wanted, loaded.id, loaded.fingerprint, root).values())
     if not ids:  # another tool's files are used as that tool does: there is nothing to find out

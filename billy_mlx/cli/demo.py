@@ -12,8 +12,9 @@ import click
 
 from billy_mlx.blend.blend import Blend, Dose
 from billy_mlx.cli.job import Job
+from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import model_option
-from billy_mlx.cli.output import STOPPED, say, waiting, write_line
+from billy_mlx.cli.output import STOPPED, say, write_line
 from billy_mlx.cli.voices import show, summarise, write_all
 from billy_mlx.extraction.card import get_persona
 
@@ -41,12 +42,9 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     The vectors are thrown away again; yours stay as they are.
     """
     from billy_mlx.blend.generate import Request, Voices
-    from billy_mlx.model.load import default_name, load
     from billy_mlx.model.sample import Sampling
 
-    name = default_name() if model is None else model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
+    loaded = load_model(model, asks=True)
     voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]
     blends = [Blend.parse(f"{voice}@{_DOSE:g}") for voice in voices]
     sampling = Sampling(temperature=0.7, repetition_penalty=1.1, repetition_context=64)

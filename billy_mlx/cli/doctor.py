@@ -13,8 +13,9 @@ import click
 
 from billy_mlx import paths
 from billy_mlx.cli.config import generate_defaults
+from billy_mlx.cli.loading import load_model, without_template
 from billy_mlx.cli.options import json_option
-from billy_mlx.cli.output import waiting, write_json, write_line
+from billy_mlx.cli.output import write_json, write_line
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import load_personas
 
@@ -94,7 +95,7 @@ def _personas() -> Iterator[Finding]:
 
 
 def _model() -> Iterator[Finding]:
-    from billy_mlx.model.load import default_name, load
+    from billy_mlx.model.load import default_name
 
     try:
         configured, is_broken = generate_defaults().get("model"), False
@@ -106,10 +107,11 @@ def _model() -> Iterator[Finding]:
         if is_broken:
             return  # said already
         raise
-    with waiting(f"Loading {name} ..."):
-        model = load(name)
+    model = load_model(name)
     of = model.fingerprint
     yield Finding("ok", "model", f"{model.id}: {of.architecture}, {len(model.blocks)} layers of {of.width}, steerable")
+    if not model.tokenizer.has_chat_template:
+        yield Finding("warn", "model", without_template(model))
     yield from _vectors(model)
 
 

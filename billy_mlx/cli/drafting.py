@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli.interrupt import on_interrupt
-from billy_mlx.cli.output import advance, progress, waiting
+from billy_mlx.cli.loading import load_model
+from billy_mlx.cli.output import advance, progress
 from billy_mlx.cli.vector_warnings import warn_of_blends
 from billy_mlx.cli.voices import Aloud
 from billy_mlx.engine.messages import Ended, Job
@@ -168,10 +169,6 @@ def _put_out(event: "Event", bar: "tqdm[Any]", out: Aloud) -> None:
 
 
 def _loaded(order: Order) -> "Model":
-    from billy_mlx.model.load import default_name, load
-
-    name = default_name() if order.model is None else order.model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
+    loaded = load_model(order.model)
     warn_of_blends(order.blends, loaded, order.model)
     return loaded

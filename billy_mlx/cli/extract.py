@@ -13,8 +13,9 @@ from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli.blend_options import is_typed
 from billy_mlx.cli.job import Job
-from billy_mlx.cli.options import count_option, judge_option, model_option, seed_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, waiting, write_line
+from billy_mlx.cli.loading import load_model
+from billy_mlx.cli.options import count_option, judge_option, model_option, seed_option, template_option
+from billy_mlx.cli.output import STOPPED, say, say_stopped, write_line
 from billy_mlx.cli.own_text import read_own_text
 from billy_mlx.cli.vector_report import judged
 from billy_mlx.cli.vector_warnings import say_single_layers
@@ -45,6 +46,7 @@ _SIZES = ("questions", "rollouts", "max_tokens", "batch", "seed")
 @click.option("--from-text", is_flag=True, help="The voice of your own text: name its files instead of ids.")
 @click.option("--name", metavar="ID", help="What to call the voice of --from-text.")
 @model_option
+@template_option
 @judge_option("Who decides which answers count: self, none or a model.")
 @click.option("--method", type=click.Choice(_METHODS), metavar="METHOD", help=_METHOD)
 @click.option("--paper", is_flag=True, help="The paper's method: 10 answers of 1000 tokens, at temperature 1.")
@@ -143,11 +145,8 @@ def _begin(
     from billy_mlx.cli.judges import load_judge
     from billy_mlx.extraction.extract import extract
     from billy_mlx.extraction.writing import extract_from_text
-    from billy_mlx.model.load import default_name, load
 
-    called = default_name() if model is None else model
-    with waiting(f"Loading {called} ..."):
-        loaded = load(called)
+    loaded = load_model(model, asks=True)
     if name is None:
         heard = load_judge(judge, loaded)
         return loaded, extract(loaded, personas, settings=settings, judge=heard, method=method, fresh=fresh)

@@ -7,8 +7,9 @@ from dataclasses import asdict
 import click
 
 from billy_mlx.cli.blend_options import Overrides, blend_options, is_typed, wanted_blends
-from billy_mlx.cli.options import SEEDS, json_option, model_option, utf8_text
-from billy_mlx.cli.output import STOPPED, say, waiting, write_json
+from billy_mlx.cli.loading import load_model
+from billy_mlx.cli.options import SEEDS, json_option, model_option, template_option, utf8_text
+from billy_mlx.cli.output import STOPPED, say, write_json
 from billy_mlx.cli.sampling_options import sampling_options
 from billy_mlx.cli.vector_warnings import warn_of_blends
 from billy_mlx.cli.voices import show, stream, summarise, write_all
@@ -25,6 +26,7 @@ billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
 @click.option("-p", "--prompt", required=True, metavar="TEXT", callback=utf8_text, help="What to write; - reads stdin.")
 @blend_options
 @model_option
+@template_option
 @click.option(
     "-m", "--max-tokens", metavar="N", type=click.IntRange(1), default=200, show_default=True, help="How long at most."
 )
@@ -73,7 +75,6 @@ def command(
     system_prompt, ignore_chat_template = _chat(context, system_prompt, ignore_chat_template)
     prompt = _from_stdin() if prompt == "-" else prompt
     from billy_mlx.blend.generate import Request, Voices
-    from billy_mlx.model.load import default_name, load
     from billy_mlx.model.sample import Sampling
 
     request = Request(
@@ -87,10 +88,8 @@ def command(
         max_tokens=max_tokens,
         stop=stop,
     )
-    name = default_name() if model is None else model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
-        writing = Voices(loaded, request, blends)
+    loaded = load_model(model, asks=request.chat)
+    writing = Voices(loaded, request, blends)
     warn_of_blends(blends, loaded, model)
     if as_json:
         generations = write_all(writing, len(blends), max_tokens)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from billy_mlx.cli.output import waiting
+from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.judge import Judge
@@ -22,5 +23,5 @@ def load_judge(name: str, model: "Model") -> "Judge | None":
         return None
     if name == "self":
         return Judge(model)
-    with waiting(f"Loading {name} ..."):
+    with waiting(f"Loading {sanitize(name)} ..."):
         return Judge(load(name))

@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from billy_mlx.cli.options import Decorator, count_option, json_option, model_option, seed_option, utf8_text
+from billy_mlx.cli.options import (
+    Decorator,
+    count_option,
+    json_option,
+    model_option,
+    seed_option,
+    template_option,
+    utf8_text,
+)
 from billy_mlx.cli.sampling_options import sampling_options
 from billy_mlx.write.messages import READING_SECONDS
 
@@ -30,6 +38,7 @@ draft_option: Decorator = click.option(
 _OPTIONS: list[Decorator] = [
     click.option("--instruct", metavar="TEXT", default="", callback=utf8_text, help="What you want of it."),
     model_option,
+    template_option,
     seed_option(None, "Write the same again.  [default: a new one]"),
     count_option("--context", "budget", default=0, least=0, text="Tokens the model is sent at most; 0: what it can."),
     click.option(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from billy_mlx import paths
-from billy_mlx.cli.options import json_option
-from billy_mlx.cli.output import advance, progress, say, waiting, write_json, write_line, write_table
+from billy_mlx.cli.loading import load_model, without_template
+from billy_mlx.cli.options import json_option, template_option
+from billy_mlx.cli.output import advance, progress, say, write_json, write_line, write_table
 from billy_mlx.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -69,16 +70,13 @@ def list_(as_json: bool) -> None:
 
 @command.command()
 @click.argument("model", metavar="[MODEL]", required=False)
+@template_option
 def verify(model: str | None) -> None:
-    """Check that a model can be steered, and its files.
+    """Check that a model can be steered, what its chat template sends, and its files.
 
     The files of an imported model and of the starter must be what was imported.
     """
-    from billy_mlx.model.load import default_name, load
-
-    name = default_name() if model is None else model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
+    loaded = load_model(model)
     for line in describe(loaded):
         write_line(line)
     checked = _check_files(loaded)
@@ -119,7 +117,17 @@ def describe(model: "Model") -> list[str]:
         f"kind         {of.architecture}, {len(model.blocks)} layers of {of.width}, {of.vocabulary:,} tokens",
         f"fingerprint  {of.base}-{of.weights}",
         f"self-test    passed; {together}",
+        *_template_lines(model),
     ]
+
+
+def _template_lines(model: "Model") -> list[str]:
+    """Return what a model's chat template does with a system text, a message and a second turn."""
+    from billy_mlx.model.chat import behaviour
+
+    if not model.tokenizer.has_chat_template:
+        return [f"template     none: {without_template(model).partition(': ')[2]}"]
+    return [f"{name:<12} {does}" for name, does in behaviour(model.tokenizer)]
 
 
 def _check_files(model: "Model") -> int:

@@ -13,6 +13,21 @@ SEEDS = 1_000_000
 model_option: Decorator = click.option(
     "--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]"
 )
+TEMPLATE_NAME = "billy.chat_template_name"
+"""Where the context of a command keeps which chat template is asked for."""
+
+
+def _keep_template(context: click.Context, _: click.Parameter, name: str | None) -> None:
+    context.meta[TEMPLATE_NAME] = name
+
+
+template_option: Decorator = click.option(
+    "--chat-template-name",
+    metavar="NAME",
+    expose_value=False,
+    callback=_keep_template,
+    help="Which of its chat templates, for a model that has several.",
+)
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
 
 

@@ -10,10 +10,11 @@ import click
 
 from billy_mlx.cli.interrupt import on_interrupt
 from billy_mlx.cli.layout import shortened
+from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.manuscript_options import file_argument
 from billy_mlx.cli.manuscripts import opened
 from billy_mlx.cli.options import count_option, json_option, model_option
-from billy_mlx.cli.output import STOPPED, progress, say, waiting, write_json, write_table
+from billy_mlx.cli.output import STOPPED, progress, say, write_json, write_table
 from billy_mlx.cli.places import line_of
 from billy_mlx.cli.vector_warnings import warn_of_weakness
 from billy_mlx.errors import UsageError
@@ -72,11 +73,8 @@ def command(file: Path, personas: str | None, top: int | None, model: str | None
 
 def _prepared(personas: str | None, model: str | None) -> "tuple[Model, dict[str, PersonaVector]]":
     from billy_mlx.extraction.library import find_all, load_vectors
-    from billy_mlx.model.load import default_name, load
 
-    name = default_name() if model is None else model
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
+    loaded = load_model(model)
     named = None if personas is None else [one for one in (each.strip() for each in personas.split(",")) if one]
     ids = sorted(find_all(loaded.fingerprint)) if named is None else named
     if not ids:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billy_mlx.cli.interrupt import on_interrupt
+from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.manuscript_options import file_argument
 from billy_mlx.cli.manuscripts import opened
 from billy_mlx.cli.options import count_option, json_option, model_option
@@ -117,16 +118,14 @@ def _tried(
     """Return what can be made again, and how that came out; and whether Ctrl+C ended it."""
     if not any(one.passage is not None for one in reports):
         return [*reports], False
-    from billy_mlx.model.load import default_name, identify, load
+    from billy_mlx.model.load import default_name, identify
 
     name = default_name() if model is None else model
     with waiting(f"Looking at {name} ..."):
         reports = _checked(reports, *identify(name))
     if dry_run or not any(one.possible for one in reports):
         return [*reports], False
-    with waiting(f"Loading {name} ..."):
-        loaded = load(name)
-    return _again(loaded, reports, most)
+    return _again(load_model(name), reports, most)
 
 
 def _checked(reports: Sequence[Report], model_id: str, fingerprint: Any) -> list[Report]:

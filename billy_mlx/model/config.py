@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from billy_mlx.errors import ModelError
+from billy_mlx.model.folder import require_file
 
 Config = Mapping[str, Any]
 
 _NESTED = ("text_config", "language_config", "llm_config")
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "num_transformer_layers")
 _WIDTH = ("hidden_size", "d_model", "model_dim", "n_embd", "dim")
+_COUNTS = ("vocab_size", "num_attention_heads", "n_heads", "n_head", "num_key_value_heads", "head_dim")
 _CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len")
+_LARGEST = 16 << 20  # bytes; the longest in use have some 100,000
+_LARGEST_SIZE = 1 << 31
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -22,17 +26,37 @@ def read_config(folder: Path) -> dict[str, Any]:
         ModelError: `folder` is not a model, or its config is damaged or asks for code of its own.
     """
     path = folder / "config.json"
-    if not path.is_file():
+    if not path.exists():
         raise ModelError(_not_a_model(folder))
+    require_file(path, _LARGEST)
     try:
         config = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}; get the model again") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ModelError(f"{path} names no model_type, so nothing says how to run this model; get another copy of it")
     if config.get("model_file") is not None:
         raise ModelError(f"{path} wants to run its own code ({config['model_file']!r}), which is never done")
     return config
+
+
+def check_sizes(config: Config, tensors: int) -> None:
+    """Do nothing if the sizes in a config could be those of a model with so many stored tensors.
+
+    Raises:
+        ModelError: one of them is no size, or there are not as many tensors as it takes.
+    """
+    for part in _parts(config):
+        for name in (*_LAYERS, *_WIDTH, *_COUNTS):
+            size = part.get(name)
+            if isinstance(size, int | float) and not 1 <= size < _LARGEST_SIZE:
+                raise ModelError(f"config.json says that {name} is {size:,}; that fits no model: get the model again")
+    layers = find_number(config, _LAYERS) or 1
+    if layers > tensors:
+        raise ModelError(
+            f"config.json tells of {layers:,} layers, and there are {tensors:,} tensors, fewer than one for each; "
+            "get the model again"
+        )
 
 
 def layer_count(config: Config) -> int:
@@ -52,9 +76,12 @@ def context_length(config: Config) -> int | None:
 
 def find_number(config: Config, names: tuple[str, ...]) -> int | None:
     """The first whole number under one of `names`, in the config or its part about text."""
-    parts = [config, *(config[name] for name in _NESTED if isinstance(config.get(name), Mapping))]
-    found = (part[name] for part in parts for name in names if isinstance(part.get(name), int))
+    found = (part[name] for part in _parts(config) for name in names if isinstance(part.get(name), int))
     return next(found, None)
+
+
+def _parts(config: Config) -> list[Config]:
+    return [config, *(config[name] for name in _NESTED if isinstance(config.get(name), Mapping))]
 
 
 def _required(config: Config, names: tuple[str, ...], what: str) -> int:

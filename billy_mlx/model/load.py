@@ -14,33 +14,42 @@ from mlx_lm.utils import load_model, load_tokenizer
 from billy_mlx import paths
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model import backend, config, hub, memory
+from billy_mlx.model.chat import choose_template
 from billy_mlx.model.dequantize import dequantize
 from billy_mlx.model.fingerprint import Fingerprint, fingerprint
 from billy_mlx.model.hub_id import hint, is_hub_id
 from billy_mlx.model.model import Model
 from billy_mlx.model.starter import ensure_starter
+from billy_mlx.model.trial import require_harmless
+from billy_mlx.model.weights import stored_tensors
+from billy_mlx.text import sanitize
 
 STARTER = "starter"
 
 
-def load(model: str | Path | None = None, *, revision: str | None = None) -> Model:
+def load(
+    model: str | Path | None = None, *, revision: str | None = None, chat_template_name: str | None = None
+) -> Model:
     """Return a model, ready to run: in float32 on a CPU, as it is stored on Metal.
 
     Args:
         model: "starter", a model folder, the name of an imported model, or a hub id that `billy model get` has stored;
             None for BILLY_MODEL, then the configuration's `model`, then the starter.
         revision: the branch, tag or commit of a hub id.
+        chat_template_name: which of its chat templates is used, where it has several; None for its default.
 
     Raises:
-        ModelError: it is not on this machine, is damaged, is of a kind mlx-lm cannot run, or does not fit into memory.
-        UsageError: a revision of something that has none, or a broken configuration file.
+        ModelError: it is not on this machine, is damaged, is of a kind mlx-lm cannot run, or does not fit into memory;
+            or its files take longer or more memory than any model's should.
+        UsageError: a revision or a template that it has not, or a broken configuration file.
     """
     name, folder = find(default_name() if model is None else str(model), revision)
-    settings = config.read_config(folder)
+    settings = _settings(folder)
     needed = memory.weights_bytes(folder, settings, as_float32=backend.on_cpu())
     memory.require(needed, f"Loading {name}", "close other programs or choose a smaller model")
+    require_harmless(folder)
     network, settings = _network(folder)
-    tokenizer = _tokenizer(folder, settings)
+    tokenizer = read_tokenizer(folder, settings, chat_template_name)
     identity = fingerprint(folder, settings, tokenizer.get_vocab())
     return Model(name, folder, network, tokenizer, settings, identity)
 
@@ -52,8 +61,9 @@ def identify(model: str | Path | None = None) -> tuple[str, Fingerprint]:
         ModelError, UsageError: as `load` does.
     """
     name, folder = find(default_name() if model is None else str(model))
-    settings = config.read_config(folder)
-    return name, fingerprint(folder, settings, _tokenizer(folder, settings).get_vocab())
+    settings = _settings(folder)
+    require_harmless(folder)
+    return name, fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab())
 
 
 def default_name() -> str:
@@ -113,22 +123,13 @@ def _find_on_hub(repo: str, revision: str | None) -> Path:
     return folder
 
 
-def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
-    """Return the model of `folder` with its weights in memory, and its config as mlx-lm completed it."""
-    try:
-        network, settings = load_model(folder, lazy=True)
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        # Whatever a config can make mlx-lm stumble over.
-        why = f"mlx-lm {mlx_lm.__version__} cannot load {folder}: {_first_line(error)}"
-        raise ModelError(f"{why}; try another copy of the model or a newer mlx-lm") from error
-    if backend.on_cpu():
-        dequantize(network)
-        network.set_dtype(mx.float32)
-    mx.eval(network.parameters())
-    return network, settings
+def read_tokenizer(folder: Path, settings: config.Config, chat_template_name: str | None = None) -> TokenizerWrapper:
+    """Return the tokenizer in a folder, with the one chat template to be used.
 
-
-def _tokenizer(folder: Path, settings: config.Config) -> TokenizerWrapper:
+    Raises:
+        ModelError: it cannot be read, or its settings are of the wrong kind.
+        UsageError: there is no template of that name.
+    """
     try:
         # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
         extra = {"trust_remote_code": False, "local_files_only": True}
@@ -137,8 +138,44 @@ def _tokenizer(folder: Path, settings: config.Config) -> TokenizerWrapper:
         raise ModelError(
             f"The tokenizer in {folder} cannot be read: {_first_line(error)}; get the model again"
         ) from error
+    ends = tokenizer.eos_token_ids
+    if not all(isinstance(end, int) and end >= 0 for end in ends):
+        raise ModelError(f"config.json in {folder} says that {ends} end an answer; tokens are whole numbers from 0 on")
+    choose_template(tokenizer, folder, chat_template_name)
     return tokenizer
 
 
+def build(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Return the model of `folder`, none of whose weights is read yet, and its config as mlx-lm completed it.
+
+    Raises:
+        ModelError: mlx-lm cannot make one of what is there.
+    """
+    try:
+        return load_model(folder, lazy=True)
+    except Exception as error:
+        why = f"mlx-lm {mlx_lm.__version__} cannot load {sanitize(str(folder))}: {_first_line(error)}"
+        raise ModelError(f"{why}; try another copy of the model or a newer mlx-lm") from error
+
+
+def _settings(folder: Path) -> config.Config:
+    """Return the config of a folder, whose sizes could be those of the stored weights."""
+    settings = config.read_config(folder)
+    config.check_sizes(settings, len(stored_tensors(folder)))
+    return settings
+
+
+def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Return the model of `folder` with its weights in memory, and its config as mlx-lm completed it."""
+    network, settings = build(folder)
+    if backend.on_cpu():
+        dequantize(network)
+        network.set_dtype(mx.float32)
+    mx.eval(network.parameters())
+    return network, settings
+
+
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(" .:")
+    said = str(error).strip()
+    kind = "" if isinstance(error, ValueError | RuntimeError) and said else f"{type(error).__name__} "
+    return sanitize((kind + said).strip().splitlines()[0])[:300].rstrip(" .:")

@@ -71,7 +71,7 @@ def rows_bytes(model: Model, rows: int, tokens: int, *, prompts: int = 1, averag
     # A cache grows in steps from wherever its prompt ended, so it can be all but a step longer than what it holds;
     # while a layer's grows, the old one is still there.
     caches = rows * cache_bytes(model.model, tokens + _CACHE_STEP)
-    caches += caches // len(model.blocks)
+    caches += caches // len(model.layers)
     if rows > 1 or not can_always_trim(make_prompt_cache(model.model)):
         # The prompts' own caches are still there when they are copied; only a row alone goes on in its prompt's.
         caches += prompts * cache_bytes(model.model, -(-tokens // _CACHE_STEP) * _CACHE_STEP)
@@ -84,7 +84,7 @@ def rows_bytes(model: Model, rows: int, tokens: int, *, prompts: int = 1, averag
 
 def _layers_bytes(model: Model, rows: int, *, averaged: bool) -> int:
     """Return the size of what `rows` have for every layer beside their caches, (R, 1, D) arrays each."""
-    return rows * len(model.blocks) * model.width * (_AVERAGES if averaged else _DIRECTIONS)
+    return rows * len(model.layers) * model.width * (_AVERAGES if averaged else _DIRECTIONS)
 
 
 def cache_bytes(model: nn.Module, tokens: int) -> int:

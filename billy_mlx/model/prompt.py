@@ -1,22 +1,16 @@
 """From what a user says to the tokens a model reads."""
 
 import re
-from datetime import date
 
-from jinja2 import TemplateError
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
-from billy_mlx.errors import ModelError, UsageError
+from billy_mlx.errors import UsageError
+from billy_mlx.model.chat import rendered
 from billy_mlx.model.model import Model
 from billy_mlx.model.thinking import Thinking
 
-# What templates tell of the day. With today's, nothing that is written or kept could be had again tomorrow.
-_TODAY = re.compile(r"""\bstrftime_now\(\s*(["'])([^"']*)\1\s*\)""")
-_DAY = date(2024, 7, 26)  # that Llama's own template tells where it has no clock
 # A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
 _SEAM = "\ufdd0"
-# Another one: stands for a system prompt, to see whether a template has a place for any.
-_ANY = "\ufdd1"
 
 
 def chat_prompt(
@@ -32,7 +26,7 @@ def chat_prompt(
 
     Raises:
         UsageError: the message is empty.
-        ModelError: the template fails.
+        ModelError: the template fails, or leaves something out.
     """
     if not user.strip():
         raise UsageError("The prompt is empty; say what to write")
@@ -40,8 +34,7 @@ def chat_prompt(
         return text_prompt(tokenizer, _joined(system, user))
     controls = _controls(tokenizer)
     user, system = _defused(user, controls), system and _defused(system, controls)
-    rendered = _render(tokenizer, user, system, thinking)
-    return _encoded(rendered, tokenizer)
+    return _encoded(rendered(tokenizer, user, system=system, thinking=thinking), tokenizer)
 
 
 def going_on_prompt(
@@ -94,38 +87,6 @@ def check_length(model: Model, prompt: list[int], max_tokens: int) -> None:
         return
     asked = f"The prompt has {length:,} tokens and {max_tokens:,} more are asked for"
     raise UsageError(f"{asked}, but {model.id} holds {context:,}; shorten the prompt or ask for fewer with -m")
-
-
-def _render(tokenizer: TokenizerWrapper, user: str, system: str | None, thinking: bool) -> str:
-    if system:
-        try:
-            if _templated(tokenizer, [("system", _ANY), ("user", user)], thinking).count(_ANY) > user.count(_ANY):
-                return _templated(tokenizer, [("system", system), ("user", user)], thinking)
-        except TemplateError:  # Gemma 2 refuses the role, and others leave it out
-            pass
-    try:
-        return _templated(tokenizer, [("user", _joined(system, user))], thinking)
-    except TemplateError as error:
-        raise ModelError(f"The model's chat template fails: {error}; use --ignore-chat-template") from error
-
-
-def _templated(tokenizer: TokenizerWrapper, messages: list[tuple[str, str]], thinking: bool) -> str:
-    template = tokenizer.chat_template
-    dated = (
-        {"chat_template": _TODAY.sub(_day, template)} if isinstance(template, str) and _TODAY.search(template) else {}
-    )
-    rendered: str = tokenizer.apply_chat_template(
-        [{"role": role, "content": content} for role, content in messages],
-        tokenize=False,
-        add_generation_prompt=True,
-        enable_thinking=thinking,
-        **dated,
-    )
-    return rendered
-
-
-def _day(today: re.Match[str]) -> str:
-    return repr(_DAY.strftime(today[2]))
 
 
 def _unthinking(prompt: list[int], tokenizer: TokenizerWrapper) -> list[int]:

@@ -17,7 +17,7 @@ _TAIL = 8  # tokens of a prompt: a character has four bytes at most, and some to
 class Spelling:
     """The bytes that each token of a tokenizer stands for.
 
-    Tokens of byte-level BPE and of SentencePiece say it themselves. What one of another kind adds to a text is tried out.
+    Tokens of byte-level BPE and of SentencePiece say it themselves; what others add to a text is tried out.
 
     Args:
         tokenizer: mlx-lm's, or one of transformers.
@@ -140,7 +140,7 @@ def _replaced(step: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def _byte_letters() -> dict[str, int]:
-    """Return the byte of each letter that byte-level tokenizers write; bytes that cannot be seen have letters from 256 on."""
+    """Return the byte of each letter that byte-level tokenizers write: of one that cannot be seen, from 256 on."""
     seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in seen]
     return {chr(byte): byte for byte in seen} | {chr(256 + place): byte for place, byte in enumerate(others)}

@@ -14,12 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from billy_mlx.errors import ModelError
+from billy_mlx.model.folder import require_file
 from billy_mlx.text import sanitize
 
 _FILES = "model*.safetensors"  # what mlx-lm loads, whatever an index says
 _INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"(.*)-[0-9]{5}-of-([0-9]{5})\.safetensors")
-_LARGEST_HEADER = 100_000_000  # the format's own limit
+_LARGEST_HEADER = (
+    32 << 20
+)  # those of the largest models in use have a tenth of it; JSON takes many times as much memory
+_LARGEST_INDEX = 64 << 20
+_MOST_SHARDS = 10_000
+_BITS = {"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "U16": 16, "I16": 16, "F16": 16}
+_BITS |= {"BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64}
 
 
 @dataclass(frozen=True)
@@ -135,12 +142,15 @@ def _expected(folder: Path, found: list[Path]) -> set[str]:
         with _named_if_damaged(index):
             return set(_index(index))
     shards = {(shard[1], int(shard[2])) for file in found if (shard := _SHARD.fullmatch(file.name))}
+    if sum(count for _, count in shards) > _MOST_SHARDS:
+        raise ModelError(f"{folder} has weights in more than {_MOST_SHARDS:,} files by their names; rename them")
     return {
         f"{name}-{number:05d}-of-{count:05d}.safetensors" for name, count in shards for number in range(1, count + 1)
     }
 
 
 def _index(path: Path) -> list[str]:
+    require_file(path, _LARGEST_INDEX)
     try:
         return [str(name) for name in json.loads(path.read_bytes())["weight_map"].values()]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -151,17 +161,18 @@ def _tensors(file: Path) -> list[StoredTensor]:
     header, start = _header(file)
     try:
         tensors = [_tensor(file, name, entry, start) for name, entry in header.items() if name != "__metadata__"]
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise _Damage("its header is not one of safetensors") from error
     size = file.stat().st_size
     last = max(tensors, key=lambda tensor: tensor.end, default=None)
     if last is not None and last.end > size:
-        raise _Damage(f"it is cut short, {last.name!r} ends at byte {last.end:,} of {size:,}")
+        raise _Damage(f"it is cut short, {sanitize(last.name)!r} ends at byte {last.end:,} of {size:,}")
     return tensors
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:
     """Return the header and where the tensors begin; it must fit into the file, and the file must hold them all."""
+    require_file(file)
     size = file.stat().st_size
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
@@ -177,7 +188,14 @@ def _header(file: Path) -> tuple[dict[str, Any], int]:
 
 
 def _tensor(file: Path, name: str, entry: dict[str, Any], data_start: int) -> StoredTensor:
-    start, end = (data_start + int(offset) for offset in entry["data_offsets"])
-    if not data_start <= start <= end:
+    start, end = (data_start + _whole(offset) for offset in entry["data_offsets"])
+    dtype, shape = str(entry["dtype"]), tuple(_whole(n) for n in entry["shape"])
+    if start > end or (dtype in _BITS and 8 * (end - start) != _BITS[dtype] * prod(shape)):
         raise ValueError(name)
-    return StoredTensor(name, str(entry["dtype"]), tuple(int(n) for n in entry["shape"]), file, start, end)
+    return StoredTensor(name, dtype, shape, file, start, end)
+
+
+def _whole(number: object) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 63:
+        raise ValueError(number)
+    return number

@@ -105,7 +105,7 @@ def test_a_closed_stdout_is_said():
 
 
 def test_without_stderr_what_was_asked_for_is_still_put_out(model):
-    done = closed("2>&-", "generate", "-p", "Once", "-m", "2", "--seed", "1")
+    done = closed("2>&-", "generate", "-p", "Once", "-m", "12", "--seed", "1")
     assert done.returncode == 0
     assert len(done.stdout) > 1
 

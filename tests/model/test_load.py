@@ -140,7 +140,7 @@ def test_only_hub_models_have_revisions(folder):
 )
 def test_a_model_that_mlx_lm_cannot_build_is_said_in_words(folder, changes):
     edit(folder, **changes)
-    with pytest.raises(ModelError, match=r"mlx-lm .* cannot load .*; try another copy"):
+    with pytest.raises(ModelError, match=r"cannot (load|be read)"):
         load(folder)
 
 

@@ -1,0 +1,40 @@
+"""The model that a command is asked to work with."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from billy_mlx.cli.options import TEMPLATE_NAME
+from billy_mlx.cli.output import say, waiting
+from billy_mlx.text import sanitize
+
+if TYPE_CHECKING:
+    from billy_mlx.model.model import Model
+
+
+def load_model(name: str | None, *, asks: bool = False) -> "Model":
+    """Return the model that --model names, or the default one, with the chat template that is asked for.
+
+    Args:
+        name: None for the default.
+        asks: the model is going to be asked for something, so that it matters whether it has a chat template.
+
+    Raises:
+        BillyError: it cannot be loaded.
+    """
+    from billy_mlx.model.load import default_name, load
+
+    called = default_name() if name is None else name
+    context = click.get_current_context(silent=True)
+    with waiting(f"Loading {sanitize(called)} ..."):
+        model = load(called, chat_template_name=None if context is None else context.meta.get(TEMPLATE_NAME))
+    if asks and not model.tokenizer.has_chat_template:
+        say(without_template(model))
+    return model
+
+
+def without_template(model: "Model") -> str:
+    """Return what follows from it that a model has no chat template."""
+    return (
+        f"{sanitize(model.id)} has no chat template: prompts are sent as plain text, with a system prompt before them"
+    )

@@ -1,0 +1,241 @@
+"""What runs other people's programs and data is tried first where it can do no harm: in a process that is watched.
+
+A chat template is a program, a tokenizer is tables that a program goes by, and config.json says how large a model is.
+Any of them may run for ever or fill the memory, by mistake or on purpose. A model folder is tried once: the verdict is
+kept by a digest of what was tried and of the versions of what it was tried with.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from billy_mlx import paths
+from billy_mlx.errors import BillyError, ModelError
+from billy_mlx.files import write_atomically
+from billy_mlx.model import weights
+from billy_mlx.model.folder import described_by
+from billy_mlx.text import sanitize
+
+SECONDS = 5.0
+"""Of computing, that each part of a model folder may take on its trial, and a little more for every megabyte of it."""
+
+_SECONDS_A_MEGABYTE = 0.3
+_WALL = 6  # times as many seconds until nobody waits any more: a machine may be busy, and a file may hang
+_START_SECONDS = 60.0  # until the process is ready: its imports take seconds on a slow disk
+_BYTES, _BYTES_A_BYTE = 400 << 20, 40  # of memory, and for every byte of the folder's files but weights
+_LARGEST_ANSWER = 64 << 20
+_POLL_SECONDS = 0.02
+_DECIDES = ("jinja2", "tokenizers", "transformers", "mlx-lm", "mlx")
+_PROCESS = "billy_mlx.model.trial_process"
+_FOLDER = "\ufdd0"  # stands for the folder in what is kept: the same files may lie elsewhere as well
+_LARGEST_VERDICT = 1 << 16
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much a trial may take: seconds of computing in each of its steps, and bytes of memory above its start."""
+
+    seconds: float
+    bytes_: int
+
+
+def require_harmless(folder: Path) -> None:
+    """Try a model folder unless one with the same files was tried before.
+
+    Raises:
+        ModelError: it is refused, with the part of it that is at fault.
+    """
+    files = described_by(folder)
+    verdict_file = verdicts_folder() / f"{_digest(folder, files)}.json"
+    own = sanitize(str(folder))
+    verdict = _kept(verdict_file)
+    if verdict is None:
+        size = sum(file.stat().st_size for file in files)
+        bounds = Bounds(SECONDS + size / 1e6 * _SECONDS_A_MEGABYTE, _BYTES + _BYTES_A_BYTE * size)
+        verdict, is_final = _tried(folder, bounds)
+        if is_final:
+            with suppress(BillyError):  # then it is tried the next time as well
+                write_atomically(verdict_file, json.dumps({"refused": verdict.replace(own, _FOLDER) or None}).encode())
+    if verdict:
+        raise ModelError(verdict.replace(_FOLDER, own))
+
+
+def rendered(template: str, messages: list[Mapping[str, object]], settings: Mapping[str, object]) -> str:
+    """Return what a chat template makes of messages that are longer than those it was tried with.
+
+    Raises:
+        ModelError: it takes too long or too much memory.
+        ValueError: it fails; says how.
+    """
+    task = {"template": template, "messages": messages, "settings": settings}
+    size = len(json.dumps(task))
+    answer = _Trial(task, Bounds(SECONDS + size / 1e6, _BYTES + _BYTES_A_BYTE * size)).answer()
+    if "refused" in answer:
+        raise ValueError(answer["refused"])
+    return str(answer["text"])
+
+
+def verdicts_folder() -> Path:
+    """Where it is kept which model folders have passed their trial; tried again if it is gone."""
+    return paths.cache_folder() / "tried"
+
+
+def _tried(folder: Path, bounds: Bounds) -> tuple[str, bool]:
+    """Return why a folder is refused, or nothing if it is not, and whether another trial would end in the same way."""
+    is_final = True
+    try:
+        answer = _Trial({"folder": str(folder)}, bounds).answer()
+    except _OutOfBounds as error:
+        answer, is_final = {"refused": str(error)}, error.is_final
+    refused = sanitize(str(answer.get("refused") or ""))
+    if not refused or answer.get("whole"):
+        return refused, is_final
+    return f"{sanitize(str(folder))} cannot be used: {refused}; get the model again or choose another one", is_final
+
+
+class _OutOfBounds(ModelError):
+    """A trial took too much.
+
+    Attributes:
+        is_final: it would again; a time on the wall depends on what else the machine does.
+    """
+
+    def __init__(self, message: str, *, is_final: bool) -> None:
+        super().__init__(message)
+        self.is_final = is_final
+
+
+class _Trial:
+    """A process with a task, watched until it has answered.
+
+    Each line that it writes is a JSON object: those before the last say which step begins, the last one is the answer.
+    """
+
+    def __init__(self, task: Mapping[str, object], bounds: Bounds) -> None:
+        self._task, self._bounds = task, bounds
+        self._step: str | None = None  # while it starts
+        self._began = time.monotonic()
+        self._read = 0  # bytes of what it has written
+        self._rest = b""
+        self._seconds = self._bytes = 0.0  # computed before this step, and held when the first began
+
+    def answer(self) -> dict[str, Any]:
+        """Return what the process answers.
+
+        Raises:
+            _OutOfBounds: it took too much, or died.
+            ModelError: it cannot be started.
+        """
+        try:
+            with tempfile.TemporaryFile() as task, tempfile.TemporaryFile() as said:
+                task.write(json.dumps(self._task).encode())
+                task.seek(0)
+                process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", _PROCESS],
+                    stdin=task,
+                    stdout=said,
+                    stderr=subprocess.DEVNULL,
+                    env=_environment(),
+                    start_new_session=True,  # Ctrl+C is for whoever waits for it
+                )
+                try:
+                    return self._watched(process, said.fileno())
+                finally:
+                    process.kill()
+                    process.wait()
+        except OSError as error:
+            raise ModelError(
+                f"The model cannot be tried out: {error.strerror}; put that right and try again"
+            ) from error
+
+    def _watched(self, process: "subprocess.Popen[bytes]", said: int) -> dict[str, Any]:
+        watched = psutil.Process(process.pid)
+        while True:
+            ended = process.poll()
+            for line in self._lines(said):
+                message: dict[str, Any] = json.loads(line)
+                if "step" not in message:
+                    return message
+                self._begin(str(message["step"]), watched)
+            if ended is not None:
+                what = "starting" if self._step is None else self._step
+                raise _OutOfBounds(f"{what} ended the program that tried it", is_final=self._step is not None)
+            with suppress(psutil.Error):  # it has just ended
+                self._require_bounded(watched)
+            time.sleep(_POLL_SECONDS)
+
+    def _lines(self, said: int) -> Iterator[bytes]:
+        """Yield the lines that have come since."""
+        new = os.pread(said, _LARGEST_ANSWER + 1 - self._read, self._read)
+        self._read += len(new)
+        if self._read > _LARGEST_ANSWER:
+            raise _OutOfBounds(f"{self._step} gives more than {_LARGEST_ANSWER >> 20} MB", is_final=True)
+        *whole, self._rest = (self._rest + new).split(b"\n")
+        yield from whole
+
+    def _begin(self, step: str, watched: psutil.Process) -> None:
+        with suppress(psutil.Error):
+            self._seconds = _computed(watched)
+            if self._step is None:
+                self._bytes = watched.memory_info().rss
+        self._step, self._began = step, time.monotonic()
+
+    def _require_bounded(self, watched: psutil.Process) -> None:
+        waited = time.monotonic() - self._began
+        if self._step is None:
+            if waited > _START_SECONDS:
+                raise _OutOfBounds(
+                    f"the program that tries it does not start in {_START_SECONDS:.0f} s", is_final=False
+                )
+            return
+        seconds = self._bounds.seconds
+        if _computed(watched) - self._seconds > seconds:
+            raise _OutOfBounds(f"{self._step} takes more than {seconds:.0f} seconds", is_final=True)
+        if waited > _WALL * seconds:
+            raise _OutOfBounds(f"{self._step} does not end in {_WALL * seconds:.0f} seconds", is_final=False)
+        if watched.memory_info().rss - self._bytes > self._bounds.bytes_:
+            raise _OutOfBounds(f"{self._step} takes more than {self._bounds.bytes_ >> 20} MB of memory", is_final=True)
+
+
+def _computed(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which the process finds this package, wherever it was imported from."""
+    places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+
+
+def _digest(folder: Path, files: Sequence[Path]) -> str:
+    """Return what changes with anything that decides what comes of a trial."""
+    digest = hashlib.sha256(repr([(name, version(name)) for name in _DECIDES]).encode())
+    for file in files:
+        with file.open("rb") as stream:
+            digest.update(f"{file.name}:{hashlib.file_digest(stream, 'sha256').hexdigest()};".encode())
+    for tensor in weights.stored_tensors(folder):
+        digest.update(f"{tensor.name}:{tensor.dtype}:{tensor.shape};".encode(errors="surrogatepass"))
+    return digest.hexdigest()
+
+
+def _kept(file: Path) -> str | None:
+    """Return the verdict of an earlier trial, nothing where a folder passed; None if there was none."""
+    try:
+        with file.open("rb") as stream:
+            refused = json.loads(stream.read(_LARGEST_VERDICT))["refused"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return "" if refused is None else str(refused)
