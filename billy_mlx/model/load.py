@@ -10,6 +10,7 @@ import mlx.nn as nn
 import mlx_lm
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.utils import load_model, load_tokenizer
+from transformers import PreTrainedConfig
 
 from billy_mlx import paths
 from billy_mlx.errors import ModelError, UsageError
@@ -47,10 +48,10 @@ def load(
     settings = _settings(folder)
     needed = memory.weights_bytes(folder, settings, as_float32=backend.on_cpu())
     memory.require(needed, f"Loading {name}", "close other programs or choose a smaller model")
-    require_harmless(folder)
+    shape = require_harmless(folder)
     network, settings = _network(folder)
     tokenizer = read_tokenizer(folder, settings, chat_template_name)
-    identity = fingerprint(folder, settings, tokenizer.get_vocab())
+    identity = fingerprint(folder, settings, tokenizer.get_vocab(), shape)
     return Model(name, folder, network, tokenizer, settings, identity)
 
 
@@ -62,8 +63,8 @@ def identify(model: str | Path | None = None) -> tuple[str, Fingerprint]:
     """
     name, folder = find(default_name() if model is None else str(model))
     settings = _settings(folder)
-    require_harmless(folder)
-    return name, fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab())
+    shape = require_harmless(folder)
+    return name, fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab(), shape)
 
 
 def default_name() -> str:
@@ -130,11 +131,15 @@ def read_tokenizer(folder: Path, settings: config.Config, chat_template_name: st
         ModelError: it cannot be read, or its settings are of the wrong kind.
         UsageError: there is no template of that name.
     """
+    # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
+    extra: dict[str, object] = {"trust_remote_code": False, "local_files_only": True}
     try:
-        # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
-        extra = {"trust_remote_code": False, "local_files_only": True}
-        tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, settings.get("eos_token_id"))
-    except Exception as error:  # tokenizers raises nothing narrower
+        try:
+            tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, settings.get("eos_token_id"))
+        except Exception:  # noqa: BLE001  transformers knows the model otherwise than mlx-lm; its tokenizer needs neither
+            extra["config"] = PreTrainedConfig()
+            tokenizer = load_tokenizer(folder, extra, settings.get("eos_token_id"))
+    except Exception as error:
         raise ModelError(
             f"The tokenizer in {folder} cannot be read: {_first_line(error)}; get the model again"
         ) from error

@@ -9,12 +9,12 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
-from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.model.selftest import require_steerable, rows_agree
+from billy_mlx.model.shape import Shape, shape_of
 from billy_mlx.model.speed import measured_speed
 from billy_mlx.model.spelling import Spelling
 
@@ -45,11 +45,9 @@ class Model:
         return Spelling(self.tokenizer)
 
     @cached_property
-    def outputs(self) -> int:
-        """V, how many logits it gives for a token: often more than it has tokens."""
-        # Nothing is computed of a forward pass that nobody evaluates.
-        logits = self.model(mx.zeros((1, 1), mx.int32), cache=make_prompt_cache(self.model))
-        return int(logits.shape[-1])
+    def shape(self) -> Shape:
+        """How many blocks and logits it has, and what passes between the blocks."""
+        return shape_of(self.model)
 
     @cached_property
     def unspelt(self) -> mx.array | None:
@@ -57,10 +55,11 @@ class Model:
 
         Added to logits, it keeps what has no text from being drawn.
         """
-        if self.outputs == self.fingerprint.vocabulary:
+        outputs = self.shape.outputs
+        if outputs == self.fingerprint.vocabulary:
             return None
-        mask = np.zeros(self.outputs, np.float32)
-        mask[self.spelling.unspelt(self.outputs)] = -np.inf
+        mask = np.zeros(outputs, np.float32)
+        mask[self.spelling.unspelt(outputs)] = -np.inf
         return mx.array(mask) if mask.any() else None
 
     @cached_property

@@ -1,14 +1,15 @@
 """The process in which a model folder is tried out: reads its task from stdin and writes what comes of it to stdout.
 
 Each line is a JSON object. {"step": ...} says what begins, as the subject of a sentence. The last line is the answer:
-{"refused": a clause}, with "whole" where it is a sentence that says all; {"text": what was rendered}; or {} where there
-is nothing to object to.
+{"refused": a clause}, with "whole" where it is a sentence that says all; {"text": what was rendered}; or {"shape": the
+sizes of the model} where there is nothing to object to.
 """
 
 import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,18 @@ def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, 
     """Do with the files of a folder what is done with them when the model is loaded and asked."""
     from billy_mlx.errors import BillyError
     from billy_mlx.model import config, load  # imports all that is imported for a model
+    from billy_mlx.model.shape import shape_of
 
     settings: dict[str, Any] = {}
     tokenizer: list[Any] = []
+    model: list[Any] = []
     steps: list[tuple[str, Callable[[], object]]] = [
         ("reading config.json", lambda: settings.update(config.read_config(folder))),
         ("reading its tokenizer", lambda: tokenizer.append(load.read_tokenizer(folder, settings))),
         ("its tokenizer", lambda: _try_tokenizer(tokenizer[0])),
         ("its chat template", lambda: _try_template(tokenizer[0])),
-        ("building the model that config.json describes", lambda: load.build(folder)),
+        ("building the model that config.json describes", lambda: model.append(load.build(folder)[0])),
+        ("running the model that config.json describes", lambda: model.append(shape_of(model.pop()))),
     ]
     for step, do in steps:
         say({"step": step})
@@ -70,7 +74,7 @@ def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, 
             return {"refused": str(error), "whole": True}
         except Exception as error:  # noqa: BLE001  what other people's files make of other people's programs
             return {"refused": f"{step} fails: {_said(error)}"}
-    return {}
+    return {"shape": asdict(model.pop())}
 
 
 def _try_tokenizer(tokenizer: Any) -> None:

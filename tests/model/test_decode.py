@@ -486,7 +486,7 @@ def test_an_id_without_a_token_is_never_drawn(tmp_path):
     model = load(padded_folder(tmp_path / "padded", ids=5000))
     hot = Sampling(temperature=10.0, min_p=0.0)
     written = tokens(Decoding(model, [row((1,), seed=seed, sampling=hot, max_tokens=40) for seed in range(4)]), 4)
-    assert max(max(each) for each in written) < model.fingerprint.vocabulary < model.outputs
+    assert max(max(each) for each in written) < model.fingerprint.vocabulary < model.shape.outputs
     assert tokens(Decoding(model, [row((1,), sampling=GREEDY)]))[0][0] < model.fingerprint.vocabulary
 
 
@@ -496,7 +496,7 @@ def test_a_hole_in_the_vocabulary_is_never_drawn(tmp_path):
     tokenizer["model"]["vocab"]["last"] = 399
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     model = load(folder)
-    held = model.spelling.unspelt(model.outputs)
+    held = model.spelling.unspelt(model.shape.outputs)
     assert len(held) == 400 - model.fingerprint.vocabulary
     assert 399 not in held
     hot = Sampling(temperature=10.0, min_p=0.0)
