@@ -13,7 +13,7 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
-from billy_mlx.model.selftest import require_steerable, rows_agree
+from billy_mlx.model.selftest import equal_rows_agree, require_steerable, rows_agree
 from billy_mlx.model.shape import Shape, shape_of
 from billy_mlx.model.speed import measured_speed
 from billy_mlx.model.spelling import Spelling
@@ -71,8 +71,13 @@ class Model:
 
     @cached_property
     def batches(self) -> bool:
-        """Whether rows decoded together get what each gets alone; otherwise they are decoded one after another."""
+        """Whether rows decoded together get what each gets alone; otherwise fewer are at once."""
         return rows_agree(self.model)
+
+    @cached_property
+    def batches_equals(self) -> bool:
+        """Whether at least rows whose prompts have the same length get together what each gets alone."""
+        return self.batches or equal_rows_agree(self.model)
 
     @cached_property
     def reading_speed(self) -> float:

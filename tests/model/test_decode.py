@@ -11,6 +11,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.generate import stream_generate
 from mlx_lm.models.cache import make_prompt_cache
 from tiny import tiny_folder, tiny_network
+from zoo import TINY, build
 
 from billy_mlx.errors import UsageError
 from billy_mlx.measure.averages import ResponseAverages
@@ -517,4 +518,32 @@ def padded_folder(path, ids):
     config = json.loads((folder / "config.json").read_text()) | {"vocab_size": ids}
     mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(tiny_network(config).parameters())))
     (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["gemma2", "recurrent_gemma", "gpt_bigcode"])
+def test_rows_of_one_length_go_together_where_others_cannot(name, tmp_path):
+    model = load(zoo_folder(tmp_path / name, name))
+    assert not model.batches
+    prompts = [PROMPT[:9], PROMPT[:9], PROMPT[1:10], PROMPT[:5], PROMPT[:1], PROMPT[3:4]]
+    up = Directions({1: np.full(model.width, 0.5, np.float32)})
+    rows = [
+        Row(prompt, [UNSTEERED, up][number % 2], seed=number, max_tokens=4 + 3 * number)
+        for number, prompt in enumerate(prompts)
+    ]
+    decoding = Decoding(model, rows)
+    steps = [len(step.emitted) for step in decoding if step.emitted]
+    assert max(steps) == 3
+    assert decoding.forwarded < sum(len(prompt) - 1 + row.max_tokens for prompt, row in zip(prompts, rows, strict=True))
+    assert tokens(Decoding(model, rows), len(rows)) == [alone(model, one) for one in rows]
+    store = PromptStore()
+    assert tokens(Decoding(model, rows, store=store), len(rows)) == [alone(model, one) for one in rows]
+    assert tokens(Decoding(model, rows, store=store), len(rows)) == [alone(model, one) for one in rows]
+
+
+def zoo_folder(path, name):
+    """Write a folder of a tiny model of any of mlx-lm's architectures."""
+    folder, network = tiny_folder(path), build(name)
+    mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(network.parameters())))
+    (folder / "config.json").write_text(json.dumps({"model_type": name} | TINY[name]))
     return folder
