@@ -38,10 +38,9 @@ def load(model: str | Path | None = None, *, revision: str | None = None) -> Mod
     """
     name, folder = find(default_name() if model is None else str(model), revision)
     settings = config.read_config(folder)
-    needed = memory.weights_bytes(folder, settings, as_float32=backend.on_cpu())
-    memory.require(needed, f"Loading {name}", "close other programs or choose a smaller model")
-    network, settings = _network(folder)
-    tokenizer = _tokenizer(folder, settings)
+    with memory.loading(name, folder, settings):
+        network, settings = _network(folder)
+        tokenizer = _tokenizer(folder, settings)
     identity = fingerprint(folder, settings, tokenizer.get_vocab())
     return Model(name, folder, network, tokenizer, settings, identity)
 
