@@ -72,11 +72,13 @@ def _mlx() -> Iterator[Finding]:
 
 
 def _memory() -> Iterator[Finding]:
-    from billy_mlx.model.memory import available_bytes
+    from billy_mlx.model.memory import available_bytes, what_limits
 
-    free = available_bytes() / 1e9
-    text = f"{free:.1f} GB free for models"
-    yield Finding("ok", "memory", text) if free > 1 else Finding("warn", "memory", f"{text}; close other programs")
+    available = available_bytes()
+    limit = what_limits(available)
+    text = f"{available / 1e9:.1f} GB free for models{f' within {limit}' if limit else ''}"
+    remedy = "raise the limit" if limit else "close other programs"
+    yield Finding("ok", "memory", text) if available > 1e9 else Finding("warn", "memory", f"{text}; {remedy}")
 
 
 def _configuration() -> Iterator[Finding]:

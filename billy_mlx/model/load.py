@@ -46,11 +46,10 @@ def load(
     """
     name, folder = find(default_name() if model is None else str(model), revision)
     settings = _settings(folder)
-    needed = memory.weights_bytes(folder, settings, as_float32=backend.on_cpu())
-    memory.require(needed, f"Loading {name}", "close other programs or choose a smaller model")
-    shape = require_harmless(folder)
-    network, settings = _network(folder)
-    tokenizer = read_tokenizer(folder, settings, chat_template_name)
+    with memory.loading(name, folder, settings):
+        shape = require_harmless(folder)
+        network, settings = _network(folder)
+        tokenizer = read_tokenizer(folder, settings, chat_template_name)
     identity = fingerprint(folder, settings, tokenizer.get_vocab(), shape)
     return Model(name, folder, network, tokenizer, settings, identity)
 

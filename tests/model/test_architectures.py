@@ -32,7 +32,7 @@ ONE_BY_ONE = {"afm7", "deepseek_v41", "gemma2", "gpt_bigcode", "llama4", "phi3sm
 # Rows and positions differ in number, so that a swapped axis shows. The second row is not steered.
 PROMPT, NEXT = [[1, 5, 7, 2, 9], [4, 4, 8, 3, 6]], [[3], [11]]
 
-pytestmark = pytest.mark.usefixtures("plain_kernels")
+pytestmark = pytest.mark.usefixtures("bfloat16_experts")
 every_architecture = pytest.mark.parametrize("name", sorted(set(TINY) - set(REFUSED)))
 both_widths = pytest.mark.parametrize("dtype", [mx.float32, mx.bfloat16], ids=["float32", "bfloat16"])
 

@@ -43,7 +43,7 @@ GATES = {"mixtral": "block_sparse_moe", "qwen3_moe": "mlp"}  # whose `gate` pick
 TOLERANCE = {mx.float32: 1e-3, mx.float16: 0.05, mx.bfloat16: 0.3}
 PROMPT = tuple(5 + (7 * n) % 80 for n in range(21))  # longer than a window, which is 8
 
-pytestmark = pytest.mark.usefixtures("plain_kernels")
+pytestmark = pytest.mark.usefixtures("bfloat16_experts")
 
 
 def whole(seed):
