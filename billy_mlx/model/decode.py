@@ -85,10 +85,10 @@ class Decoding:
 
     def _together(self) -> list[list[RowState]]:
         """Return the rows in groups that are decoded as one batch, one group after another."""
-        if self._model.batches:
-            return [self._states] if self._states else []
-        if not self._model.batches_equals:
+        if len(self._states) == 1 or not self._model.batches_equals:
             return [[state] for state in self._states]
+        if self._model.batches:
+            return [self._states]
         by_length: dict[int, list[RowState]] = {}
         for state in self._states:
             by_length.setdefault(len(state.row.prompt), []).append(state)
