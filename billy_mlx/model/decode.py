@@ -36,6 +36,10 @@ class Decoding:
         observer: reads the residual stream of the last token of every prompt and of every response token; with it the
             last token of every row is fed to the model as well, so that it is seen too.
 
+    Raises:
+        ModelError: a prompt has a token that the model has no embedding for.
+        UsageError: a direction is beyond what the model's residual stream can hold.
+
     Attributes:
         forwarded: tokens sent through the model so far, over all rows.
         reused: prompt tokens that did not have to be read, because a cache held them.
@@ -48,6 +52,9 @@ class Decoding:
         self.reused = 0
         self._model = model
         self._states = [RowState(index, row, model.spelling) for index, row in enumerate(rows)]
+        for row in rows:
+            model.require_known(row.prompt)
+            model.require_addable(row.directions, "A direction")
         self._store = PromptStore() if store is None else store
         self._keeps_store = store is not None
         self._observer = observer
@@ -60,10 +67,12 @@ class Decoding:
         Decoding is one token ahead: the token after the last one received keeps the old ones. So does the first token
         if the prompt is being read, and the old or the new directions are for the prompt as well.
         """
+        self._model.require_addable(directions, "A direction")
         return self._states[row].steer(directions)
 
     def plan(self, row: int, directions: Directions, first_token: int) -> None:
         """Give a row other directions from a token on that is not drawn yet, and forget the plans from there on."""
+        self._model.require_addable(directions, "A direction")
         self._states[row].plan(directions, first_token)
 
     def reused_by(self, row: int) -> int:

@@ -11,8 +11,10 @@ import mlx.nn as nn
 import numpy as np
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
+from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
+from billy_mlx.model.layers import Directions
 from billy_mlx.model.selftest import equal_rows_agree, require_steerable, rows_agree
 from billy_mlx.model.shape import Shape, shape_of
 from billy_mlx.model.speed import measured_speed
@@ -83,6 +85,25 @@ class Model:
     def reading_speed(self) -> float:
         """Tokens a second at the beginning of a text, on this machine; measured when it is first asked for."""
         return measured_speed(self)
+
+    def require_addable(self, added: Directions, what: str) -> None:
+        """Raise UsageError if the residual stream cannot hold what `what` adds to it."""
+        excess = added.excess(self.shape.dtype) if added.by_layer else None
+        if excess is not None:
+            layer, size = excess
+            raise UsageError(
+                f"{what} adds {size:,.0f} at layer {layer}, more than the {self.shape.dtype} of this model's residual "
+                f"stream can hold; lower the dose"
+            )
+
+    def require_known(self, tokens: Sequence[int]) -> None:
+        """Raise ModelError if one of `tokens` has no embedding: MLX would read whatever lies there in memory."""
+        last, count = max(tokens), self.shape.outputs
+        if last >= count:
+            raise ModelError(
+                f"{self.id} has embeddings for {count:,} tokens and is given token number {last:,}: its tokenizer is "
+                "another model's; get the model again"
+            )
 
     @property
     def width(self) -> int:

@@ -13,7 +13,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from tiny import tiny_folder, tiny_network
 from zoo import TINY, build
 
-from billy_mlx.errors import UsageError
+from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.model import decode
 from billy_mlx.model.cache import PromptStore
@@ -547,3 +547,21 @@ def zoo_folder(path, name):
     mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(network.parameters())))
     (folder / "config.json").write_text(json.dumps({"model_type": name} | TINY[name]))
     return folder
+
+
+def test_a_token_without_an_embedding_is_refused(tiny):
+    with pytest.raises(ModelError, match="has embeddings for 268 tokens and is given token number 268: its tokenizer"):
+        Decoding(tiny, [row((1, 268))])
+
+
+def test_a_direction_that_the_stream_cannot_hold_is_refused(tiny, monkeypatch):
+    monkeypatch.setitem(tiny.__dict__, "shape", replace(tiny.shape, dtype="float16"))
+    loud = Directions({2: np.full(32, 70_000, np.float32)})
+    refused = pytest.raises(UsageError, match=r"A direction adds 70,000 at layer 2, more than the float16 of .*; lower")
+    with refused:
+        Decoding(tiny, [row(directions=loud)])
+    decoding = Decoding(tiny, [row()])
+    with refused:
+        decoding.steer(0, loud)
+    with refused:
+        decoding.plan(0, loud, 3)
