@@ -13,7 +13,7 @@ import click
 
 from billy_mlx import paths
 from billy_mlx.cli.config import generate_defaults
-from billy_mlx.cli.loading import load_model, without_template
+from billy_mlx.cli.loading import load_model, unsteerable, without_template
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import write_json, write_line
 from billy_mlx.errors import BillyError
@@ -110,8 +110,9 @@ def _model() -> Iterator[Finding]:
             return  # said already
         raise
     model = load_model(name)
-    of = model.fingerprint
-    yield Finding("ok", "model", f"{model.id}: {of.architecture}, {len(model.blocks)} layers of {of.width}, steerable")
+    of, fault = model.fingerprint, unsteerable(model)
+    kind = f"{model.id}: {of.architecture}, {of.layers} layers of {of.width}"
+    yield Finding("ok", "model", f"{kind}, steerable") if fault is None else Finding("warn", "model", fault)
     if not model.tokenizer.has_chat_template:
         yield Finding("warn", "model", without_template(model))
     yield from _vectors(model)

@@ -2,6 +2,9 @@
 
 import os
 import tomllib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import mlx_lm
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.utils import load_model, load_tokenizer
 from transformers import PreTrainedConfig
+from transformers.utils import logging
 
 from billy_mlx import paths
 from billy_mlx.errors import ModelError, UsageError
@@ -37,14 +41,18 @@ def load(
         model: "starter", a model folder, the name of an imported model, or a hub id that `billy model get` has stored;
             None for BILLY_MODEL, then the configuration's `model`, then the starter.
         revision: the branch, tag or commit of a hub id.
-        chat_template_name: which of its chat templates is used, where it has several; None for its default.
+        chat_template_name: which of its chat templates is used, where it has several; None for what the configuration
+            has as `chat-template-name`, if this is the model that it names, and its own default otherwise.
 
     Raises:
         ModelError: it is not on this machine, is damaged, is of a kind mlx-lm cannot run, or does not fit into memory;
             or its files take longer or more memory than any model's should.
         UsageError: a revision or a template that it has not, or a broken configuration file.
     """
-    name, folder = find(default_name() if model is None else str(model), revision)
+    called = default_name() if model is None else str(model)
+    name, folder = find(called, revision)
+    if chat_template_name is None and called == _configured("model"):
+        chat_template_name = _configured("chat-template-name")
     settings = _settings(folder)
     with memory.loading(name, folder, settings):
         shape = require_harmless(folder)
@@ -71,14 +79,19 @@ def default_name() -> str:
     name = os.environ.get("BILLY_MODEL")
     if name:
         return name
+    return _configured("model") or STARTER
+
+
+def _configured(key: str) -> str | None:
+    """Return what the configuration file has under a key that belongs to no table; None if it has none."""
     try:
-        configured = tomllib.loads(paths.config_file().read_text(encoding="utf-8")).get("model", STARTER)
+        configured = tomllib.loads(paths.config_file().read_text(encoding="utf-8")).get(key)
     except FileNotFoundError:
-        return STARTER
+        return None
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{paths.config_file()} cannot be read: {error}; correct it or delete it") from error
-    if not isinstance(configured, str):
-        raise UsageError(f'{paths.config_file()}: model is {configured!r}; write it in quotes, as in model = "starter"')
+    if not isinstance(configured, str | None):
+        raise UsageError(f'{paths.config_file()}: {key} is {configured!r}; write it in quotes, as in {key} = "starter"')
     return configured
 
 
@@ -133,11 +146,12 @@ def read_tokenizer(folder: Path, settings: config.Config, chat_template_name: st
     # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
     extra: dict[str, object] = {"trust_remote_code": False, "local_files_only": True}
     try:
-        try:
-            tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, settings.get("eos_token_id"))
-        except Exception:  # noqa: BLE001  transformers knows the model otherwise than mlx-lm; its tokenizer needs neither
-            extra["config"] = PreTrainedConfig()
-            tokenizer = load_tokenizer(folder, extra, settings.get("eos_token_id"))
+        with _quietly():
+            try:
+                tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, settings.get("eos_token_id"))
+            except Exception:  # noqa: BLE001  transformers knows the model otherwise than mlx-lm, and needs it for nothing
+                extra["config"] = PreTrainedConfig()
+                tokenizer = load_tokenizer(folder, extra, settings.get("eos_token_id"))
     except Exception as error:
         raise ModelError(
             f"The tokenizer in {folder} cannot be read: {_first_line(error)}; get the model again"
@@ -177,6 +191,19 @@ def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         network.set_dtype(mx.float32)
     mx.eval(network.parameters())
     return network, settings
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep transformers from saying on stderr what it thinks of a config that only mlx-lm goes by."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _first_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.generate import stream_generate
 from mlx_lm.models.cache import make_prompt_cache
 from tiny import tiny_folder, tiny_network
-from zoo import TINY, build
+from zoo import zoo_folder
 
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.measure.averages import ResponseAverages
@@ -539,14 +539,6 @@ def test_rows_of_one_length_go_together_where_others_cannot(name, tmp_path):
     store = PromptStore()
     assert tokens(Decoding(model, rows, store=store), len(rows)) == [alone(model, one) for one in rows]
     assert tokens(Decoding(model, rows, store=store), len(rows)) == [alone(model, one) for one in rows]
-
-
-def zoo_folder(path, name):
-    """Write a folder of a tiny model of any of mlx-lm's architectures."""
-    folder, network = tiny_folder(path), build(name)
-    mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(network.parameters())))
-    (folder / "config.json").write_text(json.dumps({"model_type": name} | TINY[name]))
-    return folder
 
 
 def test_a_token_without_an_embedding_is_refused(tiny):
