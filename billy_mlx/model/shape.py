@@ -34,7 +34,7 @@ def shape_of(network: nn.Module) -> Shape:
     """
     blocks = list(network.layers)
     with record(blocks) as recording:
-        logits = network(mx.zeros((1, 1), mx.int32), cache=make_prompt_cache(network))
+        logits = network(mx.zeros((1, 2), mx.int32), cache=make_prompt_cache(network))
     stream = recording.latest.get(len(blocks) - 1)
     width, dtype = (None, None) if stream is None else (stream.shape[-1], str(stream.dtype).rpartition(".")[2])
     return Shape(len(blocks), width, int(logits.shape[-1]), dtype)
