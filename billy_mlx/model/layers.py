@@ -114,7 +114,8 @@ class Steering:
                 f"{direction.shape[0]} directions of width {direction.shape[-1]} and {len(self._start)} starts "
                 f"for {rows} rows of width {width} at layer {layer}"
             )
-        steered = _bounded(h + self._narrowed(layer, direction, h.dtype))
+        narrowed = self._narrowed(layer, direction, h.dtype)
+        steered = h + narrowed if h.dtype != mx.float16 else _sum_within_float16(h, narrowed)
         if self._norm_preserving is not False:
             steered = _norm_preserved(h, direction, steered, self._norm_preserving)
         return steered if seen >= max(self._start) else mx.where(self._mask(seen, tokens), steered, h)
@@ -211,15 +212,18 @@ def _norm_preserved(h: mx.array, direction: mx.array, steered: mx.array, which: 
     wide, total = h.astype(mx.float32), h.astype(mx.float32) + direction.astype(mx.float32)
     norm = mx.linalg.norm(wide, axis=-1, keepdims=True)
     scaled = total * (norm / mx.maximum(mx.linalg.norm(total, axis=-1, keepdims=True), 1e-12))
-    kept = _bounded(scaled, h.dtype).astype(h.dtype)
+    kept = (scaled if h.dtype != mx.float16 else _within_float16(scaled)).astype(h.dtype)
     return kept if which is True else mx.where(which, kept, steered)
 
 
-def _bounded(stream: mx.array, dtype: mx.Dtype | None = None) -> mx.array:
-    """Return `stream` with no number beyond the largest float16, if it is one or is to become one."""
-    if (stream.dtype if dtype is None else dtype) != mx.float16:
-        return stream
+def _within_float16(stream: mx.array) -> mx.array:
+    """Return `stream` with what is beyond the largest float16 cut to that."""
     return mx.clip(stream, -LARGEST_FLOAT16, LARGEST_FLOAT16)
+
+
+@mx.compile  # one kernel on Metal: a sum and a cut
+def _sum_within_float16(h: mx.array, direction: mx.array) -> mx.array:
+    return _within_float16(h + direction)
 
 
 def _hooked_class(cls: type, layer: int, hook: Hook, on_inputs: InputHook | None) -> type:
