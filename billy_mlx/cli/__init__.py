@@ -18,10 +18,10 @@ from billy_mlx.cli.output import STOPPED, say, say_stopped
 from billy_mlx.errors import BillyError, is_of_memory
 
 _COMMANDS = (
-    *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay"),
+    *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay", "import", "export"),
     *("extract", "calibrate", "bench", "personas", "vectors", "model", "demo", "doctor", "paths"),
 )
-_MODULES = {"continue": "continue_"}  # a word that Python keeps for itself
+_MODULES = {"continue": "continue_", "import": "import_"}  # words that Python keeps for itself
 _SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 _EXAMPLES = """\b
 billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
