@@ -49,7 +49,7 @@ def test_what_is_there_is_overwritten_only_when_told_to(manuscript, tmp_path):
 
 
 def test_who_wrote_what_goes_into_a_file_beside_it(manuscript, tmp_path):
-    shown(ExportScreen(manuscript), "right", "right", "right", "end", "left", "ctrl+s")
+    shown(ExportScreen(manuscript), "right", "right", "right", "end", "up", "left", "ctrl+s")
     spans = json.loads((tmp_path / "tale.provenance.json").read_text())["spans"]
     assert [span["author"] for span in spans] == ["writer"]
 
@@ -68,3 +68,26 @@ def test_the_rows_fit_the_screen_and_escape_goes_back(manuscript, size):
     for text in ("‹ Word ›", "tale.docx", "Ada", "‹ not marked ›"):
         assert text in pictures[0]
     assert host.given == [None]
+
+
+def test_paragraphs_as_they_were_found_can_be_changed(tmp_path):
+    path = tmp_path / "talk.md"
+    path.write_text("“Hi,” she said.\n“Hello,” he said.\nThey left.\n\n<!-- a note -->\n")
+    manuscript = Manuscript.open(path)
+    shown(ExportScreen(manuscript), "right", "right", "right", "ctrl+s")
+    assert (tmp_path / "talk.txt").read_text() == "“Hi,” she said.\n\n“Hello,” he said.\n\nThey left.\n"
+    pictures = []
+    keys = ["right", "right", "right", "end", "right", seen(pictures), "ctrl+s", "right", "enter"]
+    shown(ExportScreen(manuscript), *keys)
+    assert "Not exported: 1 comment left out, with 2 words" in pictures[0]
+    assert (tmp_path / "talk.txt").read_text() == "“Hi,” she said. “Hello,” he said. They left.\n"
+    manuscript.close()
+
+
+def test_title_and_author_come_from_what_stands_before_the_text(tmp_path):
+    path = tmp_path / "lamp.md"
+    path.write_text("---\ntitle: The Lamp\nauthor: Me\n---\n\nIt was dark.\n")
+    manuscript = Manuscript.open(path)
+    values = ExportScreen(manuscript, author="You")._wanted
+    assert (values.title, values.author, values.language) == ("The Lamp", "You", "en")
+    manuscript.close()

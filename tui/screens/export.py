@@ -14,7 +14,15 @@ from textual.widgets import Footer, Label, OptionList
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.files import replace_file
 from billy_mlx.manuscript.formats.book import Book
-from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
+from billy_mlx.manuscript.formats.exporting import (
+    Format,
+    Provenance,
+    book_of,
+    export,
+    left_out,
+    paragraphs_of_manuscript,
+)
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
@@ -31,6 +39,12 @@ _FORMATS = {
     "EPUB": Format.EPUB,
     "Markdown": Format.MARKDOWN,
     "plain text": Format.PLAIN,
+    "HTML": Format.HTML,
+}
+_PARAGRAPHS = {
+    "blank lines separate them": Paragraphs.BLANK,
+    "each line is one": Paragraphs.LINE,
+    "lines go on": Paragraphs.WRAPPED,
 }
 _PROVENANCES = {
     "not marked": Provenance.NONE,
@@ -51,6 +65,10 @@ class Exporting:
     provenance: str = setting(
         "not marked",
         Setting("Who wrote what", "Whether to say which passages a model wrote, and how.", (*_PROVENANCES,)),
+    )
+    paragraphs: str = setting(
+        "blank lines separate them",
+        Setting("Paragraphs", "What a paragraph is in this text, as it was found; change it here.", (*_PARAGRAPHS,)),
     )
 
 
@@ -78,18 +96,30 @@ class ExportScreen(Screen[Path | None]):
     ExportScreen > .heading { text-style: bold; color: $primary; }
     ExportScreen Rows, ExportScreen Rows:focus { height: 1fr; border: none; }
     ExportScreen #about { height: 2; color: $text-muted; }
+    ExportScreen #notes { height: auto; max-height: 3; }
     """
 
     def __init__(self, manuscript: Manuscript, author: str = "") -> None:
         super().__init__()
         self._manuscript = manuscript
         self._mine = documents_folder() / manuscript.path.name if manuscript.untitled else manuscript.path
-        self._rows = Rows(Exporting(path=str(_path_for(self._mine, "Word")), title=self._mine.stem, author=author))
+        book, way = book_of(manuscript.text, author=author), paragraphs_of_manuscript(manuscript.text).way
+        self._rows = Rows(
+            Exporting(
+                path=str(_path_for(self._mine, "Word")),
+                title=book.title or self._mine.stem,
+                author=book.author,
+                language=book.language,
+                paragraphs=next((said for said, each in _PARAGRAPHS.items() if each is way), "lines go on"),
+            )
+        )
 
     def compose(self) -> ComposeResult:
         """Yield the rows, and what there is to say about the one that is chosen."""
         yield Label("Export: choose, then press the key for Export below", classes="heading")
         yield self._rows
+        notes = left_out(self._manuscript.text, Format.DOCX)
+        yield Label(f"Not exported: {'; '.join(notes)}" if notes else "", id="notes", markup=False)
         yield Label("", id="about", markup=False)
         yield Footer(show_command_palette=False)
 
@@ -164,6 +194,7 @@ def _written(source: _Source, wanted: Exporting) -> Path:
         Book(wanted.title, wanted.author, wanted.language, source.date),
         passages=source.passages,
         provenance=_PROVENANCES[wanted.provenance],
+        way=_PARAGRAPHS[wanted.paragraphs],
     )
     paths = _paths(wanted)
     for path, content in zip(paths, files.values(), strict=True):

@@ -26,9 +26,9 @@ from billy_mlx.manuscript.formats.paragraphs import Paragraphs, is_verse
 _DEEPEST = 16
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LINE_END = re.compile(r"\r\n?|\n")
+_FAR = 1000  # characters beyond which marks within words belong to nothing
 _PARAGRAPH_END = "\ufdd0"  # a code point that Unicode keeps out of texts
 _WIDE = "\u3000"
-_WORD_BEFORE, _WORD_BEHIND = re.compile(r"\S+\Z"), re.compile(r"\S+")
 _CLOSED = [  # how HTML begins that may go over blank lines, and what closes it
     (re.compile(r"<!--"), re.compile(r"-->")),
     (
@@ -58,8 +58,8 @@ def blocks_of(
     Args:
         text: any text is Markdown.
         marks: what refers to a note, with the note's number as its first group.
-        way: what the lines of a paragraph are. As Markdown has it they go on (`WRAPPED`, `INDENT`); each may be a
-            paragraph of its own, but for verse (`LINE`), or a line (`BLANK`).
+        way: what the lines of a paragraph are. As Markdown has it they go on, but for verse where blank lines are what
+            separates paragraphs (`BLANK`); or each is a paragraph of its own, but for verse (`LINE`).
     """
     tokens, references = block_tokens(text)
     return tuple(_Reader(references, marks, way).blocks(tokens))
@@ -199,9 +199,8 @@ class _Reader:
             runs = runs_of(token.content, self._references, self._marks)
             yield self._block("heading", runs, int(opening.tag[1:])) if token.content.strip() else self._block("break")
             return
-        apart = self._way is Paragraphs.LINE and not is_verse(token.content.split("\n"))
-        goes_on = self._way in (Paragraphs.WRAPPED, Paragraphs.INDENT)
-        end = _PARAGRAPH_END if apart else " " if goes_on else "\n"
+        verse = self._way in (Paragraphs.LINE, Paragraphs.BLANK) and is_verse(token.content.split("\n"))
+        end = "\n" if verse else _PARAGRAPH_END if self._way is Paragraphs.LINE else " "
         for paragraph in _split(runs_of(token.content, self._references, self._marks, line_end=end)):
             yield self._block("paragraph", paragraph)
 
@@ -277,24 +276,37 @@ def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:
-    """Note a run of marks that may stress something; within a word only a part of that word."""
+    """Note a run of marks that may stress something: of two within words only if both are within one."""
     marker, start = state.src[state.pos], state.pos
     if silent or marker not in "*_":
         return False
     run = state.scanDelims(start, marker == "*")
-    before, behind = state.src[:start], state.src[start + run.length :]
-    within = before[-1:].isalnum() and behind[:1].isalnum()
-    part_before, part_behind = _WORD_BEFORE.search(before), _WORD_BEHIND.match(behind)
-    marks = marker * run.length
-    opens = run.can_open and not (within and (part_behind is None or marks not in part_behind[0]))
-    closes = run.can_close and not (within and (part_before is None or marks not in part_before[0]))
-    if within and before[-1:].isdigit() and behind[:1].isdigit():
-        opens = closes = False
+    opens, closes = run.can_open, run.can_close
+    if marker == "*" and _is_within_word(state.src, start, start + run.length):
+        run_alike = re.compile(rf"(?<!\*)\*{{{run.length}}}(?!\*)")
+        before, behind = state.src[start - 1], state.src[start + run.length]
+        between_digits = before.isdigit() and behind.isdigit()
+        following = run_alike.search(state.src, start + run.length, start + _FAR)
+        previous = next(reversed([*run_alike.finditer(state.src, max(0, start - _FAR), start)]), None)
+        opens &= not between_digits and not _is_of_another_word(state.src, start, following)
+        closes &= not between_digits and not _is_of_another_word(state.src, start, previous)
     for _ in range(run.length):
         state.push("text", "", 0).content = marker
         state.delimiters.append(Delimiter(ord(marker), run.length, len(state.tokens) - 1, -1, opens, closes))
     state.pos += run.length
     return True
+
+
+def _is_of_another_word(text: str, place: int, marks: re.Match[str] | None) -> bool:
+    """Whether marks are within a word, which is not the one at `place`."""
+    if marks is None or not _is_within_word(text, marks.start(), marks.end()):
+        return False
+    between = text[min(place, marks.start()) : max(place, marks.end())]
+    return any(map(str.isspace, between))
+
+
+def _is_within_word(text: str, start: int, end: int) -> bool:
+    return text[start - 1 : start].isalnum() and text[end : end + 1].isalnum()
 
 
 def _blockquote(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -1,0 +1,127 @@
+"""billy import and billy export: what comes in, what goes out, and what is said to be left out."""
+
+import io
+import json
+import sys
+import zipfile
+
+import pytest
+from docx import Document
+
+BEFORE = "---\ntitle: The Lamp\nauthor: A. Writer\nlang: de\n---\n\n"
+BOOK = BEFORE + "# One\n\nIt was *dark*.\n\n<!-- not this one -->\n\n# Two\n\nShe ran.\n"
+
+
+@pytest.fixture
+def book(tmp_path):
+    path = tmp_path / "book.md"
+    path.write_text(BOOK)
+    return path
+
+
+def words_of(path):
+    return [paragraph.text for paragraph in Document(str(path)).paragraphs]
+
+
+def test_a_plain_text_becomes_a_text_of_ones_own_and_goes_out_as_it_was(billy, tmp_path):
+    source, text, out = tmp_path / "x.txt", tmp_path / "x.md", tmp_path / "y.txt"
+    source.write_text("- Hola - dijo Ana.\n- Adiós.\n1984. f**k\n")
+    done = billy("import", str(source), "-o", str(text))
+    assert (done.code, done.out) == (0, "")
+    assert "billy: each line was taken for a paragraph\n" in done.err
+    assert f"billy: {text} is written; to go on with it run: billy write {text}\n" in done.err
+    assert billy("export", str(text), "-o", str(out)).code == 0
+    assert out.read_text() == "- Hola - dijo Ana.\n\n- Adiós.\n\n1984. f**k\n"
+
+
+def test_paragraphs_are_told_apart_as_is_asked(billy, tmp_path):
+    source = tmp_path / "x.txt"
+    source.write_text("One\ntwo.\n\nThree.\n")
+    assert billy("import", str(source), "-o", "-", "--paragraphs", "line").out == "One\n\ntwo.\n\nThree.\n"
+    assert billy("import", str(source), "-o", "-", "--paragraphs", "wrapped").out == "One two.\n\nThree.\n"
+
+
+def test_a_word_document_comes_in_and_goes_out(billy, tmp_path):
+    document = Document()
+    document.add_heading("One", 1)
+    document.add_paragraph("It was dark.")
+    document.save(str(tmp_path / "in.docx"))
+    assert billy("import", str(tmp_path / "in.docx"), "-o", str(tmp_path / "in.md")).code == 0
+    assert (tmp_path / "in.md").read_text() == "# One\n\nIt was dark.\n"
+    assert billy("export", str(tmp_path / "in.md"), "-o", str(tmp_path / "out.docx")).code == 0
+    assert words_of(tmp_path / "out.docx") == ["One", "It was dark."]
+
+
+def test_what_stands_before_a_text_fills_the_book_and_is_not_in_it(billy, book, tmp_path):
+    done = billy("export", str(book), "-o", str(tmp_path / "book.epub"))
+    assert "1 comment left out, with 3 words" in done.err
+    assert "what stands before the text between lines of hyphens is not part of it" in done.err
+    with zipfile.ZipFile(tmp_path / "book.epub") as epub:
+        package, first = (epub.read(f"book/{name}").decode() for name in ("package.opf", "chapter-1.xhtml"))
+    assert "<dc:title>The Lamp</dc:title>" in package
+    assert "<dc:language>de</dc:language>" in package
+    assert "A. Writer" in package
+    assert "title: The Lamp" not in first
+    assert book.read_text() == BOOK
+    billy(
+        "export", str(book), "-o", str(tmp_path / "own.epub"), "--title", "Mine", "--author", "Me", "--language", "en"
+    )
+    with zipfile.ZipFile(tmp_path / "own.epub") as epub:
+        assert "<dc:title>Mine</dc:title>" in epub.read("book/package.opf").decode()
+
+
+def test_a_page_is_one_file_with_its_style(billy, book):
+    page = billy("export", str(book), "-o", "-", "--to", "html").out
+    assert page.startswith("<!DOCTYPE html>")
+    assert '<html lang="de">' in page
+    assert "<p>It was <em>dark</em>.</p>" in page
+    assert "not this one" not in page
+
+
+def test_each_line_of_dialogue_is_a_paragraph(billy, tmp_path):
+    text = tmp_path / "talk.md"
+    text.write_text("“Hi,” she said.\n“Hello,” he said.\nThey left.\n")
+    billy("export", str(text), "-o", str(tmp_path / "talk.docx"))
+    assert words_of(tmp_path / "talk.docx") == ["“Hi,” she said.", "“Hello,” he said.", "They left."]
+    page = billy("export", str(text), "-o", "-", "--to", "html", "--paragraphs", "wrapped").out
+    assert page.count("<p>") == 1
+
+
+def test_a_check_writes_nothing_and_says_the_same(billy, book, tmp_path):
+    out = tmp_path / "x.docx"
+    done = billy("export", str(book), "-o", str(out), "--check", "--json")
+    document = json.loads(done.out)
+    assert (document["file"], document["format"], document["paragraphs"]) == (None, "docx", "blank")
+    assert document["notes"][0] == "1 comment left out, with 3 words"
+    assert "1 comment left out" in done.err
+    source = tmp_path / "x.txt"
+    source.write_bytes(b"Gut \xe2\x80\x9eja\xe2\x80\x9c.\xff\n")
+    done = billy("import", str(source), "-o", str(tmp_path / "y.md"), "--check", "--json")
+    assert "line 1 of x.txt has 1 byte that is no text" in json.loads(done.out)["notes"][0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book.md", "x.txt"]
+
+
+def test_stdin_and_stdout_are_files_as_well(billy, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"# One\n\nHe *ran*.\n")))
+    assert billy("export", "-", "-o", "-", "--to", "txt").out == "One\n\nHe ran.\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"5*3\n")))
+    assert billy("import", "-", "-o", "-").out == "5\\*3\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("export", "{book}", "-o", "x.pages"), 2, "nothing says as what to write it; give --to, of docx, epub"),
+        (("export", "{book}", "-o", "{book}"), 2, "is there already; give another name, or --force"),
+        (("export", "{tmp}/none.md", "-o", "{tmp}/x.txt"), 1, "there is no"),
+        (("export", "{book}", "-o", "{tmp}/no/x.txt"), 1, "was not written: No such file or directory; choose another"),
+        (("import", "{tmp}/none.txt", "-o", "-"), 1, "cannot be read: No such file or directory; give the path"),
+        (("import", "{tmp}", "-o", "-"), 1, "cannot be read: Is a directory"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(billy, book, tmp_path, arguments, code, sentence):
+    done = billy(*(each.format(book=book, tmp=tmp_path) for each in arguments))
+    assert (done.code, done.out) == (code, "")
+    assert sentence in done.err
+    assert done.err.count("\n") == 1
+    assert book.read_text() == BOOK
