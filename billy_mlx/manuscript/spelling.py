@@ -24,8 +24,9 @@ _FOLDS: dict[int, str | None] = {
 }
 
 # Scripts that are written without spaces between words, and the sign that makes a kana long, which is of no script.
-_SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\u30fc\uff70\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}" + (
-    r"\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Javanese}\p{Balinese}"
+_SPACELESS = (
+    r"\p{Han}\p{Hiragana}\p{Katakana}\u30fc\uff70\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+    + (r"\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Javanese}\p{Balinese}")
 )
 _NO_MARK = r"(?!\p{M})"  # a letter with an accent, or a consonant with a vowel on it, is another letter
 _OTHER = rf"[^\W_\u200c\u200d{_SPACELESS}\p{{Hangul}}\p{{Arabic}}\p{{Hebrew}}]"
