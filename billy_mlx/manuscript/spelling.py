@@ -20,7 +20,6 @@ _POINT = regex.compile(f"[{''.join(_VOWEL_POINTS.values())}]")
 _FOLDS: dict[int, str | None] = {
     **{ord(quote): group[0] for group in _QUOTES for quote in group},
     **{code: None for code in range(0x590, 0x671) if _POINT.match(chr(code))},
-    ord("ς"): "σ",
 }
 
 # Scripts that are written without spaces between words, and the sign that makes a kana long, which is of no script.
@@ -98,7 +97,8 @@ def borders_of(words: str, *, whole: bool) -> tuple[str, str]:
 
 def folded(text: str) -> str:
     """Return `text` without what its spelling may differ in: a text that holds words holds them folded, too."""
-    return " ".join(normalize("NFD", text).lower().translate(_FOLDS).split())
+    plain = normalize("NFD", text.translate(_FOLDS)).casefold()
+    return " ".join(plain.translate(_FOLDS).split())  # again, for the points that were in one letter with theirs
 
 
 def _looked_for(words: str, exact: bool) -> str:

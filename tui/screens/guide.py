@@ -48,6 +48,7 @@ class GuideScreen(Screen[Guide | None]):
         super().__init__()
         self._guide = guide
         self._lorebook = guide.lorebook
+        self._lost: tuple[str, ...] = ()  # of the lorebooks that were imported
 
     def compose(self) -> ComposeResult:
         """Yield the fields and the entries."""
@@ -137,8 +138,9 @@ class GuideScreen(Screen[Guide | None]):
         rows.clear_options()
         rows.add_options(self._options())
         self.notify(f"{_entries(len(lorebook.entries))} imported.", markup=False)
-        self.query_one("#notes", Static).update("\n".join(sanitize(note) for note in notes))
-        self.query_one(VerticalScroll).set_class(bool(notes), "told")
+        self._lost += notes
+        self.query_one("#notes", Static).update("\n".join(sanitize(note) for note in self._lost))
+        self.query_one(VerticalScroll).set_class(bool(self._lost), "told")
 
     def _changed(self) -> Guide:
         """Return the guide as it stands on the screen. Raises ValueError if the paragraph is no number that will do."""

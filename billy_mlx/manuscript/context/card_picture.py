@@ -18,8 +18,8 @@ def is_picture(data: bytes) -> bool:
     return data.startswith(tuple(start for start, _ in _OTHERS))
 
 
-def texts_of(data: bytes, most: int) -> list[bytes]:
-    """Return the JSON of each card and lorebook in a picture, of which the first counts most.
+def texts_of(data: bytes, most: int) -> Iterator[bytes]:
+    """Yield the JSON of each card and lorebook in a picture, the one that counts most first.
 
     Args:
         data: the file.
@@ -31,18 +31,21 @@ def texts_of(data: bytes, most: int) -> list[bytes]:
     if not data.startswith(_SIGNATURE):
         of = next((name for start, name in _OTHERS if data.startswith(start)), "damaged")
         raise DocumentError(f"it is a {of} picture; export the card or the lorebook as .json or as .png")
-    found: dict[bytes, bytes] = {}
+    found: dict[bytes, tuple[bytes, bytes]] = {}
     whole = False
     for kind, body in _parts(data):
         whole = whole or kind == b"IEND"
         keyword, _, rest = body.partition(b"\0")
-        if keyword.lower() in _KEYWORDS and kind in (b"tEXt", b"zTXt", b"iTXt"):
-            found.setdefault(keyword.lower(), _unpacked(kind, rest, most))
-    if not found and not whole:
-        raise DocumentError("it is a picture that ends too early; copy or export it again")
-    if not found:
-        raise DocumentError("it is a picture without a card in it; choose one that was exported with its card")
-    return [_decoded(found[keyword]) for keyword in _KEYWORDS if keyword in found]
+        found.setdefault(keyword.lower(), (kind, rest))
+    named = [keyword for keyword in _KEYWORDS if keyword in found]
+    if not named:
+        raise DocumentError(
+            "it is a picture without a card in it; choose one that was exported with its card"
+            if whole
+            else "it is a picture that ends too early; copy or export it again"
+        )
+    for keyword in named:
+        yield _decoded(_unpacked(*found[keyword], most))
 
 
 def _parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -52,7 +55,7 @@ def _parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, kind = struct.unpack_from(">I4s", data, place)
         if place + 8 + length > len(data):
             return
-        yield kind, data[place + 8 : place + 8 + length] if kind[1:] == b"EXt" or kind[1:] == b"TXt" else b""
+        yield kind, data[place + 8 : place + 8 + length] if kind in (b"tEXt", b"zTXt", b"iTXt") else b""
         place += 12 + length
 
 

@@ -157,8 +157,10 @@ def scanned(lorebook: Lorebook, text_before: str) -> Scanned:
     text = text_before[offset:]
     for index, entry in enumerate(lorebook.entries):
         trigger = _trigger(scan, entry, text, max(0, len(text) - (entry.scan_chars or lorebook.scan_chars)))
+        if trigger is not None and trigger.key is not None:
+            trigger = replace(trigger, start=trigger.start + offset, end=trigger.end + offset)
         if trigger is not None:
-            fired[index] = replace(trigger, start=trigger.start + offset, end=trigger.end + offset)
+            fired[index] = trigger
     fired.update(_cascaded(scan, lorebook, fired))
     return Scanned(tuple(fired[index] for index in sorted(fired)), tuple(scan.faults))
 

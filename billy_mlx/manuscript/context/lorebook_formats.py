@@ -5,26 +5,27 @@ is from: NovelAI, MikuPad, SillyTavern, character cards of each version, Agnai, 
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from billy_mlx.manuscript.context.lorebook import LONGEST_KEY, LONGEST_NAME, MOST_SCANNED, Combination, Entry
 from billy_mlx.manuscript.context.lorebook_decorators import Decorated, obeyed
 from billy_mlx.manuscript.context.lorebook_fields import Fields
+from billy_mlx.manuscript.context.lorebook_notes import (
+    BIAS,
+    CHANCE,
+    CONDITIONS,
+    DEPTH,
+    MACROS,
+    PLACE,
+    QUIET,
+    RANGE,
+    REPLACED,
+    TIMED,
+    WIDER,
+    Lost,
+)
 from billy_mlx.manuscript.storable import storable
-
-CHANCE = "fired only by chance, and fire always here"
-PLACE = "had a place of their own in the prompt, and stand before the text here"
-DEPTH = "counted the messages to search, and search the lorebook's number of characters here"
-RANGE = f"searched another stretch of text than 1 to {MOST_SCANNED} characters, and search the nearest to it here"
-TIMED = "were held back or kept for some messages, or belonged to a group, and do neither here"
-BIAS = "made phrases more or less likely, and do not here"
-CONDITIONS = "had conditions besides their keys, and go by their keys here"
-WIDER = "looked for their keys in the card or the persona as well, and look in the text alone here"
-QUIET = "were to set off no others, and may here"
-MACROS = "have {{placeholders}} in their text, which are sent as they stand"
-LONG_KEYS = f"had keys longer than {LONGEST_KEY} characters, which were left out"
-REPLACED = "had characters that no file can hold, which are \N{REPLACEMENT CHARACTER} here"
 
 _TEXTS = ("content", "text", "entry", "value")
 _NAMES = ("display_name", "name", "comment", "title")
@@ -79,21 +80,6 @@ class Habits:
     off: frozenset[str] = frozenset()
 
 
-@dataclass
-class Lost:
-    """What of an entry has no place in ours.
-
-    Attributes:
-        kinds: how sentences end that begin with the number of entries.
-        fields: those that are not kept, and how many characters each had.
-        decorators: those that were left out.
-    """
-
-    kinds: set[str] = field(default_factory=set)
-    fields: dict[str, int] = field(default_factory=dict)
-    decorators: tuple[str, ...] = ()
-
-
 def entry_of(raw: Any, number: int, habits: Habits) -> tuple[Entry, Lost]:
     """Return an entry as ours, and what of it is lost. What follows a global setting gets that setting's default.
 
@@ -122,7 +108,8 @@ class _Reading:
 
     def read(self) -> tuple[Entry, Lost]:
         fields = self._fields
-        patterns = fields.flag("use_regex") or self._mikupad
+        of_sillytavern = "selective_logic" in fields  # it sets use_regex always, and goes by the slashes
+        patterns = (fields.flag("use_regex") and not of_sillytavern) or self._mikupad
         sensitive = fields.flag("case_sensitive")
         keys = self._keys(*_KEYS, patterns=patterns, sensitive=sensitive)
         name = self._name(keys)
@@ -155,7 +142,8 @@ class _Reading:
         if text is None and wrong is not None:
             raise Unusable(f"{which} has a {wrong} that is no text")
         if text is None:
-            raise Unusable(f"{which} has no text" if keys else f"{which} has neither text nor keys")
+            only_keys = f"no text, only keys: {', '.join(keys)}"
+            raise Unusable(f"{which} has {only_keys if keys else 'neither text nor keys'}")
         decorated = Decorated(text) if self._novelai else obeyed(text, keys_free=keys_free)
         if not decorated.text.strip():
             raise Unusable(f"{which} has no text besides decorators")
@@ -175,12 +163,13 @@ class _Reading:
         return self._stored_keys(found)
 
     def _as_pattern(self, key: str, sensitive: bool) -> str:
-        words = self._mikupad and _NO_WORDS.search(key) is None  # there, too, a full stop is meant as one
+        words = _NO_WORDS.search(key) is None  # and a full stop is meant as one
         return key if words or _PATTERN.fullmatch(key) else f"/{key}/{'' if sensitive else 'i'}"
 
     def _stored_keys(self, keys: list[str] | tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(key) > LONGEST_KEY for key in keys):
-            self._lost.kinds.add(LONG_KEYS)
+        long = sum(len(key) for key in keys if len(key) > LONGEST_KEY)
+        if long:
+            self._lost.fields[f"keys of more than {LONGEST_KEY:,} characters"] = long
         return tuple(self._stored(key) for key in keys if len(key) <= LONGEST_KEY)
 
     def _stored(self, text: str) -> str:
@@ -197,7 +186,8 @@ class _Reading:
         keys = self._keys(*_SECONDARY, patterns=False, sensitive=sensitive)
         if not keys:
             fields.drop("selective_logic")
-            return self._keys("keyanti", patterns=False, sensitive=sensitive), "not any"
+            anti = self._keys("keyanti", patterns=False, sensitive=sensitive)
+            return anti, "not any" if anti else "any"
         logic = fields.number("selective_logic")
         known = logic is None or (logic in range(len(_LOGIC)))
         if not known:

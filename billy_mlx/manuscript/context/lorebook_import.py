@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,11 @@ from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.context.card_picture import is_picture, texts_of
 from billy_mlx.manuscript.context.lorebook import FORMAT, MOST_ENTRIES, Entry, Lorebook
 from billy_mlx.manuscript.context.lorebook_fields import letters_in, says_something, snake
-from billy_mlx.manuscript.context.lorebook_formats import Habits, Lost, Unusable, entry_of
-from billy_mlx.text import sanitize
+from billy_mlx.manuscript.context.lorebook_formats import Habits, Unusable, entry_of
+from billy_mlx.manuscript.context.lorebook_notes import Lost, counted, losses_of, named, shown
 
 _MAX_BYTES = 16 << 20
 _KNOWN_VERSIONS = range(1, 7)
-_MOST_NAMED = 12
 _KINDS = (
     "NovelAI, MikuPad, SillyTavern, Agnai, RisuAI and KoboldAI, a character card with a book (.json, .png), and its own"
 )
@@ -63,22 +62,20 @@ def read_lorebook(data: bytes, name: str) -> tuple[Lorebook, tuple[str, ...]]:
             raise DocumentError(f"it has more than {_MAX_BYTES >> 20} MiB; split the lorebook, and import the parts")
         return _read(data)
     except DocumentError as error:
-        raise DocumentError(f"{_shown(name, 80)} was not imported: {error}") from error
+        raise DocumentError(f"{shown(name, 80)} was not imported: {error}") from error
 
 
 def _read(data: bytes) -> tuple[Lorebook, tuple[str, ...]]:
     if data.startswith(b"PK\x03\x04"):
         raise DocumentError("it is an archive; export the card or the lorebook as .json or .png, and import that")
-    first, *others = texts_of(data, _MAX_BYTES) if is_picture(data) else [data]
-    file = _parsed(first)
-    if isinstance(file, dict) and file.get("format") == FORMAT:
-        return Lorebook.of_json(file), ()
-    found = _found(file)
-    while found is None and others:
-        found = _found(_parsed(others.pop(0)))
-    if found is None:
-        raise _unknown(file)
-    return _carried(found)
+    for text in texts_of(data, _MAX_BYTES) if is_picture(data) else (data,):
+        file = _parsed(text)
+        if isinstance(file, dict) and file.get("format") == FORMAT:
+            return Lorebook.of_json(file), ()
+        found = _found(file)
+        if found is not None:
+            return _carried(found)
+    raise _unknown(file)
 
 
 @dataclass(frozen=True)
@@ -159,17 +156,17 @@ def _carried(found: _Found) -> tuple[Lorebook, tuple[str, ...]]:
         try:
             entry, losses = entry_of(raw, number, habits)
         except Unusable as error:
-            refused.append(_shown(str(error), 120))
+            refused.append(shown(str(error), 120))
         else:
             entries.append(entry)
             lost.append(losses)
     if not entries:
         raise DocumentError(
-            f"no entry in it can be taken in: {_named(refused, 3)}; choose a file with a lorebook that has texts"
+            f"no entry in it can be taken in: {named(refused, 3)}; choose a file with a lorebook that has texts"
         )
-    notes = [*_of_book(found), *_of_entries(lost)]
+    notes = [*_of_book(found), *losses_of(lost)]
     if refused:
-        notes.append(f"left out: {_named(refused)}")
+        notes.append(f"left out: {named(refused)}")
     return Lorebook(tuple(entries)), tuple(notes)
 
 
@@ -202,7 +199,7 @@ def _of_book(found: _Found) -> Iterator[str]:
     book = found.book
     version = book.get("lorebookVersion")
     if version is not None and version not in _KNOWN_VERSIONS:
-        yield f"it is of version {_shown(str(version), 20)}, newer than known here"
+        yield f"it is of version {shown(str(version), 20)}, newer than known here"
     if book.get("scan_depth") is not None:
         yield "the book counted the messages to search; here it searches its number of characters"
     settings = book.get("settings")
@@ -213,47 +210,7 @@ def _of_book(found: _Found) -> Iterator[str]:
     rest["settings"] = _without(settings, "orderByKeyLocations")
     lost = {**found.around, **_rest(rest)}
     if set(lost) - _TITLES:
-        yield "left out, for only the entries are taken in: " + _named(_counted(lost.items()))
-
-
-def _of_entries(lost: list[Lost]) -> Iterator[str]:
-    """Yield what of the entries is lost, and of how many."""
-    kinds = Counter(kind for one in lost for kind in one.kinds)
-    for kind, count in sorted(kinds.items()):
-        yield f"{count} of {len(lost)} entries {kind}"
-    fields = Counter(name for one in lost for name in one.fields)
-    letters = Counter[str]()
-    for one in lost:
-        letters.update(one.fields)
-    if fields:
-        yield "fields of entries that are not kept: " + _named(
-            f"{_shown(name, 40)} ({_entries(count)}{_of(letters[name])})" for name, count in fields.most_common()
-        )
-    decorators = Counter(name for one in lost for name in set(one.decorators))
-    if decorators:
-        yield "decorators that are not obeyed, and not sent: " + _named(
-            f"{_shown(name, 40)} ({_entries(count)})" for name, count in decorators.most_common()
-        )
-
-
-def _entries(count: int) -> str:
-    return f"{count:,} {'entry' if count == 1 else 'entries'}"
-
-
-def _of(letters: int) -> str:
-    return f", {letters:,} character{'s' * (letters != 1)}" if letters else ""
-
-
-def _counted(lost: Iterable[tuple[str, int]]) -> Iterator[str]:
-    for name, letters in lost:
-        yield _shown(name, 40) + (f" ({_of(letters)[2:]})" if letters else "")
-
-
-def _named(what: Iterable[str], most: int = _MOST_NAMED) -> str:
-    """Return a list in words, of which the last ones are only counted."""
-    listed = list(what)
-    more = len(listed) - most
-    return "; ".join(listed[:most]) + (f"; and {more:,} more" if more > 0 else "")
+        yield "left out, for only the entries are taken in: " + named(counted(lost.items()))
 
 
 def _parsed(data: bytes) -> Any:
@@ -263,7 +220,7 @@ def _parsed(data: bytes) -> Any:
         raise DocumentError("it is nested too deeply for a lorebook; export it again") from error
     except ValueError as error:
         raise DocumentError(
-            f"it cannot be read as JSON: {_shown(str(error), 200)}; export it again as .json or .lorebook"
+            f"it cannot be read as JSON: {shown(str(error), 200)}; export it again as .json or .lorebook"
         ) from error
 
 
@@ -274,7 +231,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise ValueError(f"the field {twice[:40]} is there twice")
     return made
-
-
-def _shown(text: str, most: int) -> str:
-    return sanitize(text if len(text) <= most else text[: most - 1] + "…").replace("\n", " ")
