@@ -9,11 +9,12 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.capitals import in_capitals_of
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
+from billy_mlx.manuscript.spelling import borders_of, pattern_of
 from billy_mlx.text import sanitize
 
 _TIMEOUT_SECONDS = 1.0
 _LONGEST_PATTERN = 1_000
-_QUOTES = {"'": "['‘’‚‛]", '"': '["“”„‟]'}  # a keyboard has the straight ones, a writer's text the others
+_PATTERN_BORDERS = (r"(?<![^\W_])", r"(?![^\W_])")
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,11 @@ class Query:
     """What to look for.
 
     Attributes:
-        text: the words; if `regex`, a pattern as the `regex` library reads it, in which ^ and $ are those of a line.
+        text: the words, which are found however they are spelt, as the keys of a lorebook are: see `spelling.py`. If
+            `regex`, a pattern as the `regex` library reads it, in which ^ and $ are those of a line.
         match_case: tell capitals from small letters, and curly quotes from straight ones.
-        whole_words: no letter, digit or underscore may stand right before or behind.
+        whole_words: words that are no part of longer ones; of a pattern, no letter or digit may stand right before or
+            behind.
     """
 
     text: str
@@ -127,14 +130,16 @@ def _found(text: str, query: Query) -> Iterator[regex.Match[str]]:
 
 
 def _compiled(query: Query) -> regex.Pattern[str]:
-    pattern = query.text if query.regex else _literal(query)
+    pattern = query.text if query.regex else pattern_of(query.text, exact=query.match_case)
+    before, behind = _PATTERN_BORDERS if query.regex else borders_of(query.text, whole=query.whole_words)
     if query.regex:
         _check_size(pattern)
     flags = regex.MULTILINE if query.match_case else regex.MULTILINE | regex.IGNORECASE
     try:
         compiled = regex.compile(pattern, flags)
         # What stands around the pattern must not mend it, so it is compiled by itself first.
-        return regex.compile(rf"(?<!\w)(?:{pattern})(?!\w)", flags) if query.whole_words else compiled
+        bare = query.regex and not query.whole_words
+        return compiled if bare else regex.compile(f"{before}(?:{pattern}){behind}", flags)
     except (regex.error, RecursionError, OverflowError, ValueError) as error:
         why = sanitize(str(error)) or "it is nested too deeply"
         raise ManuscriptError(
@@ -150,11 +155,6 @@ def _check_size(pattern: str) -> None:
         raise ManuscriptError(
             f"the pattern {_shown(pattern)} repeats things more than {MOST_REPEATS} times; use smaller counts, * or +"
         )
-
-
-def _literal(query: Query) -> str:
-    quotes = {} if query.match_case else _QUOTES
-    return "".join(quotes.get(letter) or regex.escape(letter) for letter in query.text)
 
 
 def _expanded(found: regex.Match[str], replacement: str) -> str:

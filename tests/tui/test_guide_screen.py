@@ -60,6 +60,18 @@ def test_a_lorebook_is_taken_in_beside_what_is_there(tmp_path):
     assert "2 entries were imported" in told(host)
 
 
+def test_what_is_lost_of_a_lorebook_stays_on_the_screen_before_anything_is_kept(tmp_path):
+    path, pictures = tmp_path / "lore.json", []
+    path.write_text(
+        json.dumps({"entries": {"0": {"key": ["a"], "content": "x", "probability": 5}, "1": {"key": ["b"]}}})
+    )
+    host = shown(GuideScreen(GUIDE), "ctrl+o", filled(str(path)), "enter", seen(pictures), "ctrl+s")
+    assert "1 entry was imported" in told(host)
+    assert "1 of 1 entries fired only by chance" in pictures[0]
+    assert "entry 2 (b) has no text" in pictures[0]
+    assert [entry.text for entry in host.given[0].lorebook.entries] == ["A smith.", "Hot.", "x"]
+
+
 @pytest.mark.parametrize(("content", "sentence"), [(None, "does not exist"), ("{}", "is not a lorebook")])
 def test_a_file_that_is_no_lorebook_is_told(tmp_path, content, sentence):
     path = tmp_path / "lore.json"

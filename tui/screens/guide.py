@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Label, OptionList
+from textual.widgets import Footer, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from billy_mlx.errors import BillyError, DocumentError
@@ -38,6 +38,8 @@ class GuideScreen(Screen[Guide | None]):
     GuideScreen TextField { height: 1fr; border: round $surface-lighten-2; padding: 0; }
     GuideScreen TextField:focus, GuideScreen OptionList:focus { border: round $primary; }
     GuideScreen OptionList { height: 1fr; border: round $surface-lighten-2; }
+    GuideScreen VerticalScroll { height: auto; max-height: 7; border: round $warning; padding: 0 1; display: none; }
+    GuideScreen VerticalScroll.told { display: block; }
     GuideScreen Horizontal { height: 1; }
     GuideScreen LineField, GuideScreen LineField:focus { width: 8; height: 1; border: none; padding: 0 1; }
     """
@@ -46,6 +48,7 @@ class GuideScreen(Screen[Guide | None]):
         super().__init__()
         self._guide = guide
         self._lorebook = guide.lorebook
+        self._lost: tuple[str, ...] = ()  # of the lorebooks that were imported
 
     def compose(self) -> ComposeResult:
         """Yield the fields and the entries."""
@@ -58,6 +61,9 @@ class GuideScreen(Screen[Guide | None]):
             yield LineField(str(self._guide.note_depth), id="depth", type="integer")
         yield Label("Lorebook: told when the text mentions it. Enter: on or off", id="book")
         yield OptionList(*self._options(), markup=False)
+        with VerticalScroll() as notes:
+            notes.border_title = "What was not taken over"
+            yield Static(markup=False, id="notes")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -74,7 +80,7 @@ class GuideScreen(Screen[Guide | None]):
         event.option_list.replace_option_prompt_at_index(event.option_index, _row(entries[event.option_index]))
 
     def action_guide_import(self) -> None:
-        """Ask for a lorebook file, and take its entries in."""
+        """Ask for a lorebook file, and take its entries in; what of it is lost stays to be read until this is saved."""
 
         def answered(path: str | None) -> None:
             if path:
@@ -131,9 +137,10 @@ class GuideScreen(Screen[Guide | None]):
         rows = self.query_one(OptionList)
         rows.clear_options()
         rows.add_options(self._options())
-        self.notify(f"{len(lorebook.entries):,} entries were imported.", markup=False)
-        for note in notes:
-            self.notify(note, severity="warning", timeout=15, markup=False)
+        self.notify(f"{_entries(len(lorebook.entries))} imported.", markup=False)
+        self._lost += notes
+        self.query_one("#notes", Static).update("\n".join(sanitize(note) for note in self._lost))
+        self.query_one(VerticalScroll).set_class(bool(self._lost), "told")
 
     def _changed(self) -> Guide:
         """Return the guide as it stands on the screen. Raises ValueError if the paragraph is no number that will do."""
@@ -143,6 +150,10 @@ class GuideScreen(Screen[Guide | None]):
 
     def _options(self) -> list[Option]:
         return [Option(_row(entry)) for entry in self._lorebook.entries]
+
+
+def _entries(count: int) -> str:
+    return "1 entry was" if count == 1 else f"{count:,} entries were"
 
 
 def _row(entry: Entry) -> str:

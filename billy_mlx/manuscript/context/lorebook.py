@@ -23,7 +23,8 @@ SCAN_CHARS = 2_000  # some 350 words, the last page or so
 MOST_SCANNED = 20_000
 LONGEST_NAME = 200
 LONGEST_KEY = 1_000
-_LARGEST_ORDER = 1 << 53
+_BETWEEN = "\n\0\n"  # two entries' texts: NUL is in none of them, so no words go from one into the next
+LARGEST_ORDER = 1 << 53
 
 Combination = Literal["any", "all", "not any", "not all"]
 """Which of the secondary keys must be there as well."""
@@ -43,7 +44,7 @@ class Entry:
         enabled: it may be sent at all.
         always: it is sent without being set off.
         case_sensitive: capitals count, in keys that are words.
-        whole_words: keys that are words do not count as a part of longer ones.
+        whole_words: keys that are words do not count as a part of longer ones; see `spelling.py` for what is one.
         scan_chars: how many characters before the cursor are searched, 1 to 20,000; None for the lorebook's own.
         order: those of higher order are kept longer when not all fit, and stand nearer to the text.
         cascade: the texts of other entries set it off, too; only of those that the manuscript itself set off.
@@ -71,7 +72,7 @@ class Entry:
             raise ValueError("name, text and keys must be text that a file can hold")
         if self.scan_chars is not None and not 0 < self.scan_chars <= MOST_SCANNED:
             raise ValueError(f"scan_chars must be 1 to {MOST_SCANNED}")
-        if abs(self.order) > _LARGEST_ORDER:
+        if abs(self.order) > LARGEST_ORDER:
             raise ValueError("order is too large a number")
 
 
@@ -152,52 +153,56 @@ def scanned(lorebook: Lorebook, text_before: str) -> Scanned:
 
     scan = Scan()
     fired: dict[int, Trigger] = {}
+    offset = max(0, len(text_before) - MOST_SCANNED)
+    text = text_before[offset:]
     for index, entry in enumerate(lorebook.entries):
-        chars = entry.scan_chars or lorebook.scan_chars
-        trigger = _trigger(scan, entry, text_before[-chars:], max(0, len(text_before) - chars))
+        trigger = _trigger(scan, entry, text, max(0, len(text) - (entry.scan_chars or lorebook.scan_chars)))
+        if trigger is not None and trigger.key is not None:
+            trigger = replace(trigger, start=trigger.start + offset, end=trigger.end + offset)
         if trigger is not None:
             fired[index] = trigger
     fired.update(_cascaded(scan, lorebook, fired))
     return Scanned(tuple(fired[index] for index in sorted(fired)), tuple(scan.faults))
 
 
-def _trigger(scan: "Scan", entry: Entry, text: str, offset: int) -> Trigger | None:
-    """Return how `text`, which begins at `offset` of a longer one, sets an entry off; None if it does not."""
+def _trigger(scan: "Scan", entry: Entry, text: str, begin: int) -> Trigger | None:
+    """Return how `text`, from `begin` on, sets an entry off; None if it does not."""
     if not entry.enabled or not entry.text.strip():
         return None
     if entry.always:
         return Trigger(entry)
     for key in entry.keys:
-        found = _find(scan, entry, text, key)
+        found = _find(scan, entry, text, begin, key)
         if found is not None:
-            passes = _secondary_pass(scan, entry, text)
-            return Trigger(entry, key, found[0] + offset, found[1] + offset) if passes else None
+            return Trigger(entry, key, *found) if _secondary_pass(scan, entry, text, begin) else None
     return None
 
 
-def _secondary_pass(scan: "Scan", entry: Entry, text: str) -> bool:
+def _secondary_pass(scan: "Scan", entry: Entry, text: str, begin: int) -> bool:
     if not entry.secondary_keys:
         return True
-    found = (_find(scan, entry, text, key) is not None for key in entry.secondary_keys)
+    found = (_find(scan, entry, text, begin, key) is not None for key in entry.secondary_keys)
     one_is_enough = entry.combine in ("any", "not any")
     return (any(found) if one_is_enough else all(found)) is not entry.combine.startswith("not")
 
 
-def _find(scan: "Scan", entry: Entry, text: str, key: str) -> tuple[int, int] | None:
-    return scan.find(text, key, case_sensitive=entry.case_sensitive, whole_words=entry.whole_words)
+def _find(scan: "Scan", entry: Entry, text: str, begin: int, key: str) -> tuple[int, int] | None:
+    return scan.find(text, key, case_sensitive=entry.case_sensitive, whole_words=entry.whole_words, begin=begin)
 
 
 def _cascaded(scan: "Scan", lorebook: Lorebook, fired: dict[int, Trigger]) -> Iterator[tuple[int, Trigger]]:
     """Yield what the texts of the entries in `fired` set off, looking at the first 20,000 characters of them all."""
     sources = [trigger.entry for trigger in fired.values()]
-    begins = [0, *accumulate(len(entry.text) + 1 for entry in sources)]
-    text = "\n".join(entry.text for entry in sources)[:MOST_SCANNED]
+    begins = [0, *accumulate(len(entry.text) + len(_BETWEEN) for entry in sources)]
+    text = _BETWEEN.join(entry.text for entry in sources)[:MOST_SCANNED]
     for index, entry in enumerate(lorebook.entries):
         if entry.cascade and index not in fired and text:
             trigger = _trigger(scan, entry, text, 0)
             if trigger is not None:
                 source = bisect_right(begins, trigger.start) - 1
-                start, end = trigger.start - begins[source], trigger.end - begins[source]
+                start, end = (
+                    min(place - begins[source], len(sources[source].text)) for place in (trigger.start, trigger.end)
+                )
                 yield index, Trigger(entry, trigger.key, start, end, sources[source].name)
 
 

@@ -1,22 +1,50 @@
-"""Lorebooks of other programs: NovelAI, SillyTavern, character cards; and our own."""
+"""Lorebooks of other programs: NovelAI, MikuPad, SillyTavern, character cards and more; and our own."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn, TypeVar
-
-import msgspec
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from billy_mlx.errors import DocumentError
-from billy_mlx.manuscript.context.lorebook import FORMAT, MOST_ENTRIES, Entry, Lorebook, reading
-from billy_mlx.manuscript.context.lorebook_formats import CardEntry, NovelAI, WorldInfo
-from billy_mlx.text import sanitize
-
-_Kind = TypeVar("_Kind", NovelAI, WorldInfo, CardEntry)
+from billy_mlx.manuscript.context.card_picture import is_picture, texts_of
+from billy_mlx.manuscript.context.lorebook import FORMAT, MOST_ENTRIES, Entry, Lorebook
+from billy_mlx.manuscript.context.lorebook_fields import letters_in, says_something, snake
+from billy_mlx.manuscript.context.lorebook_formats import Habits, Unusable, entry_of
+from billy_mlx.manuscript.context.lorebook_notes import Lost, counted, losses_of, named, shown
 
 _MAX_BYTES = 16 << 20
 _KNOWN_VERSIONS = range(1, 7)
-_KINDS = "NovelAI (.lorebook), SillyTavern (World Info), a character card with a book, and its own"
+_KINDS = (
+    "NovelAI, MikuPad, SillyTavern, Agnai, RisuAI and KoboldAI, a character card with a book (.json, .png), and its own"
+)
+# Where a file may have its book: a card, a NovelAI story or scenario, a session of MikuPad, a game of KoboldAI.
+_PLACES = (
+    ("data", "character_book"),
+    ("character_book",),
+    ("content", "lorebook"),
+    ("lorebook",),
+    ("world_info",),
+    ("worldinfo_v2",),
+    ("worldinfo",),
+    ("data",),
+)
+_NO_MATTER = {
+    *(
+        "spec",
+        "spec_version",
+        "lorebook_version",
+        "miku_pedia_version",
+        "kind",
+        "type",
+        "ver",
+        "original_data",
+        "avatar",
+    ),
+    *("story_container_version", "scenario_version", "create_date", "creation_date", "modification_date"),
+}
+_TITLES = {"name", "title"}  # that a book or a card has one is no loss by itself
+_OF_THE_BOOK = {"entries", "scan_depth", "recursive_scanning", "categories", "settings"}
 
 
 def read_lorebook(data: bytes, name: str) -> tuple[Lorebook, tuple[str, ...]]:
@@ -27,112 +55,172 @@ def read_lorebook(data: bytes, name: str) -> tuple[Lorebook, tuple[str, ...]]:
         name: of the file, for messages.
 
     Raises:
-        DocumentError: it is no lorebook, damaged, larger than 16 MiB, or has more than 10,000 entries.
+        DocumentError: it has no entry with a text, is damaged, larger than 16 MiB, or has more than 10,000 entries.
     """
-    if len(data) > _MAX_BYTES:
-        raise DocumentError(
-            f"{_shown(name)} has more than {_MAX_BYTES >> 20} MiB; split the lorebook, and import the parts"
-        )
     try:
-        return _read(_parsed(data))
+        if len(data) > _MAX_BYTES:
+            raise DocumentError(f"it has more than {_MAX_BYTES >> 20} MiB; split the lorebook, and import the parts")
+        return _read(data)
     except DocumentError as error:
-        raise DocumentError(f"{_shown(name)} was not imported: {error}") from error
+        raise DocumentError(f"{shown(name, 80)} was not imported: {error}") from error
 
 
-def _read(data: Any) -> tuple[Lorebook, tuple[str, ...]]:
-    if not isinstance(data, dict):
-        raise _unknown()
-    if data.get("format") == FORMAT:
-        return Lorebook.of_json(data), ()
-    book = _book(data)
-    entries = book.get("entries")
+def _read(data: bytes) -> tuple[Lorebook, tuple[str, ...]]:
+    if data.startswith(b"PK\x03\x04"):
+        raise DocumentError("it is an archive; export the card or the lorebook as .json or .png, and import that")
+    for text in texts_of(data, _MAX_BYTES) if is_picture(data) else (data,):
+        file = _parsed(text)
+        if isinstance(file, dict) and file.get("format") == FORMAT:
+            return Lorebook.of_json(file), ()
+        found = _found(file)
+        if found is not None:
+            return _carried(found)
+    raise _unknown(file)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A book in a file: its entries, its own fields, and how many characters each part of the file around it has."""
+
+    entries: list[Any]
+    book: dict[str, Any]
+    around: dict[str, int]
+
+
+def _found(file: Any) -> _Found | None:
+    """Return the book in a file; None if there is none."""
+    if isinstance(file, list):
+        return _Found(file, {}, {}) if any(isinstance(one, dict) for one in file) else None
+    if not isinstance(file, dict):
+        return None
+    if "entries" in file:
+        return _at(file, {})
+    for path in _PLACES:
+        inner, around = _followed(file, path)
+        found = None if inner is None else _at(inner, around)
+        if found is not None:
+            return found
+    return None
+
+
+def _followed(file: dict[str, Any], path: tuple[str, ...]) -> tuple[Any, dict[str, int]]:
+    """Return what is at a place in a file, or None, and what stands around it."""
+    inner: Any = file
+    around: dict[str, int] = {}
+    for step in path:
+        if not isinstance(inner, dict):
+            return None, {}
+        name = next((one for one in inner if snake(one) == step and inner[one] is not None), None)
+        if name is None:
+            return None, {}
+        around |= _rest({key: value for key, value in inner.items() if key != name})
+        inner = inner[name]
+    return inner, around
+
+
+def _at(book: Any, around: dict[str, int]) -> _Found | None:
+    """Return the book that something is: an object with entries, or a list of them."""
+    if isinstance(book, list):
+        return _Found(book, {}, around)
+    entries = book.get("entries") if isinstance(book, dict) else None
     if isinstance(entries, dict):
-        return _world_info(list(entries.values()))
-    if not isinstance(entries, list):
-        raise _unknown()
-    return _novelai(book, entries) if "lorebookVersion" in book else _card_book(book, entries)
+        entries = list(entries.values())
+    return _Found(entries, book, around) if isinstance(entries, list) else None
 
 
-def _book(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the lorebook in a file, which may be a card, a NovelAI scenario, or the lorebook itself."""
-    inner = data.get("data")
-    if isinstance(inner, dict) and data.get("spec") == "lorebook_v3":
-        return inner
-    if isinstance(inner, dict) and "entries" not in data:
-        book = inner.get("character_book")
-        if book is None:
-            raise DocumentError("it is a character card without a lorebook; choose one that has a book")
-        return book if isinstance(book, dict) else {}
-    scenario = data.get("lorebook")
-    return scenario if isinstance(scenario, dict) and "entries" not in data else data
+def _rest(fields: dict[str, Any]) -> dict[str, int]:
+    """Return the fields that say something, and how many characters each has."""
+    named = {name: letters_in(value) for name, value in fields.items() if says_something(value)}
+    return {name: count for name, count in named.items() if snake(name) not in _NO_MATTER}
 
 
-def _novelai(book: dict[str, Any], entries: list[Any]) -> tuple[Lorebook, tuple[str, ...]]:
-    read = _converted(entries, NovelAI)
-    categories = book.get("categories")
-    off = {
-        one.get("id")
-        for one in (categories if isinstance(categories, list) else ())
-        if isinstance(one, dict) and one.get("enabled") is False and isinstance(one.get("id"), str)
-    }
-    for one in read:
-        if one.category and one.category in off:
-            one.enabled = False
-    version = book["lorebookVersion"]
-    notes = (
-        [] if version in _KNOWN_VERSIONS else [f"it is of version {sanitize(str(version)[:20])}, newer than known here"]
-    )
-    return _carried(read, notes)
+def _unknown(file: Any) -> DocumentError:
+    inner = file.get("data", file) if isinstance(file, dict) else None
+    if isinstance(inner, dict) and ("first_mes" in inner or "spec" in file or "data" in file):
+        return DocumentError("it is a character card without a lorebook; choose one that has a book")
+    return DocumentError(f"it is not a lorebook of a known kind; known are those of {_KINDS}")
 
 
-def _world_info(entries: list[Any]) -> tuple[Lorebook, tuple[str, ...]]:
-    return _carried(_converted(entries, WorldInfo))
-
-
-def _card_book(book: dict[str, Any], entries: list[Any]) -> tuple[Lorebook, tuple[str, ...]]:
-    read = _converted(entries, CardEntry)
-    if not all(one.priority is not None for one in read):  # two scales do not compare
-        for one in read:
-            one.priority = None
-    notes = []
-    if book.get("scan_depth") is not None:
-        notes.append("the book counted the messages to search; here it searches its number of characters")
-    recursive = book.get("recursive_scanning") is True
-    return _carried([one.as_world_info(recursive=recursive) for one in read], notes)
-
-
-def _converted(entries: list[Any], kind: type[_Kind]) -> list[_Kind]:
-    if len(entries) > MOST_ENTRIES:
-        raise DocumentError(f"it has {len(entries)} entries, more than {MOST_ENTRIES}; split it, and import the parts")
-    read = []
-    for number, one in enumerate(entries, start=1):
-        with reading(f"entry {number}"):
-            read.append(msgspec.convert(one, kind, strict=False))  # some programs write numbers as text
-    return read
-
-
-def _carried(found: Sequence[NovelAI | WorldInfo], notes: Iterable[str] = ()) -> tuple[Lorebook, tuple[str, ...]]:
-    """Return the entries as ours, and `notes` together with what of them is lost."""
+def _carried(found: _Found) -> tuple[Lorebook, tuple[str, ...]]:
+    """Return the entries as ours, and what of them and of the file around them is lost."""
+    if not found.entries:
+        raise DocumentError("its lorebook has no entries; choose one that has some")
+    if len(found.entries) > MOST_ENTRIES:
+        count = len(found.entries)
+        raise DocumentError(f"it has {count} entries, more than {MOST_ENTRIES}; split it, and import the parts")
+    habits = _habits(found)
     entries: list[Entry] = []
-    lost: Counter[str] = Counter()
-    for number, one in enumerate(found, start=1):
-        with reading(f"entry {number}"):
-            entries.append(one.entry(number))
-            lost.update(set(one.lost()))
-    counted = (f"{count} of {len(entries)} entries {what}" for what, count in sorted(lost.items()))
-    return Lorebook(tuple(entries)), (*notes, *counted)
+    lost: list[Lost] = []
+    refused: list[str] = []
+    for number, raw in enumerate(found.entries, start=1):
+        try:
+            entry, losses = entry_of(raw, number, habits)
+        except Unusable as error:
+            refused.append(shown(str(error), 120))
+        else:
+            entries.append(entry)
+            lost.append(losses)
+    if not entries:
+        raise DocumentError(
+            f"no entry in it can be taken in: {named(refused, 3)}; choose a file with a lorebook that has texts"
+        )
+    notes = [*_of_book(found), *losses_of(lost)]
+    if refused:
+        notes.append(f"left out: {named(refused)}")
+    return Lorebook(tuple(entries)), tuple(notes)
+
+
+def _habits(found: _Found) -> Habits:
+    book = {snake(name): value for name, value in found.book.items()}
+    return Habits(
+        novelai="lorebook_version" in book,
+        mikupad="miku_pedia_version" in book,
+        recursive=book.get("recursive_scanning") is True,
+        priorities=all(isinstance(one, dict) and one.get("priority") is not None for one in found.entries),
+        off=frozenset(one["id"] for one in _categories(found.book) if one.get("enabled") is False),
+    )
+
+
+def _categories(book: dict[str, Any]) -> list[dict[str, Any]]:
+    categories = book.get("categories")
+    listed = categories if isinstance(categories, list) else []
+    return [one for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str)]
+
+
+def _without(value: Any, *names: str) -> Any:
+    """Return an object, or the objects in a list, without some of its fields."""
+    if isinstance(value, list):
+        return [_without(one, *names) for one in value]
+    return {key: one for key, one in value.items() if key not in names} if isinstance(value, dict) else value
+
+
+def _of_book(found: _Found) -> Iterator[str]:
+    """Yield what of a book, and of the file around it, is lost."""
+    book = found.book
+    version = book.get("lorebookVersion")
+    if version is not None and version not in _KNOWN_VERSIONS:
+        yield f"it is of version {shown(str(version), 20)}, newer than known here"
+    if book.get("scan_depth") is not None:
+        yield "the book counted the messages to search; here it searches its number of characters"
+    settings = book.get("settings")
+    if isinstance(settings, dict) and settings.get("orderByKeyLocations") is True:
+        yield "the book ordered its entries by where their keys stand; here they go by their order"
+    rest = {name: value for name, value in book.items() if snake(name) not in _OF_THE_BOOK}
+    rest["categories"] = _without(book.get("categories"), "id", "enabled")
+    rest["settings"] = _without(settings, "orderByKeyLocations")
+    lost = {**found.around, **_rest(rest)}
+    if set(lost) - _TITLES:
+        yield "left out, for only the entries are taken in: " + named(counted(lost.items()))
 
 
 def _parsed(data: bytes) -> Any:
-    if data.startswith(b"\x89PNG"):
-        raise DocumentError("it is a picture; export the lorebook as .json or .lorebook, and import that")
     try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse)
+        return json.loads(data, object_pairs_hook=_object)
     except RecursionError as error:
         raise DocumentError("it is nested too deeply for a lorebook; export it again") from error
     except ValueError as error:
         raise DocumentError(
-            f"it cannot be read as JSON: {sanitize(str(error)[:200])}; export it again as .json or .lorebook"
+            f"it cannot be read as JSON: {shown(str(error), 200)}; export it again as .json or .lorebook"
         ) from error
 
 
@@ -143,15 +231,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise ValueError(f"the field {twice[:40]} is there twice")
     return made
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a number")
-
-
-def _unknown() -> DocumentError:
-    return DocumentError(f"it is not a lorebook of a known kind; known are those of {_KINDS}")
-
-
-def _shown(name: str) -> str:
-    return sanitize(name if len(name) <= 80 else name[:79] + "…")
