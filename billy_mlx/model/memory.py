@@ -24,6 +24,8 @@ _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
 _DIRECTIONS = 3 * 4 + 2
 # And of its streams, where they are averaged: the newest, at the start, weighted, and the sums before and after.
 _AVERAGES = 6 * 4
+_GROUP_SIZE = 32  # where a config tells of none that can be
+_LARGEST_GROUP = 1 << 16
 _HEADS = ("num_attention_heads", "n_heads", "n_head")
 
 
@@ -129,6 +131,8 @@ def _numbers(tensor: StoredTensor, tensors: Mapping[str, StoredTensor], config: 
 
 
 def _group_size(layer: str, config: Config) -> int:
-    quantization = config.get("quantization") or config.get("quantization_config") or {}
-    own = quantization.get(layer)
-    return int((own if isinstance(own, Mapping) else quantization).get("group_size", 32))
+    quantization = config.get("quantization") or config.get("quantization_config")
+    settings: Mapping[str, Any] = quantization if isinstance(quantization, Mapping) else {}
+    own = settings.get(layer)
+    size = (own if isinstance(own, Mapping) else settings).get("group_size")
+    return size if type(size) is int and 0 < size <= _LARGEST_GROUP else _GROUP_SIZE
