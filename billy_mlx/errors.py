@@ -1,5 +1,7 @@
 """What a user can put right. The text of each error is shown as it stands: what happened, then what to do."""
 
+_OF_MEMORY = ("memory", "alloc")
+
 
 class BillyError(Exception):
     """The job failed for a reason its text states; the command ends with exit code 1."""
@@ -43,3 +45,10 @@ class ManuscriptError(BillyError):
 
 class DocumentError(ManuscriptError):
     """A document or lorebook of another program cannot be taken in."""
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Whether an error, or what it was raised from, says that there was no more memory: mlx has no type for it."""
+    if isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _OF_MEMORY):
+        return True
+    return isinstance(error, MemoryError) or (error.__cause__ is not None and is_of_memory(error.__cause__))

@@ -13,6 +13,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from billy_mlx.tui.ending import Ending
+from billy_mlx.tui.guardian import Guardian
 from billy_mlx.tui.incoming import Incoming
 from billy_mlx.tui.outlet import Outlet
 
@@ -39,18 +40,21 @@ class StudioDriver(LinuxDriver):
         self._ending = Ending(self._leave, self._give_up, self.restore)
         self._outlet = Outlet(cast("Any", sys.__stdout__).fileno(), self._ending.begin)
         self._file = cast("Any", self._outlet)
+        self._guardian: Guardian | None = None
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
         for one in (*_ENDINGS, *_FROM_KEYS):
             signal.signal(one, self._signalled)
         self._taken = True
+        self._guardian = Guardian(self._outlet.fileno(), _AS_IT_WAS)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Let go of the terminal, which has been given back."""
         super().close()
         self._taken = False
+        self._dismiss_guardian()
 
     def restore(self) -> None:
         """Give the terminal back at once, if that was not done, whatever state the studio is in."""
@@ -60,6 +64,7 @@ class StudioDriver(LinuxDriver):
                 with suppress(termios.error):
                     termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
             self._outlet.write_last(_AS_IT_WAS)
+            self._dismiss_guardian()
 
     def disable_input(self) -> None:
         """Take nothing in any more."""
@@ -101,6 +106,11 @@ class StudioDriver(LinuxDriver):
     def _signalled(self, number: int, _: FrameType | None) -> None:
         if number in _ENDINGS or self._taken:
             self._ending.begin()
+
+    def _dismiss_guardian(self) -> None:
+        guardian, self._guardian = self._guardian, None
+        if guardian is not None:
+            guardian.dismiss()
 
     def _leave(self) -> None:
         self._loop.call_soon_threadsafe(cast("Studio", self._app).leave)

@@ -131,6 +131,16 @@ class Blend:
         """Whether the model is left alone: the dose or every weight is 0."""
         return self.dose.amount == 0 or not any(weight for _, weight in self.weights)
 
+    @property
+    def caution(self) -> str | None:
+        """What may not be expected of it, as a sentence without its full stop; None if there is nothing."""
+        if self.mode is Mode.RAW and self.dose.unit is Unit.RESIDUAL_NORMS and self.layers is None:
+            return (
+                f"{self.dose} is added at every layer that the vectors have, one on top of the other; name one layer, "
+                "as in /L15, or give a few hundredths, as in 0.02r"
+            )
+        return None
+
     @classmethod
     def parse(cls, text: str) -> "Blend":
         """Read a blend that somebody types; `Blend.parse(str(blend)) == blend`. Without a mode it is `layered`.

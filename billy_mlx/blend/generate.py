@@ -128,6 +128,8 @@ class Voices:
         ]
         if any(row.directions.key for row in self.rows):
             _ = model.blocks  # refuses a model that cannot be steered
+        for blend, row in zip(blends, self.rows, strict=True):
+            model.require_addable(row.directions, str(blend))
         self.decoding = Decoding(model, self.rows, store=store)
         self._directions = [row.directions for row in self.rows]
         self._texts = [""] * len(blends)
@@ -170,6 +172,7 @@ class Voices:
         changed = UNSTEERED if blend is None else directions(blend, self.vectors)
         if changed.key:
             _ = self._model.blocks
+        self._model.require_addable(changed, str(blend))
         self._blends[index], self._directions[index] = blend, changed
         return self.decoding.steer(index, changed), changed
 

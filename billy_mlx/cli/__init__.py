@@ -15,13 +15,13 @@ import click
 
 from billy_mlx.cli.config import generate_defaults
 from billy_mlx.cli.output import STOPPED, say, say_stopped
-from billy_mlx.errors import BillyError
+from billy_mlx.errors import BillyError, is_of_memory
 
 _COMMANDS = (
-    *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay"),
+    *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay", "import", "export"),
     *("extract", "calibrate", "bench", "personas", "vectors", "model", "demo", "doctor", "paths"),
 )
-_MODULES = {"continue": "continue_"}  # a word that Python keeps for itself
+_MODULES = {"continue": "continue_", "import": "import_"}  # words that Python keeps for itself
 _SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 _EXAMPLES = """\b
 billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
@@ -99,8 +99,13 @@ def run(arguments: Sequence[str]) -> int:
         return 0  # whoever reads has had enough
     except OSError as error:
         return _refuse(_of_the_system(error), 1)
+    except (MemoryError, RuntimeError) as error:
+        if not is_of_memory(error):
+            raise
+        return _refuse("The memory ran out; close other programs, choose a smaller model or ask for less at once", 1)
     except ImportError as error:
-        if (error.name or "").partition(".")[0] != "mlx":
+        # A module that is there and does not load goes by its last name alone: "core".
+        if "mlx" not in {(error.name or "").partition(".")[0], Path(error.path or "").parent.name}:
             raise
         return _refuse(f"MLX does not start here: {error}; on Linux install a backend: pip install 'billy-mlx[cpu]'", 1)
 

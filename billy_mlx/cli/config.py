@@ -9,6 +9,8 @@ from billy_mlx import paths
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
+_KEYS = ("model", "chat-template-name", "generate", "studio", "keys")  # the last two the studio checks
+
 
 def generate_defaults() -> dict[str, object]:
     """Return the file's values by parameter name, each one checked as the flag's would be.
@@ -19,10 +21,9 @@ def generate_defaults() -> dict[str, object]:
     path = paths.config_file()
     table = _read(path)
     for key in table:
-        if key not in ("model", "generate", "studio", "keys"):  # the last two are the studio's, which checks them
-            raise UsageError(
-                f"{path}: {_shown(key)} is not known; there are model and the tables [generate], [studio] and [keys]"
-            )
+        if key not in _KEYS:
+            known = "there are model, chat-template-name and the tables [generate], [studio] and [keys]"
+            raise UsageError(f"{path}: {_shown(key)} is not known; {known}")
     values = table.get("generate", {})
     if not isinstance(values, dict):
         raise UsageError(f"{path}: generate is not a table; write [generate] and its keys below")

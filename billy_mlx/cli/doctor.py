@@ -13,7 +13,7 @@ import click
 
 from billy_mlx import paths
 from billy_mlx.cli.config import generate_defaults
-from billy_mlx.cli.loading import load_model, without_template
+from billy_mlx.cli.loading import load_model, unsteerable, without_template
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import write_json, write_line
 from billy_mlx.errors import BillyError
@@ -72,11 +72,13 @@ def _mlx() -> Iterator[Finding]:
 
 
 def _memory() -> Iterator[Finding]:
-    from billy_mlx.model.memory import available_bytes
+    from billy_mlx.model.memory import available_bytes, what_limits
 
-    free = available_bytes() / 1e9
-    text = f"{free:.1f} GB free for models"
-    yield Finding("ok", "memory", text) if free > 1 else Finding("warn", "memory", f"{text}; close other programs")
+    available = available_bytes()
+    limit = what_limits(available)
+    text = f"{available / 1e9:.1f} GB free for models{f' within {limit}' if limit else ''}"
+    remedy = "raise the limit" if limit else "close other programs"
+    yield Finding("ok", "memory", text) if available > 1e9 else Finding("warn", "memory", f"{text}; {remedy}")
 
 
 def _configuration() -> Iterator[Finding]:
@@ -108,8 +110,9 @@ def _model() -> Iterator[Finding]:
             return  # said already
         raise
     model = load_model(name)
-    of = model.fingerprint
-    yield Finding("ok", "model", f"{model.id}: {of.architecture}, {len(model.blocks)} layers of {of.width}, steerable")
+    of, fault = model.fingerprint, unsteerable(model)
+    kind = f"{model.id}: {of.architecture}, {of.layers} layers of {of.width}"
+    yield Finding("ok", "model", f"{kind}, steerable") if fault is None else Finding("warn", "model", fault)
     if not model.tokenizer.has_chat_template:
         yield Finding("warn", "model", without_template(model))
     yield from _vectors(model)

@@ -6,6 +6,7 @@ import click
 
 from billy_mlx.cli.options import TEMPLATE_NAME
 from billy_mlx.cli.output import say, waiting
+from billy_mlx.errors import UnsteerableModel
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ def load_model(name: str | None, *, asks: bool = False) -> "Model":
     if asks and not model.tokenizer.has_chat_template:
         say(without_template(model))
     return model
+
+
+def unsteerable(model: "Model") -> str | None:
+    """Return why a model cannot be steered, None if it can; it writes all the same."""
+    try:
+        _ = model.blocks
+    except UnsteerableModel as error:
+        return str(error)
+    return None
 
 
 def without_template(model: "Model") -> str:

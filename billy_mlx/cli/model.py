@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from billy_mlx import paths
-from billy_mlx.cli.loading import load_model, without_template
+from billy_mlx.cli.loading import load_model, unsteerable, without_template
 from billy_mlx.cli.options import json_option, template_option
 from billy_mlx.cli.output import advance, progress, say, write_json, write_line, write_table
 from billy_mlx.errors import ModelError, UsageError
+from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
     from billy_mlx.model.model import Model
@@ -71,16 +72,18 @@ def list_(as_json: bool) -> None:
 @command.command()
 @click.argument("model", metavar="[MODEL]", required=False)
 @template_option
-def verify(model: str | None) -> None:
+def verify(model: str | None) -> int:
     """Check that a model can be steered, what its chat template sends, and its files.
 
     The files of an imported model and of the starter must be what was imported.
     """
     loaded = load_model(model)
-    for line in describe(loaded):
+    fault = unsteerable(loaded)
+    for line in describe(loaded, fault):
         write_line(line)
     checked = _check_files(loaded)
     write_line(f"files        {checked} as imported (SHA-256)" if checked else "files        no sums are kept for them")
+    return 0 if fault is None else 1
 
 
 @command.command("import")
@@ -107,18 +110,25 @@ def import_(file: str, name: str | None) -> None:
     say(f'to write with it run: billy generate --model {name} -p "Once upon a time"')
 
 
-def describe(model: "Model") -> list[str]:
-    """Return what a model is, in lines, once its self-test has passed; UnsteerableModel if it does not."""
+def describe(model: "Model", fault: str | None) -> list[str]:
+    """Return what a model is, in lines; `fault` is why it cannot be steered, None if it can."""
     of = model.fingerprint
-    together = "rows are written together" if model.batches else "rows are written one after another"
     return [
-        f"model        {model.id}",
-        f"folder       {model.path}",
-        f"kind         {of.architecture}, {len(model.blocks)} layers of {of.width}, {of.vocabulary:,} tokens",
+        f"model        {sanitize(model.id)}",
+        f"folder       {sanitize(str(model.path))}",
+        f"kind         {of.architecture}, {of.layers} layers of {of.width}, {of.vocabulary:,} tokens",
         f"fingerprint  {of.base}-{of.weights}",
-        f"self-test    passed; {together}",
+        f"self-test    {'passed' if fault is None else f'failed: {fault}'}; {_rows(model)}",
         *_template_lines(model),
     ]
+
+
+def _rows(model: "Model") -> str:
+    if model.batches:
+        return "rows are written together"
+    if model.batches_equals:
+        return "rows are written together where their prompts are as long as one another"
+    return "rows are written one after another"
 
 
 def _template_lines(model: "Model") -> list[str]:

@@ -20,7 +20,11 @@ def warn_of_blends(blends: "Sequence[Blend | None]", loaded: "Model", model: str
     warn_of_changed_cards(vectors.values(), model)
     warn_of_weakness(vectors.values())
     warn_of_doses(vectors.values(), loaded)
-    say_single_layers([blend for blend in blends if blend is not None], vectors)
+    spoken = [blend for blend in blends if blend is not None]
+    say_single_layers(spoken, vectors)
+    for blend in spoken:
+        if blend.caution is not None:
+            say(f"{blend}: {blend.caution}")
 
 
 def warn_of_changed_cards(vectors: "Iterable[PersonaVector]", model: str | None) -> None:

@@ -25,7 +25,7 @@ from billy_mlx.engine.messages import (
     Unsteered,
 )
 from billy_mlx.engine.schedule import Schedule
-from billy_mlx.errors import BillyError
+from billy_mlx.errors import BillyError, is_of_memory
 
 if TYPE_CHECKING:
     from billy_mlx.engine.work import Kind, Work
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 Post = Callable[[object], None]
 
-_MEMORY_WORDS = ("memory", "alloc")
 _NO_MEMORY = (
     "the model ran out of memory; what was written is kept: use fewer voices, send the model less, or choose a "
     "smaller model"
@@ -165,7 +164,7 @@ class Engine:
         except BillyError as error:
             self._post(Unloaded(str(error)))
         except Exception as error:  # noqa: BLE001  whatever a model makes MLX stumble over, the text can be gone on with
-            if _is_of_memory(error):
+            if is_of_memory(error):
                 self._post(
                     Unloaded(f"{name} does not fit into memory; close other programs, or choose a smaller model")
                 )
@@ -249,7 +248,7 @@ class Engine:
             self._fail(running, error)
 
     def _fail(self, running: _Running, error: Exception) -> None:
-        if _is_of_memory(error):
+        if is_of_memory(error):
             self._workshop.store.clear()
             self._end(running, Failed(running.job, _NO_MEMORY))
         else:
@@ -265,12 +264,6 @@ class Engine:
         if close is not None:
             close()
         self._post(event)
-
-
-def _is_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
-    )
 
 
 def _let_go() -> None:

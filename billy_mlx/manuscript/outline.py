@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.formats.front_matter import prose_of
 from billy_mlx.manuscript.formats.parsing import block_tokens, runs_of
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
@@ -33,13 +34,14 @@ class Heading:
 
 def outline(text: str) -> tuple[Heading, ...]:
     """Return the headings of a Markdown text in their order; those in quotes and lists are not part of it."""
+    text = prose_of(text)
     spans = [match.span() for match in _LINE.finditer(text)]
     lines = [text[start:end] for start, end in spans]
     kept = list(_deciding(lines))
     tokens, references = block_tokens("".join(lines[number] for number in kept))
     headings = []
     for token, inline in pairwise(tokens):
-        if token.type == "heading_open" and token.level == 0 and token.map is not None:
+        if token.type == "heading_open" and token.level == 0 and token.map is not None and inline.content.strip():
             first, last = kept[token.map[0]], kept[token.map[1] - 1]
             end = spans[last][0] + len(lines[last].rstrip("\r\n"))
             title = "".join(run.text for run in runs_of(inline.content, references))

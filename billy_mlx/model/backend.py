@@ -2,6 +2,10 @@
 
 The Linux CPU wheel of mlx is linked against the reference BLAS, 4 GFLOP/s in float32 on one core. A BLAS that is loaded
 with its symbols global before mlx is takes its place: about 200 GFLOP/s on the same core.
+
+On the CPU, mlx.compile has g++ make a library of every fused kernel in TMPDIR/mlx, and loads what lies there by that
+name, whoever put it there; it asks for TMPDIR anew at each. Fused or not, the numbers are the same to the bit and take
+as long, so no kernel is made or loaded here.
 """
 
 import ctypes
@@ -9,8 +13,10 @@ import os
 import platform
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 # cmeel-openblas 0.3.31 is built for one processor (SKYLAKEX, NEOVERSEN2) and dies of an illegal instruction on others.
 _CMEEL_NEEDS = {
@@ -25,18 +31,22 @@ _TOO_LATE = (
 
 
 def prepare() -> None:
-    """Load OpenBLAS ahead of mlx on Linux, with one thread unless the environment names a number; never fails.
+    """Load OpenBLAS ahead of mlx on Linux, and keep mlx from compiling kernels for its CPU; never fails.
 
-    One thread, because with one per core any other busy process makes all of them wait: 10-20 times slower.
-    After `import mlx.core` it is too late: where that costs something, a RuntimeWarning says so to whoever imports
-    this package.
+    OpenBLAS gets one thread unless the environment names a number: with one per core, any other busy process makes all
+    of them wait, 10-20 times slower. After `import mlx.core` it is too late for it: where that costs something, a
+    RuntimeWarning says so to whoever imports this package.
     """
     if sys.platform != "linux":
         return
     if "mlx.core" in sys.modules:
+        import mlx.core as mx  # complete, if another thread is at it
+
+        _without_kernels(mx)
         if _came_too_late():
             warnings.warn(_TOO_LATE, RuntimeWarning, stacklevel=3)  # past the package's own __init__
         return
+    sys.meta_path.insert(0, _MlxFinder)
     for path in _candidates():
         library = _open(path)
         if library is None:
@@ -72,6 +82,30 @@ def on_cpu() -> bool:
     import mlx.core as mx
 
     return bool(mx.default_device() == mx.cpu)
+
+
+class _MlxFinder:
+    """Finds mlx.core where it is, and has it compile no kernels from its import on, whoever imports it."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return where mlx.core is; of all else, nothing."""
+        found = PathFinder.find_spec(name, path, target) if name == "mlx.core" else None
+        loader = None if found is None else found.loader
+        if loader is not None:
+            execute = loader.exec_module
+
+            def execute_first(module: ModuleType) -> None:
+                execute(module)
+                _without_kernels(module)
+
+            loader.exec_module = execute_first  # type: ignore[method-assign]
+        return found
+
+
+def _without_kernels(mx: ModuleType) -> None:
+    if mx.default_device() == mx.cpu:
+        mx.disable_compile()
 
 
 def _came_too_late() -> bool:

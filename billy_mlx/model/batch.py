@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import mlx.core as mx
 from mlx_lm.generate import generation_stream
 
-from billy_mlx.model.cache import Cache
+from billy_mlx.model.cache import Cache, keep_rows
 from billy_mlx.model.layers import Patch, Recording, Steering, record, stack, steer
 from billy_mlx.model.model import Model
 from billy_mlx.model.repetition import breaker_tokens, penalties
@@ -61,10 +61,8 @@ class Batch:
             return
         self.states = [self.states[place] for place in keep]
         if keep:
-            places = mx.array(list(keep))
-            for part in self.cache:
-                part.filter(places)
-            self._keys = self._keys[places]
+            keep_rows(self.cache, keep)
+            self._keys = self._keys[mx.array(list(keep))]
             self._thinking.narrow(keep)
             self._contexts = [self._contexts[place] for place in keep]
             self.restack()
@@ -162,4 +160,5 @@ class Batch:
 def _never_excluded(model: Model) -> mx.array:
     """Return the tokens that XTC leaves alone, as mlx-lm does: those that end the text, and the new line."""
     tokenizer = model.tokenizer
-    return mx.array(sorted({*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}))
+    kept = {*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}
+    return mx.array(sorted(token for token in kept if token < model.shape.outputs), mx.uint32)

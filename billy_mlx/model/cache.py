@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import mlx.core as mx
+from mlx.utils import tree_map
 from mlx_lm.models.cache import CacheList, ConcatenateKVCache, KVCache, QuantizedKVCache, trim_prompt_cache
 
 Cache = list[Any]
@@ -40,6 +42,31 @@ def can_batch(cache: Cache) -> bool:
 def merge(caches: Sequence[Cache]) -> Cache:
     """Return one cache for the rows of `caches`; it shares nothing with them."""
     return [parts[0].merge(parts) for parts in zip(*caches, strict=True)]
+
+
+def join(caches: Sequence[Cache]) -> Cache:
+    """Return one cache for the rows of `caches`, which all hold as many tokens; it shares nothing with them.
+
+    Needs no batched cache of mlx-lm's: a plain one may have several rows, as long as these are at the same place.
+    """
+    joined = copy.deepcopy(caches[0])
+    for part, *parts in zip(joined, *caches, strict=True):
+        part.state = tree_map(_joined, *(each.state for each in parts))
+    return joined
+
+
+def keep_rows(cache: Cache, places: Sequence[int]) -> None:
+    """Have `cache` hold the rows at `places` only."""
+    rows = mx.array(list(places))
+    for part in cache:
+        if hasattr(part, "filter"):
+            part.filter(rows)
+        else:
+            part.state = tree_map(lambda leaf: leaf[rows] if isinstance(leaf, mx.array) else leaf, part.state)
+
+
+def _joined(*leaves: Any) -> Any:
+    return mx.concatenate(list(leaves)) if isinstance(leaves[0], mx.array) else leaves[0]
 
 
 def nbytes(cache: Cache) -> int:

@@ -16,7 +16,7 @@ from mlx_lm.generate import generation_stream
 from mlx_lm.models.cache import make_prompt_cache, trim_prompt_cache
 
 from billy_mlx.model.batch import Batch, Observer
-from billy_mlx.model.cache import Cache, PromptStore, can_always_trim, merge
+from billy_mlx.model.cache import Cache, PromptStore, can_always_trim, join, merge
 from billy_mlx.model.layers import Directions, Steering, stack, steer
 from billy_mlx.model.metal import wired
 from billy_mlx.model.model import Model
@@ -30,10 +30,15 @@ class Decoding:
     """Rows being decoded: iterate over it for `Step`s. A second loop goes on where the first was left.
 
     Args:
-        rows: decoded as one batch, or one after another where the model's rows do not go together.
+        rows: decoded as one batch; where the model's rows go together only with prompts of one length, or not at all,
+            one length after another or one row after another.
         store: caches kept between requests; without it nothing outlives this decoding.
         observer: reads the residual stream of the last token of every prompt and of every response token; with it the
             last token of every row is fed to the model as well, so that it is seen too.
+
+    Raises:
+        ModelError: a prompt has a token that the model has no embedding for.
+        UsageError: a direction is beyond what the model's residual stream can hold.
 
     Attributes:
         forwarded: tokens sent through the model so far, over all rows.
@@ -47,6 +52,9 @@ class Decoding:
         self.reused = 0
         self._model = model
         self._states = [RowState(index, row, model.spelling) for index, row in enumerate(rows)]
+        for row in rows:
+            model.require_known(row.prompt)
+            model.require_addable(row.directions, "A direction")
         self._store = PromptStore() if store is None else store
         self._keeps_store = store is not None
         self._observer = observer
@@ -59,10 +67,12 @@ class Decoding:
         Decoding is one token ahead: the token after the last one received keeps the old ones. So does the first token
         if the prompt is being read, and the old or the new directions are for the prompt as well.
         """
+        self._model.require_addable(directions, "A direction")
         return self._states[row].steer(directions)
 
     def plan(self, row: int, directions: Directions, first_token: int) -> None:
         """Give a row other directions from a token on that is not drawn yet, and forget the plans from there on."""
+        self._model.require_addable(directions, "A direction")
         self._states[row].plan(directions, first_token)
 
     def reused_by(self, row: int) -> int:
@@ -79,11 +89,19 @@ class Decoding:
 
     def _run(self) -> Iterator[Step]:
         with wired():
-            if len(self._states) > 1 and self._model.batches:
-                yield from self._decode(self._states)
-            else:
-                for state in self._states:
-                    yield from self._decode([state])
+            for states in self._together():
+                yield from self._decode(states)
+
+    def _together(self) -> list[list[RowState]]:
+        """Return the rows in groups that are decoded as one batch, one group after another."""
+        if len(self._states) == 1 or not self._model.batches_equals:
+            return [[state] for state in self._states]
+        if self._model.batches:
+            return [self._states]
+        by_length: dict[int, list[RowState]] = {}
+        for state in self._states:
+            by_length.setdefault(len(state.row.prompt), []).append(state)
+        return list(by_length.values())
 
     def _decode(self, states: list[RowState]) -> Iterator[Step]:
         for state in states:
@@ -101,7 +119,7 @@ class Decoding:
         if len(states) == 1 and going:
             yield from self._generate_alone(*going[0], caches[going[0][1]])
         elif going:
-            merged = merge([caches[prefix] for _, prefix in going])
+            merged = (merge if self._model.batches else join)([caches[prefix] for _, prefix in going])
             caches.clear()  # the batch has copies
             if not self._keeps_store:
                 self._store.clear()

@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from billy_mlx.model.config import Config, layer_count, residual_width
+from billy_mlx.model.shape import Shape
 from billy_mlx.model.weights import StoredTensor, stored_tensors
 
 _SAMPLE_BYTES = 64
@@ -31,19 +32,21 @@ class Fingerprint:
     weights: str
 
 
-def fingerprint(folder: Path, config: Config, vocabulary: Mapping[str, int]) -> Fingerprint:
+def fingerprint(folder: Path, config: Config, vocabulary: Mapping[str, int], shape: Shape | None = None) -> Fingerprint:
     """Return the fingerprint of the model stored in `folder`.
 
     Args:
         folder: holds the weights, in safetensors files.
         config: what its config.json holds.
         vocabulary: token -> id, of the tokenizer.
+        shape: of the model that mlx-lm makes of it; without one, or a width in it, what the config says.
 
     Raises:
-        ModelError: the weights are damaged, or the config does not give the model's shape.
+        ModelError: the weights are damaged, or nothing gives the model's shape.
     """
     architecture = str(config["model_type"])
-    layers, width = layer_count(config), residual_width(config)
+    layers = layer_count(config) if shape is None else shape.layers
+    width = residual_width(config) if shape is None or shape.width is None else shape.width
     # By id, then by token: two sorts are twice as fast as one by pairs.
     tokens = sorted(sorted(vocabulary), key=vocabulary.__getitem__)
     base = hashlib.sha256("\0".join([architecture, str(layers), str(width), *tokens]).encode(errors="surrogatepass"))

@@ -13,6 +13,7 @@ import mlx.core as mx
 import numpy as np
 
 from billy_mlx.errors import ModelError
+from billy_mlx.model import memory
 from billy_mlx.model.gguf_config import ROPE_FACTORS, model_config, stored_names
 from billy_mlx.model.gguf_header import GGUFHeader
 from billy_mlx.model.gguf_parts import read_model
@@ -73,13 +74,15 @@ def import_gguf(
         progress: is told how many bytes of how many are written, after every tensor.
 
     Raises:
-        ModelError: the file cannot be read or used, the folder holds something else, or the disk is full.
+        ModelError: the file cannot be read or used, the folder holds something else, or disk or memory are full.
     """
     header = read_model(source)
     digest = _sha256(*(header.parts or (source,)))
     job = _Import(header, digest, progress)
     try:
-        _check_room(folder, job.total_bytes)
+        if not folder.exists():
+            _check_room(folder, job.total_bytes)
+            memory.check_import(source, min(job.total_bytes, _SHARD_BYTES))
         if not make_folder(folder, job.write):
             _check_same(folder, digest)
     except (OSError, RuntimeError) as error:  # mlx says RuntimeError when it cannot write
@@ -195,7 +198,7 @@ def _token_ids(tokenizer: GGUFTokenizer) -> dict[str, Any]:
 def _check_room(folder: Path, needed_bytes: int) -> None:
     place = next(parent for parent in folder.absolute().parents if parent.exists())
     free = shutil.disk_usage(place).free
-    if needed_bytes > free and not folder.exists():
+    if needed_bytes > free:
         raise ModelError(f"{folder} needs {needed_bytes:,} bytes, {free:,} are free; make room and try again")
 
 

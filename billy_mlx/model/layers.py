@@ -17,6 +17,8 @@ import mlx.nn as nn
 import numpy as np
 from numpy.typing import NDArray
 
+LARGEST_FLOAT16 = 65504.0
+
 Hook = Callable[[int, mx.array], mx.array]
 InputHook = Callable[[int, tuple[Any, ...], dict[str, Any]], None]
 
@@ -44,6 +46,20 @@ class Directions:
         for layer in sorted(self.by_layer):
             digest.update(f"{layer}:".encode() + self.by_layer[layer].astype(np.float32).tobytes())
         return digest.hexdigest()[:16]
+
+    def excess(self, dtype: str | None) -> tuple[int, float] | None:
+        """Return a layer and a size of a number there that a stream of `dtype` cannot hold; None if it holds them all.
+
+        What preserves norms is added in float32 and scaled back before it is stored.
+        """
+        largest = (
+            LARGEST_FLOAT16 if dtype == "float16" and not self.norm_preserving else float(np.finfo(np.float32).max)
+        )
+        for layer, direction in self.by_layer.items():
+            size = float(np.abs(direction).max(initial=0.0))
+            if not size <= largest:  # also true of NaN
+                return layer, size
+        return None
 
 
 UNSTEERED = Directions()
@@ -76,6 +92,7 @@ class Steering:
     def switch(self, directions: Mapping[int, mx.array], *, norm_preserving: bool | mx.array = False) -> None:
         """Add `directions` from the next forward pass on; nothing is rebuilt."""
         self._directions = {layer: _per_row(direction) for layer, direction in directions.items()}
+        self._cast: dict[int, mx.array] = {}
         self._norm_preserving = norm_preserving
 
     def rewind(self) -> None:
@@ -97,13 +114,17 @@ class Steering:
                 f"{direction.shape[0]} directions of width {direction.shape[-1]} and {len(self._start)} starts "
                 f"for {rows} rows of width {width} at layer {layer}"
             )
-        if direction.dtype != h.dtype:
-            # Cast once, not at every token: a wider direction would widen the whole stream after it.
-            direction = self._directions[layer] = direction.astype(h.dtype)
-        steered = h + direction
+        narrowed = self._narrowed(layer, direction, h.dtype)
+        steered = h + narrowed if h.dtype != mx.float16 else _sum_within_float16(h, narrowed)
         if self._norm_preserving is not False:
             steered = _norm_preserved(h, direction, steered, self._norm_preserving)
         return steered if seen >= max(self._start) else mx.where(self._mask(seen, tokens), steered, h)
+
+    def _narrowed(self, layer: int, direction: mx.array, dtype: mx.Dtype) -> mx.array:
+        """Return a direction in the stream's own type: a wider one would widen the whole stream after it."""
+        if layer not in self._cast:  # once, not at every token
+            self._cast[layer] = direction.astype(dtype)
+        return self._cast[layer]
 
     def _mask(self, seen: int, tokens: int) -> mx.array:
         """Return (R, T, 1): which tokens of this pass are steered. Made once for all blocks."""
@@ -187,11 +208,22 @@ def _per_row(direction: mx.array) -> mx.array:
 
 def _norm_preserved(h: mx.array, direction: mx.array, steered: mx.array, which: bool | mx.array) -> mx.array:
     """Return `steered`, h + direction, scaled to the norm of `h` in the rows that `which` names."""
-    # In float32, since the sum may pass the largest float16 before it is scaled back.
+    # In float32, direction and all: both may pass the largest float16 before the sum is scaled back.
     wide, total = h.astype(mx.float32), h.astype(mx.float32) + direction.astype(mx.float32)
     norm = mx.linalg.norm(wide, axis=-1, keepdims=True)
-    kept = (total * (norm / mx.maximum(mx.linalg.norm(total, axis=-1, keepdims=True), 1e-12))).astype(h.dtype)
+    scaled = total * (norm / mx.maximum(mx.linalg.norm(total, axis=-1, keepdims=True), 1e-12))
+    kept = (scaled if h.dtype != mx.float16 else _within_float16(scaled)).astype(h.dtype)
     return kept if which is True else mx.where(which, kept, steered)
+
+
+def _within_float16(stream: mx.array) -> mx.array:
+    """Return `stream` with what is beyond the largest float16 cut to that."""
+    return mx.clip(stream, -LARGEST_FLOAT16, LARGEST_FLOAT16)
+
+
+@mx.compile  # one kernel on Metal: a sum and a cut
+def _sum_within_float16(h: mx.array, direction: mx.array) -> mx.array:
+    return _within_float16(h + direction)
 
 
 def _hooked_class(cls: type, layer: int, hook: Hook, on_inputs: InputHook | None) -> type:

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import mlx_lm
-from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.utils import load_model, load_tokenizer
+from transformers import PreTrainedConfig
+from transformers.utils import logging
 
 from billy_mlx import paths
 from billy_mlx.errors import ModelError, UsageError
@@ -29,7 +31,6 @@ from billy_mlx.model.weights import stored_tensors
 from billy_mlx.text import quoted
 
 STARTER = "starter"
-_FEWEST_TOKENS = 16  # that a model has: its self-test sends it eleven
 _MOST_TOKENS = 1 << 31
 
 
@@ -42,21 +43,24 @@ def load(
         model: "starter", a model folder, the name of an imported model, or a hub id that `billy model get` has stored;
             None for BILLY_MODEL, then the configuration's `model`, then the starter.
         revision: the branch, tag or commit of a hub id.
-        chat_template_name: which of its chat templates is used, where it has several; None for its default.
+        chat_template_name: which of its chat templates is used, where it has several; None for what the configuration
+            has as `chat-template-name`, if this is the model that it names, and its own default otherwise.
 
     Raises:
         ModelError: it is not on this machine, is damaged, is of a kind mlx-lm cannot run, or does not fit into memory;
             or its files take longer or more memory than any model's should.
         UsageError: a revision or a template that it has not, or a broken configuration file.
     """
-    name, folder = find(default_name() if model is None else str(model), revision)
+    called = default_name() if model is None else str(model)
+    name, folder = find(called, revision)
+    if chat_template_name is None and called == _configured("model"):
+        chat_template_name = _configured("chat-template-name")
     settings = _settings(folder)
-    needed = memory.weights_bytes(folder, settings, as_float32=backend.on_cpu())
-    memory.require(needed, f"Loading {name}", "close other programs or choose a smaller model")
-    require_harmless(folder)
-    network, settings = _network(folder)
-    tokenizer = read_tokenizer(folder, settings, chat_template_name)
-    identity = fingerprint(folder, settings, tokenizer.get_vocab())
+    with memory.loading(name, folder, settings):
+        shape = require_harmless(folder)
+        network, settings = _network(folder)
+        tokenizer = read_tokenizer(folder, settings, chat_template_name)
+    identity = fingerprint(folder, settings, tokenizer.get_vocab(), shape)
     return Model(name, folder, network, tokenizer, settings, identity)
 
 
@@ -68,8 +72,8 @@ def identify(model: str | Path | None = None) -> tuple[str, Fingerprint]:
     """
     name, folder = find(default_name() if model is None else str(model))
     settings = _settings(folder)
-    require_harmless(folder)
-    return name, fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab())
+    shape = require_harmless(folder)
+    return name, fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab(), shape)
 
 
 def default_name() -> str:
@@ -77,14 +81,19 @@ def default_name() -> str:
     name = os.environ.get("BILLY_MODEL")
     if name:
         return name
+    return _configured("model") or STARTER
+
+
+def _configured(key: str) -> str | None:
+    """Return what the configuration file has under a key that belongs to no table; None if it has none."""
     try:
-        configured = tomllib.loads(paths.config_file().read_text(encoding="utf-8")).get("model", STARTER)
+        configured = tomllib.loads(paths.config_file().read_text(encoding="utf-8")).get(key)
     except FileNotFoundError:
-        return STARTER
+        return None
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{paths.config_file()} cannot be read: {error}; correct it or delete it") from error
-    if not isinstance(configured, str):
-        raise UsageError(f'{paths.config_file()}: model is {configured!r}; write it in quotes, as in model = "starter"')
+    if not isinstance(configured, str | None):
+        raise UsageError(f'{paths.config_file()}: {key} is {configured!r}; write it in quotes, as in {key} = "starter"')
     return configured
 
 
@@ -147,11 +156,16 @@ def open_tokenizer(folder: Path, settings: config.Config) -> TokenizerWrapper:
     Raises:
         ModelError: it cannot be read, or its settings are of the wrong kind.
     """
+    # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
+    extra: dict[str, object] = {"trust_remote_code": False, "local_files_only": True}
     try:
-        # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
-        extra = {"trust_remote_code": False, "local_files_only": True}
-        tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, settings.get("eos_token_id"))
-    except Exception as error:  # tokenizers raises nothing narrower
+        with _quietly():
+            try:
+                tokenizer: TokenizerWrapper = load_tokenizer(folder, extra, settings.get("eos_token_id"))
+            except Exception:  # noqa: BLE001  transformers knows the model otherwise than mlx-lm, and needs it for nothing
+                extra["config"] = PreTrainedConfig()
+                tokenizer = load_tokenizer(folder, extra, settings.get("eos_token_id"))
+    except Exception as error:
         raise ModelError(
             f"The tokenizer in {shown(folder)} cannot be read: {_first_line(error)}; get the model again"
         ) from error
@@ -166,15 +180,10 @@ def build(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Return the model of `folder`, none of whose weights is read yet, and its config as mlx-lm completed it.
 
     Raises:
-        ModelError: mlx-lm cannot make one of what is there, or cannot run it.
+        ModelError: mlx-lm cannot make one of what is there.
     """
     with _named_if_unusable(folder):
-        network, settings = load_model(folder, lazy=True)
-        # Nothing is computed of a forward pass that nobody evaluates: it shows whether the sizes fit one another.
-        logits = network(mx.zeros((1, 2), mx.int32), cache=make_prompt_cache(network))
-        if logits.shape[-1] < _FEWEST_TOKENS:
-            raise ValueError(f"it has {logits.shape[-1]} tokens, and no model has fewer than {_FEWEST_TOKENS}")
-        return network, settings
+        return load_model(folder, lazy=True)
 
 
 def _settings(folder: Path) -> config.Config:
@@ -199,13 +208,22 @@ def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
 def _named_if_unusable(folder: Path) -> Iterator[None]:
     try:
         yield
-    except MemoryError as error:
-        raise ModelError(
-            f"{shown(folder)} does not fit into memory; close other programs or choose a smaller model"
-        ) from error
     except Exception as error:
         why = f"mlx-lm {mlx_lm.__version__} cannot load {shown(folder)}: {_first_line(error)}"
         raise ModelError(f"{why}; try another copy of the model or a newer mlx-lm") from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep transformers from saying on stderr what it thinks of a config that only mlx-lm goes by."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """What a job needs against what the machine has, before the backend finds out by aborting."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ import psutil
 from mlx.utils import tree_reduce
 from mlx_lm.models.cache import make_prompt_cache
 
-from billy_mlx.errors import ModelError
+from billy_mlx.errors import ModelError, is_of_memory
 from billy_mlx.model import backend
 from billy_mlx.model.cache import can_always_trim
 from billy_mlx.model.config import Config, find_number
+from billy_mlx.model.limits import limits
 from billy_mlx.model.model import Model
 from billy_mlx.model.weights import StoredTensor, stored_tensors
 
@@ -26,15 +29,25 @@ _DIRECTIONS = 3 * 4 + 2
 _AVERAGES = 6 * 4
 _GROUP_SIZE = 32  # where a config tells of none that can be
 _LARGEST_GROUP = 1 << 16
+# Beside the weights, while they are loaded on a CPU or imported: libraries, tokenizer and what is read ahead; and what
+# the largest tensor is made of, as a share of it.
+_BESIDE = 150_000_000
+_OF_LARGEST = 0.75
+_SMALLER = "close other programs or choose a smaller model"
 _HEADS = ("num_attention_heads", "n_heads", "n_head")
 
 
 def available_bytes() -> int:
-    """What can still be taken: of the GPU's working set on Metal, of the machine's memory otherwise."""
+    """What can still be taken: of the GPU's working set on Metal; of the machine's memory, within limits, otherwise."""
     working_set = mx.device_info().get("max_recommended_working_set_size")
-    if working_set is None:
-        return int(psutil.virtual_memory().available)
-    return int(working_set) - mx.get_active_memory()
+    if working_set is not None:
+        return int(working_set) - mx.get_active_memory()
+    return max(0, min([int(psutil.virtual_memory().available), *(limit.bytes for limit in limits())]))
+
+
+def what_limits(available: int) -> str | None:
+    """Return the name of the limit that leaves no more than `available` bytes, if any does."""
+    return next((limit.name for limit in limits() if limit.bytes <= available), None)
 
 
 def require(bytes_needed: int, what: str, remedy: str) -> None:
@@ -50,8 +63,35 @@ def require(bytes_needed: int, what: str, remedy: str) -> None:
     """
     available = available_bytes()
     if bytes_needed > available:
-        gigabytes = f"{bytes_needed / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free"
-        raise ModelError(f"{what} needs {gigabytes}; {remedy}")
+        limit = what_limits(available)
+        gigabytes = f"{ceil(bytes_needed / 1e8) / 10} GB of memory and {available // 10**8 / 10} GB are free"
+        within, raised = ("", "") if limit is None else (f" within {limit}", ", or raise the limit")
+        raise ModelError(f"{what} needs {gigabytes}{within}; {remedy}{raised}")
+
+
+@contextmanager
+def loading(name: str, folder: Path, config: Config) -> Iterator[None]:
+    """Return a context for loading a model, which is not entered if it does not fit into memory.
+
+    Raises:
+        ModelError: it does not; its weights are damaged; or memory ran out all the same.
+    """
+    require(_loading_bytes(folder, config), f"Loading {name}", _SMALLER)
+    try:
+        yield
+    except (MemoryError, RuntimeError, ModelError) as error:
+        if is_of_memory(error):
+            raise ModelError(f"Loading {name} ran out of memory; {_SMALLER}") from error
+        raise
+
+
+def check_import(source: Path, held: int) -> None:
+    """Do nothing if a file can be imported of which `held` bytes are in memory at once.
+
+    Raises:
+        ModelError: there is no memory for them.
+    """
+    require(held + _BESIDE, f"Importing {source}", _SMALLER)
 
 
 def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1, averaged: bool = False) -> None:
@@ -120,6 +160,15 @@ def weights_bytes(folder: Path, config: Config, *, as_float32: bool) -> int:
     if not as_float32:
         return sum(tensor.end - tensor.start for tensor in tensors.values())
     return 4 * sum(_numbers(tensor, tensors, config) for tensor in tensors.values())
+
+
+def _loading_bytes(folder: Path, config: Config) -> int:
+    """Return what loading takes at its peak: on a CPU more than the weights, where they become float32."""
+    if not backend.on_cpu():
+        return weights_bytes(folder, config, as_float32=False)
+    tensors = {tensor.name: tensor for tensor in stored_tensors(folder)}
+    largest = 4 * max((_numbers(tensor, tensors, config) for tensor in tensors.values()), default=0)
+    return weights_bytes(folder, config, as_float32=True) + int(_OF_LARGEST * largest) + _BESIDE
 
 
 def _numbers(tensor: StoredTensor, tensors: Mapping[str, StoredTensor], config: Config) -> int:

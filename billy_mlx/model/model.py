@@ -9,12 +9,14 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
-from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
+from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
-from billy_mlx.model.selftest import require_steerable, rows_agree
+from billy_mlx.model.layers import Directions
+from billy_mlx.model.selftest import equal_rows_agree, require_steerable, rows_agree
+from billy_mlx.model.shape import Shape, shape_of
 from billy_mlx.model.speed import measured_speed
 from billy_mlx.model.spelling import Spelling
 
@@ -45,11 +47,9 @@ class Model:
         return Spelling(self.tokenizer)
 
     @cached_property
-    def outputs(self) -> int:
-        """V, how many logits it gives for a token: often more than it has tokens."""
-        # Nothing is computed of a forward pass that nobody evaluates.
-        logits = self.model(mx.zeros((1, 1), mx.int32), cache=make_prompt_cache(self.model))
-        return int(logits.shape[-1])
+    def shape(self) -> Shape:
+        """How many blocks and logits it has, and what passes between the blocks."""
+        return shape_of(self.model)
 
     @cached_property
     def unspelt(self) -> mx.array | None:
@@ -57,10 +57,11 @@ class Model:
 
         Added to logits, it keeps what has no text from being drawn.
         """
-        if self.outputs == self.fingerprint.vocabulary:
+        outputs = self.shape.outputs
+        if outputs == self.fingerprint.vocabulary:
             return None
-        mask = np.zeros(self.outputs, np.float32)
-        mask[self.spelling.unspelt(self.outputs)] = -np.inf
+        mask = np.zeros(outputs, np.float32)
+        mask[self.spelling.unspelt(outputs)] = -np.inf
         return mx.array(mask) if mask.any() else None
 
     @cached_property
@@ -72,13 +73,37 @@ class Model:
 
     @cached_property
     def batches(self) -> bool:
-        """Whether rows decoded together get what each gets alone; otherwise they are decoded one after another."""
+        """Whether rows decoded together get what each gets alone; otherwise fewer are at once."""
         return rows_agree(self.model)
+
+    @cached_property
+    def batches_equals(self) -> bool:
+        """Whether at least rows whose prompts have the same length get together what each gets alone."""
+        return self.batches or equal_rows_agree(self.model)
 
     @cached_property
     def reading_speed(self) -> float:
         """Tokens a second at the beginning of a text, on this machine; measured when it is first asked for."""
         return measured_speed(self)
+
+    def require_addable(self, added: Directions, what: str) -> None:
+        """Raise UsageError if the residual stream cannot hold what `what` adds to it."""
+        excess = added.excess(self.shape.dtype) if added.by_layer else None
+        if excess is not None:
+            layer, size = excess
+            raise UsageError(
+                f"{what} adds {size:,.0f} at layer {layer}, more than the {self.shape.dtype} of this model's residual "
+                f"stream can hold; lower the dose"
+            )
+
+    def require_known(self, tokens: Sequence[int]) -> None:
+        """Raise ModelError if one of `tokens` has no embedding: MLX would read whatever lies there in memory."""
+        last, count = max(tokens), self.shape.outputs
+        if last >= count:
+            raise ModelError(
+                f"{self.id} has embeddings for {count:,} tokens and is given token number {last:,}: its tokenizer is "
+                "another model's; get the model again"
+            )
 
     @property
     def width(self) -> int:

@@ -93,9 +93,12 @@ def read_passages(
 
     Raises:
         UnsteerableModel: something is to be added, and that cannot be done to this model.
+        ModelError: a passage has a token that the model has no embedding for.
     """
     if not passages:
         return
+    for passage in passages:
+        model.require_known(passage.tokens)
     with wired():
         shared = _shared_beginning(passages)
         with _steered(model, added, [shared]):

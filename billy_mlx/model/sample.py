@@ -119,7 +119,8 @@ def _draw(logits: mx.array, sampling: Sampling, keys: mx.array, never_excluded: 
     scores = logits.astype(mx.float32)
     scores = scores - scores.max(axis=-1, keepdims=True)
     if 0 < sampling.top_p < 1:
-        scores = apply_top_p(scores, sampling.top_p)
+        # The one filter that is about shares of the whole: here the constant counts.
+        scores = apply_top_p(scores - mx.logsumexp(scores, axis=-1, keepdims=True), sampling.top_p)
     if sampling.min_p > 0:
         scores = apply_min_p(scores, sampling.min_p)
     if sampling.xtc_probability > 0:

@@ -4,6 +4,7 @@ Nothing here knows an architecture by name. A model passes if what it does is wh
 refused with what was seen, before anything is written with it.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mlx.core as mx
@@ -12,12 +13,13 @@ from mlx.utils import tree_flatten
 from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.errors import UnsteerableModel
-from billy_mlx.model.cache import can_batch, merge
+from billy_mlx.model.cache import Cache, can_batch, join, keep_rows, merge
 from billy_mlx.model.layers import Patch, Steering, steer
 
 # Two rows of five: rows, tokens and width cannot be taken for one another.
 _ROWS, _TOKENS = 2, 5
 _LENGTHS = (7, 4, 2, 0)  # of prompts read before the first common step; a prompt of one token leaves nothing to read
+_KEPT = (0, 2, 3)  # of four rows, when the other one has ended
 _PROBE_NORM = 0.1  # of the stream's own: in bfloat16 a smaller one could be rounded away
 
 
@@ -40,20 +42,38 @@ def rows_agree(model: nn.Module) -> bool:
 
     Some of mlx-lm's models have caches that can be merged and then fail, or are wrong without failing.
     """
-    caches = [make_prompt_cache(model) for _ in _LENGTHS]
-    if not can_batch(caches[0]):
-        return False
-    for length, cache in zip(_LENGTHS, caches, strict=True):
-        if length > 0:
-            model(mx.arange(3, 3 + length)[None], cache=cache)
+    prompts = [range(3, 3 + length) for length in _LENGTHS]
+    return can_batch(make_prompt_cache(model)) and _agree(model, prompts, merge)
+
+
+def equal_rows_agree(model: nn.Module) -> bool:
+    """Whether rows that have read as many tokens each, in one plain cache, get the logits each gets alone."""
+    return all(_agree(model, [range(first, first + length) for first in range(3, 7)], join) for length in _LENGTHS)
+
+
+def _agree(model: nn.Module, prompts: Sequence[range], together_in: Callable[[Sequence[Cache]], Cache]) -> bool:
+    """Whether rows get together what each gets alone, in a step of all of them and in one of those that go on."""
+    caches = [make_prompt_cache(model) for _ in prompts]
+    for prompt, cache in zip(prompts, caches, strict=True):
+        if prompt:
+            model(mx.array([list(prompt)]), cache=cache)
     try:
-        together = model(mx.array([[1]] * len(caches)), cache=merge(caches))[:, -1].astype(mx.float32)
+        joined = together_in(caches)
+        together = [model(mx.array([[1]] * len(caches)), cache=joined)[:, -1]]
+        keep_rows(joined, _KEPT)
+        together.append(model(mx.array([[2]] * len(_KEPT)), cache=joined)[:, -1])
         mx.eval(together)
     except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):
-        return False  # whatever mlx-lm's batched cache could not do: one row at a time always works
-    alone = mx.concatenate([model(mx.array([[1]]), cache=cache)[:, -1] for cache in caches])
-    tolerance = 1e-3 if alone.dtype == mx.float32 else 0.1
-    return bool(mx.abs(together - alone).max() <= tolerance * mx.std(alone.astype(mx.float32)))
+        return False  # whatever mlx-lm's caches could not do: one row at a time always works
+    alone = [mx.concatenate([model(mx.array([[1]]), cache=cache)[:, -1] for cache in caches])]
+    alone.append(mx.concatenate([model(mx.array([[2]]), cache=caches[place])[:, -1] for place in _KEPT]))
+    return all(_close(one, other) for one, other in zip(together, alone, strict=True))
+
+
+def _close(logits: mx.array, expected: mx.array) -> bool:
+    tolerance = 1e-3 if expected.dtype == mx.float32 else 0.1
+    wide, logits = expected.astype(mx.float32), logits.astype(mx.float32)
+    return bool(mx.abs(logits - wide).max() <= tolerance * mx.std(wide))
 
 
 class _Watch:

@@ -15,18 +15,20 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError, ModelError
-from billy_mlx.files import write_atomically
+from billy_mlx.files import read_all, reading, write_atomically
 from billy_mlx.model import weights
-from billy_mlx.model.folder import described_by, parsed, shown
+from billy_mlx.model.folder import described_by, shown
+from billy_mlx.model.shape import Shape
 from billy_mlx.text import quoted
 
 SECONDS = 5.0
@@ -54,25 +56,26 @@ class Bounds:
     bytes_: int
 
 
-def require_harmless(folder: Path) -> None:
-    """Try a model folder unless one with the same files was tried before.
+def require_harmless(folder: Path) -> Shape:
+    """Try a model folder, unless one with the same files was tried before, and return the sizes of its model.
 
     Raises:
         ModelError: it is refused, with the part of it that is at fault.
     """
     files = described_by(folder)
-    verdict_file = verdicts_folder() / f"{_digest(folder, files)}.json"
-    own = shown(folder)
-    verdict = _kept(verdict_file)
+    file = verdicts_folder() / f"{_digest(folder, files)}.json"
+    own, verdict = shown(folder), _kept(file)
     if verdict is None:
-        size = sum(file.stat().st_size for file in files)
+        size = sum(each.stat().st_size for each in files)
         bounds = Bounds(SECONDS + size / 1e6 * _SECONDS_A_MEGABYTE, _BYTES + _BYTES_A_BYTE * size)
         verdict, is_final = _tried(folder, bounds)
         if is_final:
+            kept = replace(verdict, refused=verdict.refused.replace(own, _FOLDER))
             with suppress(BillyError):  # then it is tried the next time as well
-                write_atomically(verdict_file, json.dumps({"refused": verdict.replace(own, _FOLDER) or None}).encode())
-    if verdict:
-        raise ModelError(verdict.replace(_FOLDER, own))
+                write_atomically(file, msgspec.json.encode(kept))
+    if verdict.shape is None:
+        raise ModelError(verdict.refused.replace(_FOLDER, own))
+    return verdict.shape
 
 
 def rendered(template: str, messages: list[Mapping[str, object]], settings: Mapping[str, object]) -> str:
@@ -99,20 +102,27 @@ def verdicts_folder() -> Path:
     return paths.cache_folder() / "tried"
 
 
-def _tried(folder: Path, bounds: Bounds) -> tuple[str, bool]:
-    """Return why a folder is refused, or nothing if it is not, and whether another trial would end in the same way."""
+@dataclass(frozen=True)
+class _Verdict:
+    """What came of a trial: the sizes of the model, or a sentence that says why it is refused."""
+
+    refused: str = ""
+    shape: Shape | None = None
+
+
+def _tried(folder: Path, bounds: Bounds) -> tuple[_Verdict, bool]:
+    """Return what comes of a trial, and whether another one would end in the same way."""
     is_final = True
     try:
         answer = _Trial({"folder": str(folder)}, bounds).answer()
     except _OutOfBounds as error:
         answer, is_final = {"refused": str(error)}, error.is_final
-    refused = str(answer.get("refused") or "")
-    if not refused or answer.get("whole"):
-        return refused, is_final
-    return (
-        f"{shown(folder)} cannot be used: {quoted(refused, 300)}; get the model again or choose another one",
-        is_final,
-    )
+    if "shape" in answer:
+        return _Verdict(shape=msgspec.convert(answer["shape"], Shape)), is_final
+    refused = str(answer["refused"])
+    if not answer.get("whole"):
+        refused = f"{shown(folder)} cannot be used: {quoted(refused, 300)}; get the model again or choose another one"
+    return _Verdict(refused), is_final
 
 
 class _OutOfBounds(ModelError):
@@ -248,13 +258,11 @@ def _digest(folder: Path, files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _kept(file: Path) -> str | None:
-    """Return the verdict of an earlier trial, nothing where a folder passed; None if there was none."""
+def _kept(file: Path) -> _Verdict | None:
+    """Return the verdict of an earlier trial, None if there was none."""
     try:
-        if not file.is_file():
-            return None
-        with file.open("rb") as stream:
-            refused = parsed(stream.read(_LARGEST_VERDICT))["refused"]
-    except (OSError, ValueError, TypeError, KeyError):
+        with reading(file) as handle:
+            verdict = msgspec.json.decode(read_all(handle, _LARGEST_VERDICT), type=_Verdict)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
-    return "" if refused is None else refused if isinstance(refused, str) else None
+    return verdict if verdict.shape is not None or verdict.refused else None

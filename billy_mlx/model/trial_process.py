@@ -1,8 +1,8 @@
 """The process in which a model folder is tried out: reads its task from stdin and writes what comes of it to stdout.
 
 Each line is a JSON object. {"step": ...} says what begins, as the subject of a sentence. The last line is the answer:
-{"refused": a clause}, with "whole" where it is a sentence that says all; {"text": what was rendered}; or {} where there
-is nothing to object to.
+{"refused": a clause}, with "whole" where it is a sentence that says all; {"text": what was rendered}; or {"shape": the
+sizes of the model} where there is nothing to object to.
 """
 
 import json
@@ -12,15 +12,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from billy_mlx.model.shape import Shape
 
 _WORDS = "The keeper of the light went down to the water. "
 _LETTERS = 100_000
 _TURNS = 20
 _MOST = 8  # times as long: a byte each, in the least economical tokenizers in use, and four to a letter
 _RUNS, _RUN = ("a", "0", " ", "-", "\n", "é", "ab", "a "), 1_000  # letters over and over, and how many of them
+_FEWEST_TOKENS = 16  # that a model has: its self-test sends it eleven
 _SPELT = 2_000  # tokens of a vocabulary
 
 
@@ -72,12 +77,14 @@ def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, 
 
     settings: dict[str, Any] = {}
     tokenizer: list[Any] = []
+    model: list[Any] = []
     steps: list[tuple[str, Callable[[], object]]] = [
         ("reading config.json", lambda: settings.update(config.read_config(folder))),
         ("reading its tokenizer", lambda: tokenizer.append(load.open_tokenizer(folder, settings))),
         ("its tokenizer", lambda: _try_tokenizer(tokenizer[0])),
         ("its chat template", lambda: _try_templates(tokenizer[0], folder)),
-        ("building the model that config.json describes", lambda: load.build(folder)),
+        ("building the model that config.json describes", lambda: model.append(load.build(folder)[0])),
+        ("running the model that config.json describes", lambda: model.append(_shape(model.pop()))),
     ]
     for step, do in steps:
         say({"step": step})
@@ -87,7 +94,16 @@ def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, 
             return {"refused": str(error), "whole": True}
         except Exception as error:  # noqa: BLE001  what other people's files make of other people's programs
             return {"refused": f"{step} fails: {_said(error)}"}
-    return {}
+    return {"shape": asdict(model.pop())}
+
+
+def _shape(network: Any) -> "Shape":
+    from billy_mlx.model.shape import shape_of
+
+    shape = shape_of(network)
+    if shape.outputs < _FEWEST_TOKENS:
+        raise ValueError(f"it has {shape.outputs} tokens, and no model has fewer than {_FEWEST_TOKENS}")
+    return shape
 
 
 def _try_tokenizer(tokenizer: Any) -> None:

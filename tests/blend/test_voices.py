@@ -110,3 +110,12 @@ def test_too_little_memory_is_a_refusal_in_words(tiny, monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
     with pytest.raises(ModelError, match="take fewer rows at once or a shorter text"):
         generate(tiny, REQUEST)
+
+
+def test_a_blend_beyond_float16_is_refused_by_name(tiny, monkeypatch):
+    monkeypatch.setitem(tiny.__dict__, "shape", replace(tiny.shape, dtype="float16"))
+    generate(tiny, REQUEST, "noir@5")
+    with pytest.raises(UsageError, match=r"^noir:1000@1000a/raw adds [0-9,]+ at layer \d, more than the float16 of"):
+        generate(tiny, REQUEST, "noir:1000@1000a/raw")
+    with pytest.raises(UsageError, match=r"^gothic:1000@1000a/raw adds"):
+        Voices(tiny, REQUEST, [Blend.parse("noir")]).steer(0, Blend.parse("gothic:1000@1000a/raw"))

@@ -181,3 +181,10 @@ def test_every_bound_of_a_flag_is_one_the_library_takes():
     for _, name, _, kind, _ in _OPTIONS:
         for bound in (kind.min, kind.max):
             assert getattr(Sampling(**{name: bound}), name) == bound
+
+
+def test_a_raw_dose_in_residual_norms_is_said_to_go_to_every_layer(billy, model):
+    said = "is added at every layer that the vectors have, one on top of the other"
+    assert f"billy: noir:1@0.02r/raw: 0.02r {said}" in billy(*WRITE, "--blend", "noir@0.02r/raw").err
+    for blend in ("noir@0.02r/raw/L2", "noir@0.02r/balanced", "noir@1/raw"):
+        assert said not in billy(*WRITE, "--blend", blend).err

@@ -60,6 +60,13 @@ def test_paths_are_those_of_the_library(billy):
         (PermissionError(13, "Permission denied", "/x"), 1, "billy: /x cannot be used: Permission denied"),
         (OSError(28, "No space left on device"), 1, "billy: The output cannot be written: No space left on device"),
         (ImportError("libmlx.so", name="mlx.core"), 1, "billy: MLX does not start here: libmlx.so; on Linux"),
+        (
+            ImportError("libmlx.so", name="core", path="/x/mlx/core.so"),
+            1,
+            "billy: MLX does not start here: libmlx.so; on",
+        ),
+        (MemoryError(), 1, "billy: The memory ran out; close other programs"),
+        (RuntimeError("[malloc] Unable to allocate 8 bytes."), 1, "billy: The memory ran out; close other programs"),
     ],
 )
 def test_what_the_machine_refuses_is_said_without_a_traceback(monkeypatch, capsys, error, code, said):

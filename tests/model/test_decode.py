@@ -11,8 +11,9 @@ from mlx.utils import tree_flatten
 from mlx_lm.generate import stream_generate
 from mlx_lm.models.cache import make_prompt_cache
 from tiny import tiny_folder, tiny_network
+from zoo import zoo_folder
 
-from billy_mlx.errors import UsageError
+from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.model import decode
 from billy_mlx.model.cache import PromptStore
@@ -486,7 +487,7 @@ def test_an_id_without_a_token_is_never_drawn(tmp_path):
     model = load(padded_folder(tmp_path / "padded", ids=5000))
     hot = Sampling(temperature=10.0, min_p=0.0)
     written = tokens(Decoding(model, [row((1,), seed=seed, sampling=hot, max_tokens=40) for seed in range(4)]), 4)
-    assert max(max(each) for each in written) < model.fingerprint.vocabulary < model.outputs
+    assert max(max(each) for each in written) < model.fingerprint.vocabulary < model.shape.outputs
     assert tokens(Decoding(model, [row((1,), sampling=GREEDY)]))[0][0] < model.fingerprint.vocabulary
 
 
@@ -496,7 +497,7 @@ def test_a_hole_in_the_vocabulary_is_never_drawn(tmp_path):
     tokenizer["model"]["vocab"]["last"] = 399
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     model = load(folder)
-    held = model.spelling.unspelt(model.outputs)
+    held = model.spelling.unspelt(model.shape.outputs)
     assert len(held) == 400 - model.fingerprint.vocabulary
     assert 399 not in held
     hot = Sampling(temperature=10.0, min_p=0.0)
@@ -518,3 +519,41 @@ def padded_folder(path, ids):
     mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(tiny_network(config).parameters())))
     (folder / "config.json").write_text(json.dumps(config))
     return folder
+
+
+@pytest.mark.parametrize("name", ["gemma2", "recurrent_gemma", "gpt_bigcode"])
+def test_rows_of_one_length_go_together_where_others_cannot(name, tmp_path):
+    model = load(zoo_folder(tmp_path / name, name))
+    assert not model.batches
+    prompts = [PROMPT[:9], PROMPT[:9], PROMPT[1:10], PROMPT[:5], PROMPT[:1], PROMPT[3:4]]
+    up = Directions({1: np.full(model.width, 0.5, np.float32)})
+    rows = [
+        Row(prompt, [UNSTEERED, up][number % 2], seed=number, max_tokens=4 + 3 * number)
+        for number, prompt in enumerate(prompts)
+    ]
+    decoding = Decoding(model, rows)
+    steps = [len(step.emitted) for step in decoding if step.emitted]
+    assert max(steps) == 3
+    assert decoding.forwarded < sum(len(prompt) - 1 + row.max_tokens for prompt, row in zip(prompts, rows, strict=True))
+    assert tokens(Decoding(model, rows), len(rows)) == [alone(model, one) for one in rows]
+    store = PromptStore()
+    assert tokens(Decoding(model, rows, store=store), len(rows)) == [alone(model, one) for one in rows]
+    assert tokens(Decoding(model, rows, store=store), len(rows)) == [alone(model, one) for one in rows]
+
+
+def test_a_token_without_an_embedding_is_refused(tiny):
+    with pytest.raises(ModelError, match="has embeddings for 268 tokens and is given token number 268: its tokenizer"):
+        Decoding(tiny, [row((1, 268))])
+
+
+def test_a_direction_that_the_stream_cannot_hold_is_refused(tiny, monkeypatch):
+    monkeypatch.setitem(tiny.__dict__, "shape", replace(tiny.shape, dtype="float16"))
+    loud = Directions({2: np.full(32, 70_000, np.float32)})
+    refused = pytest.raises(UsageError, match=r"A direction adds 70,000 at layer 2, more than the float16 of .*; lower")
+    with refused:
+        Decoding(tiny, [row(directions=loud)])
+    decoding = Decoding(tiny, [row()])
+    with refused:
+        decoding.steer(0, loud)
+    with refused:
+        decoding.plan(0, loud, 3)

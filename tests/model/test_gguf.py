@@ -15,7 +15,7 @@ from mlx_lm.models.rope_utils import Llama3RoPE
 from tiny_gguf import BLOCKS, TOKENS, gguf_tensors, random_blocks, tiny_model, write_gguf, write_tiny
 
 from billy_mlx.errors import ModelError
-from billy_mlx.model import gguf
+from billy_mlx.model import gguf, memory
 from billy_mlx.model.gguf import import_gguf
 
 IDS = mx.array([[1, 40, 260, 7, 99, 12, 260, 3]])
@@ -302,6 +302,13 @@ def test_a_disk_that_fills_up_gives_a_sentence_and_leaves_nothing(tiny, folder):
             import_gguf(tiny, folder)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert everything_in(folder) == []
+
+
+def test_memory_without_room_is_told_before_anything_is_written(tiny, folder, monkeypatch):
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
+    with pytest.raises(ModelError, match=r"^Importing .* needs 0\.2 GB of memory and 0\.0 GB are free; close other"):
+        import_gguf(tiny, folder)
     assert everything_in(folder) == []
 
 

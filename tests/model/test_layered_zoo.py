@@ -8,6 +8,7 @@ import io
 import re
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import mlx.core as mx
 import numpy as np
@@ -43,7 +44,7 @@ GATES = {"mixtral": "block_sparse_moe", "qwen3_moe": "mlp"}  # whose `gate` pick
 TOLERANCE = {mx.float32: 1e-3, mx.float16: 0.05, mx.bfloat16: 0.3}
 PROMPT = tuple(5 + (7 * n) % 80 for n in range(21))  # longer than a window, which is 8
 
-pytestmark = pytest.mark.usefixtures("plain_kernels")
+pytestmark = pytest.mark.usefixtures("bfloat16_experts")
 
 
 def whole(seed):
@@ -69,7 +70,9 @@ def network(name, dtype):
 
 def model_of(tiny, name, dtype=mx.float32):
     ours = Fingerprint(name, LAYERS, WIDTH, VOCABULARY, base="b" * 16, weights="w" * 16)
-    return replace(tiny, id=name, model=network(name, dtype), config={}, fingerprint=ours)
+    model = replace(tiny, id=name, model=network(name, dtype), config={}, fingerprint=ours)
+    assert model.shape.layers == LAYERS  # looks at the model, which is over before a test does
+    return model
 
 
 @pytest.fixture(params=KINDS)
@@ -145,8 +148,10 @@ def test_a_prompt_is_used_again_under_another_blend_and_never_what_was_read_stee
 
 def test_a_steered_block_costs_one_addition_a_step_in_whatever_width(model):
     plain, steered = (operations(model, steering) for steering in (Steering({}), Steering(stack([NOIR]))))
-    assert len(steered) - len(plain) == len(NOIR.by_layer)
-    assert steered.count("Add") - plain.count("Add") == len(NOIR.by_layer)
+    # Of a sum in float16 what is beyond it is cut: twice two operations, which Metal fuses with the addition.
+    each = 5 if steered.dtype == mx.float16 else 1
+    assert len(steered.names) - len(plain.names) == each * len(NOIR.by_layer)
+    assert steered.names.count("Add") - plain.names.count("Add") == len(NOIR.by_layer)
 
 
 def operations(model, steering):
@@ -154,8 +159,9 @@ def operations(model, steering):
     prompt_cache, graph = make_prompt_cache(model.model), io.StringIO()
     with steer(model.layers, steering):
         mx.eval(model.model(mx.array([PROMPT]), cache=prompt_cache), [part.state for part in prompt_cache])
-        mx.export_to_dot(graph, model.model(mx.array([[5]]), cache=prompt_cache))
-    return re.findall(r'label ="(\w+)", shape=rectangle', graph.getvalue())
+        logits = model.model(mx.array([[5]]), cache=prompt_cache)
+        mx.export_to_dot(graph, logits)
+    return SimpleNamespace(names=re.findall(r'label ="(\w+)", shape=rectangle', graph.getvalue()), dtype=logits.dtype)
 
 
 @pytest.mark.parametrize("name", GATES)

@@ -3,12 +3,14 @@
 import copy
 import io
 import re
+from types import SimpleNamespace
 
 import mlx.core as mx
 import numpy as np
 import pytest
 from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.utils import quantize_model
+from tiny import CONFIGS, tiny_network
 
 from billy_mlx.model.layers import UNSTEERED, Directions, Patch, Steering, record, stack, steer
 
@@ -198,3 +200,55 @@ def test_the_key_tells_directions_apart_by_what_they_do():
     assert len({directions.key for directions in same}) == 1
     assert len({directions.key for directions in [*same, *other]}) == 5
     assert UNSTEERED.key == ""
+
+
+# In float16, whose largest number is 65504: Gemma's streams come near it.
+
+
+@pytest.fixture(scope="module")
+def loud():
+    """A float16 model whose streams have numbers of about 60,000."""
+    config = {"model_type": "llama", "vocab_size": 96, **CONFIGS["llama"], "tie_word_embeddings": False}
+    network = tiny_network(config, mx.float16)
+    planted = mx.array(network.model.embed_tokens.weight)
+    planted[:, :2] = mx.array([60000.0, -60000.0], mx.float16)
+    network.model.embed_tokens.weight = planted
+    return SimpleNamespace(model=network, layers=network.layers)
+
+
+FAR = {2: mx.zeros(32).at[mx.array([0, 1, 5])].add(mx.array([20000.0, -20000.0, 3.0]))}
+
+
+def test_a_sum_beyond_float16_is_clipped_and_nothing_becomes_infinite(loud):
+    plain, steered = streams(loud), streams(loud, steering=Steering(FAR))
+    assert steered.dtype == mx.float16
+    assert mx.isfinite(plain).all()
+    assert mx.isfinite(steered).all()
+    assert (mx.abs(steered[2, ..., :2]) == 65504).all()
+    assert mx.allclose(steered[2, ..., 5] - plain[2, ..., 5], mx.array(3.0, mx.float16), atol=0.05)
+
+
+def test_adding_nothing_in_float16_changes_nothing(loud):
+    assert mx.array_equal(streams(loud, steering=Steering({2: mx.zeros(32)})), streams(loud))
+
+
+@pytest.mark.parametrize("scale", [1.0, 10.0])  # the second is beyond float16 by itself
+def test_norms_are_kept_in_float16_whatever_is_added(loud, scale):
+    far = {2: scale * FAR[2]}
+    plain, steered = streams(loud), streams(loud, steering=Steering(far, norm_preserving=True))
+    assert mx.isfinite(steered).all()
+    wide = plain[2].astype(mx.float32)
+    total = wide + far[2]
+    expected = total * mx.linalg.norm(wide, axis=-1, keepdims=True) / mx.linalg.norm(total, axis=-1, keepdims=True)
+    assert mx.allclose(steered[2].astype(mx.float32), mx.clip(expected, -65504, 65504), rtol=2e-3)
+
+
+@pytest.mark.parametrize(("size", "layer"), [(70_000.0, 1), (np.inf, 2), (np.nan, 3)])
+def test_a_direction_that_the_stream_cannot_hold_is_found(size, layer):
+    far = np.zeros(32, np.float32)
+    far[3] = size
+    directions = Directions({0: np.ones(32, np.float32), layer: far})
+    assert directions.excess("float16")[0] == layer
+    assert (directions.excess("bfloat16") is None) == (directions.excess("float32") is None) == bool(np.isfinite(size))
+    preserved = Directions(directions.by_layer, norm_preserving=True)
+    assert (preserved.excess("float16") is None) == bool(np.isfinite(size))

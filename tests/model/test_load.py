@@ -5,13 +5,19 @@ import socket
 import mlx.core as mx
 import pytest
 from tiny import tiny_folder
+from zoo import TINY, zoo_folder
 
 import billy_mlx
 from billy_mlx import paths
-from billy_mlx.errors import ModelError, UsageError
+from billy_mlx.blend.generate import Request, generate
+from billy_mlx.errors import ModelError, UnsteerableModel, UsageError
+from billy_mlx.model import load as load_module
 from billy_mlx.model import memory
+from billy_mlx.model.config import read_config
 from billy_mlx.model.load import default_name, find, load
 from billy_mlx.model.model import Model
+from billy_mlx.model.shape import shape_of
+from billy_mlx.paths import config_file
 
 
 @pytest.fixture(autouse=True)
@@ -164,5 +170,48 @@ def test_a_strangers_tokenizer_code_is_not_run(folder):
 def test_a_model_too_large_for_the_machine_is_refused_before_it_is_read(folder, monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
     os.truncate(folder / "tokenizer.json", 0)
-    with pytest.raises(ModelError, match=r"Loading .* needs 0\.0 GB of memory and 0\.0 GB are free; close other"):
+    with pytest.raises(ModelError, match=r"Loading .* needs 0\.2 GB of memory and 0\.0 GB are free; close other"):
         load(folder)
+
+
+NAMED = [
+    {"name": "brief", "template": "{{ messages[-1].content }}"},
+    {"name": "loud", "template": "{{ 'A: ' + messages[-1].content }}"},
+]
+
+
+def test_the_configured_chat_template_is_that_of_the_configured_model(folder, billy_home):
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": NAMED}))
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text(f'model = "{folder}"\nchat-template-name = "loud"\n')
+    assert load().tokenizer.chat_template == load(folder).tokenizer.chat_template == NAMED[1]["template"]
+    assert load(folder, chat_template_name="brief").tokenizer.chat_template == NAMED[0]["template"]
+    with pytest.raises(UsageError, match="chat templates called brief, loud; there is none called 'quiet'"):
+        load(folder, chat_template_name="quiet")
+    config_file().write_text('chat-template-name = "loud"\n')
+    assert isinstance(load(folder).tokenizer.chat_template, dict)
+    config_file().write_text(f'model = "{folder}"\nchat-template-name = 3\n')
+    with pytest.raises(UsageError, match="chat-template-name is 3; write it in quotes"):
+        load()
+
+
+def test_a_model_that_cannot_be_steered_writes_all_the_same(tmp_path):
+    model = load(zoo_folder(tmp_path / "loops", "iquestloopcoder"))
+    assert generate(model, Request("sea", max_tokens=3, chat=False)).generation_tokens == 3
+    with pytest.raises(UnsteerableModel, match="it never calls its blocks"):
+        _ = model.blocks
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_every_model_of_the_zoo_is_loaded_from_a_folder_as_it_is(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(load_module, "require_harmless", lambda folder: shape_of(load_module.build(folder)[0]))
+    model = load(zoo_folder(tmp_path, name))
+    assert model.fingerprint.layers == len(model.layers) == model.shape.layers
+    assert model.shape.width in (None, model.fingerprint.width)
+    assert model.shape.width is None or model.width == model.shape.width
+
+
+def test_a_width_that_the_config_tells_wrongly_is_the_models(tmp_path):
+    model = load(zoo_folder(tmp_path, "lille-130m"))
+    assert read_config(model.path)["hidden_size"] != model.width == model.shape.width

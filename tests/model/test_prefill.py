@@ -57,14 +57,6 @@ def tokens_through(model, rows):
     return sum(seen)
 
 
-@pytest.fixture
-def plain_kernels():
-    """Without fused kernels, which the CPU compiles for half a minute."""
-    mx.disable_compile()
-    yield
-    mx.enable_compile()
-
-
 @pytest.fixture(params=["tiny", "hybrid"])
 def model(request):
     return request.getfixturevalue(request.param)
@@ -144,7 +136,6 @@ def test_a_position_that_is_not_there_cannot_be_wanted():
     # over; states of several kinds; and a cache that is not of one shape.
     ["gemma2", "llama4", "gpt_bigcode", "gemma3_text", "recurrent_gemma", "mamba2", "kimi_k3", "deepseek_v41"],
 )
-@pytest.mark.usefixtures("plain_kernels")
 def test_other_architectures_rows_get_what_they_get_alone(name, tiny, monkeypatch):
     monkeypatch.setattr(prefill, "PREFILL_CHUNK", 5)
     other = type(tiny)(name, tiny.path, build(name), tiny.tokenizer, tiny.config, tiny.fingerprint)

@@ -73,7 +73,7 @@ def refused(folder):
 
 
 def passes(folder):
-    return trial_process._tried(folder, lambda _: None) == {}
+    return "shape" in trial_process._tried(folder, lambda _: None)
 
 
 def loaded_or_refused(folder):
@@ -188,7 +188,7 @@ def doubling(kind, letter="e", *, times):
 @pytest.mark.parametrize("letter", ["e", "q"])  # one in the text that is tried, and one in the vocabulary alone
 def test_a_tokenizer_that_makes_much_of_little_is_refused(tmp_path, kind, letter, here):
     folder = tiny_folder(tmp_path / "model", tokenizer=pieces_tokenizer())
-    edit(folder, "tokenizer.json", **doubling(kind, letter, times=8 if kind == "normalizer" else 12))
+    edit(folder, "tokenizer.json", **doubling(kind, letter, times=8 if (kind, letter) == ("normalizer", "e") else 13))
     assert "token" in refused(folder)
 
 
@@ -260,7 +260,7 @@ def test_tokens_that_the_model_has_no_place_for_are_refused_where_they_are_sent(
     model = load.load(folder)
     assert generate(model, "the light").generation_tokens
     said = refusal(lambda: generate(model, "the keeper of the light"))
-    assert "gives token 269 (of), and the model knows 268 tokens" in said
+    assert "has embeddings for 268 tokens and is given token number 269" in said
 
 
 @pytest.mark.parametrize("dtype", ["F64", "C64", "F4", "", "x" * 10_000])
@@ -277,6 +277,9 @@ def test_a_type_of_numbers_that_mlx_has_not_is_refused(folder, dtype, here):
 # The verdict: kept and used again.
 
 
+SHAPE = {"layers": 4, "width": 32, "outputs": 268, "dtype": "float32"}
+
+
 @pytest.fixture
 def answers(monkeypatch, no_verdicts):
     """What trials answer, one after another, and how many there were."""
@@ -288,7 +291,7 @@ def answers(monkeypatch, no_verdicts):
 
         def answer(self):
             said.count += 1
-            answer = said.given.pop(0) if said.given else {}
+            answer = said.given.pop(0) if said.given else {"shape": SHAPE}
             if isinstance(answer, Exception):
                 raise answer
             return answer
@@ -297,13 +300,13 @@ def answers(monkeypatch, no_verdicts):
     return said
 
 
-@pytest.mark.parametrize("answer", [{}, {"refused": "it sings"}])
+@pytest.mark.parametrize("answer", [{"shape": SHAPE}, {"refused": "it sings"}], ids=["good", "bad"])
 def test_a_folder_is_tried_once(folder, answers, answer):
     answers.given = [answer]
     outcomes = [outcome(folder) for _ in range(3)]
     assert answers.count == 1
     assert len(set(outcomes)) == 1
-    assert ("it sings" in outcomes[0]) == bool(answer)
+    assert ("it sings" in outcomes[0]) == ("refused" in answer)
 
 
 def outcome(folder):
@@ -382,6 +385,9 @@ VERDICTS = [
     "[" * 60_000,
     "\xff",
 ]
+
+
+VERDICTS += ["{}", '{"refused": ""}', '{"shape": {}}', '{"shape": {"layers": "4"}}', '{"shape": ' + "[" * 60_000]
 
 
 @pytest.mark.parametrize("content", VERDICTS)

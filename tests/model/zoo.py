@@ -5,10 +5,13 @@
 
 import copy
 import importlib
+import json
+from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
+from tiny import tiny_folder
 from zoo_families import DENSE, EXPERTS, HYBRID, WINDOWED
 from zoo_parts import Config
 
@@ -25,6 +28,14 @@ def build(name: str, dtype: mx.Dtype = mx.float32, seed: int = 0) -> nn.Module:
     model.eval()
     mx.eval(model.parameters())
     return model
+
+
+def zoo_folder(path: Path, name: str) -> Path:
+    """Write the folder of that model, with a tokenizer that is not its own, and return it."""
+    folder, network = tiny_folder(path), build(name)
+    mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(network.parameters())))
+    (folder / "config.json").write_text(json.dumps({"model_type": name} | TINY[name]))
+    return folder
 
 
 def random_weights(model: nn.Module, dtype: mx.Dtype, seed: int) -> list[tuple[str, mx.array]]:

@@ -95,6 +95,32 @@ def test_the_terminal_is_given_back_when_the_system_ends_the_studio(dying, novel
     assert "Z" in novel.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("death", "code"),
+    [
+        ("import signal, os; os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+        ("import ctypes; ctypes.string_at(0)", -signal.SIGSEGV),
+        ("import os; os.abort()", -signal.SIGABRT),
+        ("import ctypes; ctypes.CDLL(None)._exit(1)", 1),
+    ],
+    ids=["the system kills it", "it is at fault", "a library gives up", "a library ends it"],
+)
+def test_the_terminal_is_given_back_when_the_studio_can_do_nothing_more(dying, death, code):
+    with dying(f"say(); {death}") as terminal:
+        terminal.press("f1")
+        terminal.wait_for("dying")
+        assert terminal.wait_for_end() == code
+        assert is_as_it_was(terminal)
+        assert "your text is kept: open it again" in terminal.text
+
+
+def test_nobody_is_told_of_a_death_when_the_studio_ends_by_itself(dying):
+    with dying("pass") as terminal:
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+        assert b"killed" not in terminal.output
+
+
 @pytest.mark.slow
 def test_so_it_is_when_the_studio_hangs(dying):
     with dying("say(); time.sleep(60)") as terminal:

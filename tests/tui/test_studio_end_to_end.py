@@ -146,3 +146,34 @@ def test_leaving_what_could_not_be_saved_says_so_below_the_screen(write, novel):
     with write(novel, ready="never saved to its file") as terminal:
         terminal.press("down", "enter")
         terminal.wait_for("ZZ")
+
+
+def limited(code, path, home):
+    """Open the studio in a shell that gives it less address space than the starter needs; `code` runs before."""
+    shell = ["sh", "-c", 'ulimit -v 1300000; exec "$@"', "sh"]
+    billy = [sys.executable, "-c", f"{code}\nfrom billy_mlx.cli import main; main()"]
+    return Terminal([*shell, *billy, "write", str(path)], size=(160, 50), env={"BILLY_HOME": str(home)})
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="a Mac keeps to no such limit")
+
+
+@linux
+def test_without_memory_for_the_model_the_studio_says_so_and_lives_on(novel, starter_home):
+    with limited("", novel, starter_home) as terminal:
+        terminal.wait_for("Loading starter needs 0.8 GB of memory")
+        terminal.press("ctrl+e")
+        terminal.type(" He wrote on.")
+        terminal.wait_for("He wrote on.")
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+    assert novel.read_text(encoding="utf-8").endswith("He wrote on.")
+
+
+@linux
+def test_where_mlx_dies_of_it_all_the_same_the_terminal_is_given_back(novel, starter_home):
+    with limited("from billy_mlx.model import memory; memory.limits = list", novel, starter_home) as terminal:
+        assert terminal.wait_for_end() < 0
+        assert "your text is kept: open it again" in terminal.text
+        assert terminal.output.rindex(b"\x1b[?1049l") > terminal.output.rindex(b"\x1b[?1049h")
+        assert terminal.output.rindex(b"\x1b[?1003l") > terminal.output.rindex(b"\x1b[?1003h")

@@ -177,5 +177,8 @@ class VoicesPanel(DialPanel):
         def take(text: str | None) -> None:
             if text is not None:
                 self.change(made(text))
+                blend = self.dials.blend()
+                if blend is not None and blend.caution is not None:
+                    self.post_message(Told(blend.caution))
 
         self.app.push_screen(Ask(question, value, refusal), take)

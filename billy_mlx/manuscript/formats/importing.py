@@ -1,5 +1,6 @@
 """Take in what was written elsewhere."""
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -8,6 +9,8 @@ from charset_normalizer import from_bytes
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.formats.docx_in import blocks_of_docx
 from billy_mlx.manuscript.formats.markdown_out import markdown
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+from billy_mlx.manuscript.formats.plain_in import blocks_of_plain
 from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 << 20
@@ -29,6 +32,12 @@ _ENCODINGS = [
     *("cp1250", "cp1251", _USUAL, "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
     *("cp932", "cp949", "big5", "gb18030", "euc_jp", "euc_kr", "koi8_r", "iso8859_2", "iso8859_15"),
 ]
+_MARKDOWN = (".md", ".markdown", ".mdown", ".mkd")
+_HTML = re.compile(
+    rb"(?i)(?:\xef\xbb\xbf)?\s*(?:<!--.{0,1000}?-->\s*)?<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.DOTALL
+)
+_FEW = 0.001  # of the bytes of a text may be no part of it, and it is UTF-8 all the same
+_LONE = re.compile("[\udc80-\udcff]")  # a byte that is no text, as Python's surrogateescape has it
 _SAMPLE = 1 << 16  # bytes that are enough to tell an encoding; a line is never cut, which might cut a letter
 
 
@@ -44,12 +53,13 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def read_document(data: bytes, name: str) -> Imported:
-    """Return the text of a document: .docx as Markdown, anything else as the text it is.
+def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Imported:
+    """Return the text of a document as Markdown; one that is Markdown by its name as it is.
 
     Args:
         data: what the file holds.
-        name: the file's.
+        name: the file's; .md and .markdown are Markdown, and .docx is a Word document.
+        way: what a paragraph is in a plain text; None to find it out.
 
     Raises:
         DocumentError: it is damaged, too large, or in a format that is not read here.
@@ -66,7 +76,13 @@ def read_document(data: bytes, name: str) -> Imported:
         except DocumentError as error:
             raise DocumentError(f"{shown}: {error}") from error
         return Imported(markdown(blocks), notes)
-    return _text(data, shown)
+    if _HTML.match(data):
+        raise DocumentError(f"{shown} is HTML; open it in a word processor and save it as .docx")
+    text = _text(data, shown)
+    if PurePath(name).suffix.lower() in _MARKDOWN:
+        return text
+    blocks, notes = blocks_of_plain(text.text, way)
+    return Imported(markdown(blocks), (*text.notes, *notes))
 
 
 def _text(data: bytes, shown: str) -> Imported:
@@ -76,11 +92,33 @@ def _text(data: bytes, shown: str) -> Imported:
     try:
         return Imported(_checked(data.decode(), shown))
     except UnicodeDecodeError:
+        if _is_nearly_utf8(data):
+            return _with_replacements(data, shown)
         guessed = _guessed(data)
     if guessed is None:
         raise DocumentError(f"{shown} cannot be read as text; save it as UTF-8, then import it")
     note = f"{shown} is not UTF-8; it was read as {guessed}, so look for letters that are wrong"
     return Imported(_decoded(data, guessed, shown), (note,))
+
+
+def _is_nearly_utf8(data: bytes) -> bool:
+    """Whether a text is UTF-8 but for very few bytes: its other letters beyond ASCII could be nothing else."""
+    kept = data.decode("utf-8", "ignore")
+    wrong = len(data) - len(kept.encode())
+    letters = len(kept) - sum(map(str.isascii, kept))
+    return wrong <= max(3, _FEW * len(data)) and letters > wrong
+
+
+def _with_replacements(data: bytes, shown: str) -> Imported:
+    r"""Return a text with U+FFFD for each byte that is none, and a note of where these are."""
+    marked = data.decode("utf-8", "surrogateescape")
+    lines = [number for number, line in enumerate(marked.split("\n"), start=1) if _LONE.search(line)]
+    count = len(_LONE.findall(marked))
+    text = _checked(_LONE.sub("\N{REPLACEMENT CHARACTER}", marked), shown)
+    named = ", ".join(map(str, lines[:5])) + (" and others" if len(lines) > 5 else "")
+    where = f"line {named}" if len(lines) == 1 else f"lines {named}"
+    bytes_ = "1 byte that is" if count == 1 else f"{count:,} bytes that are"
+    return Imported(text, (f"{where} of {shown} has {bytes_} no text, shown as \N{REPLACEMENT CHARACTER}",))
 
 
 def _guessed(data: bytes) -> str | None:

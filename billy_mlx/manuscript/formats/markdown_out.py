@@ -10,7 +10,7 @@ from billy_mlx.manuscript.formats.layout import laid_out
 from billy_mlx.manuscript.formats.parsing import runs_of
 
 # What means something in a line of Markdown, wherever it stands; underscores only at a word's border.
-_INLINE = re.compile(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|!(?=\[)")
+_INLINE = re.compile(r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|!(?=\[)")
 _FIRST = re.compile(
     r"^(\s*)(#{1,6}(?=\s|$)|[-+](?=\s|$)|=+\s*$|-{2,}\s*$|>|~{3,}|(\d{1,9})([.)])(?=\s|$))", re.MULTILINE
 )
@@ -50,9 +50,9 @@ def _unmarked(found: re.Match[str]) -> str:
 
 
 def _inline(runs: Sequence[Run]) -> str:
-    """Return runs as Markdown; without bold and italics where so many marks meet that they would be text."""
+    """Return runs as Markdown; without bold and italics where their marks would be text, as within some words."""
     text = _written(_settled(runs))
-    if "***" in text and _words(runs_of(text, {})) != _words(runs):
+    if any(run.strong or run.emphasis for run in runs) and _words(runs_of(text, {})) != _words(runs):
         return _written(replace(run, strong=False, emphasis=False) for run in runs)
     return text
 

@@ -164,19 +164,19 @@ def test_markdown_that_was_written_once_stays_as_it_is(text):
     ],
 )
 def test_text_comes_in_as_it_is(data, text):
-    assert read_document(data, "x.txt").text == text
+    assert read_document(data, "x.md").text == text
 
 
 def test_another_encoding_is_guessed_and_said():
     text = "Der Leuchtturmwärter zählte die Lichter über dem Hafen, bis der Morgen kam. " * 5
-    imported = read_document(text.encode("cp1252"), "x.txt")
+    imported = read_document(text.encode("cp1252"), "x.md")
     assert imported.text == text
     assert "not UTF-8" in imported.notes[0]
 
 
 def test_a_long_text_is_guessed_without_a_letter_cut_in_two():
     text = "a" + "灯塔守望者看着海面，数着没有回来的船。\n" * 2000
-    assert read_document(text.encode("gb18030"), "x.txt").text == text
+    assert read_document(text.encode("gb18030"), "x.md").text == text
 
 
 @pytest.mark.parametrize(
@@ -192,12 +192,12 @@ def test_a_long_text_is_guessed_without_a_letter_cut_in_two():
     ],
 )
 def test_encodings_of_old_files_are_told_apart(encoding, text):
-    assert read_document((text * 10).encode(encoding), "x.txt").text == text * 10
+    assert read_document((text * 10).encode(encoding), "x.md").text == text * 10
 
 
 def test_an_encoding_is_told_by_its_letters_however_late_they_come():
     text = "It was a dark night.\n" * 5_000 + "Der Leuchtturmwärter zählte die Lichter über dem Hafen.\n" * 20
-    assert read_document(text.encode("cp1252"), "x.txt").text == text
+    assert read_document(text.encode("cp1252"), "x.md").text == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""billy import: a document of another program as a text of one's own."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from billy_mlx.cli.documents import paragraphs_option, put_out_file, say_notes
+from billy_mlx.cli.options import json_option
+from billy_mlx.cli.output import say, write_json
+from billy_mlx.errors import DocumentError
+from billy_mlx.text import sanitize
+
+_EXAMPLES = """\b
+billy import novel.docx -o novel.md
+billy import notes.txt --paragraphs line -o notes.md
+billy import old.docx -o - --check
+"""
+
+
+@click.command("import", epilog=_EXAMPLES)
+@click.argument("file", metavar="FILE")
+@click.option("-o", "--output", metavar="TEXT.md", required=True, help="Where to write the text; - is stdout.")
+@paragraphs_option
+@click.option("--check", is_flag=True, help="Say what would be left out, and write nothing.")
+@click.option("--force", is_flag=True, help="Overwrite TEXT.md.")
+@json_option
+def command(file: str, output: str, paragraphs: str | None, check: bool, force: bool, as_json: bool) -> int:
+    """Make a Markdown text of a Word document, plain text or Markdown.
+
+    What is left out, and what was guessed, is said on stderr, a line each. FILE may be - for stdin.
+    """
+    from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
+    from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DocumentError(
+            f"{sanitize(file)} cannot be read: {error.strerror}; give the path of a document"
+        ) from error
+    name = "stdin.txt" if file == "-" else Path(file).name
+    document = read_document(data, name, None if paragraphs is None else Paragraphs(paragraphs))
+    written = None if check else put_out_file(document.text.encode("utf-8", "replace"), output, force=force)
+    if as_json and output != "-":
+        write_json({"file": written, "notes": list(document.notes)})
+    say_notes(document.notes)
+    if written is not None and written != "-":
+        say(f"{sanitize(written)} is written; to go on with it run: billy write {sanitize(written)}")
+    return 0
