@@ -39,6 +39,16 @@ def sanitize(text: str) -> str:
     return text.translate(_REPLACEMENTS)
 
 
+def quoted(text: object, letters: int = 200) -> str:
+    """Return somebody else's text as part of a sentence: without what a terminal obeys, on one line, and not too long.
+
+    Args:
+        letters: of it that are told at most.
+    """
+    said = " ".join(sanitize(str(text)[: 10 * letters]).split())
+    return said if len(said) <= letters else f"{said[: letters - 1]}…"
+
+
 def visible(text: str) -> str:
     """Return `text` with a sign of one cell for each character that `sanitize` would drop or change.
 

@@ -115,6 +115,7 @@ class SentenceReader:
 
     def _forward(self, tokens: list[int], cache: Cache, at: int = 0, spans: Sequence["_Span"] = ()) -> Floats:
         """Read `tokens`, which begin at position `at`, and return (spans, layers, D): the streams' sums over each."""
+        self._model.require_known(tokens)
         positions = np.arange(at, at + len(tokens))
         inside = np.array([(span.first <= positions) & (positions < span.last) for span in spans], np.float32)
         with wired(), mx.stream(generation_stream):

@@ -160,4 +160,5 @@ class Batch:
 def _never_excluded(model: Model) -> mx.array:
     """Return the tokens that XTC leaves alone, as mlx-lm does: those that end the text, and the new line."""
     tokenizer = model.tokenizer
-    return mx.array(sorted({*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}))
+    kept = {*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}
+    return mx.array(sorted(token for token in kept if token < model.shape.outputs), mx.uint32)

@@ -5,7 +5,6 @@ text, or print nothing at all; none of these raises. So what it makes of message
 given has to be in there.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -16,7 +15,8 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model import trial
-from billy_mlx.text import sanitize
+from billy_mlx.model.folder import is_there, read_json, shown
+from billy_mlx.text import quoted
 
 Message = tuple[str, str]
 """A role, as "system" or "user", and what is said."""
@@ -26,8 +26,10 @@ _TODAY = re.compile(r"""\bstrftime_now\(\s*(["'])([^"']*)\1\s*\)""")
 _DAY = date(2024, 7, 26)  # that Llama's own template tells where it has no clock
 # A code point that Unicode keeps out of texts: stands for any text, to see what a template says by itself.
 _ANY = "\ufdd1"
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters: no tokens can be made of them
 _LEGACY = "chat_template.json"  # where processors of models that see have it; transformers reads it for these alone
 _LONGEST = 1 << 20  # characters of a template; the longest in use have some 30,000
+_LISTED = 8  # templates whose names are told
 _TRIED = 100_000  # characters of messages, that a template was tried with; what it does with more nobody knows
 
 
@@ -45,11 +47,11 @@ def choose_template(tokenizer: TokenizerWrapper, folder: Path, name: str | None 
         ModelError: what stands in the place of a template is none.
         UsageError: there is no template of that name.
     """
-    found = tokenizer.chat_template
-    by_name = _named(folder, _legacy(folder) if _is_blank(found) else found)
+    by_name = templates(tokenizer, folder)
     if name is not None:
         if name not in by_name:
-            raise UsageError(f"{folder.name} has {_listed(by_name)}; there is none called {sanitize(name)!r}")
+            there = f"{quoted(folder.name)} has {_listed(by_name)}"
+            raise UsageError(f"{there}; there is none called {quoted(name)!r}, choose another name")
         tokenizer.chat_template = by_name[name]
     elif "default" in by_name or not by_name:
         tokenizer.chat_template = by_name.get("default")
@@ -57,6 +59,16 @@ def choose_template(tokenizer: TokenizerWrapper, folder: Path, name: str | None 
         tokenizer.chat_template = by_name
     own = tokenizer._chat_template is not None  # mlx-lm's program for some models, where the folder has no template
     tokenizer.has_chat_template = own or tokenizer.chat_template is not None
+
+
+def templates(tokenizer: TokenizerWrapper, folder: Path) -> dict[str, str]:
+    """Return the chat templates of the model in `folder` by their names: one without a name is the default.
+
+    Raises:
+        ModelError: what stands in the place of a template is none.
+    """
+    found = tokenizer.chat_template
+    return _named(folder, _legacy(folder) if _is_blank(found) else found)
 
 
 def rendered(tokenizer: TokenizerWrapper, user: str, *, system: str | None = None, thinking: bool = False) -> str:
@@ -108,8 +120,12 @@ def _tried(
     """Return what a template makes of messages, and what is wrong with that as the end of a sentence, or None."""
     try:
         text = _templated(tokenizer, [form(*message) for message in messages], thinking)
+    except ModelError:
+        raise  # it takes too much, and would again
     except Exception as error:  # noqa: BLE001  a template may raise whatever a program can
-        return "", f"fails: {sanitize((str(error) or type(error).__name__).splitlines()[0])[:200]}"
+        return "", f"fails: {quoted(str(error).strip() or type(error).__name__)}"
+    if _HALVES.search(text):
+        return text, "writes half a character, which is no text"
     try:
         alone = _templated(tokenizer, [form(role, _ANY) for role, _ in messages], thinking)
     except Exception:  # noqa: BLE001  it wants a real text, and has one
@@ -128,14 +144,29 @@ _CALLED = {"system": "the system text", "user": "the message", "assistant": "an 
 
 
 def _templated(tokenizer: TokenizerWrapper, messages: Sequence[Mapping[str, object]], thinking: bool) -> str:
+    if isinstance(tokenizer.chat_template, str) and sum(len(str(each["content"])) for each in messages) > _TRIED:
+        settings = {**tokenizer.special_tokens_map, "enable_thinking": thinking}
+        return trial.rendered(_dated(tokenizer.chat_template), list(messages), settings)
+    return put_through(tokenizer, messages, thinking)
+
+
+def put_through(tokenizer: TokenizerWrapper, messages: Sequence[Mapping[str, object]], thinking: bool) -> str:
+    """Return what a chat template makes of messages, in this process: for messages no longer than it was tried with.
+
+    Raises:
+        Exception: whatever a program can.
+    """
     settings: dict[str, Any] = {"enable_thinking": thinking}
     if isinstance(tokenizer.chat_template, str):
-        template = _TODAY.sub(_day, tokenizer.chat_template)
-        if sum(len(str(message["content"])) for message in messages) > _TRIED:
-            return trial.rendered(template, list(messages), {**tokenizer.special_tokens_map, **settings})
-        settings["chat_template"] = template
-    text: str = tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True, **settings)
+        settings["chat_template"] = _dated(tokenizer.chat_template)
+    text: object = tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True, **settings)
+    if not isinstance(text, str):
+        raise TypeError("it gives no text")
     return text
+
+
+def _dated(template: str) -> str:
+    return _TODAY.sub(_day, template)
 
 
 def messages_as(messages: Sequence[Message]) -> Iterator[list[Mapping[str, object]]]:
@@ -176,29 +207,33 @@ def _is_blank(template: object) -> bool:
 
 def _legacy(folder: Path) -> object:
     path = folder / _LEGACY
-    if not path.exists():
+    if not is_there(path):
         return None
     try:
-        return json.loads(path.read_bytes())["chat_template"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelError(f"{path} holds no chat template; correct it or remove it") from error
+        return read_json(path, 8 * _LONGEST)["chat_template"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{shown(path)} holds no chat template; correct it or remove it") from error
 
 
 def _named(folder: Path, found: object) -> dict[str, str]:
     """Return templates by their names; one without a name is the default, and blank ones are none."""
     if isinstance(found, list):
-        found = {entry.get("name"): entry.get("template") for entry in found if isinstance(entry, Mapping)}
-    by_name = found if isinstance(found, Mapping) else {"default": found}
-    given = {name: text for name, text in by_name.items() if not _is_blank(text)}
-    for name, text in given.items():
+        pairs = [(entry.get("name"), entry.get("template")) for entry in found if isinstance(entry, Mapping)]
+    else:
+        pairs = list(found.items()) if isinstance(found, Mapping) else [("default", found)]
+    given = [(name, text) for name, text in pairs if not _is_blank(text)]
+    for name, text in given:
         if not isinstance(name, str) or not isinstance(text, str) or len(text) > _LONGEST:
-            what = f"is longer than {_LONGEST:,} characters" if isinstance(text, str) else f"is {type(text).__name__}"
-            raise ModelError(f"A chat template in {folder} {what}, not a text; correct it or get the model again")
-    return {str(name): str(text) for name, text in given.items()}
+            long, kind = f"is longer than {_LONGEST:,} characters", f"is of type {type(text).__name__}, not a text"
+            what = (long if isinstance(text, str) else kind) if isinstance(name, str) else "has a name that is no text"
+            raise ModelError(f"A chat template in {shown(folder)} {what}; correct it or get the model again")
+    return {str(name): str(text) for name, text in given}
 
 
 def _listed(by_name: Mapping[str, Any]) -> str:
-    names = ", ".join(sanitize(name)[:60] for name in sorted(by_name)[:20])
+    names = ", ".join(quoted(name, 40) for name in sorted(by_name)[:_LISTED])
+    if len(by_name) > _LISTED:
+        names = f"{names} and {len(by_name) - _LISTED} more"
     return (
         f"chat templates called {names}"
         if len(by_name) > 1

@@ -1,12 +1,13 @@
 """What a model's config.json says, under the names its many authors gave it."""
 
-import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from billy_mlx.errors import ModelError
-from billy_mlx.model.folder import require_file
+from billy_mlx.model.folder import is_there, read_json, shown
+from billy_mlx.text import quoted
 
 Config = Mapping[str, Any]
 
@@ -26,17 +27,18 @@ def read_config(folder: Path) -> dict[str, Any]:
         ModelError: `folder` is not a model, or its config is damaged or asks for code of its own.
     """
     path = folder / "config.json"
-    if not path.exists():
+    if not (is_there(path) or path.is_symlink()) and os.access(folder, os.X_OK):
         raise ModelError(_not_a_model(folder))
-    require_file(path, _LARGEST)
     try:
-        config = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}; get the model again") from error
+        config = read_json(path, _LARGEST)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{shown(path)} is damaged: {quoted(error)}; get the model again") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
-        raise ModelError(f"{path} names no model_type, so nothing says how to run this model; get another copy of it")
+        lack = "names no model_type, so nothing says how to run this model"
+        raise ModelError(f"{shown(path)} {lack}; get another copy of it")
     if config.get("model_file") is not None:
-        raise ModelError(f"{path} wants to run its own code ({config['model_file']!r}), which is never done")
+        code = quoted(config["model_file"])
+        raise ModelError(f"{shown(path)} wants to run its own code ({code}), which is never done; choose another model")
     return config
 
 
@@ -50,7 +52,9 @@ def check_sizes(config: Config, tensors: int) -> None:
         for name in (*_LAYERS, *_WIDTH, *_COUNTS):
             size = part.get(name)
             if isinstance(size, int | float) and not 1 <= size < _LARGEST_SIZE:
-                raise ModelError(f"config.json says that {name} is {size:,}; that fits no model: get the model again")
+                raise ModelError(
+                    f"config.json says that {name} is {quoted(size, 30)}; that fits no model: get the model again"
+                )
     layers = find_number(config, _LAYERS) or 1
     if layers > tensors:
         raise ModelError(
@@ -76,7 +80,7 @@ def context_length(config: Config) -> int | None:
 
 def find_number(config: Config, names: tuple[str, ...]) -> int | None:
     """The first whole number under one of `names`, in the config or its part about text."""
-    found = (part[name] for part in _parts(config) for name in names if isinstance(part.get(name), int))
+    found = (part[name] for part in _parts(config) for name in names if type(part.get(name)) is int)
     return next(found, None)
 
 
@@ -87,13 +91,17 @@ def _parts(config: Config) -> list[Config]:
 def _required(config: Config, names: tuple[str, ...], what: str) -> int:
     number = find_number(config, names)
     if number is None:
-        raise ModelError(f"config.json of this {config['model_type']} model does not say {what} it is ({names[0]})")
+        kind = quoted(config["model_type"], 60)
+        raise ModelError(
+            f"config.json of this {kind} model does not say {what} it is ({names[0]}); get another copy of it"
+        )
     return number
 
 
 def _not_a_model(folder: Path) -> str:
-    if (folder / "adapter_config.json").exists():
-        return f"{folder} is a LoRA adapter, not a model; fuse it into its model first: mlx_lm.fuse"
-    if any(folder.glob("*.gguf")):
-        return f"{folder} holds GGUF, not an MLX model; run: billy model import {next(folder.glob('*.gguf'))}"
-    return f"{folder} is no model folder: it has no config.json"
+    if is_there(folder / "adapter_config.json"):
+        return f"{shown(folder)} is a LoRA adapter, not a model; fuse it into its model first: mlx_lm.fuse"
+    gguf = next(folder.glob("*.gguf"), None)
+    if gguf is not None:
+        return f"{shown(folder)} holds GGUF, not an MLX model; run: billy model import {shown(gguf)}"
+    return f"{shown(folder)} is no model folder: it has no config.json"

@@ -22,14 +22,16 @@ from billy_mlx.model import backend, config, hub, memory
 from billy_mlx.model.chat import choose_template
 from billy_mlx.model.dequantize import dequantize
 from billy_mlx.model.fingerprint import Fingerprint, fingerprint
+from billy_mlx.model.folder import shown
 from billy_mlx.model.hub_id import hint, is_hub_id
 from billy_mlx.model.model import Model
 from billy_mlx.model.starter import ensure_starter
 from billy_mlx.model.trial import require_harmless
 from billy_mlx.model.weights import stored_tensors
-from billy_mlx.text import sanitize
+from billy_mlx.text import quoted
 
 STARTER = "starter"
+_MOST_TOKENS = 1 << 31
 
 
 def load(
@@ -143,6 +145,17 @@ def read_tokenizer(folder: Path, settings: config.Config, chat_template_name: st
         ModelError: it cannot be read, or its settings are of the wrong kind.
         UsageError: there is no template of that name.
     """
+    tokenizer = open_tokenizer(folder, settings)
+    choose_template(tokenizer, folder, chat_template_name)
+    return tokenizer
+
+
+def open_tokenizer(folder: Path, settings: config.Config) -> TokenizerWrapper:
+    """Return the tokenizer in a folder, with all the chat templates that transformers finds.
+
+    Raises:
+        ModelError: it cannot be read, or its settings are of the wrong kind.
+    """
     # Without an explicit False, transformers asks on the terminal whether to run a stranger's code.
     extra: dict[str, object] = {"trust_remote_code": False, "local_files_only": True}
     try:
@@ -154,12 +167,12 @@ def read_tokenizer(folder: Path, settings: config.Config, chat_template_name: st
                 tokenizer = load_tokenizer(folder, extra, settings.get("eos_token_id"))
     except Exception as error:
         raise ModelError(
-            f"The tokenizer in {folder} cannot be read: {_first_line(error)}; get the model again"
+            f"The tokenizer in {shown(folder)} cannot be read: {_first_line(error)}; get the model again"
         ) from error
     ends = tokenizer.eos_token_ids
-    if not all(isinstance(end, int) and end >= 0 for end in ends):
-        raise ModelError(f"config.json in {folder} says that {ends} end an answer; tokens are whole numbers from 0 on")
-    choose_template(tokenizer, folder, chat_template_name)
+    if not all(type(end) is int and 0 <= end < _MOST_TOKENS for end in ends):
+        said = f"config.json in {shown(folder)} says that {quoted(sorted(ends, key=str))} end an answer"
+        raise ModelError(f"{said}; tokens are whole numbers from 0 on: get the model again")
     return tokenizer
 
 
@@ -169,11 +182,8 @@ def build(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     Raises:
         ModelError: mlx-lm cannot make one of what is there.
     """
-    try:
+    with _named_if_unusable(folder):
         return load_model(folder, lazy=True)
-    except Exception as error:
-        why = f"mlx-lm {mlx_lm.__version__} cannot load {sanitize(str(folder))}: {_first_line(error)}"
-        raise ModelError(f"{why}; try another copy of the model or a newer mlx-lm") from error
 
 
 def _settings(folder: Path) -> config.Config:
@@ -186,11 +196,21 @@ def _settings(folder: Path) -> config.Config:
 def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Return the model of `folder` with its weights in memory, and its config as mlx-lm completed it."""
     network, settings = build(folder)
-    if backend.on_cpu():
-        dequantize(network)
-        network.set_dtype(mx.float32)
-    mx.eval(network.parameters())
+    with _named_if_unusable(folder):
+        if backend.on_cpu():
+            dequantize(network)
+            network.set_dtype(mx.float32)
+        mx.eval(network.parameters())
     return network, settings
+
+
+@contextmanager
+def _named_if_unusable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        why = f"mlx-lm {mlx_lm.__version__} cannot load {shown(folder)}: {_first_line(error)}"
+        raise ModelError(f"{why}; try another copy of the model or a newer mlx-lm") from error
 
 
 @contextmanager
@@ -209,4 +229,4 @@ def _quietly() -> Iterator[None]:
 def _first_line(error: Exception) -> str:
     said = str(error).strip()
     kind = "" if isinstance(error, ValueError | RuntimeError) and said else f"{type(error).__name__} "
-    return sanitize((kind + said).strip().splitlines()[0])[:300].rstrip(" .:")
+    return quoted((kind + said).strip().splitlines()[0]).rstrip(" .:")

@@ -27,6 +27,8 @@ _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
 _DIRECTIONS = 3 * 4 + 2
 # And of its streams, where they are averaged: the newest, at the start, weighted, and the sums before and after.
 _AVERAGES = 6 * 4
+_GROUP_SIZE = 32  # where a config tells of none that can be
+_LARGEST_GROUP = 1 << 16
 # Beside the weights, while they are loaded on a CPU or imported: libraries, tokenizer and what is read ahead; and what
 # the largest tensor is made of, as a share of it.
 _BESIDE = 150_000_000
@@ -178,6 +180,8 @@ def _numbers(tensor: StoredTensor, tensors: Mapping[str, StoredTensor], config: 
 
 
 def _group_size(layer: str, config: Config) -> int:
-    quantization = config.get("quantization") or config.get("quantization_config") or {}
-    own = quantization.get(layer)
-    return int((own if isinstance(own, Mapping) else quantization).get("group_size", 32))
+    quantization = config.get("quantization") or config.get("quantization_config")
+    settings: Mapping[str, Any] = quantization if isinstance(quantization, Mapping) else {}
+    own = settings.get(layer)
+    size = (own if isinstance(own, Mapping) else settings).get("group_size")
+    return size if type(size) is int and 0 < size <= _LARGEST_GROUP else _GROUP_SIZE

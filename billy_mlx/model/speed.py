@@ -53,6 +53,6 @@ def _read(model: "Model", tokens: int) -> float:
 
 def _forward(model: "Model", cache: "Cache", rows: int, tokens: int) -> None:
     with mx.stream(generation_stream):
-        some = mx.arange(rows * tokens).reshape(rows, tokens) % model.fingerprint.vocabulary
+        some = mx.arange(rows * tokens).reshape(rows, tokens) % model.shape.outputs
         model.model(some, cache=cache)
         mx.eval([part.state for part in cache])

@@ -8,6 +8,7 @@ kept by a digest of what was tried and of the versions of what it was tried with
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,9 +27,9 @@ from billy_mlx import paths
 from billy_mlx.errors import BillyError, ModelError
 from billy_mlx.files import read_all, reading, write_atomically
 from billy_mlx.model import weights
-from billy_mlx.model.folder import described_by
+from billy_mlx.model.folder import described_by, shown
 from billy_mlx.model.shape import Shape
-from billy_mlx.text import sanitize
+from billy_mlx.text import quoted
 
 SECONDS = 5.0
 """Of computing, that each part of a model folder may take on its trial, and a little more for every megabyte of it."""
@@ -36,10 +37,12 @@ SECONDS = 5.0
 _SECONDS_A_MEGABYTE = 0.3
 _WALL = 6  # times as many seconds until nobody waits any more: a machine may be busy, and a file may hang
 _START_SECONDS = 60.0  # until the process is ready: its imports take seconds on a slow disk
-_BYTES, _BYTES_A_BYTE = 400 << 20, 40  # of memory, and for every byte of the folder's files but weights
+_BYTES, _BYTES_A_BYTE = 400 << 20, 24  # of memory, and for every byte of the folder's files but weights
+_STEPS = 6  # at most, of a trial
 _LARGEST_ANSWER = 64 << 20
 _POLL_SECONDS = 0.02
-_DECIDES = ("jinja2", "tokenizers", "transformers", "mlx-lm", "mlx")
+_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}  # out of memory, most likely
+_DECIDES = ("billy-mlx", "jinja2", "tokenizers", "transformers", "mlx-lm", "mlx")
 _PROCESS = "billy_mlx.model.trial_process"
 _FOLDER = "\ufdd0"  # stands for the folder in what is kept: the same files may lie elsewhere as well
 _LARGEST_VERDICT = 1 << 16
@@ -61,7 +64,7 @@ def require_harmless(folder: Path) -> Shape:
     """
     files = described_by(folder)
     file = verdicts_folder() / f"{_digest(folder, files)}.json"
-    own, verdict = sanitize(str(folder)), _kept(file)
+    own, verdict = shown(folder), _kept(file)
     if verdict is None:
         size = sum(each.stat().st_size for each in files)
         bounds = Bounds(SECONDS + size / 1e6 * _SECONDS_A_MEGABYTE, _BYTES + _BYTES_A_BYTE * size)
@@ -84,7 +87,11 @@ def rendered(template: str, messages: list[Mapping[str, object]], settings: Mapp
     """
     task = {"template": template, "messages": messages, "settings": settings}
     size = len(json.dumps(task))
-    answer = _Trial(task, Bounds(SECONDS + size / 1e6, _BYTES + _BYTES_A_BYTE * size)).answer()
+    try:
+        answer = _Trial(task, Bounds(SECONDS + size / 1e6, _BYTES + _BYTES_A_BYTE * size)).answer()
+    except _OutOfBounds as error:
+        what = f"The model's chat template is too much for a long message: {error}"
+        raise ModelError(f"{what}; use --ignore-chat-template or another copy of the model") from error
     if "refused" in answer:
         raise ValueError(answer["refused"])
     return str(answer["text"])
@@ -112,9 +119,9 @@ def _tried(folder: Path, bounds: Bounds) -> tuple[_Verdict, bool]:
         answer, is_final = {"refused": str(error)}, error.is_final
     if "shape" in answer:
         return _Verdict(shape=msgspec.convert(answer["shape"], Shape)), is_final
-    refused = sanitize(str(answer["refused"]))
+    refused = str(answer["refused"])
     if not answer.get("whole"):
-        refused = f"{sanitize(str(folder))} cannot be used: {refused}; get the model again or choose another one"
+        refused = f"{shown(folder)} cannot be used: {quoted(refused, 300)}; get the model again or choose another one"
     return _Verdict(refused), is_final
 
 
@@ -137,7 +144,9 @@ class _Trial:
     """
 
     def __init__(self, task: Mapping[str, object], bounds: Bounds) -> None:
-        self._task, self._bounds = task, bounds
+        # The bounds hold without anyone who watches as well: whoever began this may be killed.
+        most = _START_SECONDS + _STEPS * bounds.seconds
+        self._task, self._bounds = {**task, "seconds": int(most), "parent": os.getpid()}, bounds
         self._step: str | None = None  # while it starts
         self._began = time.monotonic()
         self._read = 0  # bytes of what it has written
@@ -184,7 +193,8 @@ class _Trial:
                 self._begin(str(message["step"]), watched)
             if ended is not None:
                 what = "starting" if self._step is None else self._step
-                raise _OutOfBounds(f"{what} ended the program that tried it", is_final=self._step is not None)
+                is_final = self._step is not None and ended not in _FROM_OUTSIDE
+                raise _OutOfBounds(f"{what} ended the program that tried it", is_final=is_final)
             with suppress(psutil.Error):  # it has just ended
                 self._require_bounded(watched)
             time.sleep(_POLL_SECONDS)
@@ -228,19 +238,23 @@ def _computed(process: psutil.Process) -> float:
 
 
 def _environment() -> dict[str, str]:
-    """Return an environment in which the process finds this package, wherever it was imported from."""
+    """Return an environment in which the process finds this package, wherever it was imported from, and no network."""
     places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places)), "HF_HUB_OFFLINE": "1"}
 
 
 def _digest(folder: Path, files: Sequence[Path]) -> str:
     """Return what changes with anything that decides what comes of a trial."""
     digest = hashlib.sha256(repr([(name, version(name)) for name in _DECIDES]).encode())
     for file in files:
-        with file.open("rb") as stream:
-            digest.update(f"{file.name}:{hashlib.file_digest(stream, 'sha256').hexdigest()};".encode())
-    for tensor in weights.stored_tensors(folder):
-        digest.update(f"{tensor.name}:{tensor.dtype}:{tensor.shape};".encode(errors="surrogatepass"))
+        try:
+            with file.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelError(f"{shown(file)} cannot be read: {error.strerror}; get the model again") from error
+        digest.update(f"{str(file.relative_to(folder))!r}{content}".encode(errors="surrogatepass"))
+    for file, header in weights.headers(folder):
+        digest.update(f"{file.name!r}{hashlib.sha256(header).hexdigest()}".encode(errors="surrogatepass"))
     return digest.hexdigest()
 
 
@@ -248,6 +262,7 @@ def _kept(file: Path) -> _Verdict | None:
     """Return the verdict of an earlier trial, None if there was none."""
     try:
         with reading(file) as handle:
-            return msgspec.json.decode(read_all(handle, _LARGEST_VERDICT), type=_Verdict)
-    except (OSError, msgspec.DecodeError):
+            verdict = msgspec.json.decode(read_all(handle, _LARGEST_VERDICT), type=_Verdict)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
+    return verdict if verdict.shape is not None or verdict.refused else None

@@ -7,15 +7,26 @@ sizes of the model} where there is nothing to object to.
 
 import json
 import os
+import resource
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from billy_mlx.model.shape import Shape
 
 _WORDS = "The keeper of the light went down to the water. "
 _LETTERS = 100_000
 _TURNS = 20
+_MOST = 8  # times as long: a byte each, in the least economical tokenizers in use, and four to a letter
+_RUNS, _RUN = ("a", "0", " ", "-", "\n", "é", "ab", "a "), 1_000  # letters over and over, and how many of them
+_FEWEST_TOKENS = 16  # that a model has: its self-test sends it eleven
+_SPELT = 2_000  # tokens of a vocabulary
 
 
 def main() -> None:
@@ -23,8 +34,17 @@ def main() -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # what libraries print is no answer
     task = json.load(sys.stdin)
+    threading.Thread(target=_end_with, args=(task["parent"],), daemon=True).start()
+    resource.setrlimit(resource.RLIMIT_CPU, (task["seconds"], task["seconds"]))
     say = _sayer(out)
-    say(_rendered(task) if "template" in task else _tried(Path(task["folder"]), say))
+    say(_rendered(task, say) if "template" in task else _tried(Path(task["folder"]), say))
+
+
+def _end_with(parent: int) -> None:
+    """End this process when nobody watches it any more."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _sayer(out: int) -> Callable[[dict[str, object]], None]:
@@ -34,9 +54,10 @@ def _sayer(out: int) -> Callable[[dict[str, object]], None]:
     return say
 
 
-def _rendered(task: dict[str, Any]) -> dict[str, object]:
+def _rendered(task: dict[str, Any], say: Callable[[dict[str, object]], None]) -> dict[str, object]:
     from transformers.utils.chat_template_utils import render_jinja_template
 
+    say({"step": "going through a long message"})  # from here on the bounds hold
     try:
         texts: Any = render_jinja_template(
             conversations=[task["messages"]],
@@ -53,18 +74,17 @@ def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, 
     """Do with the files of a folder what is done with them when the model is loaded and asked."""
     from billy_mlx.errors import BillyError
     from billy_mlx.model import config, load  # imports all that is imported for a model
-    from billy_mlx.model.shape import shape_of
 
     settings: dict[str, Any] = {}
     tokenizer: list[Any] = []
     model: list[Any] = []
     steps: list[tuple[str, Callable[[], object]]] = [
         ("reading config.json", lambda: settings.update(config.read_config(folder))),
-        ("reading its tokenizer", lambda: tokenizer.append(load.read_tokenizer(folder, settings))),
+        ("reading its tokenizer", lambda: tokenizer.append(load.open_tokenizer(folder, settings))),
         ("its tokenizer", lambda: _try_tokenizer(tokenizer[0])),
-        ("its chat template", lambda: _try_template(tokenizer[0])),
+        ("its chat template", lambda: _try_templates(tokenizer[0], folder)),
         ("building the model that config.json describes", lambda: model.append(load.build(folder)[0])),
-        ("running the model that config.json describes", lambda: model.append(shape_of(model.pop()))),
+        ("running the model that config.json describes", lambda: model.append(_shape(model.pop()))),
     ]
     for step, do in steps:
         say({"step": step})
@@ -77,35 +97,89 @@ def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, 
     return {"shape": asdict(model.pop())}
 
 
+def _shape(network: Any) -> "Shape":
+    from billy_mlx.model.shape import shape_of
+
+    shape = shape_of(network)
+    if shape.outputs < _FEWEST_TOKENS:
+        raise ValueError(f"it has {shape.outputs} tokens, and no model has fewer than {_FEWEST_TOKENS}")
+    return shape
+
+
 def _try_tokenizer(tokenizer: Any) -> None:
-    text = (_WORDS * (_LETTERS // len(_WORDS) + 1))[:_LETTERS]
-    tokens = tokenizer.encode(text, add_special_tokens=False)
+    """Turn texts into tokens, and every token there is into text."""
+    from billy_mlx.model.spelling import Spelling
+
+    vocabulary = tokenizer.get_vocab()
+    for text in _texts(vocabulary):
+        tokens = tokenizer.encode(text, add_special_tokens=False)
+        if len(tokens) > _MOST * (len(text) + 100):
+            raise ValueError(f"it makes {len(tokens):,} tokens of {len(text):,} letters")
+        tokenizer.decode(tokens)
     tokenizer.encode("a")
-    tokenizer.decode(tokens)
-    if len(tokens) > 8 * _LETTERS:  # a byte each, in the least economical of those in use, and four to a letter
-        raise ValueError(f"it makes {len(tokens):,} tokens of {_LETTERS:,} letters")
+    for piece, spelt in zip(vocabulary, _decoded(tokenizer, list(vocabulary.values())), strict=True):
+        if len(spelt) > _MOST * (len(piece) + 100):
+            raise ValueError(f"one of its tokens spells {len(spelt):,} letters")
+    spelling = Spelling(tokenizer)
+    for token in islice(vocabulary.values(), _SPELT):
+        spelling.of(token)
+
+
+def _decoded(tokenizer: Any, tokens: list[int]) -> list[str]:
+    """Return what each token spells alone; without the detours of transformers where possible, which take seconds."""
+    own = getattr(tokenizer, "backend_tokenizer", None)
+    each = [[token] for token in tokens]
+    texts: list[str] = tokenizer.batch_decode(each) if own is None else own.decode_batch(each, False)
+    return texts
+
+
+def _texts(vocabulary: dict[str, int]) -> Iterator[str]:
+    """Yield an ordinary text, every letter that a vocabulary knows, and what regular expressions stumble over."""
+    yield _long_text()
+    yield "".join(sorted({letter for token in vocabulary for letter in token if not 0xD800 <= ord(letter) < 0xE000}))
+    for run in _RUNS:
+        yield run * (_RUN // len(run)) + "!"
+
+
+def _try_templates(tokenizer: Any, folder: Path) -> None:
+    """Have every chat template render a system text, many turns and a long one, asked for thinking and not.
+
+    It may refuse, and is asked again when used.
+    """
+    from billy_mlx.model.chat import behaviour, templates
+
+    found = templates(tokenizer, folder)
+    every: list[str | None] = [*found.values()]
+    for template in every or [None]:  # mlx-lm has a program of its own for some models
+        tokenizer.chat_template = template
+        _try_template(tokenizer)
+        list(behaviour(tokenizer))
 
 
 def _try_template(tokenizer: Any) -> None:
-    """Have a template render a system text, many turns and a long one. It may refuse, and is asked again when used."""
-    from billy_mlx.model.chat import messages_as
+    from billy_mlx.model.chat import messages_as, put_through
 
-    if not isinstance(tokenizer.chat_template, str):
-        return
-    text = (_WORDS * (_LETTERS // len(_WORDS) + 1))[:_LETTERS]
+    text = _long_text()
     turns = [("user" if turn % 2 == 0 else "assistant", _WORDS) for turn in range(_TURNS - 1)]
-    for said in ([("user", _WORDS)], [("system", _WORDS), *turns], [("system", text), ("user", text)]):
-        for messages in messages_as(said):
+    said = ([("user", _WORDS)], [("system", _WORDS), *turns], [("system", text), ("user", text)])
+    for messages in (each for one in said for each in messages_as(one)):
+        for thinking in (False, True):
             try:
-                rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+                rendered = put_through(tokenizer, messages, thinking)
             except Exception:  # noqa: BLE001  whether it can be used is found out where it is
                 continue
-            if isinstance(rendered, str) and len(rendered) > 8 * _LETTERS:
+            if len(rendered) > _MOST * _LETTERS:
                 raise ValueError(f"it makes {len(rendered):,} letters of {2 * _LETTERS:,}")
 
 
+def _long_text() -> str:
+    return (_WORDS * (_LETTERS // len(_WORDS) + 1))[:_LETTERS]
+
+
 def _said(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(" .:")[:300]
+    from billy_mlx.text import quoted
+
+    return quoted(str(error).strip() or type(error).__name__).rstrip(" .:")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Format: 8 bytes little-endian length, that many bytes of JSON, then the tensors one after another.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,20 +10,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from billy_mlx.errors import ModelError
-from billy_mlx.model.folder import require_file
-from billy_mlx.text import sanitize
+from billy_mlx.model.folder import is_there, parsed, read_json, require_file, shown
+from billy_mlx.text import quoted
 
 _FILES = "model*.safetensors"  # what mlx-lm loads, whatever an index says
 _INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"(.*)-[0-9]{5}-of-([0-9]{5})\.safetensors")
-_LARGEST_HEADER = (
-    32 << 20
-)  # those of the largest models in use have a tenth of it; JSON takes many times as much memory
-_LARGEST_INDEX = 64 << 20
+_LARGEST_HEADER = 32 << 20  # those of the largest models in use have a tenth of it
+_LARGEST_INDEX = 32 << 20
 _MOST_SHARDS = 10_000
+_MOST_TENSORS = 400_000  # twice as many as the largest models in use have
 _BITS = {"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "U16": 16, "I16": 16, "F16": 16}
 _BITS |= {"BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64}
 
@@ -50,15 +48,21 @@ def stored_tensors(folder: Path) -> list[StoredTensor]:
     """All tensors of the files mlx-lm would load, sorted by name.
 
     Raises:
-        ModelError: no weights, a missing or damaged file, or a name that two files have.
+        ModelError: no weights, a missing or damaged file, one that cannot be read, or a name that two files have.
     """
-    tensors = [tensor for file in _files(folder) for tensor in tensors_of(file)]
+    tensors: list[StoredTensor] = []
+    for file in _files(folder):
+        try:
+            tensors += tensors_of(file)
+        except OSError as error:
+            raise ModelError(f"{shown(file)} cannot be read: {error.strerror}; get the model again") from error
+        if len(tensors) > _MOST_TENSORS:
+            raise ModelError(f"{shown(folder)} has more than {_MOST_TENSORS:,} tensors; choose another model")
     tensors.sort(key=lambda tensor: tensor.name)
     for one, other in pairwise(tensors):
         if one.name == other.name:
-            raise ModelError(
-                f"{one.file} and {other.file.name} both hold {one.name!r}; delete the file that is left over"
-            )
+            both = f"{shown(one.file)} and {quoted(other.file.name)} both hold {quoted(one.name)!r}"
+            raise ModelError(f"{both}; delete the file that is left over")
     return tensors
 
 
@@ -73,6 +77,17 @@ def tensors_of(file: Path) -> list[StoredTensor]:
         return _tensors(file)
 
 
+def headers(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield the files mlx-lm would load, each with all that it says of its tensors.
+
+    Raises:
+        ModelError: as for `stored_tensors`.
+    """
+    for file in _files(folder):
+        with _named_if_damaged(file), file.open("rb") as stream:
+            yield file, _header_bytes(file, stream)
+
+
 def lacking(folder: Path) -> str | None:
     """Return which weight files a folder should have and has not, as the object of a sentence; None if it has all.
 
@@ -81,23 +96,23 @@ def lacking(folder: Path) -> str | None:
     """
     found = list(folder.glob(_FILES))
     expected = _expected(folder, found)
-    missing = {name for name in expected if not (folder / name).exists()}
-    dangling = {file.name for file in found if not file.exists()}
+    missing = {name for name in expected if not is_there(folder / name)}
+    dangling = {file.name for file in found if not is_there(file)}
     # With all of them gone the index itself is left over, from before a conversion: mlx-lm does not look at it.
     if missing == expected and len(found) > len(dangling):
         missing = set()
     missing |= dangling
     if not missing:
         return None if found else _FILES
-    count, first = len(expected | missing), sanitize(min(missing))
+    count, first = len(expected | missing), quoted(min(missing))
     return f"{len(missing)} of its {count} weight files, {first} first" if count > 1 else first
 
 
 def damage(folder: Path) -> dict[Path, str]:
     """Return the weight files of a folder, and their index, that are there and not whole, each with what it has."""
     index = folder / _INDEX
-    files = [*sorted(folder.glob(_FILES)), *([index] if index.exists() else [])]
-    reasons = {file: _reason(file) for file in files if file.exists()}
+    files = [*sorted(folder.glob(_FILES)), *([index] if is_there(index) else [])]
+    reasons = {file: _reason(file) for file in files if is_there(file)}
     return {file: reason for file, reason in reasons.items() if reason is not None}
 
 
@@ -111,6 +126,8 @@ def _reason(file: Path) -> str | None:
         return str(damage)
     except OSError as error:
         return f"it cannot be read, {error.strerror}"
+    except ModelError:
+        return "it is no plain file, or too large, or may not be read"
     return None
 
 
@@ -123,38 +140,39 @@ def _named_if_damaged(file: Path) -> Iterator[None]:
     try:
         yield
     except _Damage as damage:
-        raise ModelError(f"{file} is damaged: {damage}; get the model again") from damage
+        raise ModelError(f"{shown(file)} is damaged: {damage}; get the model again") from damage
 
 
 def _files(folder: Path) -> list[Path]:
     missing = lacking(folder)
     if missing == _FILES:
-        raise ModelError(f"{folder} has no {_FILES}; only models in that format can be loaded")
+        raise ModelError(f"{shown(folder)} has no {_FILES}; only models in that format can be loaded")
     if missing is not None:
-        raise ModelError(f"{folder} lacks {missing}; get the model again")
+        raise ModelError(f"{shown(folder)} lacks {missing}; get the model again")
     return sorted(folder.glob(_FILES))
 
 
 def _expected(folder: Path, found: list[Path]) -> set[str]:
     """Return the weight files that an index names, or, without one, the names of those that are there."""
     index = folder / _INDEX
-    if index.exists():
+    if is_there(index):
         with _named_if_damaged(index):
             return set(_index(index))
     shards = {(shard[1], int(shard[2])) for file in found if (shard := _SHARD.fullmatch(file.name))}
     if sum(count for _, count in shards) > _MOST_SHARDS:
-        raise ModelError(f"{folder} has weights in more than {_MOST_SHARDS:,} files by their names; rename them")
+        raise ModelError(f"{shown(folder)} has weights in more than {_MOST_SHARDS:,} files by their names; rename them")
     return {
         f"{name}-{number:05d}-of-{count:05d}.safetensors" for name, count in shards for number in range(1, count + 1)
     }
 
 
 def _index(path: Path) -> list[str]:
-    require_file(path, _LARGEST_INDEX)
     try:
-        return [str(name) for name in json.loads(path.read_bytes())["weight_map"].values()]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise _Damage(str(error)) from error
+        return [str(name) for name in read_json(path, _LARGEST_INDEX)["weight_map"].values()]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise _Damage("it names no weight files") from error
+    except (ValueError, OSError) as error:
+        raise _Damage(quoted(error)) from error
 
 
 def _tensors(file: Path) -> list[StoredTensor]:
@@ -166,25 +184,32 @@ def _tensors(file: Path) -> list[StoredTensor]:
     size = file.stat().st_size
     last = max(tensors, key=lambda tensor: tensor.end, default=None)
     if last is not None and last.end > size:
-        raise _Damage(f"it is cut short, {sanitize(last.name)!r} ends at byte {last.end:,} of {size:,}")
+        raise _Damage(f"it is cut short, {quoted(last.name)!r} ends at byte {last.end:,} of {size:,}")
     return tensors
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:
     """Return the header and where the tensors begin; it must fit into the file, and the file must hold them all."""
     require_file(file)
-    size = file.stat().st_size
     with file.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if size < 8 or length > min(size - 8, _LARGEST_HEADER):
-            raise _Damage(f"{size:,} bytes cannot hold its header")
-        try:
-            header = json.loads(stream.read(length))
-        except (ValueError, RecursionError) as error:
-            raise _Damage("its header is not JSON") from error
+        text = _header_bytes(file, stream)
+    try:
+        header = parsed(text)
+    except ValueError as error:
+        raise _Damage(f"its header cannot be read, {quoted(error)}") from error
     if not isinstance(header, dict):
         raise _Damage("its header is not one of safetensors")
-    return header, 8 + length
+    return header, 8 + len(text)
+
+
+def _header_bytes(file: Path, stream: BinaryIO) -> bytes:
+    size = file.stat().st_size
+    length = int.from_bytes(stream.read(8), "little")
+    if size < 8 or length > size - 8:
+        raise _Damage(f"{size:,} bytes cannot hold its header")
+    if length > _LARGEST_HEADER:
+        raise _Damage(f"its header has {length:,} bytes; the largest that is read has {_LARGEST_HEADER:,}")
+    return stream.read(length)
 
 
 def _tensor(file: Path, name: str, entry: dict[str, Any], data_start: int) -> StoredTensor:
