@@ -27,7 +27,7 @@ class Loss(StrEnum):
     TABLES = "tables became lines of text"
     FORMULAS = "formulas became plain letters ({letters}); compare them with the document"
     UNDERLINED = "underlining became italics ({letters})"
-    STRUCK = "striking through was left out, the words were kept ({letters})"
+    STRUCK = "striking through was left out; the words were kept ({letters})"
 
 
 class Losses:
