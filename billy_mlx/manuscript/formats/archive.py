@@ -50,21 +50,21 @@ class Parts:
         self._left = LARGEST
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
-            sizes = [part.file_size for part in self._archive.infolist()]
+            self._named = {_key(part.filename): part for part in self._archive.infolist()}
+            many = len(self._archive.infolist())
         except _BROKEN as error:
             raise _damaged() from error
-        if len(sizes) > _MOST_PARTS:
-            raise DocumentError(f"the file has {len(sizes)} parts, too many for a document; save it again without them")
+        if many > _MOST_PARTS:
+            raise DocumentError(f"the file has {many} parts, too many for a document; save it again without them")
 
     def read(self, name: str) -> bytes | None:
-        """Return a part; None if there is none of this name.
+        """Return a part; None if there is none of this name, whatever its case and slashes.
 
         Raises:
             DocumentError: it is damaged, or what was read would come to more than 64 MiB.
         """
-        try:
-            part = self._archive.getinfo(name)
-        except KeyError:
+        part = self._named.get(_key(name))
+        if part is None:
             return None
         if part.file_size > self._left:
             raise _too_large()
@@ -79,6 +79,10 @@ class Parts:
             raise _too_large()
         self._left -= len(content)
         return content
+
+
+def _key(name: str) -> str:
+    return name.replace("\\", "/").lstrip("/").casefold()
 
 
 def _damaged() -> DocumentError:

@@ -1,73 +1,101 @@
-"""Blocks out of Word documents. Parts are read one by one, with a limit, and by a parser that fetches nothing."""
+"""Blocks out of Word documents: what holds text is walked, whatever it is, and what stays out is counted and said."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import count, groupby
 from typing import Any
 
-from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from billy_mlx.errors import DocumentError
-from billy_mlx.manuscript.formats.archive import Parts
 from billy_mlx.manuscript.formats.document import Block, Box, Run, is_web_link, joined
-from billy_mlx.manuscript.formats.docx_styles import DEEPEST_LEVEL, Numberings, Style, is_on, numberings, styles
+from billy_mlx.manuscript.formats.docx_breaks import Gap, has_border, is_ornament, is_rule, rules, settled
+from billy_mlx.manuscript.formats.docx_losses import Loss, Losses
+from billy_mlx.manuscript.formats.docx_package import Package
+from billy_mlx.manuscript.formats.docx_styles import (
+    DEEPEST_LEVEL,
+    Numberings,
+    Style,
+    Styles,
+    is_on,
+    numberings,
+    outline_level,
+)
+from billy_mlx.manuscript.formats.docx_text import (
+    PAGE_END,
+    SYMBOL,
+    TEXTS,
+    letters,
+    letters_in,
+    settle_versions,
+    text_of,
+)
 
-_BREAKS = {"* * *", "***", "*", "#", "⁂", "* * * * *", "---", "—"}
-_INTO = {
-    qn(f"w:{name}")
-    for name in ("ins", "moveTo", "smartTag", "sdt", "sdtContent", "hyperlink", "fldSimple", "dir", "bdo")
-}
+_DRAWN = {qn(f"w:{name}") for name in ("drawing", "pict", "object", "contentPart")}
 _LOST = {
-    qn("w:del"): "text that is marked as deleted was left out; what is marked as inserted was kept",
-    qn("w:moveFrom"): "text that is marked as deleted was left out; what is marked as inserted was kept",
-    qn("w:footnoteReference"): "footnotes were left out",
-    qn("w:endnoteReference"): "endnotes were left out",
-    qn("w:commentReference"): "comments were left out",
-    qn("w:drawing"): "pictures and text boxes were left out",
-    qn("w:pict"): "pictures and text boxes were left out",
-    qn("w:object"): "pictures and text boxes were left out",
+    **dict.fromkeys((qn("w:del"), qn("w:moveFrom")), Loss.DELETED),
+    **dict.fromkeys(_DRAWN, Loss.BOXES),
+    **dict.fromkeys((qn("w:altChunk"), qn("w:subDoc")), Loss.EMBEDDED),
+    qn("w:footnoteReference"): Loss.FOOTNOTES,
+    qn("w:endnoteReference"): Loss.ENDNOTES,
+    qn("w:commentReference"): Loss.COMMENTS,
+    qn("w:rt"): Loss.READINGS,
+    qn("w:softHyphen"): Loss.HYPHENS,
 }
-_MOST_TAGS = 2_000_000  # several times what a long novel has; they take a quarter of a minute
-_SIGNS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "\u2011"}
+# What describes text, and has elements that would be text elsewhere: the tabs of a paragraph are no tabs in it.
+_ABOUT = {qn(f"w:{name}") for name in ("pPr", "rPr", "sectPr", "tblPr", "tblPrEx", "tblGrid", "trPr", "tcPr", "sdtPr")}
+_RULE = "\v"
+_BREAKS = re.compile(rf"[\s{PAGE_END}{_RULE}{SYMBOL}]+")
+_CELLS = " | "
 
 
 def blocks_of_docx(data: bytes) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    """Return the blocks of a Word document, and a sentence each for what was left out.
+    """Return the blocks of a Word document, and a sentence each for what was left out and how much it was.
 
     Raises:
         DocumentError: it is damaged, too large, or no Word document.
     """
-    parts = Parts(data)
-    document = _parsed(parts, "word/document.xml")
-    body = None if document is None else document.find(qn("w:body"))
-    if body is None:
-        raise DocumentError("the file is not a Word document; open it in a word processor and save it as .docx")
-    reader = _Reader(
-        styles(_parsed(parts, "word/styles.xml")),
-        numberings(_parsed(parts, "word/numbering.xml")),
-        _links(_parsed(parts, "word/_rels/document.xml.rels")),
-    )
-    blocks = tuple(_tidied(reader.blocks(body)))
-    return blocks, tuple(dict.fromkeys(reader.lost))
+    package = Package(data)
+    losses = Losses()
+    if other := settle_versions(package.body):
+        losses.add(Loss.VERSIONS, other)
+    reader = _Reader(package, losses)
+    blocks = tuple(_with_whole_code(settled(reader.blocks(package.body), losses)))
+    missing = letters_in(package.body) - reader.without - sum(letters(block.text) for block in blocks)
+    if missing > 0:
+        losses.add(Loss.UNKNOWN, missing)
+    _count_outside(package, losses)
+    return blocks, losses.notes()
 
 
-def _parsed(parts: Parts, name: str) -> Any:
-    data = parts.read(name)
-    if data is None:
-        return None
-    if data.count(b"<") > _MOST_TAGS:
-        raise DocumentError("the file is too large to be taken in at once; split it and import the parts")
-    try:
-        return parse_xml(data)
-    except (SyntaxError, ValueError) as error:
-        raise DocumentError(f"{name} in the file is damaged; save it again in a word processor") from error
+def _count_outside(package: Package, losses: Losses) -> None:
+    """Count what stands outside of the body."""
+    for kind, loss, tag in (
+        ("footnotes", Loss.FOOTNOTES, "w:footnote"),
+        ("endnotes", Loss.ENDNOTES, "w:endnote"),
+        ("comments", Loss.COMMENTS, "w:comment"),
+        ("header", Loss.HEADERS, "w:p"),
+        ("footer", Loss.HEADERS, "w:p"),
+    ):
+        for root in package.parts(kind):
+            settle_versions(root)
+            found = [held for one in root.iter(qn(tag)) if (held := letters_in(one))]
+            if found:
+                losses.add(loss, letters_in(root), max(0, len(found) - losses.count(loss)))
 
 
-def _links(relations: Any) -> dict[str, str]:
-    found = [] if relations is None else list(relations)
-    return {str(one.get("Id")): str(one.get("Target")) for one in found if one.get("TargetMode") == "External"}
+@dataclass(frozen=True)
+class _Look:
+    """How letters look, by the run, the styles and the link that they are in."""
+
+    strong: bool = False
+    emphasis: bool = False
+    code: bool = False
+    hidden: bool = False
+    struck: bool = False
+    underlined: bool = False
+    in_link: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,52 +108,172 @@ class _Item:
 
 
 class _Reader:
-    def __init__(self, styles: dict[str, Style], lists: Numberings, links: dict[str, str]) -> None:
-        self.lost: list[str] = []
-        self._styles = styles
-        self._lists = lists
-        self._links = links
+    """Reads what is in the body of a document.
+
+    Attributes:
+        without: how many letters of the body are not in the blocks, as far as is known; less those that were added.
+    """
+
+    def __init__(self, package: Package, losses: Losses) -> None:
+        self.without = 0
+        self._losses = losses
+        self._styles = Styles(package.part("styles"))
+        self._lists: Numberings = numberings(package.part("numbering"))
+        self._links = package.links
         self._numbers = count(1)
         self._items: list[_Item] = []
         self._quote: Box | None = None
+        self._begun: list[Run] = []  # of a paragraph that goes on in the next
 
-    def blocks(self, parent: Any) -> Iterator[Block]:
-        for element in parent:
+    def blocks(self, body: Any) -> Iterator[Block | Gap]:
+        """Yield the blocks, and what is between them."""
+        for holder, elements in groupby(self._nearest(body, _BLOCKS), key=_holder):
+            if holder.tag == qn("w:p"):
+                yield from self._paragraph(holder)
+                continue
+            yield from self._rest()
+            if holder.tag == qn("w:tbl"):
+                yield from self._table(holder)
+            else:  # text that stands in no paragraph
+                runs = [run for element in elements for run in self._runs([element], Style())]
+                yield from self._pieces(None, Style(), runs)
+        yield from self._rest()
+
+    def _nearest(self, parent: Any, tags: Container[str]) -> Iterator[Any]:
+        """Yield elements of these kinds in their order, whatever they are wrapped in, but none within another."""
+        within = [iter(parent)]
+        while within:
+            element = next(within[-1], None)
+            if element is None:
+                within.pop()
+            elif element.tag in tags:
+                yield element
+            elif element.tag in _LOST:
+                self._lose(_LOST[element.tag], element)
+            elif element.tag not in _ABOUT:
+                within.append(iter(element))
+
+    def _lose(self, loss: Loss, element: Any) -> None:
+        lost = letters_in(element)
+        self.without += lost
+        if lost or loss not in (Loss.DELETED, Loss.READINGS):
+            self._losses.add(loss, lost)
+
+    def _table(self, table: Any) -> Iterator[Block | Gap]:
+        for row in self._nearest(table, (qn("w:tr"), qn("w:p"))):
+            if _has(row, "w:trPr", "w:del"):
+                self._lose(Loss.DELETED, row)
+                continue
+            yield Gap(table=True)
+            cells = [row] if row.tag == qn("w:p") else self._nearest(row, (qn("w:tc"), qn("w:p")))
+            yield from self._row([self._cell(cell) for cell in cells])
+        yield Gap(table=True)
+
+    def _row(self, cells: list[list[Run]]) -> Iterator[Block]:
+        if any(run.text.strip() for cell in cells for run in cell):
+            self._losses.add(Loss.TABLES)
+            runs = [run for cell in cells for run in (Run(_CELLS), *cell)][1:]
+            self.without -= (len(cells) - 1) * letters(_CELLS)
+            yield Block("paragraph", joined(runs))
+
+    def _cell(self, cell: Any) -> list[Run]:
+        """Return the runs of a cell, tables in it included, as one line."""
+        if _has(cell, "w:tcPr", "w:cellDel"):
+            self._lose(Loss.DELETED, cell)
+            return []
+        runs: list[Run] = []
+        for paragraph in [cell] if cell.tag == qn("w:p") else self._cell_paragraphs(cell):
+            style = self._style(paragraph.find(qn("w:pPr")))
+            runs += [Run(" "), *self._runs(paragraph, style)]
+        return _one_line(runs)
+
+    def _cell_paragraphs(self, cell: Any) -> Iterator[Any]:
+        for element in self._nearest(cell, (qn("w:p"), qn("w:tr"))):
             if element.tag == qn("w:p"):
-                yield self._block(element)
-            elif element.tag == qn("w:tbl"):
-                self.lost.append("tables became lines of text")
-                for row in element.iterchildren(qn("w:tr")):
-                    cells = [self._cell(cell) for cell in row.iterchildren(qn("w:tc"))]
-                    yield Block("paragraph", (Run(" | ".join(cells)),))
-            elif element.tag in _INTO:
-                yield from self.blocks(element)
+                yield element
+            elif _has(element, "w:trPr", "w:del"):
+                self._lose(Loss.DELETED, element)
+            else:
+                yield from self._cell_paragraphs(element)
 
-    def _cell(self, cell: Any) -> str:
-        """Return the text of a cell, tables in it included, as one line."""
-        texts = ("".join(run.text for run in self._runs(paragraph)) for paragraph in cell.iter(qn("w:p")))
-        return " ".join(" ".join(texts).split())
-
-    def _block(self, paragraph: Any) -> Block:
+    def _paragraph(self, paragraph: Any) -> Iterator[Block | Gap]:
         properties = paragraph.find(qn("w:pPr"))
-        style = self._styles.get(_value(properties, "w:pStyle"), Style())
-        runs = joined(self._runs(paragraph))
-        inside = self._inside(properties, style)
-        text = "".join(run.text for run in runs).strip()
-        if style.code:
-            return Block("code", (Run("".join(run.text for run in runs), code=True),), inside=inside)
-        if text in _BREAKS and _value(properties, "w:jc") == "center":
-            return Block("break", inside=inside)
-        if style.level and text:
-            return Block("heading", runs, style.level, inside)
-        return Block("paragraph", runs, inside=inside)
+        style = self._style(properties)
+        lost = self._losses.total
+        runs = [*self._begun, *self._runs(paragraph, style)]
+        if _goes_on(properties):
+            self._begun = runs
+            return
+        self._begun = []
+        above, below = (False, False) if properties is None else rules(paragraph)
+        if above or is_on(properties, "w:pageBreakBefore"):
+            yield Gap(certain=True)
+        yield from self._pieces(properties, style, runs, lines=int(lost == self._losses.total))
+        if below or _ends_page(properties):
+            yield Gap(certain=True)
 
-    def _inside(self, properties: Any, style: Style) -> tuple[Box, ...]:
+    def _rest(self) -> Iterator[Block | Gap]:
+        """Yield what would have gone on in a next paragraph, where there is none."""
+        if self._begun:
+            yield from self._pieces(None, Style(), self._begun)
+            self._begun = []
+
+    def _style(self, properties: Any) -> Style:
+        """Return the style of a paragraph, with what the paragraph says of itself."""
+        style = self._styles[_value(properties, "w:pStyle")]
+        level, aligned = outline_level(properties), _value(properties, "w:jc")
+        if level is None and not aligned:
+            return style
+        centred = aligned == "center" if aligned else style.centred
+        return replace(style, level=style.level if level is None else level, centred=centred)
+
+    def _pieces(self, properties: Any, style: Style, runs: list[Run], lines: int = 0) -> Iterator[Block | Gap]:
+        """Yield the block of a paragraph, or several where pages end in it or rules stand; `lines` if it is empty."""
+        pieces: list[list[Run]] = [[]]
+        for run in runs:
+            if _RULE not in run.text and PAGE_END not in run.text:
+                pieces[-1].append(run)
+                continue
+            first, *others = re.split(f"[{PAGE_END}{_RULE}]", run.text)
+            pieces[-1].append(replace(run, text=first))
+            pieces += ([replace(run, text=text)] for text in others)
+        for number, piece in enumerate(pieces):
+            if number:
+                yield Gap(certain=True)
+            yield from self._block(properties, style, piece, lines if len(pieces) == 1 else 0)
+
+    def _block(self, properties: Any, style: Style, runs: list[Run], lines: int) -> Iterator[Block | Gap]:
+        marked = "".join(run.text for run in runs)
+        known = joined(replace(run, text=run.text.replace(SYMBOL, "")) if SYMBOL in run.text else run for run in runs)
+        text = "".join(run.text for run in known).strip()
+        if style.code:
+            code = Run("".join(run.text for run in known), code=True)
+            yield Block("code", (code,), inside=self._inside(properties, style))
+        elif is_ornament(text, centred=style.centred):
+            self.without += letters(text)
+            yield Block("break", inside=self._inside(properties, style))
+        elif text or self._is_item(properties, style):
+            level = style.level if text else 0
+            if level and self._lists.kind(*self._number(properties, style))[0] == "numbers":
+                self._losses.add(Loss.NUMBERS)
+            yield Block("heading" if level else "paragraph", known, level, self._inside(properties, style))
+        else:
+            self._quote = self._quote if style.quote else None
+            yield Gap(lines, certain=SYMBOL in marked or style.ruled or has_border(properties))
+
+    def _number(self, properties: Any, style: Style) -> tuple[str, int]:
+        """Return the numbering of a paragraph, "" for none, and its level."""
         numbering = None if properties is None else properties.find(qn("w:numPr"))
         number = _value(numbering, "w:numId") or style.number
+        return "" if number == "0" else number, _integer(_value(numbering, "w:ilvl"))
+
+    def _is_item(self, properties: Any, style: Style) -> bool:
+        return bool(self._number(properties, style)[0]) and not style.level
+
+    def _inside(self, properties: Any, style: Style) -> tuple[Box, ...]:
+        number, level = self._number(properties, style)
         self._quote = (self._quote or Box("quote", next(self._numbers))) if style.quote else None
-        if number and number != "0" and not style.level:
-            level = _integer(_value(numbering, "w:ilvl"))
+        if number and not style.level:
             self._begin_item(number, level)
         elif not style.continues:
             self._items.clear()
@@ -144,49 +292,116 @@ class _Reader:
             box = Box(kind, next(self._numbers), first)
         self._items.append(_Item(level, number, (box, Box("item", next(self._numbers)))))
 
-    def _runs(self, parent: Any, link: str = "") -> Iterator[Run]:
-        for element in parent:
-            if element.tag in _LOST:
-                self.lost.append(_LOST[element.tag])
-            elif element.tag == qn("w:r"):
-                yield self._run(element, link)
-            elif element.tag in _INTO:
-                leads = self._links.get(str(element.get(qn("r:id"))), "")
-                yield from self._runs(element, leads if is_web_link(leads) else link)
+    def _runs(self, elements: Iterable[Any], style: Style) -> Iterator[Run]:
+        """Yield the runs in elements of a paragraph, whatever they are wrapped in."""
+        looks = style if style.plain else Style()
+        outermost = _Look(
+            looks.strong, looks.emphasis, hidden=style.hidden, struck=looks.struck, underlined=looks.underlined
+        )
+        within = [(iter(elements), outermost)]
+        while within:
+            look = within[-1][1]
+            element = next(within[-1][0], None)
+            if element is None:
+                within.pop()
+            elif element.tag in TEXTS:
+                yield self._run(element, look)
+            elif element.tag in _DRAWN and is_rule(element):
+                yield Run(_RULE)
+            elif element.tag in _LOST:
+                self._lose(_LOST[element.tag], element)
+            elif element.tag not in _ABOUT:
+                within.append((iter(element), self._look(element, look, looks)))
 
-    def _run(self, element: Any, link: str) -> Run:
-        self.lost += (_LOST[inner.tag] for inner in element.iterdescendants(*_LOST))
+    def _look(self, element: Any, look: _Look, paragraph: Style) -> _Look:
+        """Return how the letters within an element look that stands where letters look like `look`."""
+        if element.tag == qn("w:hyperlink"):
+            leads = self._links.get(str(element.get(qn("r:id"))), "")
+            return replace(look, in_link=True, link=leads if is_web_link(leads) else look.link)
+        if element.tag != qn("w:r"):
+            return look
         properties = element.find(qn("w:rPr"))
-        if is_on(properties, "w:vanish"):
-            return Run("")
-        style = self._styles.get(_value(properties, "w:rStyle"), Style())
-        if style.code:
-            return Run(_plain(element), code=True, link=link)
-        strong, emphasis = is_on(properties, "w:b"), is_on(properties, "w:i")
-        return Run(
-            _plain(element),
-            style.strong if strong is None else strong,
-            style.emphasis if emphasis is None else emphasis,
-            link=link,
+        style = self._styles[_value(properties, "w:rStyle")]
+
+        def on(name: str, by_style: bool) -> bool:
+            directly = is_on(properties, name)
+            return by_style if directly is None else directly
+
+        return replace(
+            look,
+            # In an italic paragraph a style of letters that makes italics makes them upright.
+            strong=on("w:b", style.strong != paragraph.strong),
+            emphasis=on("w:i", style.emphasis != paragraph.emphasis),
+            code=style.code,
+            hidden=on("w:vanish", look.hidden or style.hidden),
+            struck=on("w:strike", style.struck or paragraph.struck) or is_on(properties, "w:dstrike") is True,
+            underlined=on("w:u", style.underlined or paragraph.underlined),
         )
 
+    def _run(self, element: Any, look: _Look) -> Run:
+        text = text_of(element)
+        amount = letters(text.strip(SYMBOL))
+        if look.hidden:
+            if amount:
+                self._losses.add(Loss.HIDDEN, amount)
+                self.without += amount
+            return Run("")
+        if text == SYMBOL:
+            self._losses.add(Loss.SYMBOLS)
+        if element.tag == qn("m:t"):
+            self._losses.add(Loss.FORMULAS, amount)
+        if look.struck and amount:
+            self._losses.add(Loss.STRUCK, amount)
+        underlined = look.underlined and amount > 0 and not look.in_link and not look.code
+        if underlined:
+            self._losses.add(Loss.UNDERLINED, amount)
+        if look.code:
+            return Run(text, code=True, link=look.link)
+        return Run(text, look.strong, look.emphasis or underlined, link=look.link)
 
-def _tidied(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield blocks with lines of code that follow each other as one, and without empty paragraphs outside of lists."""
+
+_RUNS = frozenset((qn("w:r"), qn("m:oMath")))
+_BLOCKS = frozenset((qn("w:p"), qn("w:tbl"), *_RUNS, *TEXTS))
+
+
+def _holder(element: Any) -> Any:
+    """Return the paragraph or table that an element is; of text that stands in none, what it stands in."""
+    return element if element.tag in (qn("w:p"), qn("w:tbl")) else element.getparent()
+
+
+def _has(element: Any, *path: str) -> bool:
+    return element.find("/".join(map(qn, path))) is not None
+
+
+def _goes_on(properties: Any) -> bool:
+    """Return whether the end of a paragraph is marked as deleted, or it is the large first letter of the next."""
+    if properties is None:
+        return False
+    frame = properties.find(qn("w:framePr"))
+    large = frame is not None and frame.get(qn("w:dropCap")) in ("drop", "margin")
+    return large or _has(properties, "w:rPr", "w:del") or _has(properties, "w:rPr", "w:moveFrom")
+
+
+def _ends_page(properties: Any) -> bool:
+    section = None if properties is None else properties.find(qn("w:sectPr"))
+    return section is not None and _value(section, "w:type") not in ("continuous", "nextColumn")
+
+
+def _one_line(runs: Iterable[Run]) -> list[Run]:
+    line = list(joined(replace(run, text=_BREAKS.sub(" ", run.text)) for run in runs))
+    if line:
+        line[0] = replace(line[0], text=line[0].text.lstrip())
+        line[-1] = replace(line[-1], text=line[-1].text.rstrip())
+    return line
+
+
+def _with_whole_code(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield blocks with lines of code that follow each other as one."""
     for (kind, inside), group in groupby(blocks, key=lambda block: (block.kind, block.inside)):
         if kind == "code":
             yield Block("code", (Run("\n".join(line.text for line in group), code=True),), inside=inside)
         else:
-            yield from (block for block in group if kind == "break" or inside or block.text.strip())
-
-
-def _plain(run: Any) -> str:
-    """Return the text of a run itself: not of a text box that hangs on it, nor where a page ends."""
-    parts = []
-    for inner in run.iterchildren(qn("w:t"), *_SIGNS):
-        if inner.get(qn("w:type")) not in ("page", "column"):
-            parts.append(_SIGNS.get(inner.tag) or inner.text or "")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", "".join(parts))
+            yield from group
 
 
 def _value(parent: Any, name: str) -> str:

@@ -1,14 +1,46 @@
 """What the styles and numberings of a Word document say that matters here."""
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from docx.oxml.ns import qn
 
-_HEADING = re.compile(r"heading ([1-6])")
-_QUOTES = {"quote", "intense quote", "block text", "quotations"}
-_CODES = {"code", "inline code", "source code", "html preformatted", "html code", "preformatted text", "verbatim char"}
+from billy_mlx.manuscript.formats.docx_breaks import has_border
+
+# Word writes the English names, whatever its language; other programs do not. Its ids are in its language, without
+# the letters that are not ASCII.
+_HEADING = re.compile(r"(.+?)([1-9])")
+_HEADINGS = {
+    *("heading", "überschrift", "titre", "título", "titolo", "titlu", "kop", "rubrik", "overskrift", "otsikko"),
+    *("nagłówek", "nadpis", "címsor", "başlık", "naslov", "antraštė", "virsraksts", "pealkiri", "encabezado"),
+    *(
+        "заголовок",
+        "заглавие",
+        "наслов",
+        "επικεφαλίδα",
+        "כותרת",
+        "عنوان",
+        "标题",
+        "標題",
+        "見出し",
+        "제목",
+        "tiêuđề",
+        "judul",
+    ),
+}
+_TITLES = {
+    *("title", "titel", "titre", "título", "titolo", "titlu", "tittel", "rubrik", "otsikko", "tytuł", "název", "názov"),
+    *("cím", "konubaşlığı", "naslov", "название", "заглавие", "τίτλος", "标题", "標題", "表題", "제목"),
+}
+_SHORTEST = 3  # of what is left of a name without its accents
+for _names in (_HEADINGS, _TITLES):
+    _names |= {ascii for name in _names if len(ascii := name.encode("ascii", "ignore").decode()) >= _SHORTEST}
+_DEEPEST_HEADING, _BODY = 6, 9  # of a heading in Markdown, and the outline level of body text, counted from 0
+_QUOTES = {"quote", "intensequote", "blocktext", "quotations"}
+_CODES = {"code", "inlinecode", "sourcecode", "htmlpreformatted", "htmlcode", "preformattedtext", "verbatimchar"}
 DEEPEST_LEVEL = 8  # of a list, counted from 0: Word has no more
 _DEEPEST = 20  # styles that a style is based on, one by one
 
@@ -21,7 +53,8 @@ class Style:
         level: of a heading, 1 to 6; 0 for other paragraphs.
         continues: a paragraph in it goes on with the item of a list before it.
         number: the numbering that it brings along; "" for none.
-        strong, emphasis: what it does to the letters; of character styles only, as a paragraph's are for its looks.
+        centred, ruled: how a paragraph in it stands: in the middle, and with a border above or below it.
+        strong, emphasis, hidden, struck, underlined: what it does to the letters.
     """
 
     level: int = 0
@@ -29,8 +62,32 @@ class Style:
     code: bool = False
     continues: bool = False
     number: str = ""
+    centred: bool = False
+    ruled: bool = False
     strong: bool = False
     emphasis: bool = False
+    hidden: bool = False
+    struck: bool = False
+    underlined: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether what it does to the letters means something: that of a heading or quote is for its looks."""
+        return not (self.level or self.quote or self.code)
+
+
+class Styles:
+    """The styles of a document; one that it does not describe is known by its id."""
+
+    def __init__(self, root: Any) -> None:
+        found = {} if root is None else {str(one.get(qn("w:styleId"))): one for one in root.iter(qn("w:style"))}
+        self._styles = {id: _style(list(_chain(id, found))) for id in found}
+
+    def __getitem__(self, id: str) -> Style:
+        if id not in self._styles:
+            key = _key(id)
+            self._styles[id] = Style(level=_level_of_name(id), quote=key in _QUOTES, code=key in _CODES)
+        return self._styles[id]
 
 
 @dataclass(frozen=True)
@@ -42,12 +99,6 @@ class Numberings:
     def kind(self, number: str, level: int) -> tuple[Literal["bullets", "numbers"], int]:
         """Return the kind of a list and the number of its first item; bullets where the document does not say."""
         return self.kinds.get((number, level), ("bullets", 1))
-
-
-def styles(root: Any) -> dict[str, Style]:
-    """Return the styles by their ids."""
-    found = {} if root is None else {str(one.get(qn("w:styleId"))): one for one in root.iter(qn("w:style"))}
-    return {id: _style(id, found) for id in found}
 
 
 def numberings(root: Any) -> Numberings:
@@ -77,32 +128,72 @@ def _levels(abstract: Any) -> dict[int, tuple[Literal["bullets", "numbers"], int
     return levels
 
 
-def _style(id: str, found: dict[str, Any]) -> Style:
-    """Return a style with what it has from those it is based on."""
-    style = Style()
+def _chain(id: str, found: dict[str, Any]) -> Iterator[Any]:
+    """Yield a style and those it is based on, one by one."""
     for _ in range(_DEEPEST):
-        element = found.get(id)
-        if element is None:
-            break
-        name = _value(element, "w:name").lower()
-        heading = _HEADING.fullmatch(name)
-        level = int(heading[1]) if heading else 1 if name == "title" else 0
-        style = Style(
-            style.level or level,
-            style.quote or name in _QUOTES,
-            style.code or name in _CODES,
-            style.continues or name.startswith("list"),
-            style.number or _number_of(element),
-            *_letters(element, style),
-        )
-        id = _value(element, "w:basedOn")
-    return style
+        if id not in found:
+            return
+        yield found[id]
+        id = _value(found[id], "w:basedOn")
 
 
-def _letters(element: Any, style: Style) -> tuple[bool, bool]:
-    """Return whether a character style makes bold and italic; what it is based on is not undone by it."""
-    properties = element.find(qn("w:rPr")) if element.get(qn("w:type")) == "character" else None
-    return style.strong or is_on(properties, "w:b") is True, style.emphasis or is_on(properties, "w:i") is True
+def _style(chain: list[Any]) -> Style:
+    """Return a style with what it has from those it is based on."""
+    names = [_key(_value(element, "w:name").split(",")[0]) for element in chain]
+    properties = [found for element in chain if (found := element.find(qn("w:pPr"))) is not None]
+    aligned = [found for one in properties if (found := _value(one, "w:jc"))]
+    # What the style of all paragraphs does to the letters is the look of the book.
+    letters = [
+        element.find(qn("w:rPr")) for element in chain if element.get(qn("w:default")) not in ("1", "true", "on")
+    ]
+    link = any("hyperlink" in name or name == "internetlink" for name in names)
+    return Style(
+        next((level for element in chain if (level := _level(element)) is not None), 0),
+        any(name in _QUOTES for name in names),
+        any(name in _CODES for name in names),
+        any(name.startswith("list") for name in names),
+        next((number for element in chain if (number := _number_of(element))), ""),
+        bool(aligned) and aligned[0] == "center",
+        any(map(has_border, properties)),
+        _first(letters, "w:b"),
+        _first(letters, "w:i"),
+        _first(letters, "w:vanish"),
+        _first(letters, "w:strike") or _first(letters, "w:dstrike"),
+        _first(letters, "w:u") and not link,
+    )
+
+
+def _first(letters: list[Any], name: str) -> bool:
+    return next((on for properties in letters if (on := is_on(properties, name)) is not None), False)
+
+
+def _level(element: Any) -> int | None:
+    """Return the level that a style says it has itself: by its name, its place in the outline, or its id."""
+    named = _level_of_name(_value(element, "w:name").split(",")[0])
+    outline = outline_level(element.find(qn("w:pPr")))
+    if named or outline is not None:
+        return named or outline
+    return _level_of_name(str(element.get(qn("w:styleId")))) or None
+
+
+def outline_level(properties: Any) -> int | None:
+    """Return the level of a heading that properties of a paragraph give it, 0 for none; None if they do not say."""
+    text = "" if properties is None else _value(properties, "w:outlineLvl")
+    level = _number(text, -1)
+    return None if level < 0 else 0 if level >= _BODY else min(level + 1, _DEEPEST_HEADING)
+
+
+def _level_of_name(name: str) -> int:
+    key = _key(name)
+    found = _HEADING.fullmatch(key)
+    if found and found[1] in _HEADINGS:
+        return min(int(found[2]), _DEEPEST_HEADING)
+    return 1 if key in _TITLES else 0
+
+
+def _key(name: str) -> str:
+    """Return a name as it is compared, whether it is one or an id made of it."""
+    return re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def is_on(properties: Any, name: str) -> bool | None:
