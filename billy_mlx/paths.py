@@ -50,6 +50,14 @@ def documents_folder() -> Path:
     return folder if folder.is_dir() else Path.home()
 
 
+def expanded(name: str | Path) -> Path:
+    """Return a path that somebody typed, with what `~` means in its place.
+
+    One such as `~nobody/x`, of a user that there is not, stays as it is: whoever opens it says that it is not there.
+    """
+    return Path(os.path.expanduser(name))  # noqa: PTH111  Path.expanduser raises RuntimeError for that
+
+
 def _folder(kind: str, platform_folder: Callable[..., Path]) -> Path:
     home = os.environ.get("BILLY_HOME")
-    return Path(home).expanduser() / kind if home else platform_folder(_APP, appauthor=False)
+    return expanded(home) / kind if home else platform_folder(_APP, appauthor=False)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from billy_mlx import paths
+from billy_mlx.cli import run
 
 EVERY_PATH = [
     paths.config_file,
@@ -55,3 +56,31 @@ def test_xdg_folders_are_honoured(variable, path, monkeypatch, tmp_path):
 def test_asking_for_a_path_makes_no_folder(billy_home):
     assert [os.fspath(path()) for path in EVERY_PATH]
     assert not billy_home.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("import", "~nobody/x.txt", "-o", "-"),
+        ("export", "~nobody/x.md", "-o", "-", "--to", "txt"),
+        ("model", "import", "~nobody/x.gguf"),
+        ("generate", "-p", "x", "--model", "~nobody/x"),
+        ("extract", "--from-text", "~nobody/x.txt", "--name", "x"),
+        ("vectors", "import", "~nobody/x.gguf"),
+        ("bench", "report", "~nobody/x"),
+        ("read", "~nobody/x.md"),
+        ("continue", "~nobody/x.md"),
+    ],
+)
+def test_a_user_that_there_is_not_is_said_in_a_sentence(arguments, capfd):
+    assert run(list(arguments)) in (1, 2)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("billy: ")
+    assert "Traceback" not in err
+
+
+def test_a_tilde_is_the_home_of_who_types_it(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert paths.expanded("~/x") == Path("/home/ada/x")
+    assert paths.expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")

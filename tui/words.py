@@ -1,6 +1,7 @@
 """How many words a long text has, counted line by line, each line once; and how many of them are new."""
 
 from billy_mlx.manuscript.counts import count_words
+from billy_mlx.manuscript.formats.front_matter import front_matter
 
 
 def amount(words: int) -> str:
@@ -16,9 +17,10 @@ class WordCount:
         self._known: dict[str, int] = {}
 
     def of(self, text: str) -> int:
-        """Return the words of `text`."""
+        """Return the words of `text`, but for what stands before it as front matter."""
         if text is not self._text:
-            lines, known = text.split("\n"), self._known
+            before = front_matter(text)
+            lines, known = text[before.end if before is not None else 0 :].split("\n"), self._known
             # Only what is in the text now is kept, or every stage of every line would be.
             self._known = {line: known[line] if line in known else count_words(line) for line in {*lines}}
             self._text, self._count = text, sum(map(self._known.__getitem__, lines))

@@ -10,6 +10,7 @@ from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import say, write_json, write_line
 from billy_mlx.errors import BillyError, UsageError
+from billy_mlx.paths import expanded
 
 if TYPE_CHECKING:
     from billy_mlx.bench.settings import ScoredBy
@@ -62,12 +63,12 @@ def report(
         raise UsageError("--blind writes ideas to rate, and --ratings takes ratings in; give one of them at a time")
     store = _opened(folder)
     if blind is not None:
-        return _write_blind(store, Path(blind).expanduser(), as_json=as_json)
-    rated = [] if ratings is None else [read_ratings(Path(ratings).expanduser(), store, rater=rater)]
+        return _write_blind(store, expanded(blind), as_json=as_json)
+    rated = [] if ratings is None else [read_ratings(expanded(ratings), store, rater=rater)]
     loaded = _loaded(store)
     by = scorers(loaded, _scored_by(store, quick, judge, embeddings))
-    page = store.folder / "report.html" if html is None else Path(html).expanduser()
-    text = store.folder / "report.md" if markdown is None else Path(markdown).expanduser()
+    page = store.folder / "report.html" if html is None else expanded(html)
+    text = store.folder / "report.md" if markdown is None else expanded(markdown)
     try:
         with alone(store.folder):
             result = gathered(loaded, store, by, rated)
@@ -84,7 +85,7 @@ def _opened(folder: Path) -> "Store":
     from billy_mlx.bench.plan import planned_items, questions_digest
     from billy_mlx.bench.store import Store
 
-    store = Store.open(folder.expanduser())
+    store = Store.open(expanded(folder))
     if not store.answers:
         raise BillyError(f"{folder} has no answers yet; run the command that has made it again")
     store.require_questions(questions_digest(planned_items(store.settings)))

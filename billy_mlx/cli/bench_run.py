@@ -16,6 +16,7 @@ from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option, template_option
 from billy_mlx.cli.output import say
 from billy_mlx.errors import UsageError
+from billy_mlx.paths import expanded
 
 if TYPE_CHECKING:
     from billy_mlx.bench.plan import Plan
@@ -89,7 +90,7 @@ def run(
     planned = plan(loaded, settings)
     for sentence in planned.left_out:
         say(sentence)
-    folder = Path(to).expanduser() if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
+    folder = expanded(to) if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
     made = made_with(as_told(loaded), _command(context, settings))
     questions, prompts = questions_digest(planned.items), prompts_digest(loaded, planned)
     page = folder / "report.html"
@@ -144,7 +145,7 @@ def _asked(tasks: str) -> dict[str, Any]:
     """
     from billy_mlx.bench.tasks import load_tasks
 
-    names, path = _names("--tasks", tasks), Path(tasks).expanduser()
+    names, path = _names("--tasks", tasks), expanded(tasks)
     if {*names} <= {*load_tasks()} or not (path.exists() or path.suffix):
         return {"tasks": names}
     return {"tasks": None, "tasks_file": str(path.resolve())}

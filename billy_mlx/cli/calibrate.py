@@ -13,6 +13,7 @@ from billy_mlx.cli.output import STOPPED, say, say_stopped, write_json, write_ta
 from billy_mlx.cli.plots import draw_strengths, require_plots
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import get_persona
+from billy_mlx.paths import expanded
 
 if TYPE_CHECKING:
     from billy_mlx.blend.calibrate import Calibrated, CalibrationSettings, Subject
@@ -67,7 +68,7 @@ def command(
     if plot is not None:
         require_plots()
     settings = CalibrationSettings(prompts=prompts, max_tokens=max_tokens, batch=batch, seed=seed)
-    root = None if to is None else Path(to).expanduser()
+    root = None if to is None else expanded(to)
     loaded, subjects = _subjects(ids, model, root)
     if everyone:
         subjects = _unfinished(subjects, settings)
@@ -79,7 +80,7 @@ def command(
             for vector in _store(steps, job, root):
                 ready.append(vector)
                 if plot is not None:
-                    _draw(vector, Path(plot).expanduser())
+                    _draw(vector, expanded(plot))
     except KeyboardInterrupt:
         say_stopped(f"stopped; {len(ready)} of {len(subjects)} are calibrated")
         stopped = True

@@ -86,7 +86,7 @@ def command(
     personas = [] if from_text else _personas(ids, everyone)
     text = read_own_text(ids, name) if from_text else ""
     settings = _settings(context, paper, sizes)
-    root = None if to is None else Path(to).expanduser()
+    root = None if to is None else paths.expanded(to)
     for folder in (root or paths.vectors_folder(), paths.poles_folder()):
         _require_writable(folder)  # now, and not after minutes of rollouts
     by = method or ("mean-difference" if paper else "prompt-effect")

@@ -98,7 +98,7 @@ def import_(file: str, name: str | None) -> None:
     from billy_mlx.model.gguf_parts import model_name
     from billy_mlx.model.load import STARTER
 
-    source = Path(file).expanduser()
+    source = paths.expanded(file)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", model_name(source)).strip("-.") if name is None else name
     if not _NAME.fullmatch(name) or name == STARTER:
         raise UsageError(f"A model cannot be called {name!r}; give --name, of letters, digits, dots, - and _")

@@ -1,10 +1,10 @@
 """The writer's own text, from files, and the name that its voice gets."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import PERSONA_ID, load_personas
+from billy_mlx.paths import expanded
 
 _MOST_TEXT = 1 << 26  # bytes
 
@@ -27,7 +27,7 @@ def read_own_text(files: Sequence[str], name: str | None) -> str:
 
 
 def _read_text(file: str) -> str:
-    path = Path(file).expanduser()
+    path = expanded(file)
     if not path.is_file():
         raise UsageError(f"{path} is not a file; name files of text, such as novel.md")
     if path.stat().st_size > _MOST_TEXT:

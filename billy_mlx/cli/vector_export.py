@@ -13,6 +13,7 @@ from billy_mlx.cli.output import say, waiting, write_line
 from billy_mlx.cli.vector_warnings import say_single_layers
 from billy_mlx.errors import CardError, UsageError
 from billy_mlx.extraction.card import Persona, get_persona
+from billy_mlx.paths import expanded
 
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
@@ -40,7 +41,7 @@ def export(persona_id: str | None, blend: str | None, output: str, model: str | 
     """
     if (persona_id is None) == (blend is None):
         raise UsageError("Name one persona, or a blend with --blend (and not both)")
-    file = Path(output).expanduser()
+    file = expanded(output)
     if file.suffix not in (".gguf", ".safetensors"):
         raise UsageError(f"{file} is to become a file of no known kind; let its name end in .gguf or .safetensors")
     if file.exists() and not force:

@@ -42,7 +42,7 @@ def import_(files: tuple[str, ...], persona_id: str | None, name: str | None, mo
     """
     from billy_mlx.extraction.formats.opened import open_files
 
-    opened = open_files(dict.fromkeys(Path(file).expanduser() for file in files))
+    opened = open_files(dict.fromkeys(paths.expanded(file) for file in files))
     ids = _ids([each.path for each in opened.foreign], persona_id, force)
     personas = _personas(opened, persona_id, name, force)
     foreign = _as_vectors(opened, ids, model)

@@ -111,7 +111,7 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
     from billy_mlx.extraction.library import find_all, load_vectors
     from billy_mlx.extraction.vector import cosines_at, read_layer
 
-    picture = None if plot is None else Path(plot).expanduser()
+    picture = None if plot is None else paths.expanded(plot)
     if picture is not None:
         require_plots(picture)
     model_id, fingerprint = _identify(model)

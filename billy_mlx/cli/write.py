@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -11,6 +10,7 @@ import click
 from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import say
 from billy_mlx.errors import ManuscriptError, UsageError
+from billy_mlx.paths import expanded
 
 
 @click.command("write")
@@ -29,7 +29,7 @@ def command(file: str | None, model: str | None) -> None:
     from billy_mlx.tui.app import run
 
     try:
-        code = run(None if file is None else meant(Path(file).expanduser()), model=model)
+        code = run(None if file is None else meant(expanded(file)), model=model)
     except ManuscriptError as error:  # the screen is gone, so that this can be read
         with contextlib.suppress(OSError):
             say(str(error))

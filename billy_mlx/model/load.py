@@ -104,7 +104,7 @@ def find(name: str, revision: str | None = None) -> tuple[str, Path]:
         ModelError: there is none of that name, or not all of it; says how to get it.
         UsageError: `revision` is given for something that is not on the hub, or the name can be nobody's.
     """
-    place = Path(os.path.expanduser(name))  # noqa: PTH111  leaves "~nobody" as it is, where Path raises
+    place = paths.expanded(name)
     meant = hint(name)
     if meant is not None and not (name.strip() and place.exists()):
         raise UsageError(meant)

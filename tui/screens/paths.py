@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
-from billy_mlx.paths import documents_folder
+from billy_mlx.paths import documents_folder, expanded
 from billy_mlx.text import sanitize
 from billy_mlx.tui.screens.ask import Ask
 
@@ -68,7 +68,7 @@ def typed_path(typed: str, folder: Path = Path()) -> Path:
     """Return the path that is meant by what a writer typed, in a folder unless they name one."""
     path = Path(typed.strip() or ".")
     try:
-        return (folder / path.expanduser()).absolute()
+        return (folder / expanded(path)).absolute()
     except RuntimeError:  # there is no such user
         return (folder / path).absolute()
 
