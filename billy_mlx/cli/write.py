@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import sys
 from typing import NoReturn
 
@@ -11,6 +12,7 @@ from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import say
 from billy_mlx.errors import ManuscriptError, UsageError
 from billy_mlx.paths import expanded
+from billy_mlx.text import sanitize
 
 
 @click.command("write")
@@ -25,11 +27,17 @@ def command(file: str | None, model: str | None) -> None:
         raise UsageError(
             "the studio needs a terminal; without one use: billy continue, billy rewrite, billy chorus or billy read"
         )
-    from billy_mlx.manuscript.textfile import meant
+    from billy_mlx.manuscript.textfile import meant, of_another_program
     from billy_mlx.tui.app import run
 
+    path = None if file is None else meant(expanded(file))
+    kind = None if path is None else of_another_program(path)
+    if path is not None and kind is not None:
+        own = shlex.quote(str(path.with_suffix(".md")))
+        into = f"run: billy import {shlex.quote(str(path))} -o {own}" if path.exists() else f"run: billy write {own}"
+        raise UsageError(f"{sanitize(str(path))} would be {kind}, and texts here are Markdown; {into}")
     try:
-        code = run(None if file is None else meant(expanded(file)), model=model)
+        code = run(path, model=model)
     except ManuscriptError as error:  # the screen is gone, so that this can be read
         with contextlib.suppress(OSError):
             say(str(error))

@@ -17,6 +17,11 @@ from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 << 20
 _ENDING = re.compile(r"\.[A-Za-z]\w{0,9}$")  # "Dr. No" and "Chapter 1.5" have none
+_DOCUMENTS = {
+    **dict.fromkeys((".docx", ".doc"), "a Word document"),
+    **{".odt": "an OpenDocument text", ".rtf": "Rich Text Format", ".pdf": "a PDF", ".epub": "an EPUB book"},
+    **dict.fromkeys((".html", ".htm"), "HTML"),
+}
 _BOM = b"\xef\xbb\xbf"
 _COPYFILE_ACL_XATTR = 1 << 0 | 1 << 2  # of macOS's copyfile(3)
 _NO_TEXT = "no text"  # in place of a digest
@@ -84,6 +89,11 @@ def meant(path: Path) -> Path:
     """Return the file that is meant by a name: where there is none, one without an ending is to be Markdown."""
     there = _ENDING.search(path.name) is not None or os.path.lexists(path)
     return path if there else path.with_name(f"{path.name}.md")
+
+
+def of_another_program(path: Path) -> str | None:
+    """Return what kind of document a name is for which this program does not write; None for the name of a text."""
+    return _DOCUMENTS.get(path.suffix.lower())
 
 
 def read_text_file(path: Path) -> TextFile | None:

@@ -221,3 +221,24 @@ def test_the_studio_makes_markdown_of_a_name_alone(billy, tmp_path, monkeypatch,
     with pytest.raises(SystemExit, match="1"):
         billy("write", str(tmp_path / name))
     assert paths == [tmp_path / opened]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("x.docx", "a Word document"), ("x.odt", "an OpenDocument text"), ("x.html", "HTML")]
+)
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_studio_writes_no_documents_of_other_programs(billy, tmp_path, monkeypatch, name, kind, is_there):
+    path = tmp_path / name
+    if is_there:
+        path.write_text("x")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    done = billy("write", str(path))
+    command = (
+        f"billy import {path} -o {path.with_suffix('.md')}" if is_there else f"billy write {path.with_suffix('.md')}"
+    )
+    assert done.code == 2
+    assert done.err.replace("\n", " ").split() == (
+        f"billy: {path} would be {kind}, and texts here are Markdown; run: {command}".split()
+    )
+    assert path.exists() == is_there

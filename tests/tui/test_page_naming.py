@@ -144,6 +144,11 @@ def test_what_needs_a_file_says_so_and_an_export_goes_to_the_documents(documents
         ("", "add a file name"),
         ("there.md", "exists already"),
         ("none/tale", "there is no folder"),
+        (
+            "tale.docx",
+            "that is the name of a Word document, and this is Markdown; name it tale.md, and export it later",
+        ),
+        ("tale.EPUB", "that is the name of an EPUB book"),
         ("She left him there.", "looks like a sentence"),
         ("and then she went on and on and on about it", "looks like a sentence"),
     ],

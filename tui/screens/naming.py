@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.textfile import meant
+from billy_mlx.manuscript.textfile import meant, of_another_program
 from billy_mlx.manuscript.untitled import first_words
 from billy_mlx.paths import documents_folder
 from billy_mlx.tui.commands import COMMANDS
@@ -115,6 +115,9 @@ def why_not_named(typed: str) -> str | None:
     path = named_path(typed)
     if not typed.strip() or typed.rstrip().endswith("/") or path.is_dir():
         return "this is a folder; add a file name"
+    kind = of_another_program(path)
+    if kind is not None:
+        return f"that is the name of {kind}, and this is Markdown; name it {path.stem}.md, and export it later"
     if _is_sentence(typed.rstrip().rpartition("/")[2]):
         return "this looks like a sentence; a name is a few words"
     if path.exists():
