@@ -34,9 +34,9 @@ from mutations import broken, make_bases, read_bases, write
 from sentences import objection
 
 from billy_mlx.blend.generate import Request, generate
-from billy_mlx.cli.model import describe
 from billy_mlx.errors import BillyError
 from billy_mlx.model import load, trial, trial_process
+from billy_mlx.model.chat import behaviour
 from billy_mlx.model.sample import Sampling
 
 TRIAL_SECONDS, SECONDS = 2.0, 5.0  # of computing: in a step of the trial, which has longer in truth, and in all others
@@ -180,8 +180,9 @@ def _looked(folder, step):
             Request("Why", chat=False, max_tokens=3),
         ):
             generate(model, request)
-        step("describing")
-        lines = describe(model)
+        step("its chat template")
+        asked = behaviour(model.tokenizer) if model.tokenizer.has_chat_template else ()
+        lines = [f"{model.batches} that rows go together", *(f"{name}: {does}" for name, does in asked)]
     except BillyError as error:
         return {"outcome": objection(str(error)) or "refused", "said": str(error)}
     except BaseException:  # noqa: BLE001  that is what is looked for

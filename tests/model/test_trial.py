@@ -652,8 +652,8 @@ def test_a_regular_expression_that_goes_back_and_back_is_bounded(folder, short_b
 
 
 @pytest.mark.slow
-def test_layers_of_nothing_by_the_hundred_thousand_are_refused(folder, short_bounds):
-    count = 150_000
+def test_layers_of_nothing_by_the_ten_thousand_are_refused(folder, short_bounds):
+    count = 80_000
     entry = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
     text = json.dumps({str(number): entry for number in range(count)}).encode()
     (folder / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
