@@ -1,13 +1,11 @@
-"""What importing and exporting share: how paragraphs are told apart, notes, and a file that is put out."""
+"""What importing and exporting share: how paragraphs are told apart, and a file that is put out."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from billy_mlx.cli.options import Decorator
-from billy_mlx.cli.output import say
 from billy_mlx.errors import DocumentError, UsageError
 from billy_mlx.files import replace_file
 from billy_mlx.text import sanitize
@@ -20,10 +18,10 @@ paragraphs_option: Decorator = click.option(
 )
 
 
-def say_notes(notes: Iterable[str]) -> None:
-    """Say on stderr what was left out or guessed, a line each."""
-    for note in notes:
-        say(note)
+def require_stdout(output: str, *, as_json: bool) -> None:
+    """Raise UsageError if what is written and a document about it would both go to stdout."""
+    if output == "-" and as_json:
+        raise UsageError("--json and -o - are both for stdout; give a file for one, or leave out --json")
 
 
 def put_out_file(content: bytes, output: str, *, force: bool) -> str:

@@ -1,12 +1,13 @@
 """billy export: a manuscript for other programs and for readers."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from billy_mlx.cli.documents import paragraphs_option, put_out_file, say_notes
+from billy_mlx.cli.documents import paragraphs_option, put_out_file, require_stdout
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import say, write_json
 from billy_mlx.errors import ManuscriptError, UsageError
@@ -54,11 +55,12 @@ def command(
     from billy_mlx.manuscript.formats.plain_in import said_of
     from billy_mlx.manuscript.prose import UNKNOWN, Prose
 
+    require_stdout(output, as_json=as_json and not check)
     suffix = to or Path(output).suffix.lower().removeprefix(".")
     if suffix not in _FORMATS:
         raise UsageError(f"nothing says as what to write it; give --to, of {', '.join(_FORMATS)}")
     text, date = _read(file)
-    book = book_of(text, title=title, author=author, language=language)
+    book = replace(book_of(text, title=title, author=author, language=language), date=date)
     format = Format(suffix)
     notes = list(left_out(text, format))
     found = paragraphs_of_manuscript(text)
@@ -67,24 +69,25 @@ def command(
     way = Paragraphs(paragraphs) if paragraphs is not None else found.way
     written = None
     if not check:
-        dated = book if date is None else type(book)(book.title, book.author, book.language, date)
-        content = export(Prose.by(UNKNOWN, text), format, dated, way=way)[str(format)]
+        content = export(Prose.by(UNKNOWN, text), format, book, way=way)[str(format)]
         written = put_out_file(content, output, force=force)
-    if as_json and output != "-":
+    if as_json:
         write_json({"file": written, "format": suffix, "paragraphs": str(way), "notes": notes})
-    say_notes(notes)
+    for note in notes:
+        say(note)
     if written is not None and written != "-":
-        say(f"{sanitize(written)} is written")
+        say(f"{written} is written")
     return 0
 
 
-def _read(file: str) -> tuple[str, datetime | None]:
-    """Return a text and when it was last changed."""
+def _read(file: str) -> tuple[str, datetime]:
+    """Return a text and when it was last changed; of stdin, that nobody knows."""
+    from billy_mlx.manuscript.formats.book import NO_DATE
     from billy_mlx.manuscript.textfile import read_text_file
 
     if file == "-":
         try:
-            return sys.stdin.buffer.read().decode("utf-8-sig"), None
+            return sys.stdin.buffer.read().decode("utf-8-sig"), NO_DATE
         except UnicodeDecodeError as error:
             raise UsageError(f"what is on stdin is no text in UTF-8: {error.reason} at byte {error.start:,}") from error
     path = Path(file)

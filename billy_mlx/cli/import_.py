@@ -1,11 +1,12 @@
 """billy import: a document of another program as a text of one's own."""
 
+import shlex
 import sys
 from pathlib import Path
 
 import click
 
-from billy_mlx.cli.documents import paragraphs_option, put_out_file, say_notes
+from billy_mlx.cli.documents import paragraphs_option, put_out_file, require_stdout
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import say, write_json
 from billy_mlx.errors import DocumentError
@@ -30,6 +31,7 @@ def command(file: str, output: str, paragraphs: str | None, check: bool, force: 
 
     What is left out, and what was guessed, is said on stderr, a line each. FILE may be - for stdin.
     """
+    require_stdout(output, as_json=as_json and not check)
     from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
     from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 
@@ -46,9 +48,10 @@ def command(file: str, output: str, paragraphs: str | None, check: bool, force: 
     name = "stdin.txt" if file == "-" else Path(file).name
     document = read_document(data, name, None if paragraphs is None else Paragraphs(paragraphs))
     written = None if check else put_out_file(document.text.encode("utf-8", "replace"), output, force=force)
-    if as_json and output != "-":
+    if as_json:
         write_json({"file": written, "notes": list(document.notes)})
-    say_notes(document.notes)
+    for note in document.notes:
+        say(note)
     if written is not None and written != "-":
-        say(f"{sanitize(written)} is written; to go on with it run: billy write {sanitize(written)}")
+        say(f"{written} is written; to go on with it run: billy write {shlex.quote(written)}")
     return 0

@@ -234,10 +234,6 @@ def _listed(by_name: Mapping[str, Any]) -> str:
     names = ", ".join(quoted(name, 40) for name in sorted(by_name)[:_LISTED])
     if len(by_name) > _LISTED:
         names = f"{names} and {len(by_name) - _LISTED} more"
-    return (
-        f"chat templates called {names}"
-        if len(by_name) > 1
-        else f"one chat template, {names}"
-        if by_name
-        else ("no chat template")
-    )
+    if not by_name:
+        return "no chat template"
+    return f"chat templates called {names}" if len(by_name) > 1 else f"one chat template, {names}"

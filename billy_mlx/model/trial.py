@@ -239,8 +239,9 @@ def _computed(process: psutil.Process) -> float:
 
 def _environment() -> dict[str, str]:
     """Return an environment in which the process finds this package, wherever it was imported from, and no network."""
-    places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places)), "HF_HUB_OFFLINE": "1"}
+    # An empty place is where the program was begun: whatever lies there is not to be imported.
+    places = [str(Path(__file__).parents[2]), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(places), "HF_HUB_OFFLINE": "1"}
 
 
 def _digest(folder: Path, files: Sequence[Path]) -> str:

@@ -117,6 +117,8 @@ def test_stdin_and_stdout_are_files_as_well(billy, monkeypatch):
         (("export", "{book}", "-o", "{tmp}/no/x.txt"), 1, "was not written: No such file or directory; choose another"),
         (("import", "{tmp}/none.txt", "-o", "-"), 1, "cannot be read: No such file or directory; give the path"),
         (("import", "{tmp}", "-o", "-"), 1, "cannot be read: Is a directory"),
+        (("import", "{book}", "-o", "-", "--json"), 2, "--json and -o - are both for stdout"),
+        (("export", "{book}", "--to", "txt", "-o", "-", "--json"), 2, "--json and -o - are both for stdout"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(billy, book, tmp_path, arguments, code, sentence):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _LONGEST_TAG = 35  # characters
-_NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the earliest that a zip file can say
+NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the earliest that a zip file can say
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Book:
     title: str = ""
     author: str = ""
     language: str = "en"
-    date: datetime = _NO_DATE
+    date: datetime = NO_DATE
 
     @property
     def language_tag(self) -> str:

@@ -1,17 +1,18 @@
 """Blocks out of Word documents: what holds text is walked, whatever it is, and what stays out is counted and said."""
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count, groupby
 from typing import Any
 
 from docx.oxml.ns import qn
 
-from billy_mlx.manuscript.formats.document import Block, Box, Run, is_web_link, joined
-from billy_mlx.manuscript.formats.docx_breaks import Gap, has_border, is_ornament, is_rule, rules, settled
+from billy_mlx.manuscript.formats.document import Block, Box, Run, joined
+from billy_mlx.manuscript.formats.docx_breaks import Gap, has_border, is_ornament, rules, settled
 from billy_mlx.manuscript.formats.docx_losses import Loss, Losses
 from billy_mlx.manuscript.formats.docx_package import Package
+from billy_mlx.manuscript.formats.docx_runs import RULE, TextReader
 from billy_mlx.manuscript.formats.docx_styles import (
     DEEPEST_LEVEL,
     Numberings,
@@ -20,6 +21,7 @@ from billy_mlx.manuscript.formats.docx_styles import (
     is_on,
     numberings,
     outline_level,
+    value_of,
 )
 from billy_mlx.manuscript.formats.docx_text import (
     PAGE_END,
@@ -28,24 +30,9 @@ from billy_mlx.manuscript.formats.docx_text import (
     letters,
     letters_in,
     settle_versions,
-    text_of,
 )
 
-_DRAWN = {qn(f"w:{name}") for name in ("drawing", "pict", "object", "contentPart")}
-_LOST = {
-    **dict.fromkeys((qn("w:del"), qn("w:moveFrom")), Loss.DELETED),
-    **dict.fromkeys(_DRAWN, Loss.BOXES),
-    **dict.fromkeys((qn("w:altChunk"), qn("w:subDoc")), Loss.EMBEDDED),
-    qn("w:footnoteReference"): Loss.FOOTNOTES,
-    qn("w:endnoteReference"): Loss.ENDNOTES,
-    qn("w:commentReference"): Loss.COMMENTS,
-    qn("w:rt"): Loss.READINGS,
-    qn("w:softHyphen"): Loss.HYPHENS,
-}
-# What describes text, and has elements that would be text elsewhere: the tabs of a paragraph are no tabs in it.
-_ABOUT = {qn(f"w:{name}") for name in ("pPr", "rPr", "sectPr", "tblPr", "tblPrEx", "tblGrid", "trPr", "tcPr", "sdtPr")}
-_RULE = "\v"
-_BREAKS = re.compile(rf"[\s{PAGE_END}{_RULE}{SYMBOL}]+")
+_BREAKS = re.compile(rf"[\s{PAGE_END}{RULE}{SYMBOL}]+")
 _CELLS = " | "
 
 
@@ -85,20 +72,6 @@ def _count_outside(package: Package, losses: Losses) -> None:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """How letters look, by the run, the styles and the link that they are in."""
-
-    strong: bool = False
-    emphasis: bool = False
-    code: bool = False
-    hidden: bool = False
-    struck: bool = False
-    underlined: bool = False
-    in_link: bool = False
-    link: str = ""
-
-
-@dataclass(frozen=True)
 class _Item:
     """An item of a list that is open."""
 
@@ -108,26 +81,26 @@ class _Item:
 
 
 class _Reader:
-    """Reads what is in the body of a document.
-
-    Attributes:
-        without: how many letters of the body are not in the blocks, as far as is known; less those that were added.
-    """
+    """Reads what is in the body of a document."""
 
     def __init__(self, package: Package, losses: Losses) -> None:
-        self.without = 0
         self._losses = losses
         self._styles = Styles(package.part("styles"))
+        self._text = TextReader(self._styles, package.links, losses)
         self._lists: Numberings = numberings(package.part("numbering"))
-        self._links = package.links
         self._numbers = count(1)
         self._items: list[_Item] = []
         self._quote: Box | None = None
         self._begun: list[Run] = []  # of a paragraph that goes on in the next
 
+    @property
+    def without(self) -> int:
+        """How many letters of the body are not in the blocks, as far as is known; less those that were added."""
+        return self._text.without
+
     def blocks(self, body: Any) -> Iterator[Block | Gap]:
         """Yield the blocks, and what is between them."""
-        for holder, elements in groupby(self._nearest(body, _BLOCKS), key=_holder):
+        for holder, elements in groupby(self._text.nearest(body, _BLOCKS), key=_holder):
             if holder.tag == qn("w:p"):
                 yield from self._paragraph(holder)
                 continue
@@ -135,37 +108,17 @@ class _Reader:
             if holder.tag == qn("w:tbl"):
                 yield from self._table(holder)
             else:  # text that stands in no paragraph
-                runs = [run for element in elements for run in self._runs([element], Style())]
+                runs = [run for element in elements for run in self._text.runs([element], Style())]
                 yield from self._pieces(None, Style(), runs)
         yield from self._rest()
 
-    def _nearest(self, parent: Any, tags: Container[str]) -> Iterator[Any]:
-        """Yield elements of these kinds in their order, whatever they are wrapped in, but none within another."""
-        within = [iter(parent)]
-        while within:
-            element = next(within[-1], None)
-            if element is None:
-                within.pop()
-            elif element.tag in tags:
-                yield element
-            elif element.tag in _LOST:
-                self._lose(_LOST[element.tag], element)
-            elif element.tag not in _ABOUT:
-                within.append(iter(element))
-
-    def _lose(self, loss: Loss, element: Any) -> None:
-        lost = letters_in(element)
-        self.without += lost
-        if lost or loss not in (Loss.DELETED, Loss.READINGS):
-            self._losses.add(loss, lost)
-
     def _table(self, table: Any) -> Iterator[Block | Gap]:
-        for row in self._nearest(table, (qn("w:tr"), qn("w:p"))):
+        for row in self._text.nearest(table, (qn("w:tr"), qn("w:p"))):
             if _has(row, "w:trPr", "w:del"):
-                self._lose(Loss.DELETED, row)
+                self._text.lose(Loss.DELETED, row)
                 continue
             yield Gap(table=True)
-            cells = [row] if row.tag == qn("w:p") else self._nearest(row, (qn("w:tc"), qn("w:p")))
+            cells = [row] if row.tag == qn("w:p") else self._text.nearest(row, (qn("w:tc"), qn("w:p")))
             yield from self._row([self._cell(cell) for cell in cells])
         yield Gap(table=True)
 
@@ -173,26 +126,26 @@ class _Reader:
         if any(run.text.strip() for cell in cells for run in cell):
             self._losses.add(Loss.TABLES)
             runs = [run for cell in cells for run in (Run(_CELLS), *cell)][1:]
-            self.without -= (len(cells) - 1) * letters(_CELLS)
+            self._text.without -= (len(cells) - 1) * letters(_CELLS)
             yield Block("paragraph", joined(runs))
 
     def _cell(self, cell: Any) -> list[Run]:
         """Return the runs of a cell, tables in it included, as one line."""
         if _has(cell, "w:tcPr", "w:cellDel"):
-            self._lose(Loss.DELETED, cell)
+            self._text.lose(Loss.DELETED, cell)
             return []
         runs: list[Run] = []
         for paragraph in [cell] if cell.tag == qn("w:p") else self._cell_paragraphs(cell):
             style = self._style(paragraph.find(qn("w:pPr")))
-            runs += [Run(" "), *self._runs(paragraph, style)]
+            runs += [Run(" "), *self._text.runs(paragraph, style)]
         return _one_line(runs)
 
     def _cell_paragraphs(self, cell: Any) -> Iterator[Any]:
-        for element in self._nearest(cell, (qn("w:p"), qn("w:tr"))):
+        for element in self._text.nearest(cell, (qn("w:p"), qn("w:tr"))):
             if element.tag == qn("w:p"):
                 yield element
             elif _has(element, "w:trPr", "w:del"):
-                self._lose(Loss.DELETED, element)
+                self._text.lose(Loss.DELETED, element)
             else:
                 yield from self._cell_paragraphs(element)
 
@@ -200,7 +153,7 @@ class _Reader:
         properties = paragraph.find(qn("w:pPr"))
         style = self._style(properties)
         lost = self._losses.total
-        runs = [*self._begun, *self._runs(paragraph, style)]
+        runs = [*self._begun, *self._text.runs(paragraph, style)]
         if _goes_on(properties):
             self._begun = runs
             return
@@ -220,8 +173,8 @@ class _Reader:
 
     def _style(self, properties: Any) -> Style:
         """Return the style of a paragraph, with what the paragraph says of itself."""
-        style = self._styles[_value(properties, "w:pStyle")]
-        level, aligned = outline_level(properties), _value(properties, "w:jc")
+        style = self._styles[value_of(properties, "w:pStyle")]
+        level, aligned = outline_level(properties), value_of(properties, "w:jc")
         if level is None and not aligned:
             return style
         centred = aligned == "center" if aligned else style.centred
@@ -231,10 +184,10 @@ class _Reader:
         """Yield the block of a paragraph, or several where pages end in it or rules stand; `lines` if it is empty."""
         pieces: list[list[Run]] = [[]]
         for run in runs:
-            if _RULE not in run.text and PAGE_END not in run.text:
+            if RULE not in run.text and PAGE_END not in run.text:
                 pieces[-1].append(run)
                 continue
-            first, *others = re.split(f"[{PAGE_END}{_RULE}]", run.text)
+            first, *others = re.split(f"[{PAGE_END}{RULE}]", run.text)
             pieces[-1].append(replace(run, text=first))
             pieces += ([replace(run, text=text)] for text in others)
         for number, piece in enumerate(pieces):
@@ -250,7 +203,7 @@ class _Reader:
             code = Run("".join(run.text for run in known), code=True)
             yield Block("code", (code,), inside=self._inside(properties, style))
         elif is_ornament(text, centred=style.centred):
-            self.without += letters(text)
+            self._text.without += letters(text)
             yield Block("break", inside=self._inside(properties, style))
         elif text or self._is_item(properties, style):
             level = style.level if text else 0
@@ -264,8 +217,8 @@ class _Reader:
     def _number(self, properties: Any, style: Style) -> tuple[str, int]:
         """Return the numbering of a paragraph, "" for none, and its level."""
         numbering = None if properties is None else properties.find(qn("w:numPr"))
-        number = _value(numbering, "w:numId") or style.number
-        return "" if number == "0" else number, _integer(_value(numbering, "w:ilvl"))
+        number = value_of(numbering, "w:numId") or style.number
+        return "" if number == "0" else number, _integer(value_of(numbering, "w:ilvl"))
 
     def _is_item(self, properties: Any, style: Style) -> bool:
         return bool(self._number(properties, style)[0]) and not style.level
@@ -292,73 +245,6 @@ class _Reader:
             box = Box(kind, next(self._numbers), first)
         self._items.append(_Item(level, number, (box, Box("item", next(self._numbers)))))
 
-    def _runs(self, elements: Iterable[Any], style: Style) -> Iterator[Run]:
-        """Yield the runs in elements of a paragraph, whatever they are wrapped in."""
-        looks = style if style.plain else Style()
-        outermost = _Look(
-            looks.strong, looks.emphasis, hidden=style.hidden, struck=looks.struck, underlined=looks.underlined
-        )
-        within = [(iter(elements), outermost)]
-        while within:
-            look = within[-1][1]
-            element = next(within[-1][0], None)
-            if element is None:
-                within.pop()
-            elif element.tag in TEXTS:
-                yield self._run(element, look)
-            elif element.tag in _DRAWN and is_rule(element):
-                yield Run(_RULE)
-            elif element.tag in _LOST:
-                self._lose(_LOST[element.tag], element)
-            elif element.tag not in _ABOUT:
-                within.append((iter(element), self._look(element, look, looks)))
-
-    def _look(self, element: Any, look: _Look, paragraph: Style) -> _Look:
-        """Return how the letters within an element look that stands where letters look like `look`."""
-        if element.tag == qn("w:hyperlink"):
-            leads = self._links.get(str(element.get(qn("r:id"))), "")
-            return replace(look, in_link=True, link=leads if is_web_link(leads) else look.link)
-        if element.tag != qn("w:r"):
-            return look
-        properties = element.find(qn("w:rPr"))
-        style = self._styles[_value(properties, "w:rStyle")]
-
-        def on(name: str, by_style: bool) -> bool:
-            directly = is_on(properties, name)
-            return by_style if directly is None else directly
-
-        return replace(
-            look,
-            # In an italic paragraph a style of letters that makes italics makes them upright.
-            strong=on("w:b", style.strong != paragraph.strong),
-            emphasis=on("w:i", style.emphasis != paragraph.emphasis),
-            code=style.code,
-            hidden=on("w:vanish", look.hidden or style.hidden),
-            struck=on("w:strike", style.struck or paragraph.struck) or is_on(properties, "w:dstrike") is True,
-            underlined=on("w:u", style.underlined or paragraph.underlined),
-        )
-
-    def _run(self, element: Any, look: _Look) -> Run:
-        text = text_of(element)
-        amount = letters(text.strip(SYMBOL))
-        if look.hidden:
-            if amount:
-                self._losses.add(Loss.HIDDEN, amount)
-                self.without += amount
-            return Run("")
-        if text == SYMBOL:
-            self._losses.add(Loss.SYMBOLS)
-        if element.tag == qn("m:t"):
-            self._losses.add(Loss.FORMULAS, amount)
-        if look.struck and amount:
-            self._losses.add(Loss.STRUCK, amount)
-        underlined = look.underlined and amount > 0 and not look.in_link and not look.code
-        if underlined:
-            self._losses.add(Loss.UNDERLINED, amount)
-        if look.code:
-            return Run(text, code=True, link=look.link)
-        return Run(text, look.strong, look.emphasis or underlined, link=look.link)
-
 
 _RUNS = frozenset((qn("w:r"), qn("m:oMath")))
 _BLOCKS = frozenset((qn("w:p"), qn("w:tbl"), *_RUNS, *TEXTS))
@@ -384,7 +270,7 @@ def _goes_on(properties: Any) -> bool:
 
 def _ends_page(properties: Any) -> bool:
     section = None if properties is None else properties.find(qn("w:sectPr"))
-    return section is not None and _value(section, "w:type") not in ("continuous", "nextColumn")
+    return section is not None and value_of(section, "w:type") not in ("continuous", "nextColumn")
 
 
 def _one_line(runs: Iterable[Run]) -> list[Run]:
@@ -402,11 +288,6 @@ def _with_whole_code(blocks: Iterable[Block]) -> Iterator[Block]:
             yield Block("code", (Run("\n".join(line.text for line in group), code=True),), inside=inside)
         else:
             yield from group
-
-
-def _value(parent: Any, name: str) -> str:
-    found = None if parent is None else parent.find(qn(name))
-    return "" if found is None else str(found.get(qn("w:val")) or "")
 
 
 def _integer(text: str) -> int:

@@ -46,15 +46,25 @@ _DEEPEST = 20  # styles that a style is based on, one by one
 
 
 @dataclass(frozen=True)
-class Style:
-    """One style.
+class Letters:
+    """How letters look."""
+
+    strong: bool = False
+    emphasis: bool = False
+    hidden: bool = False
+    struck: bool = False
+    underlined: bool = False
+
+
+@dataclass(frozen=True)
+class Style(Letters):
+    """One style, and what it does to the letters.
 
     Attributes:
         level: of a heading, 1 to 6; 0 for other paragraphs.
         continues: a paragraph in it goes on with the item of a list before it.
         number: the numbering that it brings along; "" for none.
         centred, ruled: how a paragraph in it stands: in the middle, and with a border above or below it.
-        strong, emphasis, hidden, struck, underlined: what it does to the letters.
     """
 
     level: int = 0
@@ -64,11 +74,6 @@ class Style:
     number: str = ""
     centred: bool = False
     ruled: bool = False
-    strong: bool = False
-    emphasis: bool = False
-    hidden: bool = False
-    struck: bool = False
-    underlined: bool = False
 
     @property
     def plain(self) -> bool:
@@ -134,32 +139,32 @@ def _chain(id: str, found: dict[str, Any]) -> Iterator[Any]:
         if id not in found:
             return
         yield found[id]
-        id = _value(found[id], "w:basedOn")
+        id = value_of(found[id], "w:basedOn")
 
 
 def _style(chain: list[Any]) -> Style:
     """Return a style with what it has from those it is based on."""
-    names = [_key(_value(element, "w:name").split(",")[0]) for element in chain]
+    names = [_key(value_of(element, "w:name").split(",")[0]) for element in chain]
     properties = [found for element in chain if (found := element.find(qn("w:pPr"))) is not None]
-    aligned = [found for one in properties if (found := _value(one, "w:jc"))]
+    aligned = [found for one in properties if (found := value_of(one, "w:jc"))]
     # What the style of all paragraphs does to the letters is the look of the book.
     letters = [
         element.find(qn("w:rPr")) for element in chain if element.get(qn("w:default")) not in ("1", "true", "on")
     ]
     link = any("hyperlink" in name or name == "internetlink" for name in names)
     return Style(
-        next((level for element in chain if (level := _level(element)) is not None), 0),
-        any(name in _QUOTES for name in names),
-        any(name in _CODES for name in names),
-        any(name.startswith("list") for name in names),
-        next((number for element in chain if (number := _number_of(element))), ""),
-        bool(aligned) and aligned[0] == "center",
-        any(map(has_border, properties)),
-        _first(letters, "w:b"),
-        _first(letters, "w:i"),
-        _first(letters, "w:vanish"),
-        _first(letters, "w:strike") or _first(letters, "w:dstrike"),
-        _first(letters, "w:u") and not link,
+        level=next((level for element in chain if (level := _level(element)) is not None), 0),
+        quote=any(name in _QUOTES for name in names),
+        code=any(name in _CODES for name in names),
+        continues=any(name.startswith("list") for name in names),
+        number=next((number for element in chain if (number := _number_of(element))), ""),
+        centred=bool(aligned) and aligned[0] == "center",
+        ruled=any(map(has_border, properties)),
+        strong=_first(letters, "w:b"),
+        emphasis=_first(letters, "w:i"),
+        hidden=_first(letters, "w:vanish"),
+        struck=_first(letters, "w:strike") or _first(letters, "w:dstrike"),
+        underlined=_first(letters, "w:u") and not link,
     )
 
 
@@ -169,7 +174,7 @@ def _first(letters: list[Any], name: str) -> bool:
 
 def _level(element: Any) -> int | None:
     """Return the level that a style says it has itself: by its name, its place in the outline, or its id."""
-    named = _level_of_name(_value(element, "w:name").split(",")[0])
+    named = _level_of_name(value_of(element, "w:name").split(",")[0])
     outline = outline_level(element.find(qn("w:pPr")))
     if named or outline is not None:
         return named or outline
@@ -178,7 +183,7 @@ def _level(element: Any) -> int | None:
 
 def outline_level(properties: Any) -> int | None:
     """Return the level of a heading that properties of a paragraph give it, 0 for none; None if they do not say."""
-    text = "" if properties is None else _value(properties, "w:outlineLvl")
+    text = "" if properties is None else value_of(properties, "w:outlineLvl")
     level = _number(text, -1)
     return None if level < 0 else 0 if level >= _BODY else min(level + 1, _DEEPEST_HEADING)
 
@@ -204,11 +209,12 @@ def is_on(properties: Any, name: str) -> bool | None:
 
 def _number_of(element: Any) -> str:
     numbering = element.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
-    return "" if numbering is None else _value(numbering, "w:numId")
+    return "" if numbering is None else value_of(numbering, "w:numId")
 
 
-def _value(parent: Any, name: str) -> str:
-    found = parent.find(qn(name))
+def value_of(parent: Any, name: str) -> str:
+    """Return the value of a child of `parent`; empty where there is no such child, or no parent."""
+    found = None if parent is None else parent.find(qn(name))
     return "" if found is None else str(found.get(qn("w:val")) or "")
 
 
