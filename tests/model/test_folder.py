@@ -69,7 +69,7 @@ def good(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(good, tmp_path, monkeypatch):
+def folder(good, tmp_path, monkeypatch, no_verdicts):
     def start(*_):
         raise AssertionError("a process was started")
 

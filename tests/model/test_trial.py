@@ -40,13 +40,6 @@ def folder(good, tmp_path):
     return shutil.copytree(good, tmp_path / "model")
 
 
-@pytest.fixture
-def no_verdicts(monkeypatch, tmp_path):
-    """Keep what comes of a trial for this test alone."""
-    monkeypatch.setattr(trial, "verdicts_folder", lambda: tmp_path / "verdicts")
-    return tmp_path / "verdicts"
-
-
 def edit(folder, name, **changes):
     path = folder / name
     tree = json.loads(path.read_text()) if path.exists() else {}
