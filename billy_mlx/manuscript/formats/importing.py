@@ -9,8 +9,8 @@ from charset_normalizer import from_bytes
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.formats.docx_in import blocks_of_docx
 from billy_mlx.manuscript.formats.markdown_out import markdown
-from billy_mlx.manuscript.formats.paragraphs import Paragraphs
-from billy_mlx.manuscript.formats.plain_in import blocks_of_plain
+from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, paragraphs_of
+from billy_mlx.manuscript.formats.plain_in import blocks_of_plain, said_of
 from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 << 20
@@ -47,10 +47,12 @@ class Imported:
 
     Attributes:
         notes: a sentence each for what was left out or guessed.
+        way: what was taken for a paragraph in a plain text; None for another document.
     """
 
     text: str
     notes: tuple[str, ...] = ()
+    way: Paragraphs | None = None
 
 
 def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Imported:
@@ -81,8 +83,9 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
     text = _text(data, shown)
     if PurePath(name).suffix.lower() in _MARKDOWN:
         return text
-    blocks, notes = blocks_of_plain(text.text, way)
-    return Imported(markdown(blocks), (*text.notes, *notes))
+    found = paragraphs_of(text.text) if way is None else Found(way, True)
+    notes = (*text.notes, said_of(found)) if way is None else text.notes
+    return Imported(markdown(blocks_of_plain(text.text, found.way)), notes, found.way)
 
 
 def _text(data: bytes, shown: str) -> Imported:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from billy_mlx.manuscript.formats.document import Block, Run
-from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, groups_of, is_verse, paragraphs_of
+from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, groups_of, is_verse
 
 _LINE_END = re.compile(r"\r\n?|\n|\f")
 _BREAK = re.compile(r"\s*(?:\*{3,}|\*[ \t]+\*[ \t]+\*)\s*")
@@ -16,16 +16,14 @@ _SAID = {
 }
 
 
-def blocks_of_plain(text: str, way: Paragraphs | None = None) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    """Return the blocks of a plain text, and a sentence each for what was found out about it.
+def blocks_of_plain(text: str, way: Paragraphs) -> tuple[Block, ...]:
+    """Return the blocks of a plain text.
 
     Args:
         text: any; white space around lines is no part of it, and the rest is, to the letter.
-        way: what a paragraph is; None to find it out.
+        way: what a paragraph is.
     """
-    found = Found(way, True) if way is not None else paragraphs_of(text)
-    notes = [] if way is not None else [said_of(found)]
-    return tuple(_blocks(text, found.way)), tuple(notes)
+    return tuple(_blocks(text, way))
 
 
 def said_of(found: Found) -> str:

@@ -83,19 +83,22 @@ def test_paragraphs_are_found(text, way):
     ],
 )
 def test_paragraphs_are_what_is_asked_for(way, paragraphs):
-    blocks, notes = blocks_of_plain("a b.\n  c.\n\nd e.\nf.\n", way)
-    assert [block.text for block in blocks] == paragraphs
-    assert notes == ()
+    text = "a b.\n  c.\n\nd e.\nf.\n"
+    assert [block.text for block in blocks_of_plain(text, way)] == paragraphs
+    imported = read_document(text.encode(), "x.txt", way)
+    assert (imported.way, imported.notes) == (way, ())
 
 
 def test_how_paragraphs_were_found_is_said():
-    assert read_document(b"One.\nTwo.\nThree.\n", "x.txt").notes == ("each line was taken for a paragraph",)
+    imported = read_document(b"One.\nTwo.\nThree.\n", "x.txt")
+    assert (imported.way, imported.notes) == (Paragraphs.LINE, ("each line was taken for a paragraph",))
     (note,) = read_document(b"One two three\nfour five.\nSix.\n", "x.txt").notes
     assert note.endswith("though that is not certain")
 
 
 def test_a_scene_break_of_asterisks_is_one():
-    assert [block.kind for block in blocks_of_plain("One.\n\n* * *\n\nTwo.\n***\nThree.")[0]] == [
+    text = "One.\n\n* * *\n\nTwo.\n***\nThree."
+    assert [block.kind for block in blocks_of_plain(text, Paragraphs.LINE)] == [
         *("paragraph", "break", "paragraph", "break", "paragraph")
     ]
 
