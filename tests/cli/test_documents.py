@@ -96,7 +96,7 @@ def test_a_check_writes_nothing_and_says_the_same(billy, book, tmp_path):
     assert "1 comment left out" in done.err
     source = tmp_path / "x.txt"
     source.write_bytes(b"Gut \xe2\x80\x9eja\xe2\x80\x9c.\xff\n")
-    done = billy("import", str(source), "-o", str(tmp_path / "y.md"), "--check", "--json")
+    done = billy("import", str(source), "--check", "--json")
     assert "line 1 of x.txt has 1 byte that is no text" in json.loads(done.out)["notes"][0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.md", "x.txt"]
 
@@ -116,12 +116,15 @@ def test_stdin_and_stdout_are_files_as_well(billy, monkeypatch):
         (("export", "{tmp}/none.md", "-o", "{tmp}/x.txt"), 1, "there is no"),
         (("export", "{book}", "-o", "{tmp}/no/x.txt"), 1, "was not written: No such file or directory; choose another"),
         (("import", "{tmp}/none.txt", "-o", "-"), 1, "cannot be read: No such file or directory; give the path"),
+        (("import", "{book}"), 2, "nothing says where to write the text; give -o TEXT.md, or -o - for stdout"),
+        (("import", "{tmp}/kade.lorebook"), 1, "kade.lorebook holds a lorebook, which is no text; open a text in the"),
         (("import", "{tmp}", "-o", "-"), 1, "cannot be read: Is a directory"),
         (("import", "{book}", "-o", "-", "--json"), 2, "--json and -o - are both for stdout"),
         (("export", "{book}", "--to", "txt", "-o", "-", "--json"), 2, "--json and -o - are both for stdout"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(billy, book, tmp_path, arguments, code, sentence):
+    (tmp_path / "kade.lorebook").write_text('{"lorebookVersion": 5, "entries": [{"text": "A smith.", "keys": ["k"]}]}')
     done = billy(*(each.format(book=book, tmp=tmp_path) for each in arguments))
     assert (done.code, done.out) == (code, "")
     assert sentence in done.err

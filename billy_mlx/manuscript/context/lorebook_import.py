@@ -14,6 +14,7 @@ from billy_mlx.manuscript.context.lorebook_formats import Habits, Unusable, entr
 from billy_mlx.manuscript.context.lorebook_notes import Lost, counted, losses_of, named, shown
 
 _MAX_BYTES = 16 << 20
+_BOM = b"\xef\xbb\xbf"
 _KNOWN_VERSIONS = range(1, 7)
 _KINDS = (
     "NovelAI, MikuPad, SillyTavern, Agnai, RisuAI and KoboldAI, a character card with a book (.json, .png), and its own"
@@ -63,6 +64,17 @@ def read_lorebook(data: bytes, name: str) -> tuple[Lorebook, tuple[str, ...]]:
         return _read(data)
     except DocumentError as error:
         raise DocumentError(f"{shown(name, 80)} was not imported: {error}") from error
+
+
+def holds_lorebook(data: bytes) -> bool:
+    """Return whether a file is a lorebook or has one in it, by what is in it; a text that is none is told quickly."""
+    if not is_picture(data) and data.removeprefix(_BOM).lstrip()[:1] not in (b"{", b"["):
+        return False
+    try:
+        read_lorebook(data, "")
+    except DocumentError:
+        return False
+    return True
 
 
 def _read(data: bytes) -> tuple[Lorebook, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 
 from billy_mlx.errors import DocumentError
+from billy_mlx.manuscript.context.lorebook_import import holds_lorebook
 from billy_mlx.manuscript.formats.docx_in import blocks_of_docx
 from billy_mlx.manuscript.formats.markdown_out import markdown
 from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, paragraphs_of
@@ -64,7 +65,7 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
         way: what a paragraph is in a plain text; None to find it out.
 
     Raises:
-        DocumentError: it is damaged, too large, or in a format that is not read here.
+        DocumentError: it is damaged, too large, a lorebook, or in a format that is not read here.
     """
     shown = " ".join(sanitize(name).split())
     if len(data) > MAX_BYTES:
@@ -72,6 +73,11 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
     for beginning, what in _FOREIGN.items():
         if data.startswith(beginning):
             raise DocumentError(f"{shown} is {what}; open it in a word processor and save it as .docx")
+    if holds_lorebook(data):
+        raise DocumentError(
+            f"{shown} holds a lorebook, which is no text; open a text in the studio, and import it there, in "
+            "“Memory and notes”"
+        )
     if PurePath(name).suffix.lower() == ".docx" or data.startswith(b"PK\x03\x04"):
         try:
             blocks, notes = blocks_of_docx(data)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.context.lorebook import Entry
 from billy_mlx.manuscript.context.lorebook_import import read_lorebook
+from billy_mlx.manuscript.formats.importing import read_document
 
 KADE = {"name": "Kade", "text": "Kade is a smith.", "keys": ("Kade", "smith")}
 SILLYTAVERN = {"key": ["Kade", "smith"], "keysecondary": ["sword"], "comment": "Kade", "content": KADE["text"]}
@@ -288,6 +289,20 @@ def test_damaged_pictures_are_read_or_refused(damage, place):
     data = picture(part(b"tEXt", b"chara\0" + IN_BASE64), part(b"zTXt", b"ccv3\0\0" + zlib.compress(IN_BASE64)))
     with contextlib.suppress(DocumentError):
         assert read_lorebook(data[:place] + damage + data[place + len(damage) :], "x")[0].entries
+
+
+BOOKS = [*(json.dumps(file).encode() for file in USUAL.values()), picture(part(b"tEXt", b"chara\0" + IN_BASE64))]
+
+
+@pytest.mark.parametrize("data", [*BOOKS, b"\xef\xbb\xbf\n" + BOOKS[0]])
+def test_a_lorebook_that_is_taken_for_a_text_is_told_with_where_it_goes(data):
+    with pytest.raises(DocumentError, match=r"^kade\.txt holds a lorebook, .* in “Memory and notes”$"):
+        read_document(data, "kade.txt")
+
+
+@pytest.mark.parametrize("text", ["[She](x) ran.", "{He ran.", "[1, 2]", '{"a": 1}', "[" * 100_000])
+def test_a_text_that_begins_as_a_lorebook_is_a_text(text):
+    assert read_document(text.encode(), "kade.txt").text
 
 
 WORDS = st.text(st.sampled_from("abcé民ก @{}/,.\n"), max_size=12)
