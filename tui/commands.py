@@ -56,6 +56,7 @@ PLACES = {
     "guide": "Memory and notes",
     "settings": "Settings",
     "export": "Export",
+    "import": "Import",
     "offer": "Models",
     "beside": "A rewrite beside your words",
 }
@@ -187,6 +188,9 @@ COMMANDS = (
     Command("guide-keep", "guide", "Save", "ctrl+s", "Save your changes, and go back.", footer=True),
     Command("guide-import", "guide", "Import", "ctrl+o", "Import the entries of a lorebook file.", footer=True),
     Command("export-write", "export", "Export", "ctrl+s", "Write the exported file.", footer=True),
+    Command("import-write", "import", "Import", "ctrl+s", "Save the document as a text, and open it.", footer=True),
+    Command("import-down", "import", "Scroll down", "pagedown", "Scroll down.", footer=True),
+    Command("import-up", "import", "Scroll up", "pageup", "Scroll up."),
     # Among the personas.
     Command("persona-add", "personas", "Add it", "enter", "Add this persona's voice to the blend.", footer=True),
     Command("persona-new", "personas", "New persona", "n", "Describe a persona of your own.", footer=True),
@@ -208,7 +212,7 @@ COMMANDS = (
     # On the start screen.
     Command("start-new", "start", "New text", "n", "Start a new text.", footer=True),
     Command("start-open", "start", "Open", "o", "Open a text by its path.", footer=True),
-    Command("start-import", "start", "Import", "i", "Make a text from a Word document.", footer=True),
+    Command("start-import", "start", "Import", "i", "Make a text of a Word document or plain text.", footer=True),
     Command("start-models", "start", "Models", "m", "See which models this machine can run, and get one.", footer=True),
     # After a crash, and after another program.
     # Without keys: these questions open by themselves, and a key that is typed must not answer them.

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 from hosting import filled, seen, shown, told
+from textual.events import Paste
 
 from billy_mlx.engine.messages import Surveyed
 from billy_mlx.manuscript.home import Recent, is_untitled, recent, untitled_path
@@ -123,16 +124,21 @@ def test_a_word_document_becomes_a_text_beside_it(here):
     document.add_paragraph("Once upon a time.")
     document.save(here / "tale.docx")
     (here / "tale.md").write_text("Another one.")
-    host = shown(StartScreen(), "i", filled(f"{here}/tale.docx"), "enter")
+    keys = ["i", filled(f"{here}/tale.docx"), "enter"]
+    host = shown(StartScreen(), *keys, "escape")
+    assert (host.given, sorted(path.name for path in here.iterdir())) == ([], ["tale.docx", "tale.md"])
+    host = shown(StartScreen(), *keys, "ctrl+s")
     assert host.given == [here / "tale 2.md"]
     assert (here / "tale 2.md").read_text().strip() == "Once upon a time."
 
 
-def test_a_document_that_cannot_be_read_is_told_and_nothing_is_made(here):
-    (here / "tale.docx").write_bytes(b"%PDF")
-    host = shown(StartScreen(), "i", filled(f"{here}/tale.docx"), "enter")
-    assert (host.given, [path.name for path in here.iterdir()]) == ([], ["tale.docx"])
-    assert "is a PDF" in told(host)
+def test_a_file_that_is_dropped_on_the_question_takes_the_place_of_the_folder(here):
+    (here / "my tale.md").write_text("Once.")
+
+    def drop(pilot):
+        pilot.app.post_message(Paste(f"'{here}/my tale.md'"))
+
+    assert shown(StartScreen(), "o", drop, "enter").given == [here / "my tale.md"]
 
 
 def test_escape_leaves(here):

@@ -19,6 +19,7 @@ from billy_mlx.tui.screens.export import ExportScreen
 from billy_mlx.tui.screens.guide import GuideScreen
 from billy_mlx.tui.screens.help import HelpScreen, help_text
 from billy_mlx.tui.screens.history import HistoryScreen
+from billy_mlx.tui.screens.importing import ImportScreen
 from billy_mlx.tui.screens.models import ModelsScreen
 from billy_mlx.tui.screens.personas import PersonasScreen
 from billy_mlx.tui.screens.recover import RecoverScreen
@@ -34,6 +35,7 @@ SCREENS = {
     "history": lambda app, page: HistoryScreen(page.manuscript),
     "guide": lambda app, page: GuideScreen(Guide()),
     "export": lambda app, page: ExportScreen(page.manuscript),
+    "import": lambda app, page: ImportScreen(page.manuscript.path),
     "personas": lambda app, page: PersonasScreen(app.personas, VOICES),
     "models": lambda app, page: ModelsScreen(Surveyed(1, 16.0, (OFFER,)), app.personas),
     "recover": lambda app, page: RecoverScreen(Offer(1, Prose(), 0), Prose(), lambda _: None),

@@ -1,6 +1,7 @@
 """Two small questions over any screen: for a line of text, and for yes or no."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -39,6 +40,7 @@ class Ask(ModalScreen[str | None]):
         check: returns a sentence if a text will not do, and None if it will.
     """
 
+    field: ClassVar[type[LineField]] = LineField
     BINDINGS = bindings("anywhere")  # type: ignore[assignment]
     DEFAULT_CSS = (
         _BOX.format(name="Ask") + "Ask #wrong { color: $text-muted; } Ask #wrong.wrong { color: $text-error; }"
@@ -52,7 +54,7 @@ class Ask(ModalScreen[str | None]):
         """Yield the question, the line, and where it says what is wrong."""
         with Vertical():
             yield Label(sanitize(self._question), markup=False)
-            yield LineField(sanitize(self._value), id="answer", select_on_focus=False)
+            yield self.field(sanitize(self._value), id="answer", select_on_focus=False)
             yield Label("Enter: done   Esc: cancel", markup=False, id="wrong")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

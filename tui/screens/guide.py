@@ -11,14 +11,14 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from billy_mlx.errors import BillyError, DocumentError
+from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.context.lorebook import MOST_ENTRIES, Entry, Lorebook
 from billy_mlx.manuscript.context.lorebook_import import read_lorebook
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.screens.ask import Ask, Confirm
-from billy_mlx.tui.screens.paths import typed_path
+from billy_mlx.tui.screens.paths import bytes_of, typed_path
 from billy_mlx.tui.widgets.fields import LineField, TextField
 
 _MOST_BYTES = 17 << 20  # one more than a lorebook may have, so that it is refused and not cut
@@ -122,7 +122,7 @@ class GuideScreen(Screen[Guide | None]):
     @work(thread=True, exclusive=True)
     def _import(self, path: Path) -> None:
         try:
-            lorebook, notes = read_lorebook(_bytes_of(path), path.name)
+            lorebook, notes = read_lorebook(bytes_of(path, _MOST_BYTES), path.name)
         except BillyError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
         else:
@@ -159,13 +159,3 @@ def _entries(count: int) -> str:
 def _row(entry: Entry) -> str:
     keys = "always" if entry.always else ", ".join(entry.keys) or "no keys"
     return sanitize(f"[{'x' if entry.enabled else ' '}] {entry.name}: {keys}").replace("\n", " ")
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            raise DocumentError(f"{path} does not exist, or is not a file; check where the lorebook is")
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES)
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror}; check where the lorebook is") from error

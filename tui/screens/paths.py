@@ -1,15 +1,34 @@
 """A question for the path of a file, which is completed while it is typed."""
 
 import asyncio
+import contextlib
+import shlex
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
+from textual.events import Paste
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
+from billy_mlx.errors import DocumentError
+from billy_mlx.files import read_all, reading
 from billy_mlx.paths import documents_folder, expanded
 from billy_mlx.text import sanitize
 from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.widgets.fields import LineField
+
+
+class PathField(LineField):
+    """A line for a path. A file that is dropped on the terminal takes the place of what stands there."""
+
+    def _on_paste(self, event: Paste) -> None:
+        path = dropped(event.text)
+        if path is not None:
+            event.prevent_default()
+            event.stop()
+            self.value = path
+            self.cursor_position = len(self.value)
 
 
 class AskPath(Ask):
@@ -17,6 +36,8 @@ class AskPath(Ask):
 
     `check` may raise OSError or ValueError. What stands there to begin with is `value`, or else the current folder.
     """
+
+    field = PathField
 
     def __init__(self, question: str, check: Callable[[str], str | None], value: str | None = None) -> None:
         def checked(typed: str) -> str | None:
@@ -64,6 +85,22 @@ def completed(typed: str) -> str | None:
         return None
 
 
+def dropped(pasted: str) -> str | None:
+    """Return the path of the file that a terminal pastes when it is dropped there; None if that is something else.
+
+    Terminals put quotation marks round it, or a backslash before its spaces, or write it as a link.
+    """
+    text = pasted.strip()
+    readings = [text, unquote(text.removeprefix("file://")) if text.startswith("file:///") else text]
+    with contextlib.suppress(ValueError):  # of a quotation mark that stands alone
+        readings += shlex.split(text) if len(shlex.split(text)) == 1 else []
+    for path in readings:
+        with contextlib.suppress(OSError, ValueError):
+            if path.startswith(("/", "~/")) and typed_path(path).exists():
+                return path
+    return None
+
+
 def typed_path(typed: str, folder: Path = Path()) -> Path:
     """Return the path that is meant by what a writer typed, in a folder unless they name one."""
     path = Path(typed.strip() or ".")
@@ -71,6 +108,22 @@ def typed_path(typed: str, folder: Path = Path()) -> Path:
         return (folder / expanded(path)).absolute()
     except RuntimeError:  # there is no such user
         return (folder / path).absolute()
+
+
+def bytes_of(path: Path, most: int) -> bytes:
+    """Return what a file holds, or `most` bytes of it.
+
+    Raises:
+        DocumentError: it is not there, is no file, or cannot be read.
+    """
+    shown = sanitize(str(path))
+    try:
+        if not path.is_file():
+            raise DocumentError(f"{shown} does not exist, or is not a file; check where it is")
+        with reading(path) as handle:
+            return read_all(handle, most)
+    except OSError as error:
+        raise DocumentError(f"{shown} cannot be read: {error.strerror or error}; check where it is") from error
 
 
 def new_folder() -> Path:

@@ -1,11 +1,9 @@
 """What is there without a text: the ones worked on before, and ways to another."""
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
@@ -13,8 +11,6 @@ from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
 
 from billy_mlx.engine.messages import Survey, Surveyed
-from billy_mlx.errors import BillyError, DocumentError
-from billy_mlx.files import replace_file
 from billy_mlx.manuscript.home import Recent, recent, untitled_path
 from billy_mlx.manuscript.untitled import beginning
 from billy_mlx.text import sanitize
@@ -30,7 +26,7 @@ _NEW, _OPEN, _IMPORT, _MODELS = "new", "open", "import", "models"
 _WAYS = {
     _NEW: "+ A new text",
     _OPEN: "… Open a text by its path",
-    _IMPORT: "↓ Import a Word document",
+    _IMPORT: "↓ Import a document",
     _MODELS: "≈ See which models this machine can run",
 }
 
@@ -123,11 +119,16 @@ class StartScreen(Screen[Path | None]):
         self.app.push_screen(AskPath("Open which text?", _why_not_opened), answered)
 
     def action_start_import(self) -> None:
-        """Ask for a document, and make a text of it."""
+        """Ask for a document, show what becomes of it, and open the text that is made of it."""
+        from billy_mlx.tui.screens.importing import ImportScreen
 
         def answered(path: str | None) -> None:
             if path is not None:
-                self._import(typed_path(path))
+                self.app.push_screen(ImportScreen(typed_path(path)), imported)
+
+        def imported(text: Path | None) -> None:
+            if text is not None:
+                self.dismiss(text)
 
         self.app.push_screen(AskPath("Import which document?", _why_not_there), answered)
 
@@ -154,45 +155,6 @@ class StartScreen(Screen[Path | None]):
             self.dismiss(text.path)
         else:
             self.notify(f"{sanitize(str(text.path))} is gone; if it was moved, open it where it is now", markup=False)
-
-    @work(exclusive=True)
-    async def _import(self, document: Path) -> None:
-        try:
-            path, notes = await asyncio.to_thread(imported, document)
-        except BillyError as error:
-            self.notify(str(error), severity="error", timeout=15, markup=False)
-            return
-        for note in notes:
-            self.app.notify(sanitize(note), timeout=15, markup=False)
-        if self.app.screen is self:
-            self.dismiss(path)
-        else:  # the writer has gone on to a question
-            self.notify(f"imported as {sanitize(str(path))}; “Open” opens it", timeout=15, markup=False)
-
-
-def imported(document: Path) -> tuple[Path, tuple[str, ...]]:
-    """Make a text of a document, beside it and under a name that is free.
-
-    Returns:
-        Its path, and a sentence each for what was left out.
-
-    Raises:
-        DocumentError: it cannot be read, or the text cannot be written.
-    """
-    from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document  # slow to import: not at first paint
-
-    try:
-        if document.stat().st_size > MAX_BYTES:
-            raise DocumentError(f"{document.name} has more than {MAX_BYTES >> 20} MiB; split it and import the parts")
-        text = read_document(document.read_bytes(), document.name)
-        path, number = document.with_suffix(".md"), 1
-        while path.exists():
-            number += 1
-            path = document.with_name(f"{document.stem} {number}.md")
-        replace_file(path, text.text.encode())
-    except OSError as error:
-        raise DocumentError(f"{document} cannot be imported: {error.strerror or error}; put that right") from error
-    return path, text.notes
 
 
 def _row(text: Recent, title: str, now: float) -> Content:
