@@ -82,8 +82,8 @@ class ImportScreen(Screen[Path | None]):
     ImportScreen > Label { width: 100%; padding: 0 1; }
     ImportScreen > .heading { text-style: bold; color: $primary; }
     ImportScreen Rows, ImportScreen Rows:focus { height: auto; border: none; display: none; }
-    ImportScreen.read Rows { display: block; }
-    ImportScreen #about { height: 1; color: $text-muted; }
+    ImportScreen #about { height: 1; color: $text-muted; display: none; }
+    ImportScreen.read Rows, ImportScreen.read #about { display: block; }
     ImportScreen #wrong { color: $text-error; display: none; }
     ImportScreen #wrong.told { display: block; }
     ImportScreen VerticalScroll { height: 1fr; border: round $surface-lighten-2; padding: 0 1; }
