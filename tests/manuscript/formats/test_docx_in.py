@@ -16,7 +16,7 @@ from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.formats.book import Book
 from billy_mlx.manuscript.formats.exporting import Format, export
 from billy_mlx.manuscript.formats.importing import read_document
-from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
 
 SPACES = {
@@ -276,7 +276,7 @@ HEADINGS = [
 @pytest.mark.parametrize(("id", "name", "about", "level"), HEADINGS)
 def test_headings_are_known_by_name_outline_and_id(id, name, about, level):
     known = styles(style("Heading2", "heading 2"), style(id, name, about))
-    blocks = blocks_of(taken(p(r("One"), about=f'<w:pStyle w:val="{id}"/>'), styles=known).text)
+    blocks = document_of(taken(p(r("One"), about=f'<w:pStyle w:val="{id}"/>'), styles=known).text).blocks
     assert [(block.text, block.level) for block in blocks] == [("One", level)]
 
 
@@ -294,7 +294,7 @@ def test_headings_are_known_by_name_outline_and_id(id, name, about, level):
     ],
 )
 def test_headings_are_known_without_a_styles_part(about, level):
-    assert blocks_of(taken(p(r("One"), about=about)).text)[0].level == level
+    assert document_of(taken(p(r("One"), about=about)).text).blocks[0].level == level
 
 
 ONE, TWO, THREE = p(r("One.")), p(r("Two.")), p(r("Three."))
@@ -381,7 +381,7 @@ def test_no_break_stands_beside_a_heading_or_at_the_borders():
 
 @pytest.mark.parametrize("text", ["-", "—", "…", "?!", "x", "1.", "f**k", "* a", "“—”"])
 def test_what_somebody_says_is_no_break(text):
-    assert [(block.kind, block.text) for block in blocks_of(taken(p(r(text))).text)] == [("paragraph", text)]
+    assert [(block.kind, block.text) for block in document_of(taken(p(r(text))).text).blocks] == [("paragraph", text)]
 
 
 def test_paragraphs_in_one_frame_have_no_breaks_between_them():
@@ -537,7 +537,7 @@ def said(notes):
 def test_every_letter_comes_in_or_is_counted(drawn):
     body, text, lost = drawn
     imported = taken(body)
-    assert signs("".join(block.text for block in blocks_of(imported.text))) == signs(text)
+    assert signs("".join(block.text for block in document_of(imported.text).blocks)) == signs(text)
     assert said(imported.notes) == lost
     assert not any("not known here" in note for note in imported.notes)
 
@@ -551,8 +551,8 @@ MARKDOWN = st.lists(
 @given(MARKDOWN)
 def test_a_text_that_was_exported_comes_back_with_every_letter(text):
     exported = export(Prose.by(UNKNOWN, text), Format.DOCX, Book())["docx"]
-    once = "".join(block.text for block in blocks_of(text))
-    back = "".join(block.text for block in blocks_of(read_document(exported, "x.docx").text))
+    once = "".join(block.text for block in document_of(text).blocks)
+    back = "".join(block.text for block in document_of(read_document(exported, "x.docx").text).blocks)
     assert signs(once) == signs(back)
 
 

@@ -20,7 +20,7 @@ from billy_mlx.manuscript.formats.docx_styles import numberings
 from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
 from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
 from billy_mlx.manuscript.formats.markdown_out import markdown
-from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.prose import UNKNOWN, Author, Prose
 
 TEXT = """# One *two*
@@ -88,7 +88,7 @@ PIECES = st.text(st.sampled_from("ab é灯。,.“”*_` \t\n\\(&"), min_size=1,
 @settings(max_examples=100)
 @given(st.lists(st.builds(Run, PIECES, st.booleans(), st.booleans()), min_size=1, max_size=5))
 def test_no_letter_is_lost_or_added_however_runs_are_styled(runs):
-    blocks = blocks_of(markdown([Block("paragraph", tuple(runs))]))
+    blocks = document_of(markdown([Block("paragraph", tuple(runs))])).blocks
     assert "".join(block.text for block in blocks).split() == "".join(run.text for run in runs).split()
     assert {block.kind for block in blocks} <= {"paragraph"}
 
@@ -144,7 +144,7 @@ def test_what_looks_like_markup_in_word_stays_text(paragraphs):
     document = Document()
     for text in paragraphs:
         document.add_paragraph(" ".join(text.split()))
-    blocks = blocks_of(read_document(saved(document), "x.docx").text)
+    blocks = document_of(read_document(saved(document), "x.docx").text).blocks
     assert [block.text for block in blocks] == [" ".join(text.split()) for text in paragraphs]
     assert {block.kind for block in blocks} == {"paragraph"}
 
@@ -152,9 +152,11 @@ def test_what_looks_like_markup_in_word_stays_text(paragraphs):
 @settings(max_examples=100)
 @given(st.text(st.sampled_from("ab *_#>-1.\n`[]()"), max_size=60))
 def test_markdown_that_was_written_once_stays_as_it_is(text):
-    once = markdown(blocks_of(text))
-    twice = markdown(blocks_of(once))
-    assert [block.text.split() for block in blocks_of(once)] == [block.text.split() for block in blocks_of(twice)]
+    once = markdown(document_of(text).blocks)
+    twice = markdown(document_of(once).blocks)
+    assert [block.text.split() for block in document_of(once).blocks] == [
+        block.text.split() for block in document_of(twice).blocks
+    ]
 
 
 @pytest.mark.parametrize(
