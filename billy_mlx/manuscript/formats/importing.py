@@ -7,7 +7,8 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 
 from billy_mlx.errors import DocumentError
-from billy_mlx.manuscript.formats.docx_in import blocks_of_docx
+from billy_mlx.manuscript.formats.document import Document
+from billy_mlx.manuscript.formats.docx_in import document_of_docx
 from billy_mlx.manuscript.formats.markdown_out import markdown
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 from billy_mlx.manuscript.formats.plain_in import blocks_of_plain
@@ -72,17 +73,17 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
             raise DocumentError(f"{shown} is {what}; open it in a word processor and save it as .docx")
     if PurePath(name).suffix.lower() == ".docx" or data.startswith(b"PK\x03\x04"):
         try:
-            blocks, notes = blocks_of_docx(data)
+            document, notes = document_of_docx(data)
         except DocumentError as error:
             raise DocumentError(f"{shown}: {error}") from error
-        return Imported(markdown(blocks), notes)
+        return Imported(markdown(document), notes)
     if _HTML.match(data):
         raise DocumentError(f"{shown} is HTML; open it in a word processor and save it as .docx")
     text = _text(data, shown)
     if PurePath(name).suffix.lower() in _MARKDOWN:
         return text
     blocks, notes = blocks_of_plain(text.text, way)
-    return Imported(markdown(blocks), (*text.notes, *notes))
+    return Imported(markdown(Document(blocks)), (*text.notes, *notes))
 
 
 def _text(data: bytes, shown: str) -> Imported:

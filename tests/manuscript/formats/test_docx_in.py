@@ -210,6 +210,21 @@ def test_what_stands_outside_of_the_body_is_counted():
     assert imported.notes == (*counted, "headers and footers were left out (12 letters)")
 
 
+PAGE_FIELDS = [
+    '<w:fldSimple w:instr=" PAGE "><w:r><w:t>12</w:t></w:r></w:fldSimple>',
+    '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> PAGE \\* MERGEFORMAT </w:instrText></w:r>'
+    '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>7</w:t></w:r>'
+    '<w:r><w:fldChar w:fldCharType="end"/></w:r>',
+]
+
+
+@pytest.mark.parametrize("field", PAGE_FIELDS)
+@pytest.mark.parametrize(("before", "said"), [("", ()), ("1984", ("headers and footers were left out (4 letters)",))])
+def test_the_number_of_a_page_is_no_text(field, before, said):
+    footer = f"<w:ftr {NAMES}>{p(r(before) + field)}</w:ftr>"
+    assert taken(p(r("a")), footer=footer).notes == said
+
+
 @pytest.mark.parametrize(
     ("main", "leads"),
     [
@@ -547,6 +562,67 @@ MARKDOWN = st.lists(
 ).map("\n\n".join)
 
 
+def noted(*body, footnotes=(), endnotes=()):
+    def part(kind, ones):
+        held = "".join(f'<w:{kind} w:id="{id}">{xml}</w:{kind}>' for id, xml in enumerate(ones, start=1))
+        return f'<w:{kind}s {NAMES}><w:{kind} w:type="separator" w:id="-1"><w:p/></w:{kind}>{held}</w:{kind}s>'
+
+    return taken("".join(body), footnotes=part("footnote", footnotes), endnotes=part("endnote", endnotes))
+
+
+def reference(id, kind="footnote"):
+    return f'<w:r><w:{kind}Reference w:id="{id}"/></w:r>'
+
+
+def test_footnotes_and_endnotes_come_in_as_notes_of_the_text():
+    imported = noted(
+        p(r("One"), reference(2), r(": two"), reference(1, "endnote"), r(". "), reference(2)),
+        p(reference(1), r(": three")),
+        footnotes=[p(r("f one")), p("<w:r><w:footnoteRef/></w:r>", r(" f two")) + p(r("and more"))],
+        endnotes=[p(r("e *one*"))],
+    )
+    assert imported.notes == ()
+    assert imported.text == (
+        "One[^1]: two[^2]. [^1]\n\n[^3]\\: three\n\n[^1]: f two<br>and more\n\n[^2]: e \\*one\\*\n\n[^3]: f one\n"
+    )
+    document = document_of(imported.text)
+    assert ["".join(block.text for block in blocks) for blocks in document.notes.values()] == [
+        "f two\nand more",
+        "e *one*",
+        "f one",
+    ]
+    assert [block.text for block in document.blocks] == ["One: two. ", ": three"]
+
+
+def test_notes_that_nothing_refers_to_are_counted_and_references_in_notes_too():
+    imported = noted(p(r("One"), reference(1)), footnotes=[p(r("f one"), reference(2)), p(r("f two"))])
+    assert imported.text == "One[^1]\n\n[^1]: f one\n"
+    assert imported.notes == ("footnotes were left out: 1 (4 letters)",)
+
+
+REFERENCES = st.builds(reference, st.integers(1, 4), st.sampled_from(["footnote", "endnote"]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(REFERENCES.map(lambda xml: (xml, "", 0)) | PLAIN, max_size=4), max_size=4),
+    st.lists(PARAGRAPHS, max_size=3),
+    st.lists(PARAGRAPHS, max_size=3),
+)
+def test_every_letter_of_notes_comes_in_or_is_counted(body, footnotes, endnotes):
+    imported = noted(
+        *(p(*(xml for xml, *_ in runs)) for runs in body),
+        footnotes=[xml for xml, *_ in footnotes],
+        endnotes=[xml for xml, *_ in endnotes],
+    )
+    document = document_of(imported.text)
+    blocks = [*document.blocks, *(block for note in document.notes.values() for block in note)]
+    came = len("".join("".join(block.text for block in blocks).split()))
+    drawn = [*(one for runs in body for one in runs), *footnotes, *endnotes]
+    assert came + said(imported.notes) == sum(len("".join(text.split())) + lost for _, text, lost in drawn)
+    assert "[^" not in "".join(block.text for block in blocks)
+
+
 @settings(max_examples=30, deadline=None)
 @given(MARKDOWN)
 def test_a_text_that_was_exported_comes_back_with_every_letter(text):
@@ -658,9 +734,10 @@ OPEN_DOCUMENT = f"""<?xml version="1.0" encoding="UTF-8"?>
 >In a box</text:p></draw:text-box>
 </draw:frame></text:p><text:p text:style-name="New">On a new page.</text:p></office:text></office:body>
 </office:document>"""
-OPEN_DOCUMENT_TEXT = "Once there was.\n\n東京 end.\n\n***\n\nAfter.\n\nStill.\n\n***\n\nOn a new page.\n"
+OPEN_DOCUMENT_TEXT = (
+    "Once[^1] there was.\n\n東京 end.\n\n***\n\nAfter.\n\nStill.\n\n***\n\nOn a new page.\n\n[^1]: A foot note.\n"
+)
 OPEN_DOCUMENT_NOTES = (
-    "footnotes were left out: 1 (10 letters)",
     "text that is marked as deleted was left out (7 letters); what is marked as inserted was kept",
     "readings above words (furigana) were left out: 1 (5 letters)",
     "hidden text was left out (6 letters)",
