@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +12,13 @@ from billy_mlx.cli.documents import paragraphs_option, put_out_file, require_std
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import say, write_json
 from billy_mlx.errors import ManuscriptError, UsageError
+from billy_mlx.paths import expanded
 from billy_mlx.text import sanitize
+
+if TYPE_CHECKING:
+    from billy_mlx.manuscript.edition import Edition
+    from billy_mlx.manuscript.formats.book import Book
+    from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 
 _FORMATS = ("docx", "epub", "html", "txt", "md")
 _EXAMPLES = """\b
@@ -26,11 +33,14 @@ billy export novel.md -o novel.html --check
 @click.option("-o", "--output", metavar="FILE", required=True, help="Where to write it; - is stdout.")
 @click.option("--to", "to", type=click.Choice(_FORMATS), help="As what.  [default: by the ending of FILE]")
 @paragraphs_option
-@click.option("--title", default="", help="Of the book.  [default: what stands before the text]")
+@click.option("--template", type=click.Choice(["book", "shunn"]), help="How a Word document looks.  [default: book]")
+@click.option("--title", default="", help="Of the book.  [default: what stands before the text, or its title]")
 @click.option("--author", default="", help="Of the book.  [default: what stands before the text]")
 @click.option(
     "--language", metavar="TAG", default="", help="Such as en or pt-BR.  [default: what stands before the text]"
 )
+@click.option("--description", default="", help="Of an EPUB or HTML.  [default: what stands before the text]")
+@click.option("--cover", metavar="IMAGE", default="", help="Of an EPUB: JPEG, PNG, GIF or WebP.")
 @click.option("--check", is_flag=True, help="Say what would be left out, and write nothing.")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @json_option
@@ -39,59 +49,89 @@ def command(
     output: str,
     to: str | None,
     paragraphs: str | None,
-    title: str,
-    author: str,
-    language: str,
+    template: str | None,
     check: bool,
     force: bool,
     as_json: bool,
+    **told: str,
 ) -> int:
     """Write a text as a Word document, a book, a page or plain text.
 
-    What is left out of it is said on stderr, a line each. TEXT.md may be - for stdin.
+    What is left out of it is said on stderr, a line each, before it is written. What was chosen for this text in the
+    studio holds here as well. TEXT.md may be - for stdin.
     """
-    from billy_mlx.manuscript.formats.exporting import Format, book_of, export, left_out, paragraphs_of_manuscript
+    from billy_mlx.manuscript.formats.book import Template
+    from billy_mlx.manuscript.formats.exporting import Format, export, left_out
     from billy_mlx.manuscript.formats.paragraphs import Paragraphs
-    from billy_mlx.manuscript.formats.plain_in import said_of
+    from billy_mlx.manuscript.formats.parsing import document_of
     from billy_mlx.manuscript.prose import UNKNOWN, Prose
 
     require_stdout(output, as_json=as_json and not check)
     suffix = to or Path(output).suffix.lower().removeprefix(".")
     if suffix not in _FORMATS:
         raise UsageError(f"nothing says as what to write it; give --to, of {', '.join(_FORMATS)}")
-    text, date = _read(file)
-    book = replace(book_of(text, title=title, author=author, language=language), date=date)
+    text, date, edition = _read(file)
     format = Format(suffix)
-    notes = list(left_out(text, format))
-    found = paragraphs_of_manuscript(text)
-    if paragraphs is None and format is not Format.MARKDOWN and not found.certain:
-        notes.append(said_of(found))
-    way = Paragraphs(paragraphs) if paragraphs is not None else found.way
+    way, doubt = _way(text, Paragraphs(paragraphs) if paragraphs is not None else edition.paragraphs)
+    document = document_of(text, way)
+    said: dict[str, Any] = {name: value for name, value in told.items() if value}
+    book = _book(text, document.title, replace(edition, **said), file)
+    notes = [*left_out(text, format, document), *([doubt] if doubt and format is not Format.MARKDOWN else [])]
+    if book.cover is not None and format is not Format.EPUB:
+        notes.append("the cover left out; only an EPUB has one")
+    for note in notes:
+        say(note)
     written = None
     if not check:
-        content = export(Prose.by(UNKNOWN, text), format, book, way=way)[str(format)]
+        look = Template(template) if template is not None else edition.template
+        content = export(Prose.by(UNKNOWN, text), format, replace(book, date=date), way=way, template=look)[suffix]
         written = put_out_file(content, output, force=force)
     if as_json:
         write_json({"file": written, "format": suffix, "paragraphs": str(way), "notes": notes})
-    for note in notes:
-        say(note)
     if written is not None and written != "-":
         say(f"{written} is written")
     return 0
 
 
-def _read(file: str) -> tuple[str, datetime]:
-    """Return a text and when it was last changed; of stdin, that nobody knows."""
+def _way(text: str, chosen: "Paragraphs | None") -> "tuple[Paragraphs, str]":
+    """Return what a paragraph is in a text, and what is doubtful about that."""
+    from billy_mlx.manuscript.formats.exporting import paragraphs_of_manuscript
+    from billy_mlx.manuscript.formats.plain_in import said_of
+
+    if chosen is not None:
+        return chosen, ""
+    found = paragraphs_of_manuscript(text)
+    return found.way, "" if found.certain else f"{said_of(found)}; --paragraphs says what they are"
+
+
+def _book(text: str, heading: str, edition: "Edition", file: str) -> "Book":
+    from billy_mlx.manuscript.formats.book import read_cover
+    from billy_mlx.manuscript.formats.exporting import book_of, cover_named
+
+    book = book_of(text, heading, title=edition.title, author=edition.author, language=edition.language)
+    cover = expanded(edition.cover) if edition.cover else cover_named(text, Path(file))
+    return replace(
+        book,
+        description=edition.description or book.description,
+        cover=None if cover is None else read_cover(cover),
+    )
+
+
+def _read(file: str) -> "tuple[str, datetime, Edition]":
+    """Return a text, when it was last changed, and what was chosen for its exports; of stdin, nobody knows these."""
+    from billy_mlx.manuscript.edition import Edition, read_edition
     from billy_mlx.manuscript.formats.book import NO_DATE
+    from billy_mlx.manuscript.home import kept_folder
     from billy_mlx.manuscript.textfile import read_text_file
 
     if file == "-":
         try:
-            return sys.stdin.buffer.read().decode("utf-8-sig"), NO_DATE
+            return sys.stdin.buffer.read().decode("utf-8-sig"), NO_DATE, Edition()
         except UnicodeDecodeError as error:
             raise UsageError(f"what is on stdin is no text in UTF-8: {error.reason} at byte {error.start:,}") from error
     path = Path(file)
     read = read_text_file(path)
     if read is None:
         raise ManuscriptError(f"there is no {sanitize(file)}; give the path of a text")
-    return read.text, datetime.fromtimestamp(read.stamp.modified_ns / 1e9, UTC)
+    date = datetime.fromtimestamp(read.stamp.modified_ns / 1e9, UTC)
+    return read.text, date, read_edition(kept_folder(path))

@@ -115,6 +115,12 @@ def find_home(path: Path, digest: str | None) -> Home:
     return Home(real, folder, moved_from=moved_from)
 
 
+def kept_folder(path: Path) -> Path:
+    """Return the folder of a file, which need not be there: nothing is made, and nothing moved."""
+    real = _true_path(path)
+    return _once_untitled(real) or _folder_of(real)
+
+
 def remember(home: Home, digest: str | None) -> None:
     """Note what the file of a manuscript holds now, so that it is known again under another name."""
     # A convenience: the text does not depend on it. A path that is not UTF-8 cannot be noted at all.

@@ -135,6 +135,11 @@ class Manuscript:
         self._guide = guide
 
     @property
+    def folder(self) -> Path:
+        """Where what belongs to it is kept, besides its file."""
+        return self._home.folder
+
+    @property
     def passages(self) -> Mapping[Author, Passage]:
         """How the spans by models in the text were made, as far as that is known."""
         authors = {author for _, author in self.prose.authors.runs}

@@ -8,6 +8,11 @@ import zipfile
 import pytest
 from docx import Document
 
+from billy_mlx.manuscript.edition import Edition, keep_edition
+from billy_mlx.manuscript.formats.book import Template
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+from billy_mlx.manuscript.manuscript import Manuscript
+
 BEFORE = "---\ntitle: The Lamp\nauthor: A. Writer\nlang: de\n---\n\n"
 BOOK = BEFORE + "# One\n\nIt was *dark*.\n\n<!-- not this one -->\n\n# Two\n\nShe ran.\n"
 
@@ -16,6 +21,13 @@ BOOK = BEFORE + "# One\n\nIt was *dark*.\n\n<!-- not this one -->\n\n# Two\n\nSh
 def book(tmp_path):
     path = tmp_path / "book.md"
     path.write_text(BOOK)
+    return path
+
+
+@pytest.fixture
+def png(tmp_path):
+    path = tmp_path / "cover.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n and more")
     return path
 
 
@@ -73,7 +85,7 @@ def test_what_stands_before_a_text_fills_the_book_and_is_not_in_it(billy, book, 
 def test_a_page_is_one_file_with_its_style(billy, book):
     page = billy("export", str(book), "-o", "-", "--to", "html").out
     assert page.startswith("<!DOCTYPE html>")
-    assert '<html lang="de">' in page
+    assert '<html lang="de" dir="ltr">' in page
     assert "<p>It was <em>dark</em>.</p>" in page
     assert "not this one" not in page
 
@@ -127,6 +139,59 @@ def test_what_cannot_be_done_is_said_in_a_sentence(billy, book, tmp_path, argume
     (tmp_path / "kade.lorebook").write_text('{"lorebookVersion": 5, "entries": [{"text": "A smith.", "keys": ["k"]}]}')
     done = billy(*(each.format(book=book, tmp=tmp_path) for each in arguments))
     assert (done.code, done.out) == (code, "")
-    assert sentence in done.err
-    assert done.err.count("\n") == 1
+    *notes, said = done.err.splitlines()
+    assert sentence in said
+    assert all(" left out" in note or "is not part of it" in note for note in notes)
     assert book.read_text() == BOOK
+
+
+def test_a_word_document_looks_as_is_asked_and_a_book_has_its_cover(billy, book, tmp_path, png):
+    out = tmp_path / "book.docx"
+    assert billy("export", str(book), "-o", str(out), "--template", "shunn").code == 0
+    assert "by A. Writer" in words_of(out)
+    told = ["--cover", str(png), "--description", "About it"]
+    assert billy("export", str(book), "-o", str(tmp_path / "book.epub"), *told).code == 0
+    with zipfile.ZipFile(tmp_path / "book.epub") as epub:
+        assert epub.read("book/cover.png") == png.read_bytes()
+        assert "About it" in epub.read("book/package.opf").decode()
+    done = billy("export", str(book), "-o", str(tmp_path / "book.html"), *told)
+    assert "billy: the cover left out; only an EPUB has one\n" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("none.png", "cannot be read: No such file or directory; choose another"),
+        ("book.md", "is no JPEG, PNG, GIF or WebP picture; choose one that is"),
+        (".", "cannot be read: Is a directory; choose another"),
+    ],
+)
+def test_what_is_no_cover_is_refused(billy, book, tmp_path, name, sentence):
+    done = billy("export", str(book), "-o", str(tmp_path / "x.epub"), "--cover", str(tmp_path / name))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.splitlines()[-1].endswith(sentence)
+    assert not (tmp_path / "x.epub").exists()
+
+
+def test_a_cover_that_is_named_before_the_text_is_found_beside_it(billy, book, tmp_path, png):
+    book.write_text(BOOK.replace("lang: de", "lang: de\ncover-image: cover.png"))
+    assert billy("export", str(book), "-o", str(tmp_path / "book.epub")).code == 0
+    with zipfile.ZipFile(tmp_path / "book.epub") as epub:
+        assert epub.read("book/cover.png") == png.read_bytes()
+
+
+def test_what_was_chosen_in_the_studio_holds_for_the_command(billy, book, tmp_path):
+    manuscript = Manuscript.open(book)
+    keep_edition(manuscript.folder, Edition(title="Kept", paragraphs=Paragraphs.LINE, template=Template.SHUNN))
+    manuscript.close()
+    done = billy("export", str(book), "-o", str(tmp_path / "x.docx"), "--json")
+    assert json.loads(done.out)["paragraphs"] == "line"
+    assert {"Kept", "by A. Writer"} <= set(words_of(tmp_path / "x.docx"))
+    billy("export", str(book), "-o", str(tmp_path / "y.docx"), "--title", "Told", "--template", "book")
+    assert {"Told", "A. Writer"} <= set(words_of(tmp_path / "y.docx"))
+
+
+def test_notes_come_before_anything_is_written(billy, book, tmp_path):
+    done = billy("export", str(book), "-o", str(tmp_path / "x.txt"))
+    assert done.err.splitlines()[-1] == f"billy: {tmp_path / 'x.txt'} is written"
+    assert "1 comment left out, with 3 words" in done.err.splitlines()[0]

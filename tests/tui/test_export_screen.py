@@ -3,10 +3,15 @@
 import json
 
 import pytest
-from hosting import seen, shown, told
+from hosting import lines_of, seen, shown, told
 
+from billy_mlx.manuscript.formats.exporting import paragraphs_of_manuscript
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens.export import ExportScreen
+
+
+def lines_to(into):
+    return lambda pilot: into.append(lines_of(pilot.app))
 
 
 @pytest.fixture
@@ -89,5 +94,60 @@ def test_title_and_author_come_from_what_stands_before_the_text(tmp_path):
     path.write_text("---\ntitle: The Lamp\nauthor: Me\n---\n\nIt was dark.\n")
     manuscript = Manuscript.open(path)
     values = ExportScreen(manuscript, author="You")._wanted
-    assert (values.title, values.author, values.language) == ("The Lamp", "You", "en")
+    assert (values.title, values.author, values.language) == ("The Lamp", "Me", "en")
     manuscript.close()
+
+
+def test_the_first_page_is_shown_as_readers_will_see_it(tmp_path):
+    path = tmp_path / "talk.md"
+    path.write_text("# The Lamp\n\n## One\n\n“Hi,” she said.\n“Hello,” he said.\n\n#\n\nThey left.\n\n## Two\n")
+    manuscript = Manuscript.open(path)
+    pictures = []
+    keys = [lines_to(pictures), *["down"] * 9, "right", "right", "right", lines_to(pictures)]
+    shown(ExportScreen(manuscript, "Ada"), *keys, size=(80, 40))
+    page = [line.strip() for line in pictures[0]]
+    first = page.index("The Lamp")
+    assert page[first : first + 9] == [
+        "The Lamp",
+        "Ada",
+        "",
+        "One",
+        "",
+        "“Hi,” she said.",
+        "“Hello,” he said.",
+        "* * *",
+        "They left.",
+    ]
+    assert any(line.startswith("     “Hello,” he said.") for line in pictures[0])
+    assert any("“Hi,” she said. “Hello,” he said." in line for line in pictures[1])
+    manuscript.close()
+
+
+def test_a_guess_is_said_and_asked_about_before_anything_is_written(tmp_path):
+    path = tmp_path / "talk.md"
+    path.write_text("He said that he was\nnot there and then.\nThey left the house\nand came again.\nOn they went.\n")
+    manuscript = Manuscript.open(path)
+    assert not paragraphs_of_manuscript(manuscript.text).certain
+    pictures = []
+    host = shown(ExportScreen(manuscript), seen(pictures), "ctrl+s", lines_to(pictures), "escape")
+    assert "What a paragraph is in this text is a guess" in pictures[0]
+    assert any("What a paragraph is here is a guess: each line is one." in line for line in pictures[1])
+    assert host.given == []
+    shown(ExportScreen(manuscript), "ctrl+s", "left", "enter")
+    assert (tmp_path / "talk.docx").exists()
+    manuscript.close()
+
+
+def test_what_was_chosen_for_a_text_is_chosen_the_next_time(tmp_path, manuscript):
+    keys = [*["down"] * 7, "right", "down", "down", "right", "ctrl+s"]
+    shown(ExportScreen(manuscript, "Ada"), *keys)
+    values = ExportScreen(manuscript, "Ada")._wanted
+    assert (values.template, values.paragraphs, values.author) == ("for editors (Shunn)", "indents begin them", "Ada")
+    assert ExportScreen(manuscript, "Eve")._wanted.author == "Eve"  # which was not chosen for this text
+
+
+def test_a_cover_that_is_none_is_refused_where_it_is_typed(manuscript):
+    pictures = []
+    keys = [*["down"] * 6, "enter", *"nowhere", "enter", seen(pictures)]
+    shown(ExportScreen(manuscript), *keys)
+    assert "cannot be read: No such file or directory; choose another" in pictures[0]

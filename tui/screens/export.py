@@ -1,36 +1,42 @@
 """Write the text out for other programs and for readers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from textual import work
 from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Label, OptionList
+from textual.widgets import Footer, Label, OptionList, Static
 
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.files import replace_file
-from billy_mlx.manuscript.formats.book import Book
+from billy_mlx.manuscript.edition import Edition, keep_edition, read_edition
+from billy_mlx.manuscript.formats.book import NO_DATE, Book, Template, read_cover
 from billy_mlx.manuscript.formats.exporting import (
     Format,
     Provenance,
     book_of,
+    cover_named,
     export,
     left_out,
     paragraphs_of_manuscript,
 )
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
 from billy_mlx.paths import documents_folder
-from billy_mlx.text import sanitize
+from billy_mlx.text import sanitize, visible
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.schema import Setting, setting
 from billy_mlx.tui.screens.ask import Confirm
+from billy_mlx.tui.screens.first_page import first_page
 from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.screens.rows import Rows
 
@@ -44,8 +50,13 @@ _FORMATS = {
 _PARAGRAPHS = {
     "blank lines separate them": Paragraphs.BLANK,
     "each line is one": Paragraphs.LINE,
+    "indents begin them": Paragraphs.INDENT,
     "lines go on": Paragraphs.WRAPPED,
 }
+_TEMPLATES = {"as a book": Template.BOOK, "for editors (Shunn)": Template.SHUNN}
+_WORDS = ("title", "author", "language", "description", "cover")
+_FIRST = 4000  # characters of Markdown that are shown
+_Value = TypeVar("_Value")
 _PROVENANCES = {
     "not marked": Provenance.NONE,
     "in footnotes": Provenance.FOOTNOTES,
@@ -62,6 +73,17 @@ class Exporting:
     title: str = setting("", Setting("Title", "The title of the book."))
     author: str = setting("", Setting("Author", "The author of the book."))
     language: str = setting("en", Setting("Language", "A code such as en or pt-BR, for e-readers."))
+    description: str = setting("", Setting("Description", "What the book is about, for EPUB and HTML."))
+    cover: str = setting(
+        "",
+        Setting(
+            "Cover", "A picture for the cover of an EPUB: JPEG, PNG, GIF or WebP.", check=lambda path: _cover(path)
+        ),
+    )
+    template: str = setting(
+        "as a book",
+        Setting("Look of Word", "Shunn is what editors ask for: double spaced, with a header.", (*_TEMPLATES,)),
+    )
     provenance: str = setting(
         "not marked",
         Setting("Who wrote what", "Whether to say which passages a model wrote, and how.", (*_PROVENANCES,)),
@@ -82,7 +104,7 @@ class _Source:
 
 
 class ExportScreen(Screen[Path | None]):
-    """Asks what to export and where to, and does it; gives the path of what was written, or None.
+    """Asks what to export and where to, shows the first page of it, and does it; gives the path of what was written.
 
     Args:
         manuscript: what is exported.
@@ -94,34 +116,49 @@ class ExportScreen(Screen[Path | None]):
     DEFAULT_CSS = """
     ExportScreen > Label { width: 100%; padding: 0 1; }
     ExportScreen > .heading { text-style: bold; color: $primary; }
-    ExportScreen Rows, ExportScreen Rows:focus { height: 1fr; border: none; }
+    ExportScreen Rows, ExportScreen Rows:focus { height: auto; max-height: 60%; border: none; }
     ExportScreen #about { height: 2; color: $text-muted; }
-    ExportScreen #notes { height: auto; max-height: 3; }
+    ExportScreen #notes { height: auto; max-height: 3; color: $warning; }
+    ExportScreen #first { height: 1fr; min-height: 3; padding: 0 1; background: $surface; }
     """
 
     def __init__(self, manuscript: Manuscript, author: str = "") -> None:
         super().__init__()
         self._manuscript = manuscript
         self._mine = documents_folder() / manuscript.path.name if manuscript.untitled else manuscript.path
-        book, way = book_of(manuscript.text, author=author), paragraphs_of_manuscript(manuscript.text).way
-        self._rows = Rows(
-            Exporting(
-                path=str(_path_for(self._mine, "Word")),
-                title=book.title or self._mine.stem,
-                author=book.author,
-                language=book.language,
-                paragraphs=next((said for said, each in _PARAGRAPHS.items() if each is way), "lines go on"),
-            )
-        )
+        self._found = paragraphs_of_manuscript(manuscript.text)
+        self._settled = self._found.certain
+        self._unchanged = self._offered(author)
+        self._rows = Rows(_as_kept(self._unchanged, read_edition(manuscript.folder)))
+        self._settled |= self._wanted.paragraphs != self._unchanged.paragraphs
 
     def compose(self) -> ComposeResult:
-        """Yield the rows, and what there is to say about the one that is chosen."""
+        """Yield the rows, what is left out, the first page, and what there is to say about the row that is chosen."""
         yield Label("Export: choose, then press the key for Export below", classes="heading")
         yield self._rows
-        notes = left_out(self._manuscript.text, Format.DOCX)
-        yield Label(f"Not exported: {'; '.join(notes)}" if notes else "", id="notes", markup=False)
+        yield Label("", id="notes", markup=False)
+        with VerticalScroll(id="first"):
+            yield Static("", id="page", markup=False)
         yield Label("", id="about", markup=False)
         yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show the first page."""
+        self._look()
+
+    def _offered(self, author: str) -> Exporting:
+        """Return what is offered for this text before anything is chosen."""
+        text = self._manuscript.text
+        book, cover = book_of(text), cover_named(text, self._mine)
+        return Exporting(
+            path=str(_path_for(self._mine, "Word")),
+            title=book.title or self._mine.stem,
+            author=book.author or author,
+            language=book.language,
+            description=book.description,
+            cover="" if cover is None else str(cover),
+            paragraphs=_name_of(_PARAGRAPHS, self._found.way),
+        )
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say what the row is about."""
@@ -132,9 +169,27 @@ class ExportScreen(Screen[Path | None]):
         if event.name == "format":
             path = _path_for(Path(self._wanted.path), str(event.value))
             self._rows.change("path", str(self._beside(path)))
+        self._settled |= event.name == "paragraphs"
+        if event.name != "path":
+            self._look()
 
     def action_export_write(self) -> None:
-        """Write it; ask first, if something is there."""
+        """Write it; ask first, if it is not certain what a paragraph is, or if something is there."""
+        if self._settled or self._wanted.format == "Markdown":
+            self._export()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._settled = True
+                self._export()
+            else:
+                self._rows.highlighted = self._rows.get_option_index("paragraphs")
+
+        question = f"What a paragraph is here is a guess: {self._wanted.paragraphs}. Export it so?"
+        self.app.push_screen(Confirm(question, "Yes, export", "Choose"), answered)
+
+    def _export(self) -> None:
         paths = _paths(self._wanted)
         if any(_is_same(path, self._manuscript.path) for path in paths):
             self.notify("This is the text itself. Choose another file.", severity="warning", markup=False)
@@ -172,10 +227,32 @@ class ExportScreen(Screen[Path | None]):
         date = datetime.fromtimestamp(0 if newest is None else newest.made, UTC)
         self._write(_Source(self._manuscript.prose, self._manuscript.passages, date), self._wanted)
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True, exclusive=True, group="look")
+    def _look(self) -> None:
+        """Show the first page and what is left out, as soon as that is known."""
+        wanted, text = self._wanted, self._manuscript.text
+        format, way = _FORMATS[wanted.format], _PARAGRAPHS[wanted.paragraphs]
+        document = document_of(text, way)
+        if document.title and wanted.title == self._unchanged.title == self._mine.stem:
+            self._unchanged = replace(self._unchanged, title=document.title)
+            self.app.call_from_thread(self._rows.change, "title", document.title)
+        notes = left_out(text, format, document)
+        page = text[:_FIRST] if format is Format.MARKDOWN else first_page(document, _book(wanted, NO_DATE, cover=False))
+        self.app.call_from_thread(self._show, page, notes)
+
+    def _show(self, page: Content | str, notes: Sequence[str]) -> None:
+        if not self.is_attached:
+            return
+        self.query_one("#page", Static).update(visible(page) if isinstance(page, str) else page)
+        guess = "" if self._settled else "What a paragraph is in this text is a guess; see below. "
+        left = f"Not exported: {'; '.join(notes)}" if notes else ""
+        self.query_one("#notes", Label).update(guess + left)
+
+    @work(thread=True, exclusive=True, group="write")
     def _write(self, source: _Source, wanted: Exporting) -> None:
         try:
             path = _written(source, wanted)
+            keep_edition(self._manuscript.folder, _edition(wanted, self._unchanged))
         except BillyError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
         else:
@@ -191,10 +268,11 @@ def _written(source: _Source, wanted: Exporting) -> Path:
     files = export(
         source.prose,
         _FORMATS[wanted.format],
-        Book(wanted.title, wanted.author, wanted.language, source.date),
+        _book(wanted, source.date),
         passages=source.passages,
         provenance=_PROVENANCES[wanted.provenance],
         way=_PARAGRAPHS[wanted.paragraphs],
+        template=_TEMPLATES[wanted.template],
     )
     paths = _paths(wanted)
     for path, content in zip(paths, files.values(), strict=True):
@@ -205,6 +283,33 @@ def _written(source: _Source, wanted: Exporting) -> Path:
                 f"{sanitize(str(path))} was not saved: {error.strerror or error}; choose another place"
             ) from error
     return paths[0]
+
+
+def _book(wanted: Exporting, date: datetime, *, cover: bool = True) -> Book:
+    shown = _cover(wanted.cover) if cover and wanted.format == "EPUB" else None
+    return Book(wanted.title, wanted.author, wanted.language, date, wanted.description, shown)
+
+
+def _cover(path: str) -> bytes | None:
+    return read_cover(typed_path(path)) if path.strip() else None
+
+
+def _as_kept(offered: Exporting, kept: Edition) -> Exporting:
+    """Return what is offered, but where something else was chosen before."""
+    words = {name: getattr(kept, name) or getattr(offered, name) for name in _WORDS}
+    way = offered.paragraphs if kept.paragraphs is None else _name_of(_PARAGRAPHS, kept.paragraphs)
+    return replace(offered, **words, paragraphs=way, template=_name_of(_TEMPLATES, kept.template))
+
+
+def _edition(wanted: Exporting, offered: Exporting) -> Edition:
+    """Return what was chosen: what is as it was offered follows the text as before."""
+    words = {name: getattr(wanted, name) for name in _WORDS if getattr(wanted, name) != getattr(offered, name)}
+    way = None if wanted.paragraphs == offered.paragraphs else _PARAGRAPHS[wanted.paragraphs]
+    return Edition(**words, paragraphs=way, template=_TEMPLATES[wanted.template])
+
+
+def _name_of(names: Mapping[str, _Value], value: _Value) -> str:
+    return next(name for name, each in names.items() if each is value)
 
 
 def _paths(wanted: Exporting) -> list[Path]:

@@ -16,7 +16,7 @@ from billy_mlx.errors import BillyError, DocumentError
 from billy_mlx.files import replace_file
 from billy_mlx.manuscript.formats.importing import MAX_BYTES, Imported, read_document
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs
-from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.textfile import meant, of_another_program
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
@@ -235,7 +235,7 @@ def _read_document(document: Path, way: Paragraphs | None) -> _Read:
         path = _free_path(document)
     except OSError as error:
         raise DocumentError(_sentence(str(document), error)) from error
-    paragraphs = sum(block.kind != "break" for block in blocks_of(imported.text))
+    paragraphs = sum(block.kind != "break" for block in document_of(imported.text).blocks)
     return _Read(imported, WordCount().of(imported.text), paragraphs, path)
 
 

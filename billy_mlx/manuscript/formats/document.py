@@ -1,8 +1,9 @@
 """A document as its formats share it: blocks in their order, each with the boxes it stands in, and runs of text."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
@@ -14,7 +15,7 @@ class Run:
     Attributes:
         text: a line break in it is one that the writer asked for.
         link: where it leads; empty for none.
-        note: the number of the note that is referred to here; such a run has no text.
+        note: the label of the note that is referred to here, and such a run has no text; empty for none.
     """
 
     text: str
@@ -22,7 +23,7 @@ class Run:
     emphasis: bool = False
     code: bool = False
     link: str = ""
-    note: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,59 @@ class Block:
         return "".join(run.text for run in self.runs)
 
 
+@dataclass(frozen=True)
+class Document:
+    """A text in blocks.
+
+    Attributes:
+        notes: the blocks of each note by its label, in the order in which they are first referred to. They refer to no
+            other notes.
+    """
+
+    blocks: tuple[Block, ...]
+    notes: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The number of each note, from 1, by its label."""
+        return {label: number for number, label in enumerate(self.notes, start=1)}
+
+    @property
+    def chapter_level(self) -> int:
+        """The highest level that has more than one heading, as a single one above them is the book's title.
+
+        The highest there is if none has; 0 without headings.
+        """
+        levels = Counter(block.level for block in self.blocks if block.kind == "heading" and not block.inside)
+        return min((level for level, count in levels.items() if count > 1), default=min(levels, default=0))
+
+    @property
+    def title(self) -> str:
+        """What the one heading says that stands above all chapters at the beginning; empty without one."""
+        first = next(iter(self.blocks), None)
+        if first is None or first.kind != "heading" or first.inside or first.level >= self.chapter_level:
+            return ""
+        return " ".join(first.text.split())
+
+    def below(self, title: str) -> "Document":
+        """Return it without its first heading if that says `title` and is the only one of its level."""
+        first, *others = self.blocks or (None,)
+        if first is None or first.kind != "heading" or first.inside or first.text.split() != title.split():
+            return self
+        if any(block.kind == "heading" and block.level <= first.level and not block.inside for block in others):
+            return self
+        if any(run.note for run in first.runs):
+            return self
+        return replace(self, blocks=tuple(other for other in others if other is not None))
+
+
 def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Return `runs` with empty ones left out and neighbours of one style made one."""
     result: list[Run] = []
-    kept = (run for run in runs if run.text or run.note is not None)
+    kept = (run for run in runs if run.text or run.note)
     for (_, note), group in groupby(kept, key=lambda run: (_style(run), run.note)):
         alike = list(group)
-        result += alike if note is not None else [replace(alike[0], text="".join(run.text for run in alike))]
+        result += alike if note else [replace(alike[0], text="".join(run.text for run in alike))]
     return tuple(result)
 
 

@@ -1,16 +1,17 @@
 """Blocks out of Word documents: what holds text is walked, whatever it is, and what stays out is counted and said."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, groupby
 from typing import Any
 
 from docx.oxml.ns import qn
 
-from billy_mlx.manuscript.formats.document import Block, Box, Run, joined
+from billy_mlx.manuscript.formats.document import Block, Box, Document, Run, joined
 from billy_mlx.manuscript.formats.docx_breaks import Gap, has_border, is_ornament, rules, settled
 from billy_mlx.manuscript.formats.docx_losses import Loss, Losses
+from billy_mlx.manuscript.formats.docx_notes_in import Notes
 from billy_mlx.manuscript.formats.docx_package import Package
 from billy_mlx.manuscript.formats.docx_runs import RULE, TextReader
 from billy_mlx.manuscript.formats.docx_styles import (
@@ -30,14 +31,15 @@ from billy_mlx.manuscript.formats.docx_text import (
     letters,
     letters_in,
     settle_versions,
+    text_of,
 )
 
 _BREAKS = re.compile(rf"[\s{PAGE_END}{RULE}{SYMBOL}]+")
 _CELLS = " | "
 
 
-def blocks_of_docx(data: bytes) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    """Return the blocks of a Word document, and a sentence each for what was left out and how much it was.
+def document_of_docx(data: bytes) -> tuple[Document, tuple[str, ...]]:
+    """Return the text of a Word document, and a sentence each for what was left out and how much it was.
 
     Raises:
         DocumentError: it is damaged, too large, or no Word document.
@@ -46,29 +48,70 @@ def blocks_of_docx(data: bytes) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     losses = Losses()
     if other := settle_versions(package.body):
         losses.add(Loss.VERSIONS, other)
-    reader = _Reader(package, losses)
-    blocks = tuple(_with_whole_code(settled(reader.blocks(package.body), losses)))
-    missing = letters_in(package.body) - reader.without - sum(letters(block.text) for block in blocks)
+    notes = Notes(package, losses)
+    common = _Common(Styles(package.part("styles")), numberings(package.part("numbering")), losses)
+    blocks = _blocks(package.body, _Reader(common, package.links, notes.label_of), losses)
+    used = dict.fromkeys(run.note for block in blocks for run in block.runs if run.note)
+    texts = {}
+    for label in used:
+        note, links = notes.find(label)
+        read = _blocks(note, _Reader(common, links, lambda _: ""), losses)
+        texts[label] = tuple(block for block in read if block.kind != "break")
+    notes.count_others(used)
+    _count_outside(package, losses)
+    return Document(blocks, texts), losses.notes()
+
+
+def _blocks(holder: Any, reader: "_Reader", losses: Losses) -> tuple[Block, ...]:
+    """Return the blocks of what holds paragraphs, and count the letters of it that are in none of them."""
+    blocks = tuple(_with_whole_code(settled(reader.blocks(holder), losses)))
+    missing = letters_in(holder) - reader.without - sum(letters(block.text) for block in blocks)
     if missing > 0:
         losses.add(Loss.UNKNOWN, missing)
-    _count_outside(package, losses)
-    return blocks, losses.notes()
+    return blocks
 
 
 def _count_outside(package: Package, losses: Losses) -> None:
-    """Count what stands outside of the body."""
+    """Count what stands outside of the text and its notes."""
     for kind, loss, tag in (
-        ("footnotes", Loss.FOOTNOTES, "w:footnote"),
-        ("endnotes", Loss.ENDNOTES, "w:endnote"),
         ("comments", Loss.COMMENTS, "w:comment"),
         ("header", Loss.HEADERS, "w:p"),
         ("footer", Loss.HEADERS, "w:p"),
     ):
         for root in package.parts(kind):
             settle_versions(root)
-            found = [held for one in root.iter(qn(tag)) if (held := letters_in(one))]
+            found = [held for one in root.iter(qn(tag)) if (held := letters_in(one) - _page_numbers(one))]
             if found:
-                losses.add(loss, letters_in(root), max(0, len(found) - losses.count(loss)))
+                losses.add(loss, letters_in(root) - _page_numbers(root), max(0, len(found) - losses.count(loss)))
+
+
+def _page_numbers(holder: Any) -> int:
+    """Return how many letters are numbers of pages, which a program has put there and nobody wrote."""
+    simple = (one for one in holder.iter(qn("w:fldSimple")) if _is_page(one.get(qn("w:instr"))))
+    numbers = sum(map(letters_in, simple))
+    code, shows = "", False
+    for one in holder.iter(qn("w:fldChar"), qn("w:instrText"), qn("w:t")):
+        if one.tag == qn("w:fldChar"):
+            shows = one.get(qn("w:fldCharType")) == "separate" and _is_page(code)
+            code = code if one.get(qn("w:fldCharType")) == "separate" else ""
+        elif one.tag == qn("w:instrText"):
+            code += one.text or ""
+        elif shows:
+            numbers += letters(text_of(one))
+    return numbers
+
+
+def _is_page(code: str | None) -> bool:
+    return (code or "").upper().split()[:1] in (["PAGE"], ["NUMPAGES"])
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What all texts of a document share."""
+
+    styles: Styles
+    lists: Numberings
+    losses: Losses
 
 
 @dataclass(frozen=True)
@@ -83,11 +126,11 @@ class _Item:
 class _Reader:
     """Reads what is in the body of a document."""
 
-    def __init__(self, package: Package, losses: Losses) -> None:
-        self._losses = losses
-        self._styles = Styles(package.part("styles"))
-        self._text = TextReader(self._styles, package.links, losses)
-        self._lists: Numberings = numberings(package.part("numbering"))
+    def __init__(self, common: _Common, links: Mapping[str, str], label_of: Callable[[Any], str]) -> None:
+        self._losses = common.losses
+        self._styles = common.styles
+        self._text = TextReader(common.styles, links, common.losses, label_of)
+        self._lists = common.lists
         self._numbers = count(1)
         self._items: list[_Item] = []
         self._quote: Box | None = None
@@ -199,13 +242,14 @@ class _Reader:
         marked = "".join(run.text for run in runs)
         known = joined(replace(run, text=run.text.replace(SYMBOL, "")) if SYMBOL in run.text else run for run in runs)
         text = "".join(run.text for run in known).strip()
+        noted = any(run.note for run in known)
         if style.code:
             code = Run("".join(run.text for run in known), code=True)
             yield Block("code", (code,), inside=self._inside(properties, style))
-        elif is_ornament(text, centred=style.centred):
+        elif is_ornament(text, centred=style.centred) and not noted:
             self._text.without += letters(text)
             yield Block("break", inside=self._inside(properties, style))
-        elif text or self._is_item(properties, style):
+        elif text or noted or self._is_item(properties, style):
             level = style.level if text else 0
             if level and self._lists.kind(*self._number(properties, style))[0] == "numbers":
                 self._losses.add(Loss.NUMBERS)

@@ -4,59 +4,95 @@ import io
 import zipfile
 from collections.abc import Sequence
 
-from docx import Document
+import docx as python_docx
 from docx.document import Document as DocxDocument
-from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Pt
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run as DocxRun
 
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.formats.archive import packed
-from billy_mlx.manuscript.formats.book import Book
-from billy_mlx.manuscript.formats.document import Block, Box, Run, for_xml, is_web_link
+from billy_mlx.manuscript.formats.book import Book, Template
+from billy_mlx.manuscript.formats.document import Block, Box, Document, Run, for_xml, is_web_link
 from billy_mlx.manuscript.formats.docx_lists import Numbering
-from billy_mlx.manuscript.formats.docx_notes import add_notes, note_reference
-from billy_mlx.manuscript.formats.plain import SCENE_BREAK
+from billy_mlx.manuscript.formats.docx_notes import Footnotes
+from billy_mlx.manuscript.formats.docx_template import (
+    BODY,
+    BREAK,
+    CODE,
+    CODE_RUN,
+    FIRST,
+    ITEM,
+    QUOTE,
+    VERSE,
+    Page,
+)
 
-CODE = "Code"
-CODE_RUN = "Inline Code"
 _LONGEST_PROPERTY = 255  # characters, a limit of the format
 
 
-def docx(blocks: Sequence[Block], book: Book, notes: Sequence[str] = ()) -> bytes:
-    """Return a Word document; `notes` are its footnotes, numbered from 1 as the runs of `blocks` refer to them."""
-    document = Document()
+def docx(text: Document, book: Book, template: Template = Template.BOOK) -> bytes:
+    """Return a Word document: title page, chapters on new pages, paragraphs indented but after a break, footnotes."""
+    document = python_docx.Document()
     _describe(document, book)
-    _add_styles(document)
-    if notes:
-        add_notes(document, notes)
-    writer = _Writer(document)
-    for block in blocks:
-        writer.write(block)
+    words = sum(count_words(block.text) for block in text.blocks)
+    page = Page(document, book, template, words=words, chapters=_has_chapters(text))
+    new_page = page.begin()
+    body = text.below(book.title) if book.title.strip() else text
+    writer = _Writer(document, page, body)
+    writer.write(new_page=new_page)
     return _saved(document)
 
 
+def _has_chapters(text: Document) -> bool:
+    level = text.chapter_level
+    return sum(block.kind == "heading" and block.level == level and not block.inside for block in text.blocks) > 1
+
+
 class _Writer:
-    def __init__(self, document: DocxDocument) -> None:
+    def __init__(self, document: DocxDocument, page: Page, text: Document) -> None:
         self._document = document
+        self._page = page
+        self._text = text
         self._styles = {str(style.name): style.style_id for style in document.styles}
         self._lists = Numbering(document)
         self._begun: set[Box] = set()
+        self._footnotes = Footnotes(document, text.notes, self._add)
 
-    def write(self, block: Block) -> None:
-        paragraph = self._document.add_paragraph()
-        # By its id: python-docx goes through all styles each time one is set by name, which makes it four times slower.
-        paragraph._p.style = self._styles[_style(block)]
-        self._place(paragraph, block.inside)
+    def write(self, *, new_page: bool) -> None:
+        """Write all blocks, the first one at the top of a page of its own if asked to."""
+        before: Block | None = None
+        for block in self._text.blocks:
+            paragraph = self._document.add_paragraph()
+            # By its id: python-docx goes through all styles when one is set by name, which makes it four times slower.
+            paragraph._p.style = self._styles[self._style(block, before)]
+            self._place(paragraph, block.inside)
+            if before is None and new_page:
+                paragraph.paragraph_format.page_break_before = True
+            if block.kind == "break":
+                paragraph.add_run(self._page.scene_break)
+            for run in block.runs:
+                self._add(paragraph, run, within_code=block.kind == "code")
+            before = block
+
+    def _style(self, block: Block, before: Block | None) -> str:
+        kinds = {box.kind for box in block.inside}
+        if block.kind == "heading":
+            return f"Heading {max(block.level - max(self._text.chapter_level, 1), 0) + 1}"
+        if block.kind == "code":
+            return CODE
+        if "quote" in kinds:
+            return QUOTE
+        if "item" in kinds:
+            return ITEM
         if block.kind == "break":
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-            paragraph.add_run(SCENE_BREAK)
-        for run in block.runs:
-            self._add(paragraph, run, within_code=block.kind == "code")
+            return BREAK
+        if "\n" in block.text:
+            return VERSE
+        goes_on = before is not None and before.kind == "paragraph" and not before.inside and "\n" not in before.text
+        return BODY if goes_on else FIRST
 
     def _place(self, paragraph: Paragraph, inside: Sequence[Box]) -> None:
         """Number the first paragraph of an item, and indent the others as far."""
@@ -70,9 +106,9 @@ class _Writer:
             self._lists.number(paragraph, lists[-1], len(lists) - 1)
             self._begun.update(box for box in inside if box.kind == "item")
 
-    def _add(self, paragraph: Paragraph, run: Run, *, within_code: bool) -> None:
-        if run.note is not None:
-            note_reference(paragraph, run.note)
+    def _add(self, paragraph: Paragraph, run: Run, *, within_code: bool = False) -> None:
+        if run.note:
+            self._footnotes.refer(paragraph, run.note)
             return
         added = paragraph.add_run(for_xml(run.text))
         added.bold = run.strong or None
@@ -81,18 +117,6 @@ class _Writer:
             added._r.style = self._styles[CODE_RUN]
         if is_web_link(run.link):
             _link(paragraph, added, run.link)
-
-
-def _style(block: Block) -> str:
-    kinds = {box.kind for box in block.inside}
-    match block.kind:
-        case "heading":
-            return f"Heading {block.level}"
-        case "code":
-            return CODE
-    if "quote" in kinds:
-        return "Quote"
-    return "List Paragraph" if "item" in kinds else "Normal"
 
 
 def _link(paragraph: Paragraph, run: DocxRun, link: str) -> None:
@@ -110,14 +134,6 @@ def _describe(document: DocxDocument, book: Book) -> None:
     about.language = book.language_tag
     about.comments = ""
     about.created = about.modified = book.utc
-
-
-def _add_styles(document: DocxDocument) -> None:
-    code = document.styles.add_style(CODE, WD_STYLE_TYPE.PARAGRAPH)
-    inline = document.styles.add_style(CODE_RUN, WD_STYLE_TYPE.CHARACTER)
-    for style in (code, inline):
-        style.font.name = "Courier New"
-        style.font.size = Pt(10)
 
 
 def _saved(document: DocxDocument) -> bytes:

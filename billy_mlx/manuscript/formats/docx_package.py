@@ -1,7 +1,7 @@
 """The parts of a Word document: found by what leads to them, and read one by one, with a limit."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -43,18 +43,28 @@ class Package:
         self.body: Any = None if document is None else document.find(qn("w:body"))
         if self.body is None:
             raise DocumentError("the file is not a Word document; open it in a word processor and save it as .docx")
-        folder, name = posixpath.split(self._name)
-        self._relations = list(_relations(self._parsed(f"{folder}/_rels/{name}.rels")))
-        self.links = {id: target for id, _, target, outside in self._relations if outside}
+        self._relations = self._relations_of(self._name)
+        self.links = _links(self._relations)
 
     def parts(self, kind: str) -> Iterator[Any]:
         """Yield the roots of the parts of a kind, such as "styles"; that of its usual name if nothing leads to any."""
-        folder = posixpath.dirname(self._name)
-        found = [_path(folder, target) for _, type, target, outside in self._relations if type == kind and not outside]
-        for name in dict.fromkeys(found or [f"{folder}/{kind}.xml"]):
+        for name in self._names(kind):
             root = self._parsed(name)
             if root is not None:
                 yield root
+
+    def links_of(self, kind: str) -> dict[str, str]:
+        """Return where the links in the first part of a kind lead, by their ids."""
+        return _links(self._relations_of(self._names(kind)[0]))
+
+    def _names(self, kind: str) -> list[str]:
+        folder = posixpath.dirname(self._name)
+        found = [_path(folder, target) for _, type, target, outside in self._relations if type == kind and not outside]
+        return list(dict.fromkeys(found)) or [f"{folder}/{kind}.xml"]
+
+    def _relations_of(self, name: str) -> list[tuple[str, str, str, bool]]:
+        folder, own = posixpath.split(name)
+        return list(_relations(self._parsed(f"{folder}/_rels/{own}.rels")))
 
     def part(self, kind: str) -> Any:
         """Return the root of the first part of a kind; None for none."""
@@ -96,6 +106,10 @@ def _relations(root: Any) -> Iterator[tuple[str, str, str, bool]]:
     for one in () if root is None else root:
         kind = str(one.get("Type")).rstrip("/").rpartition("/")[2]
         yield str(one.get("Id")), kind, str(one.get("Target")), one.get("TargetMode") == "External"
+
+
+def _links(relations: Iterable[tuple[str, str, str, bool]]) -> dict[str, str]:
+    return {id: target for id, _, target, outside in relations if outside}
 
 
 def _path(folder: str, target: str) -> str:

@@ -1,6 +1,6 @@
 """Text out of Word documents: what holds it is walked, whatever it is, and what stays out is counted."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,14 +46,17 @@ class TextReader:
         styles: of the document.
         links: where its links lead, by their ids.
         losses: is told what stays out.
+        label_of: gives the label of the note that an element refers to; empty for none.
 
     Attributes:
         without: how many letters are not in the runs, as far as is known; less those that were added.
     """
 
-    def __init__(self, styles: Styles, links: Mapping[str, str], losses: Losses) -> None:
+    def __init__(
+        self, styles: Styles, links: Mapping[str, str], losses: Losses, label_of: Callable[[Any], str]
+    ) -> None:
         self.without = 0
-        self._styles, self._links, self._losses = styles, links, losses
+        self._styles, self._links, self._losses, self._label_of = styles, links, losses, label_of
 
     def nearest(self, parent: Any, tags: Container[str]) -> Iterator[Any]:
         """Yield elements of these kinds in their order, whatever they are wrapped in, but none within another."""
@@ -92,6 +95,8 @@ class TextReader:
                 yield self._run(element, look)
             elif element.tag in _DRAWN and is_rule(element):
                 yield Run(RULE)
+            elif label := self._label_of(element):
+                yield Run("", note=label)
             elif element.tag in _LOST:
                 self.lose(_LOST[element.tag], element)
             elif element.tag not in _ABOUT:

@@ -1,15 +1,14 @@
 """EPUB 3 books out of blocks: https://www.w3.org/TR/epub-33/."""
 
 import uuid
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
 from billy_mlx.manuscript.formats.archive import packed
-from billy_mlx.manuscript.formats.book import Book
-from billy_mlx.manuscript.formats.document import Block, for_xml
-from billy_mlx.manuscript.formats.markup import STYLE, elements, escaped
+from billy_mlx.manuscript.formats.book import Book, picture_type
+from billy_mlx.manuscript.formats.document import Block, Document, for_xml
+from billy_mlx.manuscript.formats.markup import STYLE, elements, escaped, notes_of, title_page
 
 _MIMETYPE = b"application/epub+zip"
 _CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>
@@ -17,6 +16,7 @@ _CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>
 <rootfiles><rootfile full-path="book/package.opf" media-type="application/oebps-package+xml"/></rootfiles>
 </container>
 """
+_COVER = "cover-image"
 _LONGEST_ENTRY = 80  # characters of a line of the table of contents
 _SPACE = "https://billy-mlx.invalid/"  # only ever a name space for identifiers
 
@@ -30,30 +30,41 @@ class _Chapter:
     blocks: tuple[Block, ...]
 
 
-def epub(blocks: Sequence[Block], book: Book, notes: Sequence[str] = ()) -> bytes:
-    """Return an EPUB 3 book with a file for each chapter: for each heading of the highest level that has several.
-
-    Args:
-        blocks: in their order.
-        book: its title, author, language and date.
-        notes: the texts of notes, numbered from 1 as the runs of `blocks` refer to them.
-    """
-    chapters = _chapters(blocks, _line(book.title) or "Untitled")
+def epub(text: Document, book: Book) -> bytes:
+    """Return an EPUB 3 book with a file for each chapter: for each heading of the highest level that has several."""
+    shown = text.below(book.title) if _line(book.title) else text
+    chapters = _chapters(shown, _line(book.title) or "Untitled")
+    pages = [*_front(book), *((chapter.name, chapter.title, _chapter(chapter, shown)) for chapter in chapters)]
     parts = [
         ("mimetype", _MIMETYPE),
         ("META-INF/container.xml", _CONTAINER.encode()),
-        ("book/package.opf", _package(chapters, book).encode()),
+        ("book/package.opf", _package([name for name, _, _ in pages], book).encode()),
         ("book/nav.xhtml", _contents(chapters, book).encode()),
         ("book/style.css", STYLE.encode()),
     ]
-    parts += [(f"book/{chapter.name}.xhtml", _chapter(chapter, book, notes).encode()) for chapter in chapters]
+    if book.cover is not None:
+        parts.append((f"book/{_cover(book)}", book.cover))
+    parts += [(f"book/{name}.xhtml", _page(title, body, book).encode()) for name, title, body in pages]
     return packed(parts, stored="mimetype")
 
 
-def _chapters(blocks: Sequence[Block], title: str) -> list[_Chapter]:
-    level = _chapter_level(blocks)
+def _front(book: Book) -> Iterator[tuple[str, str, str]]:
+    """Yield name, title and content of what comes before the chapters: a cover and a title page, if any."""
+    if book.cover is not None:
+        yield "cover", "Cover", f'<p class="cover"><img src="{_cover(book)}" alt="Cover"/></p>\n'
+    if _line(book.title):
+        yield "title", _line(book.title), title_page(book)
+
+
+def _cover(book: Book) -> str:
+    """Return the name of the cover's file, with the ending by which some readers tell what it is."""
+    return f"cover.{(picture_type(book.cover or b'') or '').removeprefix('image/')}"
+
+
+def _chapters(text: Document, title: str) -> list[_Chapter]:
+    level = text.chapter_level
     groups: list[list[Block]] = [[]]
-    for block in blocks:
+    for block in text.blocks:
         if block.kind == "heading" and block.level <= level and not block.inside and groups[-1]:
             groups.append([])
         groups[-1].append(block)
@@ -65,32 +76,32 @@ def _chapters(blocks: Sequence[Block], title: str) -> list[_Chapter]:
     return chapters
 
 
-def _chapter_level(blocks: Sequence[Block]) -> int:
-    """Return the highest level that has more than one heading: a single one above them is the book's title."""
-    levels = Counter(block.level for block in blocks if block.kind == "heading" and not block.inside)
-    return min((level for level, count in levels.items() if count > 1), default=min(levels, default=0))
-
-
-def _package(chapters: Sequence[_Chapter], book: Book) -> str:
+def _package(names: Sequence[str], book: Book) -> str:
     # The same for every state of a book, by which a reader's library knows it again.
     known_by = "\0".join(map(for_xml, (book.title, book.author, book.language)))
     identifier = uuid.uuid5(uuid.NAMESPACE_URL, _SPACE + known_by)
-    names = [chapter.name for chapter in chapters]
+    type = None if book.cover is None else picture_type(book.cover)
+    cover = (
+        f'<item id="{_COVER}" href="{_cover(book)}" media-type="{type}" properties="cover-image"/>\n' if type else ""
+    )
+    # How readers of EPUB 2 find it.
+    cover_meta = f'<meta name="cover" content="{_COVER}"/>\n' if type else ""
     files = "".join(f'<item id="{name}" href="{name}.xhtml" media-type="application/xhtml+xml"/>\n' for name in names)
     creator = f"<dc:creator>{escaped(_line(book.author))}</dc:creator>\n" if _line(book.author) else ""
+    about = f"<dc:description>{escaped(_line(book.description))}</dc:description>\n" if _line(book.description) else ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <package version="3.0" xmlns="http://www.idpf.org/2007/opf" unique-identifier="id" xml:lang="{book.language_tag}">
 <metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
 <dc:identifier id="id">urn:uuid:{identifier}</dc:identifier>
 <dc:title>{escaped(_line(book.title) or "Untitled")}</dc:title>
 <dc:language>{book.language_tag}</dc:language>
-{creator}<meta property="dcterms:modified">{book.utc:%Y-%m-%dT%H:%M:%SZ}</meta>
-</metadata>
+{creator}{about}<meta property="dcterms:modified">{book.utc:%Y-%m-%dT%H:%M:%SZ}</meta>
+{cover_meta}</metadata>
 <manifest>
 <item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>
 <item id="style" href="style.css" media-type="text/css"/>
-{files}</manifest>
-<spine>
+{cover}{files}</manifest>
+<spine page-progression-direction="{book.direction}">
 {"".join(f'<itemref idref="{name}"/>' for name in names)}
 </spine>
 </package>
@@ -105,19 +116,15 @@ def _contents(chapters: Sequence[_Chapter], book: Book) -> str:
     return _page(_line(book.title) or "Untitled", body, book)
 
 
-def _chapter(chapter: _Chapter, book: Book, notes: Sequence[str]) -> str:
-    numbers = [run.note for block in chapter.blocks for run in block.runs if run.note is not None]
-    asides = "".join(
-        f'<aside epub:type="footnote" id="note-{number}"><p>{number}. {escaped(notes[number - 1])}</p></aside>\n'
-        for number in dict.fromkeys(numbers)
-    )
-    return _page(chapter.title, "".join(elements(chapter.blocks)) + asides, book)
+def _chapter(chapter: _Chapter, text: Document) -> str:
+    return "".join([*elements(chapter.blocks, text.numbers), *notes_of(text, chapter.blocks)])
 
 
 def _page(title: str, body: str, book: Book) -> str:
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html>
-<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" xml:lang="{book.language_tag}">
+<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"
+ xml:lang="{book.language_tag}" dir="{book.direction}">
 <head><title>{escaped(title)}</title><link rel="stylesheet" type="text/css" href="style.css"/></head>
 <body>
 {body or "<p></p>"}

@@ -1,21 +1,23 @@
 """Export a manuscript: to other programs, to readers, with or without who wrote what."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 
 from billy_mlx.manuscript.counts import count_words
-from billy_mlx.manuscript.formats.book import Book
+from billy_mlx.manuscript.formats.book import Book, Template
+from billy_mlx.manuscript.formats.document import Document, for_xml, is_web_link
 from billy_mlx.manuscript.formats.docx_out import docx
 from billy_mlx.manuscript.formats.epub import epub
-from billy_mlx.manuscript.formats.front_matter import front_matter, prose_of
+from billy_mlx.manuscript.formats.front_matter import FrontMatter, front_matter, prose_of
 from billy_mlx.manuscript.formats.html import html
 from billy_mlx.manuscript.formats.markdown_out import escaped
 from billy_mlx.manuscript.formats.marking import Marks, marked
 from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, paragraphs_of
-from billy_mlx.manuscript.formats.parsing import blocks_of, comments_of
+from billy_mlx.manuscript.formats.parsing import comments_of, document_of
 from billy_mlx.manuscript.formats.plain import plain_text
-from billy_mlx.manuscript.formats.provenance import notes, sidecar
+from billy_mlx.manuscript.formats.provenance import Note, notes, sidecar
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
 
@@ -51,6 +53,7 @@ def export(
     passages: Mapping[Author, Passage] | None = None,
     provenance: Provenance = Provenance.NONE,
     way: Paragraphs | None = None,
+    template: Template = Template.BOOK,
 ) -> dict[str, bytes]:
     """Return the files of an export by their suffixes: one, or with a sidecar two, the second "provenance.json".
 
@@ -61,32 +64,35 @@ def export(
         passages: how the spans by models were made, as far as that is known.
         provenance: where to say who wrote what.
         way: what a paragraph is in the manuscript; None to find it out.
+        template: how a Word document looks.
     """
     held = passages or {}
+    way = way or paragraphs_of_manuscript(prose.text).way
     noted = notes(prose, held) if provenance is Provenance.FOOTNOTES else ()
-    texts = [note.text for note in noted]
-    marks = Marks.unlike(prose.text)
-    text = marked(prose.text, [note.end for note in noted], marks) if noted else prose.text
-    if format is Format.MARKDOWN:
-        newline = "\r\n" if "\r\n" in text else "\n"
-        numbered = enumerate(map(escaped, texts), start=1)
-        defined = "".join(f"{newline}{marks.of(number)}: {note}{newline}" for number, note in numbered)
-        content = (text + defined).encode("utf-8", "replace")
-    else:
-        blocks = blocks_of(text, marks.pattern if noted else None, way=way or paragraphs_of_manuscript(prose.text).way)
-        match format:
-            case Format.PLAIN:
-                content = plain_text(blocks, texts).encode("utf-8", "replace")
-            case Format.DOCX:
-                content = docx(blocks, book, texts)
-            case Format.EPUB:
-                content = epub(blocks, book, texts)
-            case Format.HTML:
-                content = html(blocks, book, texts)
+    text = _with_notes(prose.text, noted, way) if noted else prose.text
+    match format:
+        case Format.MARKDOWN:
+            content = text.encode("utf-8", "replace")
+        case Format.PLAIN:
+            content = plain_text(document_of(text, way)).encode("utf-8", "replace")
+        case Format.DOCX:
+            content = docx(document_of(text, way), book, template)
+        case Format.EPUB:
+            content = epub(document_of(text, way), book)
+        case Format.HTML:
+            content = html(document_of(text, way), book)
     files = {str(format): content}
     if provenance is Provenance.SIDECAR:
         files["provenance.json"] = sidecar(prose, held)
     return files
+
+
+def _with_notes(text: str, noted: Sequence[Note], way: Paragraphs) -> str:
+    """Return a Markdown text with footnotes that say who wrote what."""
+    marks = Marks.unlike(text)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    defined = (f"{newline}{marks.of(at)}: {escaped(note.text)}{newline}" for at, note in enumerate(noted, start=1))
+    return marked(text, [note.end for note in noted], marks, way) + "".join(defined)
 
 
 def paragraphs_of_manuscript(text: str) -> Found:
@@ -95,29 +101,50 @@ def paragraphs_of_manuscript(text: str) -> Found:
     return paragraphs_of("\n".join(lines))
 
 
-def book_of(text: str, *, title: str = "", author: str = "", language: str = "") -> Book:
-    """Return what a book says of itself: what is given, or else what stands before the text."""
+def book_of(text: str, heading: str = "", *, title: str = "", author: str = "", language: str = "") -> Book:
+    """Return what a book says of itself: what is given, or else what stands before the text, or in its `heading`."""
+    before = front_matter(text) or FrontMatter(0)
+    return Book(
+        title or before.title or heading,
+        author or before.author,
+        language or before.language or "en",
+        description=before.description,
+    )
+
+
+def cover_named(text: str, path: Path) -> Path | None:
+    """Return the cover that is named before a text, from the folder of its file at `path`; None if none is."""
     before = front_matter(text)
-    if before is not None:
-        title, author, language = title or before.title, author or before.author, language or before.language
-    return Book(title, author, language or "en")
+    return None if before is None or not before.cover else path.parent / before.cover
 
 
-def left_out(text: str, format: Format) -> tuple[str, ...]:
-    """Return a sentence, without its full stop, for each kind of thing that an export of a manuscript leaves out."""
+def left_out(text: str, format: Format, document: Document) -> tuple[str, ...]:
+    """Return a sentence, without its full stop, for each kind of thing that an export of a manuscript leaves out.
+
+    Args:
+        text: the manuscript.
+        format: what is made of it.
+        document: the same in blocks.
+    """
     if format is Format.MARKDOWN:
         return ()
-    said = []
     comments = comments_of(text)
-    if comments:
-        words = sum(map(count_words, comments))
-        said.append(f"{_counted(len(comments), 'comment')} left out, with {_counted(words, 'word')}")
-    pictures = len(_PICTURE.findall(text))
-    if pictures:
-        said.append(f"{_counted(pictures, 'picture')} left out; the descriptions are there")
-    if front_matter(text) is not None:
-        said.append("what stands before the text between lines of hyphens is not part of it; title and author are used")
-    return tuple(said)
+    words = _counted(sum(map(count_words, comments)), "word")
+    runs = [run for blocks in (document.blocks, *document.notes.values()) for block in blocks for run in block.runs]
+    links = {run.link for run in runs if run.link and (format is Format.PLAIN or not is_web_link(run.link))}
+    signs = 0 if format is Format.PLAIN else sum(len(run.text) - len(for_xml(run.text)) for run in runs)
+    said = {
+        f"{_counted(len(comments), 'comment')} left out, with {words}": bool(comments),
+        f"{_counted(len(_PICTURE.findall(text)), 'picture')} left out; the descriptions are there": (
+            _PICTURE.search(text) is not None
+        ),
+        f"where {_counted(len(links), 'link')} led is left out; the words are there": bool(links),
+        f"{_counted(signs, 'control character')} left out, which no such file may have": signs > 0,
+        "what stands before the text between lines of hyphens is not part of it; title and author are used": (
+            front_matter(text) is not None
+        ),
+    }
+    return tuple(sentence for sentence, holds in said.items() if holds)
 
 
 def _counted(count: int, what: str) -> str:

@@ -18,13 +18,16 @@ class FrontMatter:
 
     Attributes:
         end: where the text itself begins.
-        title, author, language: as far as they are said in one line each.
+        title, author, language, description: as far as they are said in one line each.
+        cover: the path of a picture, from the folder of the text.
     """
 
     end: int
     title: str = ""
     author: str = ""
     language: str = ""
+    description: str = ""
+    cover: str = ""
 
 
 def front_matter(text: str) -> FrontMatter | None:
@@ -40,8 +43,14 @@ def front_matter(text: str) -> FrontMatter | None:
     said = _said(_LINE.findall(text[opening.end() : closing.start()]))
     if not said:
         return None
-    language = said.get("language", said.get("lang", ""))
-    return FrontMatter(closing.end(), said.get("title", ""), said.get("author", ""), language)
+    return FrontMatter(
+        closing.end(),
+        said.get("title", ""),
+        said.get("author", ""),
+        said.get("language", said.get("lang", "")),
+        said.get("description", said.get("abstract", "")),
+        said.get("cover-image", said.get("cover", "")),
+    )
 
 
 def prose_of(text: str) -> str:

@@ -8,7 +8,8 @@ from charset_normalizer import from_bytes
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.context.lorebook_import import holds_lorebook
-from billy_mlx.manuscript.formats.docx_in import blocks_of_docx
+from billy_mlx.manuscript.formats.document import Document
+from billy_mlx.manuscript.formats.docx_in import document_of_docx
 from billy_mlx.manuscript.formats.markdown_out import markdown
 from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, paragraphs_of
 from billy_mlx.manuscript.formats.plain_in import blocks_of_plain, said_of
@@ -80,10 +81,10 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
         )
     if PurePath(name).suffix.lower() == ".docx" or data.startswith(b"PK\x03\x04"):
         try:
-            blocks, notes = blocks_of_docx(data)
+            document, notes = document_of_docx(data)
         except DocumentError as error:
             raise DocumentError(f"{shown}: {error}") from error
-        return Imported(markdown(blocks), notes)
+        return Imported(markdown(document), notes)
     if _HTML.match(data):
         raise DocumentError(f"{shown} is HTML; open it in a word processor and save it as .docx")
     text = _text(data, shown)
@@ -91,7 +92,7 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
         return text
     found = paragraphs_of(text.text) if way is None else Found(way, True)
     notes = (*text.notes, said_of(found)) if way is None else text.notes
-    return Imported(markdown(blocks_of_plain(text.text, found.way)), notes, found.way)
+    return Imported(markdown(Document(blocks_of_plain(text.text, found.way))), notes, found.way)
 
 
 def _text(data: bytes, shown: str) -> Imported:

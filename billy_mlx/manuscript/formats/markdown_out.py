@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from unicodedata import category
 
-from billy_mlx.manuscript.formats.document import Block, Run, joined
+from billy_mlx.manuscript.formats.dialect import References
+from billy_mlx.manuscript.formats.document import Block, Document, Run, joined
 from billy_mlx.manuscript.formats.layout import laid_out
-from billy_mlx.manuscript.formats.parsing import runs_of
+from billy_mlx.manuscript.formats.parsing import runs_of, with_note
 
 # What means something in a line of Markdown, wherever it stands; underscores only at a word's border.
 _INLINE = re.compile(r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|!(?=\[)")
@@ -17,17 +18,25 @@ _FIRST = re.compile(
 _CLOSING = re.compile(r"(?<!\\)(#+)$")  # of a heading
 # Line breaks and indents that would be no text at the borders of a paragraph or line, but a stray backslash or code.
 _BORDERS = re.compile(r"\A(?:\\\n|[ \t])+|(?:\\\n|\s)+\Z|(?<=\\\n)[ \t]+")
+_AFTER_MARK = re.compile(r"^(\[\^[^\s\[\]]+\]):")  # would begin a note
 _MARKS = {(False, False): "", (False, True): "*", (True, False): "**", (True, True): "***"}
 
 
-def markdown(blocks: Sequence[Block]) -> str:
-    """Return blocks as Markdown, with a backslash before what would be markup and is not."""
-    return laid_out(blocks, _text, quote="> ")
+def markdown(text: Document) -> str:
+    """Return a text as Markdown, a backslash before what would be markup and is not, its notes at the end."""
+    notes = (f"\n[^{label}]: {_note(blocks)}\n" for label, blocks in text.notes.items())
+    return laid_out(text.blocks, _text, quote="> ") + "".join(notes)
 
 
 def escaped(text: str) -> str:
     """Return one line of text with a backslash before what would be markup."""
     return _INLINE.sub(lambda found: "\\" + found[0], text)
+
+
+def _note(blocks: Sequence[Block]) -> str:
+    """Return a note as one line, which is a note whatever paragraphs are in the text."""
+    lines = ("".join(laid_out([block], _text, quote="> ")).rstrip("\n") for block in blocks)
+    return "<br>".join(lines).replace("\\\n", "<br>").replace("\n", "<br>")
 
 
 def _text(block: Block) -> str:
@@ -52,13 +61,17 @@ def _unmarked(found: re.Match[str]) -> str:
 def _inline(runs: Sequence[Run]) -> str:
     """Return runs as Markdown; without bold and italics where their marks would be text, as within some words."""
     text = _written(_settled(runs))
-    if any(run.strong or run.emphasis for run in runs) and _words(runs_of(text, {})) != _words(runs):
+    references: References = {}
+    for run in runs:
+        references = with_note(references, run.note) if run.note else references
+    if any(run.strong or run.emphasis for run in runs) and _words(runs_of(text, references)) != _words(runs):
         return _written(replace(run, strong=False, emphasis=False) for run in runs)
     return text
 
 
 def _written(runs: Iterable[Run]) -> str:
-    return _BORDERS.sub("", "".join(_run(run) for run in joined(runs)))
+    text = _BORDERS.sub("", "".join(_run(run) for run in joined(runs)))
+    return _AFTER_MARK.sub(r"\1\\:", text)
 
 
 def _words(runs: Iterable[Run]) -> list[str]:
@@ -98,6 +111,8 @@ def _is_punctuation(sign: str) -> bool:
 
 
 def _run(run: Run) -> str:
+    if run.note:
+        return f"[^{run.note}]"
     if run.code and run.text.strip("\n"):
         fence = "`" * (1 + max((len(found) for found in re.findall("`+", run.text)), default=0))
         pad = " " if run.text.startswith("`") or run.text.endswith("`") else ""

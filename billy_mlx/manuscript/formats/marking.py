@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
+from billy_mlx.manuscript.formats.dialect import References
 from billy_mlx.manuscript.formats.document import joined
-from billy_mlx.manuscript.formats.parsing import References, block_tokens, runs_of
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+from billy_mlx.manuscript.formats.parsing import block_tokens, runs_of, with_note
 
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|\Z)")
 _WORD_END = re.compile(r"(?<=\S)(?=\s)")
@@ -32,20 +34,15 @@ class Marks:
         """Return the mark of a note."""
         return f"[^{self.label}{number}]"
 
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """Finds the marks, with their numbers as its first group."""
-        return re.compile(rf"\[\^{self.label}([0-9]+)\]")
 
-
-def marked(text: str, places: Sequence[int], marks: Marks) -> str:
+def marked(text: str, places: Sequence[int], marks: Marks, way: Paragraphs = Paragraphs.WRAPPED) -> str:
     """Return `text` with marks 1, 2, ... at or after `places`, ready to have paragraphs appended.
 
-    A mark goes behind the word that its place is in, and only into a paragraph: outside code, links and HTML. What
-    is in a heading or a code block goes to the end of the paragraph before, or else of the next; if there is none,
-    into a paragraph of its own at the end.
+    A mark goes behind the word that its place is in, and only into a paragraph: outside code, links, notes and HTML.
+    What is in a heading or a code block goes to the end of the paragraph before, or else of the next; if there is
+    none, into a paragraph of its own at the end.
     """
-    paragraphs, references = _paragraphs(text)
+    paragraphs, references = _paragraphs(text, way)
     settled, homeless = [], []
     for number, place in enumerate(places, start=1):
         spot = _spot(text, place, number, marks, paragraphs, references)
@@ -86,13 +83,15 @@ class _Paragraph:
         return min(max(self.starts[line] + source - self.sources[line], 0), end)
 
 
-def _paragraphs(text: str) -> tuple[list[_Paragraph], References]:
+def _paragraphs(text: str, way: Paragraphs) -> tuple[list[_Paragraph], References]:
     """Return the paragraphs of which it is certain where in the text their lines are."""
     lines = [(match.start(), match[1]) for match in _LINE.finditer(text)]
-    tokens, references = block_tokens(text)
-    paragraphs = []
+    tokens, references = block_tokens(text, way)
+    paragraphs, in_notes = [], 0
     for opening, inline in pairwise(tokens):
-        if opening.type != "paragraph_open" or inline.map is None or not inline.content:
+        if opening.type.startswith("footnote_reference"):
+            in_notes += opening.nesting
+        if in_notes or opening.type != "paragraph_open" or inline.map is None or not inline.content:
             continue
         starts, sources, at = [], [], 0
         for (source, line), content in zip(lines[inline.map[0] :], inline.content.split("\n"), strict=False):
@@ -128,10 +127,11 @@ def _spots(paragraph: _Paragraph, source: int) -> Iterator[int]:
 
 
 def _changes_nothing(content: str, at: int, number: int, marks: Marks, references: References) -> bool:
-    with_mark = runs_of(content[:at] + marks.of(number) + content[at:], references, marks.pattern)
-    rest = [run for run in with_mark if run.note is None]
-    notes = [run for run in with_mark if run.note is not None and not run.link]
-    return bool(notes) and joined(rest) == runs_of(content, references)
+    label = f"{marks.label}{number}"
+    with_mark = runs_of(content[:at] + marks.of(number) + content[at:], with_note(references, label))
+    rest = [run for run in with_mark if run.note != label]
+    outside_links = any(run.note == label and not run.link for run in with_mark)
+    return outside_links and joined(rest) == runs_of(content, references)
 
 
 def _between_words(before: str, after: str) -> bool:

@@ -1,68 +1,49 @@
-"""Markdown read into blocks, by the rules of CommonMark but where these would make something else of prose.
-
-A line of hyphens below a line is a break between scenes and makes no heading of it, and so is `#` alone. What is
-indented is text, not code. A comment that is not closed is text. A line such as `[Enter]: Hamlet` is text if it leads
-nowhere. Asterisks within a word stress only a part of that word.
-"""
+"""Markdown read into blocks."""
 
 import re
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import count, pairwise
 from typing import Any
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, blockquote, html_block, lheading, list_block, reference
-from markdown_it.rules_inline import StateInline
-from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 
-from billy_mlx.manuscript.formats.document import Block, Box, Run, joined
+from billy_mlx.manuscript.formats.dialect import NOTES, USES, References, Uses, parser
+from billy_mlx.manuscript.formats.document import Block, Box, Document, Run, joined
 from billy_mlx.manuscript.formats.front_matter import prose_of
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs, is_verse
 
-# Nobody nests quotes this deep; beyond it `>` and `-` are text. The parser's own limit would leave the rest out.
-_DEEPEST = 16
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LINE_END = re.compile(r"\r\n?|\n")
-_FAR = 1000  # characters beyond which marks within words belong to nothing
 _PARAGRAPH_END = "\ufdd0"  # a code point that Unicode keeps out of texts
+_INDENTED = re.compile(r"\n[ \t\u3000]+(?=\S)")
 _WIDE = "\u3000"
-_CLOSED = [  # how HTML begins that may go over blank lines, and what closes it
-    (re.compile(r"<!--"), re.compile(r"-->")),
-    (
-        re.compile(r"<(?:script|pre|style|textarea)(?=\s|>|$)", re.IGNORECASE),
-        re.compile(r"</(?:script|pre|style|textarea)>", re.IGNORECASE),
-    ),
-    (re.compile(r"<\?"), re.compile(r"\?>")),
-    (re.compile(r"<![A-Za-z]"), re.compile(r">")),
-    (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>")),
-]
-_DEFINITION = re.compile(
-    r"\[([^\[\]^][^\[\]]*)\]:\s*(?:<[^>]+>|[a-z][a-z0-9+.\-]*:\S|[./#]\S|www\.|\S+\.\w+/\S*)", re.IGNORECASE
-)
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
-References = MutableMapping[str, Any]
-"""The link definitions of a text, as the parser keeps them."""
 
-
-def blocks_of(
-    text: str, marks: re.Pattern[str] | None = None, *, way: Paragraphs = Paragraphs.WRAPPED
-) -> tuple[Block, ...]:
-    """Return the blocks of a Markdown text.
+def document_of(text: str, way: Paragraphs = Paragraphs.WRAPPED) -> Document:
+    """Return a Markdown text in blocks.
 
     HTML is text, only its comments are left out; images are their descriptions; tables are text.
 
     Args:
         text: any text is Markdown.
-        marks: what refers to a note, with the note's number as its first group.
         way: what the lines of a paragraph are. As Markdown has it they go on, but for verse where blank lines are what
-            separates paragraphs (`BLANK`); or each is a paragraph of its own, but for verse (`LINE`).
+            separates paragraphs (`BLANK`); each is a paragraph of its own, but for verse (`LINE`); or those with an
+            indent begin one (`INDENT`).
     """
-    tokens, references = block_tokens(text)
-    return tuple(_Reader(references, marks, way).blocks(tokens))
+    tokens, references = block_tokens(text, way)
+    read = list(_Reader(references, way).blocks(tokens))
+    defined = {one.label: one for one in reversed(read) if isinstance(one, _Footnote)}  # the first of each label
+    in_order = (run.note for one in read if isinstance(one, Block) for run in one.runs if run.note)
+    notes = {label: defined[label] for label in dict.fromkeys(in_order)}
+    blocks: list[Block] = []
+    for one in read:
+        if isinstance(one, Block):
+            blocks.append(one)
+        elif notes.get(one.label) is not one:  # nothing refers to it
+            blocks += one.as_text
+    return Document(tuple(blocks), {label: note.blocks for label, note in notes.items()})
 
 
 def comments_of(text: str) -> list[str]:
@@ -73,19 +54,20 @@ def comments_of(text: str) -> list[str]:
         if token.type == "html_block":
             found += _COMMENT.findall(token.content)
         elif token.type == "inline" and "<!--" in token.content:
-            parts = _parser(inline=True).parseInline(token.content)[0].children or []
+            parts = parser(inline=True).parseInline(token.content)[0].children or []
             found += [part for each in parts if each.type == "html_inline" for part in _COMMENT.findall(each.content)]
     return found
 
 
-def block_tokens(text: str) -> tuple[list[Token], References]:
+def block_tokens(text: str, way: Paragraphs = Paragraphs.WRAPPED) -> tuple[list[Token], References]:
     """Return the parser's tokens of a text, the contents of its lines not parsed, and its link definitions.
 
-    What stands before the text as front matter is no part of it.
+    What stands before the text as front matter is no part of it. Notes stand between tokens of the types
+    "footnote_reference_open" and "footnote_reference_close".
     """
-    references: References = {}
     text = prose_of(text)
-    tokens = _parser(inline=False).parse(text, references)
+    references: References = {USES: Uses(text, way)}
+    tokens = parser(inline=False).parse(text, references)
     if _WIDE in text:
         _indent(tokens, _LINE_END.split(text))
     return tokens, references
@@ -99,20 +81,22 @@ def _indent(tokens: list[Token], lines: list[str]) -> None:
             inline.content = before[len(before.rstrip(_WIDE)) :] + inline.content
 
 
-def runs_of(
-    content: str, references: References, marks: re.Pattern[str] | None = None, *, line_end: str = " "
-) -> tuple[Run, ...]:
-    """Return the runs of the content of a paragraph or heading, with notes where `marks` matches.
+def with_note(references: References, label: str) -> References:
+    """Return link definitions to which a note is added, for `runs_of` to find references to it."""
+    return {**references, NOTES: {"refs": {**references.get(NOTES, {}).get("refs", {}), f":{label}": -1}, "list": {}}}
+
+
+def runs_of(content: str, references: References, *, line_end: str = " ") -> tuple[Run, ...]:
+    """Return the runs of the content of a paragraph or heading.
 
     Args:
         line_end: stands for the end of a line at which the text goes on.
     """
     runs: list[Run] = []
     style = _Style(line_end=line_end)
-    for token in _parser(inline=True).parseInline(content, references)[0].children or []:
+    for token in parser(inline=True).parseInline(content, references)[0].children or []:
         style = style.after(token)
-        run = style.run(token)
-        runs.extend(_with_notes(run, marks) if marks and not run.code else [run])
+        runs.append(style.run(token))
     return joined(runs)
 
 
@@ -136,6 +120,8 @@ class _Style:
         return self
 
     def run(self, token: Token) -> Run:
+        if token.type == "footnote_ref":
+            return Run("", link=self.link, note=str(token.meta["label"]))
         text = self.line_end if token.type == "softbreak" else _text(token)
         return Run(text, self.strong > 0, self.emphasis > 0, token.type == "code_inline", self.link)
 
@@ -157,52 +143,83 @@ def _html(content: str) -> str:
     return _LINE_BREAK.sub("\n", _COMMENT.sub("", content))
 
 
-def _with_notes(run: Run, marks: re.Pattern[str]) -> Iterator[Run]:
-    at = 0
-    for mark in marks.finditer(run.text):
-        yield replace(run, text=run.text[at : mark.start()])
-        yield replace(run, text="", note=int(mark[1]))
-        at = mark.end()
-    yield replace(run, text=run.text[at:])
+@dataclass(frozen=True)
+class _Footnote:
+    """A note where it stands in the text."""
+
+    label: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def as_text(self) -> tuple[Block, ...]:
+        """What it is if nothing refers to it."""
+        mark = Run(f"[^{self.label}]: ")
+        first, *others = self.blocks or (Block("paragraph"),)
+        if first.kind != "paragraph":
+            return Block("paragraph", (mark,)), first, *others
+        return replace(first, runs=joined((mark, *first.runs))), *others
 
 
 class _Reader:
     """Turns a list of tokens with openings and closings into blocks that know what they stand in."""
 
-    def __init__(self, references: References, marks: re.Pattern[str] | None, way: Paragraphs) -> None:
+    def __init__(self, references: References, way: Paragraphs) -> None:
         self._references = references
-        self._marks = marks
         self._way = way
         self._numbers = count(1)
         self._inside: list[Box] = []
 
-    def blocks(self, tokens: list[Token]) -> Iterator[Block]:
+    def blocks(self, tokens: Sequence[Token]) -> Iterator[Block | _Footnote]:
+        note = None  # where the one begins that a token is in
         for index, token in enumerate(tokens):
-            box = self._box(token)
-            if box is not None:
-                self._inside.append(box)
-                if box.kind == "item" and tokens[index + 1].type == "list_item_close":
-                    yield self._block("paragraph")  # an empty item is still there
-            elif token.type in _CLOSINGS:
-                self._inside.pop()
-            elif token.type == "inline":
-                yield from self._inline(tokens[index - 1], token)
-            elif token.type in ("fence", "code_block"):
-                yield self._block("code", (Run(token.content.removesuffix("\n"), code=True),))
-            elif token.type == "hr":
-                yield self._block("break")
-            elif token.type == "html_block" and (text := _html(token.content).strip()):
-                yield self._block("paragraph", (Run(text),))
+            if token.type == "footnote_reference_open":
+                note = index
+            elif token.type == "footnote_reference_close" and note is not None:
+                yield self._footnote(tokens[note:index])
+                note = None
+            elif note is None:
+                yield from self._blocks(tokens, index)
+
+    def _blocks(self, tokens: Sequence[Token], index: int) -> Iterator[Block]:
+        token, box = tokens[index], self._box(tokens[index])
+        if box is not None:
+            self._inside.append(box)
+            if box.kind == "item" and tokens[index + 1].type == "list_item_close":
+                yield self._block("paragraph")  # an empty item is still there
+        elif token.type in _CLOSINGS:
+            self._inside.pop()
+        elif token.type == "inline":
+            yield from self._inline(tokens[index - 1], token)
+        elif token.type in ("fence", "code_block"):
+            yield self._block("code", (Run(token.content.removesuffix("\n"), code=True),))
+        elif token.type == "hr":
+            yield self._block("break")
+        elif token.type == "html_block" and (text := _html(token.content).strip()):
+            yield self._block("paragraph", (Run(text),))
+
+    def _footnote(self, tokens: Sequence[Token]) -> _Footnote:
+        opening, *content = tokens
+        within = _Reader({**self._references, NOTES: {}}, self._way)
+        within._inside = [*self._inside]
+        within._numbers = self._numbers
+        blocks = tuple(
+            replace(one, kind="paragraph", level=0) if one.kind == "heading" else one
+            for one in within.blocks(content)
+            if isinstance(one, Block)
+        )
+        return _Footnote(str(opening.meta["label"]), blocks)
 
     def _inline(self, opening: Token, token: Token) -> Iterator[Block]:
         if opening.type == "heading_open":
-            runs = runs_of(token.content, self._references, self._marks)
+            runs = runs_of(token.content, self._references)
             yield self._block("heading", runs, int(opening.tag[1:])) if token.content.strip() else self._block("break")
             return
         verse = self._way in (Paragraphs.LINE, Paragraphs.BLANK) and is_verse(token.content.split("\n"))
         end = "\n" if verse else _PARAGRAPH_END if self._way is Paragraphs.LINE else " "
-        for paragraph in _split(runs_of(token.content, self._references, self._marks, line_end=end)):
-            yield self._block("paragraph", paragraph)
+        contents = _INDENTED.split(token.content) if self._way is Paragraphs.INDENT else [token.content]
+        for content in contents:
+            for paragraph in _split(runs_of(content, self._references, line_end=end)):
+                yield self._block("paragraph", paragraph)
 
     def _block(self, kind: Any, runs: Sequence[Run] = (), level: int = 0) -> Block:
         return Block(kind, joined(runs), level, tuple(self._inside))
@@ -231,87 +248,3 @@ def _split(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 _CLOSINGS = ("blockquote_close", "bullet_list_close", "ordered_list_close", "list_item_close")
-
-
-@cache
-def _parser(*, inline: bool) -> MarkdownIt:
-    parser = MarkdownIt("commonmark")
-    parser.block.ruler.at("blockquote", _blockquote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
-    parser.block.ruler.at("list", _list, {"alt": ["paragraph", "reference", "blockquote"]})
-    parser.block.ruler.at("lheading", _heading)
-    parser.block.ruler.at("html_block", _html_block, {"alt": ["paragraph", "reference", "blockquote"]})
-    parser.block.ruler.at("reference", _reference)
-    parser.inline.ruler.at("emphasis", _emphasis)
-    parser.disable("code")
-    return parser if inline else parser.disable(["inline", "text_join"])
-
-
-def _heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read a heading that is underlined, but not with hyphens."""
-    tokens, line = len(state.tokens), state.line
-    found = lheading(state, start, end, silent)
-    if found and not silent and state.tokens[tokens].markup == "-":
-        del state.tokens[tokens:]
-        state.line = line
-        return False
-    return found
-
-
-def _html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read HTML, but not to the end of the text where something in it is not closed."""
-    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
-    closing = next((closing for opening, closing in _CLOSED if opening.match(line)), None)
-    if closing is not None and not closing.search(state.src, state.bMarks[start]):
-        return False
-    return html_block(state, start, end, silent)
-
-
-def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read where links lead, if they can lead there and there are any."""
-    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
-    definition = _DEFINITION.match(line)
-    if definition is None or state.src.casefold().count(f"[{definition[1]}]".casefold()) < 2:
-        return False
-    return reference(state, start, end, silent)
-
-
-def _emphasis(state: StateInline, silent: bool) -> bool:
-    """Note a run of marks that may stress something: of two within words only if both are within one."""
-    marker, start = state.src[state.pos], state.pos
-    if silent or marker not in "*_":
-        return False
-    run = state.scanDelims(start, marker == "*")
-    opens, closes = run.can_open, run.can_close
-    if marker == "*" and _is_within_word(state.src, start, start + run.length):
-        run_alike = re.compile(rf"(?<!\*)\*{{{run.length}}}(?!\*)")
-        before, behind = state.src[start - 1], state.src[start + run.length]
-        between_digits = before.isdigit() and behind.isdigit()
-        following = run_alike.search(state.src, start + run.length, start + _FAR)
-        previous = next(reversed([*run_alike.finditer(state.src, max(0, start - _FAR), start)]), None)
-        opens &= not between_digits and not _is_of_another_word(state.src, start, following)
-        closes &= not between_digits and not _is_of_another_word(state.src, start, previous)
-    for _ in range(run.length):
-        state.push("text", "", 0).content = marker
-        state.delimiters.append(Delimiter(ord(marker), run.length, len(state.tokens) - 1, -1, opens, closes))
-    state.pos += run.length
-    return True
-
-
-def _is_of_another_word(text: str, place: int, marks: re.Match[str] | None) -> bool:
-    """Whether marks are within a word, which is not the one at `place`."""
-    if marks is None or not _is_within_word(text, marks.start(), marks.end()):
-        return False
-    between = text[min(place, marks.start()) : max(place, marks.end())]
-    return any(map(str.isspace, between))
-
-
-def _is_within_word(text: str, start: int, end: int) -> bool:
-    return text[start - 1 : start].isalnum() and text[end : end + 1].isalnum()
-
-
-def _blockquote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    return state.level < _DEEPEST and blockquote(state, start, end, silent)
-
-
-def _list(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    return state.level < _DEEPEST and list_block(state, start, end, silent)

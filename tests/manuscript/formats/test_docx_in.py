@@ -16,7 +16,7 @@ from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.formats.book import Book
 from billy_mlx.manuscript.formats.exporting import Format, export
 from billy_mlx.manuscript.formats.importing import read_document
-from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
 
 SPACES = {
@@ -210,6 +210,21 @@ def test_what_stands_outside_of_the_body_is_counted():
     assert imported.notes == (*counted, "headers and footers were left out (12 letters)")
 
 
+PAGE_FIELDS = [
+    '<w:fldSimple w:instr=" PAGE "><w:r><w:t>12</w:t></w:r></w:fldSimple>',
+    '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> PAGE \\* MERGEFORMAT </w:instrText></w:r>'
+    '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>7</w:t></w:r>'
+    '<w:r><w:fldChar w:fldCharType="end"/></w:r>',
+]
+
+
+@pytest.mark.parametrize("field", PAGE_FIELDS)
+@pytest.mark.parametrize(("before", "said"), [("", ()), ("1984", ("headers and footers were left out (4 letters)",))])
+def test_the_number_of_a_page_is_no_text(field, before, said):
+    footer = f"<w:ftr {NAMES}>{p(r(before) + field)}</w:ftr>"
+    assert taken(p(r("a")), footer=footer).notes == said
+
+
 @pytest.mark.parametrize(
     ("main", "leads"),
     [
@@ -276,7 +291,7 @@ HEADINGS = [
 @pytest.mark.parametrize(("id", "name", "about", "level"), HEADINGS)
 def test_headings_are_known_by_name_outline_and_id(id, name, about, level):
     known = styles(style("Heading2", "heading 2"), style(id, name, about))
-    blocks = blocks_of(taken(p(r("One"), about=f'<w:pStyle w:val="{id}"/>'), styles=known).text)
+    blocks = document_of(taken(p(r("One"), about=f'<w:pStyle w:val="{id}"/>'), styles=known).text).blocks
     assert [(block.text, block.level) for block in blocks] == [("One", level)]
 
 
@@ -294,7 +309,7 @@ def test_headings_are_known_by_name_outline_and_id(id, name, about, level):
     ],
 )
 def test_headings_are_known_without_a_styles_part(about, level):
-    assert blocks_of(taken(p(r("One"), about=about)).text)[0].level == level
+    assert document_of(taken(p(r("One"), about=about)).text).blocks[0].level == level
 
 
 ONE, TWO, THREE = p(r("One.")), p(r("Two.")), p(r("Three."))
@@ -381,7 +396,7 @@ def test_no_break_stands_beside_a_heading_or_at_the_borders():
 
 @pytest.mark.parametrize("text", ["-", "—", "…", "?!", "x", "1.", "f**k", "* a", "“—”"])
 def test_what_somebody_says_is_no_break(text):
-    assert [(block.kind, block.text) for block in blocks_of(taken(p(r(text))).text)] == [("paragraph", text)]
+    assert [(block.kind, block.text) for block in document_of(taken(p(r(text))).text).blocks] == [("paragraph", text)]
 
 
 def test_paragraphs_in_one_frame_have_no_breaks_between_them():
@@ -537,7 +552,7 @@ def said(notes):
 def test_every_letter_comes_in_or_is_counted(drawn):
     body, text, lost = drawn
     imported = taken(body)
-    assert signs("".join(block.text for block in blocks_of(imported.text))) == signs(text)
+    assert signs("".join(block.text for block in document_of(imported.text).blocks)) == signs(text)
     assert said(imported.notes) == lost
     assert not any("not known here" in note for note in imported.notes)
 
@@ -547,12 +562,73 @@ MARKDOWN = st.lists(
 ).map("\n\n".join)
 
 
+def noted(*body, footnotes=(), endnotes=()):
+    def part(kind, ones):
+        held = "".join(f'<w:{kind} w:id="{id}">{xml}</w:{kind}>' for id, xml in enumerate(ones, start=1))
+        return f'<w:{kind}s {NAMES}><w:{kind} w:type="separator" w:id="-1"><w:p/></w:{kind}>{held}</w:{kind}s>'
+
+    return taken("".join(body), footnotes=part("footnote", footnotes), endnotes=part("endnote", endnotes))
+
+
+def reference(id, kind="footnote"):
+    return f'<w:r><w:{kind}Reference w:id="{id}"/></w:r>'
+
+
+def test_footnotes_and_endnotes_come_in_as_notes_of_the_text():
+    imported = noted(
+        p(r("One"), reference(2), r(": two"), reference(1, "endnote"), r(". "), reference(2)),
+        p(reference(1), r(": three")),
+        footnotes=[p(r("f one")), p("<w:r><w:footnoteRef/></w:r>", r(" f two")) + p(r("and more"))],
+        endnotes=[p(r("e *one*"))],
+    )
+    assert imported.notes == ()
+    assert imported.text == (
+        "One[^1]: two[^2]. [^1]\n\n[^3]\\: three\n\n[^1]: f two<br>and more\n\n[^2]: e \\*one\\*\n\n[^3]: f one\n"
+    )
+    document = document_of(imported.text)
+    assert ["".join(block.text for block in blocks) for blocks in document.notes.values()] == [
+        "f two\nand more",
+        "e *one*",
+        "f one",
+    ]
+    assert [block.text for block in document.blocks] == ["One: two. ", ": three"]
+
+
+def test_notes_that_nothing_refers_to_are_counted_and_references_in_notes_too():
+    imported = noted(p(r("One"), reference(1)), footnotes=[p(r("f one"), reference(2)), p(r("f two"))])
+    assert imported.text == "One[^1]\n\n[^1]: f one\n"
+    assert imported.notes == ("footnotes were left out: 1 (4 letters)",)
+
+
+REFERENCES = st.builds(reference, st.integers(1, 4), st.sampled_from(["footnote", "endnote"]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(REFERENCES.map(lambda xml: (xml, "", 0)) | PLAIN, max_size=4), max_size=4),
+    st.lists(PARAGRAPHS, max_size=3),
+    st.lists(PARAGRAPHS, max_size=3),
+)
+def test_every_letter_of_notes_comes_in_or_is_counted(body, footnotes, endnotes):
+    imported = noted(
+        *(p(*(xml for xml, *_ in runs)) for runs in body),
+        footnotes=[xml for xml, *_ in footnotes],
+        endnotes=[xml for xml, *_ in endnotes],
+    )
+    document = document_of(imported.text)
+    blocks = [*document.blocks, *(block for note in document.notes.values() for block in note)]
+    came = len("".join("".join(block.text for block in blocks).split()))
+    drawn = [*(one for runs in body for one in runs), *footnotes, *endnotes]
+    assert came + said(imported.notes) == sum(len("".join(text.split())) + lost for _, text, lost in drawn)
+    assert "[^" not in "".join(block.text for block in blocks)
+
+
 @settings(max_examples=30, deadline=None)
 @given(MARKDOWN)
 def test_a_text_that_was_exported_comes_back_with_every_letter(text):
     exported = export(Prose.by(UNKNOWN, text), Format.DOCX, Book())["docx"]
-    once = "".join(block.text for block in blocks_of(text))
-    back = "".join(block.text for block in blocks_of(read_document(exported, "x.docx").text))
+    once = "".join(block.text for block in document_of(text).blocks)
+    back = "".join(block.text for block in document_of(read_document(exported, "x.docx").text).blocks)
     assert signs(once) == signs(back)
 
 
@@ -658,9 +734,10 @@ OPEN_DOCUMENT = f"""<?xml version="1.0" encoding="UTF-8"?>
 >In a box</text:p></draw:text-box>
 </draw:frame></text:p><text:p text:style-name="New">On a new page.</text:p></office:text></office:body>
 </office:document>"""
-OPEN_DOCUMENT_TEXT = "Once there was.\n\n東京 end.\n\n***\n\nAfter.\n\nStill.\n\n***\n\nOn a new page.\n"
+OPEN_DOCUMENT_TEXT = (
+    "Once[^1] there was.\n\n東京 end.\n\n***\n\nAfter.\n\nStill.\n\n***\n\nOn a new page.\n\n[^1]: A foot note.\n"
+)
 OPEN_DOCUMENT_NOTES = (
-    "footnotes were left out: 1 (10 letters)",
     "text that is marked as deleted was left out (7 letters); what is marked as inserted was kept",
     "readings above words (furigana) were left out: 1 (5 letters)",
     "hidden text was left out (6 letters)",

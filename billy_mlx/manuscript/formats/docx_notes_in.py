@@ -1,0 +1,71 @@
+"""Footnotes and endnotes of a Word document from a stranger: found by what refers to them."""
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+from docx.oxml.ns import qn
+
+from billy_mlx.manuscript.formats.docx_losses import Loss, Losses
+from billy_mlx.manuscript.formats.docx_package import Package
+from billy_mlx.manuscript.formats.docx_text import letters_in, settle_versions
+
+_KINDS = {"footnotes": ("w:footnote", Loss.FOOTNOTES), "endnotes": ("w:endnote", Loss.ENDNOTES)}
+
+
+class Notes:
+    """The notes of one document.
+
+    Args:
+        package: the document.
+        losses: is told what stays out.
+    """
+
+    def __init__(self, package: Package, losses: Losses) -> None:
+        self._losses = losses
+        self._found: dict[tuple[str, str], tuple[Any, Mapping[str, str]]] = {}  # by what refers to them
+        self._labels: dict[tuple[str, str], str] = {}
+        self._keys: dict[str, tuple[str, str]] = {}
+        for kind, (tag, loss) in _KINDS.items():
+            root = package.part(kind)
+            if root is None:
+                continue
+            if other := settle_versions(root):
+                losses.add(Loss.VERSIONS, other)
+            self._read(root, tag, package.links_of(kind), loss)
+
+    def _read(self, root: Any, tag: str, links: Mapping[str, str], loss: Loss) -> None:
+        outside = letters_in(root)
+        for note in root.iter(qn(tag)):
+            held = letters_in(note)
+            outside -= held
+            key = (qn(f"{tag}Reference"), str(note.get(qn("w:id"))))
+            if held and key not in self._found:
+                self._found[key] = (note, links)
+            elif held:
+                self._losses.add(loss, held)
+        if outside > 0:
+            self._losses.add(Loss.UNKNOWN, outside)
+
+    def label_of(self, reference: Any) -> str:
+        """Return the label of the note that an element refers to: numbers, as they are asked for; empty for none."""
+        key = (reference.tag, str(reference.get(qn("w:id"))))
+        if key not in self._found:
+            return ""
+        label = self._labels.setdefault(key, str(len(self._labels) + 1))
+        self._keys[label] = key
+        return label
+
+    def find(self, label: str) -> tuple[Any, Mapping[str, str]]:
+        """Return what holds the text of a note, and where links in it lead, by their ids."""
+        return self._found[self._keys[label]]
+
+    def count_others(self, used: Container[str]) -> None:
+        """Count the notes as left out that are not among the labels `used`."""
+        for tag, loss in _KINDS.values():
+            others = [
+                letters_in(note)
+                for key, (note, _) in self._found.items()
+                if key[0] == qn(f"{tag}Reference") and self._labels.get(key) not in used
+            ]
+            if others:  # references to them may have been counted already
+                self._losses.add(loss, sum(others), max(0, len(others) - self._losses.count(loss)))
