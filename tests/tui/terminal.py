@@ -127,6 +127,11 @@ class Terminal:
         """Send text as a terminal does that brackets what is pasted."""
         self._send(text.join(_PASTE))
 
+    def send(self, data):
+        """Send bytes as they are, whether they are text or not."""
+        while data:
+            data = data[os.write(self._ours, data) :]
+
     def wait_for(self, wanted, timeout_seconds=None):
         """Read until the screen has `wanted`: a text, or a function of this terminal."""
         met = wanted if callable(wanted) else lambda terminal: wanted in terminal.text
@@ -196,9 +201,7 @@ class Terminal:
             self._send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
 
     def _send(self, text):
-        data = text.encode()
-        while data:
-            data = data[os.write(self._ours, data) :]
+        self.send(text.encode())
 
     def _set_size(self, columns, rows):
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

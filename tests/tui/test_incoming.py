@@ -8,12 +8,24 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from terminal import Terminal, obeyed
 from textual import events
 
+from billy_mlx.text import visible
 from billy_mlx.tui import incoming
 from billy_mlx.tui.incoming import Incoming
 
 PASTE = b"\x1b[200~one \x1b[31mtwo\x1b\xff\x1b[201~"
+STUDIO = f"""
+import sys
+from functools import partial
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from scripted import ScriptedEngine
+from billy_mlx.tui import app
+app.Studio = partial(app.Studio, connect=ScriptedEngine)
+sys.exit(app.run(Path(sys.argv[1])))
+"""
 PARTS = st.sampled_from([b"\x1b", b"\x1b[", b"\x1b[M", b"\x1b[200~", b"\x1b[201~", b"\x1b[97:65;2u", b"\x1b[55296u"])
 
 
@@ -100,6 +112,29 @@ def test_a_paste_of_which_the_end_is_lost_does_not_swallow_the_keys(monkeypatch)
 def test_whatever_comes_what_is_typed_is_text_and_nothing_raises(pieces):
     for one in taken(*pieces):
         str(one).encode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"typed \xe9x", "typed \N{REPLACEMENT CHARACTER}x"),
+        (b"\x1b[200~one\x1b[31mtwo\x1b[201~", "one\x1b[31mtwo"),
+        (b"a" + PASTE + b"b", "aone \x1b[31mtwo\x1b\N{REPLACEMENT CHARACTER}b"),
+        (b"\x1b[200~one\x1b]0;OWNED\x07\x1b[201~\xffz", "one\x1b]0;OWNED\x07\N{REPLACEMENT CHARACTER}z"),
+    ],
+)
+def test_the_page_has_what_was_sent_and_nothing_of_it_is_obeyed(tmp_path, data, text):
+    path = tmp_path / "novel.md"
+    with Terminal([sys.executable, "-c", STUDIO, str(path)], timeout_seconds=40) as terminal:
+        terminal.wait_for("scripted")
+        terminal.send(data)
+        terminal.wait_for(visible(text))
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+    assert path.read_text(encoding="utf-8") == text
+    assert b"Traceback" not in terminal.output
+    assert obeyed(terminal.output, text) == []
 
 
 @pytest.mark.long
