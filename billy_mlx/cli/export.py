@@ -83,13 +83,10 @@ def command(
 def _read(file: str) -> tuple[str, datetime]:
     """Return a text and when it was last changed; of stdin, that nobody knows."""
     from billy_mlx.manuscript.formats.book import NO_DATE
-    from billy_mlx.manuscript.textfile import read_text_file
+    from billy_mlx.manuscript.textfile import read_text_file, text_of
 
     if file == "-":
-        try:
-            return sys.stdin.buffer.read().decode("utf-8-sig"), NO_DATE
-        except UnicodeDecodeError as error:
-            raise UsageError(f"what is on stdin is no text in UTF-8: {error.reason} at byte {error.start:,}") from error
+        return text_of(sys.stdin.buffer.read(), Path("stdin")), NO_DATE
     path = Path(file)
     read = read_text_file(path)
     if read is None:

@@ -123,6 +123,11 @@ def remember(home: Home, digest: str | None) -> None:
         write_atomically(home.folder / CARD, msgspec.json.encode(card), mode=PRIVATE)
 
 
+def is_known(digest: str) -> bool:
+    """Return whether these bytes are what the file of some manuscript held when it was last opened or saved."""
+    return any(card.digest == digest for _, card in _cards())
+
+
 def recent(limit: int = 20) -> tuple[Recent, ...]:
     """Return the manuscripts that were open last, the newest first."""
     cards = [card for _, card in _cards()][:limit]

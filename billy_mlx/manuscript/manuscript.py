@@ -177,7 +177,7 @@ class Manuscript:
             ManuscriptError: it can only be read, or the places are not in the text.
         """
         author = UNKNOWN if kind is Kind.IMPORTED else WRITER
-        changes = [self._change(one.start, one.end, Prose.by(author, storable(one.text))) for one in hunks]
+        changes = [self._change(one.start, one.end, Prose.by(author, self._stored(one))) for one in hunks]
         if any(one.end > other.start for one, other in itertools.pairwise(changes)):
             raise ManuscriptError("two of these changes overlap; make one after the other")
         if changes:  # from the end, so that none moves another
@@ -289,6 +289,9 @@ class Manuscript:
         if not 0 <= start <= end <= len(self.text):
             raise ManuscriptError(f"characters {start} to {end} are not in a text of {len(self.text)}")
         return Change(start, end, prose)
+
+    def _stored(self, hunk: Hunk) -> str:
+        return storable(hunk.text, known=self.text[hunk.start : hunk.end])
 
     def _beside(self) -> Elsewhere:
         return Elsewhere(self._ledger, self._file, self._clock, settled=self._finish_saving, save=self.save)

@@ -22,6 +22,7 @@ from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
 from billy_mlx.manuscript.records import Begun, Change, Edited, Offer, Offered, Record, decode, encode
 from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.stray import strays_in
 from billy_mlx.manuscript.textfile import TextFile, read_text_file
 from billy_mlx.manuscript.versions import moved
 
@@ -63,12 +64,16 @@ def opened(path: Path, clock: Callable[[], float]) -> Opened:
     home = find_home(path, file.digest if file is not None and file.text else None)
     lock = Lock(None) if home.failure else acquire(home.folder, mode=PRIVATE)
     if isinstance(lock, Holder):
-        return _for_reading(home, file, lock, clock)
-    try:
-        return _for_writing(home, file, lock, clock)
-    except BaseException:
-        lock.release()
-        raise
+        found = _for_reading(home, file, lock, clock)
+    else:
+        try:
+            found = _for_writing(home, file, lock, clock)
+        except BaseException:
+            lock.release()
+            raise
+    strays = None if file is None else strays_in(file.text)
+    found.notices += [f"{strays}, shown as \N{REPLACEMENT CHARACTER} and kept"] if strays else []
+    return found
 
 
 def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[[], float]) -> Opened:

@@ -18,6 +18,8 @@ from billy_mlx.manuscript.formats.plain import plain_text
 from billy_mlx.manuscript.formats.provenance import notes, sidecar
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
+from billy_mlx.manuscript.stray import encoded, strays_in
+from billy_mlx.text import without_strays
 
 _LINE_END = re.compile(r"\r\n?|\n")
 # Headings, items, quotes, tables and fences: where their lines end says nothing about paragraphs.
@@ -55,7 +57,7 @@ def export(
     """Return the files of an export by their suffixes: one, or with a sidecar two, the second "provenance.json".
 
     Args:
-        prose: the manuscript. As Markdown it is exported byte for byte.
+        prose: the manuscript. As Markdown it is exported byte for byte, elsewhere with U+FFFD for its stray bytes.
         format: what to make of it.
         book: title, author, language and date, where the format has a place for them.
         passages: how the spans by models were made, as far as that is known.
@@ -71,8 +73,9 @@ def export(
         newline = "\r\n" if "\r\n" in text else "\n"
         numbered = enumerate(map(escaped, texts), start=1)
         defined = "".join(f"{newline}{marks.of(number)}: {note}{newline}" for number, note in numbered)
-        content = (text + defined).encode("utf-8", "replace")
+        content = encoded(text + defined, "replace")
     else:
+        text = without_strays(text)
         blocks = blocks_of(text, marks.pattern if noted else None, way=way or paragraphs_of_manuscript(prose.text).way)
         match format:
             case Format.PLAIN:
@@ -97,17 +100,21 @@ def paragraphs_of_manuscript(text: str) -> Found:
 
 def book_of(text: str, *, title: str = "", author: str = "", language: str = "") -> Book:
     """Return what a book says of itself: what is given, or else what stands before the text."""
-    before = front_matter(text)
+    before = front_matter(without_strays(text))
     if before is not None:
         title, author, language = title or before.title, author or before.author, language or before.language
     return Book(title, author, language or "en")
 
 
 def left_out(text: str, format: Format) -> tuple[str, ...]:
-    """Return a sentence, without its full stop, for each kind of thing that an export of a manuscript leaves out."""
+    """Return a sentence, without its full stop, for each kind of thing that an export of a manuscript leaves out.
+
+    So for bytes that are no text, though as Markdown they are there.
+    """
+    strays = strays_in(text)
     if format is Format.MARKDOWN:
-        return ()
-    said = []
+        return () if strays is None else (f"{strays}, written as in the text itself",)
+    said = [] if strays is None else [f"{strays}, written as \N{REPLACEMENT CHARACTER}"]
     comments = comments_of(text)
     if comments:
         words = sum(map(count_words, comments))
