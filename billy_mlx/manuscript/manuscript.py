@@ -16,12 +16,14 @@ from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.elsewhere import Elsewhere
+from billy_mlx.manuscript.former import Decide, undecided
 from billy_mlx.manuscript.goal import Goal
 from billy_mlx.manuscript.home import forget, remember
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.keeper import Keeper
+from billy_mlx.manuscript.kept import GUIDE, JOURNAL
 from billy_mlx.manuscript.keystrokes import Keystrokes
-from billy_mlx.manuscript.opening import GUIDE, JOURNAL, Opened, opened
+from billy_mlx.manuscript.opening import Opened, opened
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.manuscript.records import Change, Edited, Offer, Saving, Settled
@@ -73,13 +75,19 @@ class Manuscript:
             self._remember()
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> "Manuscript":
+    def open(cls, path: Path, *, clock: Callable[[], float] = time.time, decide: Decide = undecided) -> "Manuscript":
         """Open the manuscript in a file, or begin one that its first save will make.
+
+        Args:
+            path: of the file.
+            clock: says when, in seconds since the epoch.
+            decide: whether the file is another one that is gone, under another name, where that is not certain: by what
+                that was and what it has left. None is to be asked again at the next opening.
 
         Raises:
             ManuscriptError: the file cannot be read, or is not UTF-8 text.
         """
-        return cls(opened(path, clock), clock)
+        return cls(opened(path, clock, decide), clock)
 
     @property
     def read_only(self) -> str | None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from billy_mlx.errors import DocumentError, ManuscriptError
 from billy_mlx.files import read_all, reading, replace_file
-from billy_mlx.manuscript.home import is_known
+from billy_mlx.manuscript.cards import is_known
 from billy_mlx.manuscript.stray import decoded, encoded, is_nearly_utf8, lines_with_strays
 from billy_mlx.text import sanitize
 
