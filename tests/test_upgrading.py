@@ -22,6 +22,7 @@ from billy_mlx.errors import BillyError
 from billy_mlx.extraction.formats.bundle import read_bundle
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector_file import save_vector
+from billy_mlx.manuscript.cards import mark_of
 from billy_mlx.manuscript.counts import voice_of
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Voice
@@ -63,8 +64,11 @@ def former(billy_home, tmp_path, tiny, monkeypatch):
     settings = (tmp_path / "bench" / "run.json").read_text()
     (tmp_path / "bench" / "run.json").write_text(settings.replace("/tmp/billy-former/tiny", tiny.id))
     monkeypatch.setenv("BILLY_MODEL", tiny.id)
+    novel = shutil.copy(FORMER / "novel.md", tmp_path / "novel.md")
+    card = json.loads((folder / "manuscript.json").read_text())
+    (folder / "manuscript.json").write_text(json.dumps({**card, "mark": mark_of(novel)}))  # it was moved here
     return SimpleNamespace(
-        novel=shutil.copy(FORMER / "novel.md", tmp_path / "novel.md"),
+        novel=novel,
         bench=tmp_path / "bench",
         bundle=FORMER / "dark.safetensors",
     )

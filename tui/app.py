@@ -25,6 +25,7 @@ from billy_mlx.engine.messages import (
 )
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.extraction.card import PersonaSet, load_personas
+from billy_mlx.manuscript.former import Decide, Undecided, ask_first
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.driver import StudioDriver
@@ -118,10 +119,19 @@ class Studio(Making):
         screen.say_model(self.model_state)
         self.push_screen(screen, self._opened)
 
-    def open(self, path: Path) -> None:
-        """Open a text; if that cannot be, say why and show the start screen."""
+    def open(self, path: Path, decide: Decide = ask_first) -> None:
+        """Open a text, or ask what it is; if it cannot be opened, say why and show the start screen."""
         try:
-            self.push_screen(WritingScreen(path))
+            self.push_screen(WritingScreen(path, decide))
+        except Undecided as doubt:
+            question = (
+                f"This text has the same words as {doubt.former.path}, which is gone and has {doubt.left} besides. "
+                "Is it that text, moved?"
+            )
+            self.push_screen(
+                Confirm(question, "It was moved", "It is a new text"),
+                lambda moved: self.open(path, lambda _former, _left: moved),
+            )
         except BillyError as error:
             self.start()
             self.notify(str(error), severity="error", timeout=30, markup=False)

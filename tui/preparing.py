@@ -8,6 +8,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.textfile import read_text_file
+from billy_mlx.text import without_strays
 from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.port import Port
 
@@ -104,4 +105,4 @@ def text_to_learn(path: Path | None, manuscript: Manuscript | None) -> tuple[str
         if found is None or path is None:
             raise ManuscriptError(f"there is no file {path}; name a file with a text of your own")
         text = found.text
-    return text, f"{count_words(text):,} words of {path.name}"
+    return without_strays(text), f"{count_words(text):,} words of {path.name}"

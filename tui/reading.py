@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from billy_mlx.engine.messages import Ended, Failed, Job, Read, Scored, SentenceScores, Stop
+from billy_mlx.text import without_strays
 from billy_mlx.tui.port import Port
 from billy_mlx.write.paragraphs import paragraphs
 
@@ -37,7 +38,8 @@ class Reader:
 
     def read(self, text: str, first: int) -> None:
         """Ask for the paragraphs that are not known yet, those around offset `first` before the others."""
-        nearest = sorted((abs(start - first), paragraph) for start, paragraph in paragraphs(text))
+        places = paragraphs(without_strays(text))
+        nearest = sorted((abs(start - first), paragraph) for start, paragraph in places)
         wanted = self._unknown(dict.fromkeys(paragraph for _, paragraph in nearest))
         if self.running and wanted == self._unknown(self._asked):
             return  # they are on their way, in this order
@@ -71,7 +73,7 @@ class Reader:
         """Return what is known of the sentences of `text` for one persona."""
         found = [
             Heat(start + sentence.start, start + sentence.end, sentence.scores[persona])
-            for start, paragraph in paragraphs(text)
+            for start, paragraph in paragraphs(without_strays(text))
             for sentence in self._known.get(paragraph, ())
             if persona in sentence.scores
         ]

@@ -122,13 +122,10 @@ def _read(file: str) -> "tuple[str, datetime, Edition]":
     from billy_mlx.manuscript.edition import Edition, read_edition
     from billy_mlx.manuscript.formats.book import NO_DATE
     from billy_mlx.manuscript.home import kept_folder
-    from billy_mlx.manuscript.textfile import read_text_file
+    from billy_mlx.manuscript.textfile import read_text_file, text_of
 
     if file == "-":
-        try:
-            return sys.stdin.buffer.read().decode("utf-8-sig"), NO_DATE, Edition()
-        except UnicodeDecodeError as error:
-            raise UsageError(f"what is on stdin is no text in UTF-8: {error.reason} at byte {error.start:,}") from error
+        return text_of(sys.stdin.buffer.read(), Path("stdin")), NO_DATE, Edition()
     path = Path(file)
     read = read_text_file(path)
     if read is None:

@@ -21,8 +21,8 @@ def opened(path: Path, *, to_write: bool = True) -> Iterator[Manuscript]:
     try:
         if to_write and manuscript.read_only is not None:
             raise ManuscriptError(manuscript.read_only)
-        if to_write:
-            for notice in manuscript.notices:
+        for notice in manuscript.notices:
+            if notice != manuscript.read_only:
                 say(notice)
         if manuscript.offers:
             say(f"{path} has text from before that was never saved and is left as it is; {studio(path)}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -10,13 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from billy_mlx.cli.layout import aligned, cells
-from billy_mlx.text import sanitize
+from billy_mlx.text import sanitize, without_strays
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 STOPPED = 130  # the exit code after Ctrl+C
 _WHOLE = "{desc} {percentage:3.0f}% |{bar}| {elapsed}, {remaining} left"
+_NOT_ASCII = re.compile("[^\0-\x7f]+")
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -34,8 +36,8 @@ def say_stopped(text: str) -> None:
 
 
 def write(text: str) -> None:
-    """Put `text` out as it comes: safe for a terminal, unaltered for a pipe or a file."""
-    sys.stdout.write(sanitize(text) if on_terminal() else text)
+    """Put `text` out as it comes: safe for a terminal; for a pipe or a file unaltered but for a text's stray bytes."""
+    sys.stdout.write(sanitize(text) if on_terminal() else without_strays(text))
     sys.stdout.flush()
 
 
@@ -54,7 +56,8 @@ def write_heading(text: str) -> None:
 
 def write_json(value: Any) -> None:
     """Put out one JSON document, in ASCII: unaltered when it is read, and harmless wherever it is printed."""
-    write_line(json.dumps(value, indent=2))
+    document = without_strays(json.dumps(value, indent=2, ensure_ascii=False))
+    write_line(_NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], document))
 
 
 def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

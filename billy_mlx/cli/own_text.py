@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import PERSONA_ID, load_personas
+from billy_mlx.manuscript.textfile import NotText, text_of
 from billy_mlx.paths import expanded
+from billy_mlx.text import without_strays
 
 _MOST_TEXT = 1 << 26  # bytes
 
@@ -33,6 +35,6 @@ def _read_text(file: str) -> str:
     if path.stat().st_size > _MOST_TEXT:
         raise UsageError(f"{path} is larger than {_MOST_TEXT >> 20} MiB; give a part of it")
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
+        return without_strays(text_of(path.read_bytes(), path))
+    except NotText:
         raise UsageError(f"{path} is not UTF-8 text; save it as plain text in UTF-8") from None

@@ -3,7 +3,7 @@
 import re
 
 from billy_mlx.errors import UsageError
-from billy_mlx.text import sanitize
+from billy_mlx.text import sanitize, without_strays
 
 _PLACE = re.compile(r"([0-9]{1,9})(?::([0-9]{1,9}))?")
 _LINES = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
@@ -56,6 +56,7 @@ def _lines(text: str, lines: str) -> tuple[int, int]:
 
 
 def _found(text: str, words: str) -> tuple[int, int]:
+    text = without_strays(text)  # as it is shown
     count = text.count(words)
     if count != 1:
         stands = "does not stand in the text" if count == 0 else f"stands in the text {count} times"

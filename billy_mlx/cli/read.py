@@ -19,6 +19,7 @@ from billy_mlx.cli.places import line_of
 from billy_mlx.cli.vector_warnings import warn_of_weakness
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.sentences import starts
+from billy_mlx.text import without_strays
 from billy_mlx.write.paragraphs import paragraphs
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def command(file: Path, personas: str | None, top: int | None, model: str | None
     paragraph to paragraph. FILE stays as it is.
     """
     with opened(file, to_write=False) as manuscript:
-        text = manuscript.text
+        text = without_strays(manuscript.text)
     loaded, vectors = _prepared(personas, model)
     found, stopped = _read(loaded, text, _scales(vectors))
     if as_json:

@@ -11,6 +11,7 @@ from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.records import Moved, Record
+from billy_mlx.text import without_strays
 
 _FEWEST_SHARED = 1 / 3  # of a rewrite's words; with fewer, what was kept was kept by chance
 _PHRASE = 3  # words: of so few, a third says nothing
@@ -51,7 +52,7 @@ def changes_of(passage: str, one: Alternative, start: int = 0) -> tuple[TextChan
     A rewrite that has next to nothing of the passage is one change. What one that was stopped has not come to stays as
     it is.
     """
-    found = hunks(passage, one.text)
+    found = hunks(without_strays(passage), one.text)  # which is how the model was sent it
     if _is_unlike(passage, one.text, found):
         found = (Hunk(0, len(passage), one.text),)
     elif found and found[-1].end == len(passage) > found[-1].start and not is_whole(passage, one):

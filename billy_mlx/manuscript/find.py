@@ -10,10 +10,11 @@ from billy_mlx.manuscript.capitals import in_capitals_of
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
 from billy_mlx.manuscript.spelling import borders_of, pattern_of
-from billy_mlx.text import sanitize
+from billy_mlx.text import STRAY, sanitize
 
 _TIMEOUT_SECONDS = 1.0
 _LONGEST_PATTERN = 1_000
+_SHOWN_STRAY = regex.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\?\uFFFD|\\.", regex.DOTALL)  # or a set, or another escape
 _PATTERN_BORDERS = (r"(?<![^\W_])", r"(?![^\W_])")
 
 
@@ -131,6 +132,7 @@ def _found(text: str, query: Query) -> Iterator[regex.Match[str]]:
 
 def _compiled(query: Query) -> regex.Pattern[str]:
     pattern = query.text if query.regex else pattern_of(query.text, exact=query.match_case)
+    pattern = _SHOWN_STRAY.sub(_or_stray, pattern)
     before, behind = _PATTERN_BORDERS if query.regex else borders_of(query.text, whole=query.whole_words)
     if query.regex:
         _check_size(pattern)
@@ -145,6 +147,14 @@ def _compiled(query: Query) -> regex.Pattern[str]:
         raise ManuscriptError(
             f"{_shown(query.text)} is not a pattern: {why}; put that right, or search for it as plain text"
         ) from error
+
+
+def _or_stray(found: regex.Match[str]) -> str:
+    """Return a part of a pattern in which the sign that stray bytes are shown as means these, too."""
+    shown, strays = "\N{REPLACEMENT CHARACTER}", f"{chr(STRAY[0])}-{chr(STRAY[-1])}"
+    if shown not in found[0]:
+        return found[0]
+    return found[0].replace(shown, shown + strays) if found[0][0] == "[" else f"[{shown}{strays}]"
 
 
 def _check_size(pattern: str) -> None:

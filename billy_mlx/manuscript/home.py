@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,11 +19,11 @@ import msgspec
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError
-from billy_mlx.files import PRIVATE, make_private, make_private_folder, read_all, reading, write_atomically
+from billy_mlx.files import PRIVATE, make_private, make_private_folder, reading, write_atomically
 from billy_mlx.lock import Lock, acquire
+from billy_mlx.manuscript.cards import CARD, Card, cards, is_gone, mark_of, root
+from billy_mlx.manuscript.former import Former, former_of, take_over
 
-_LONGEST = 1 << 16
-CARD = "manuscript.json"
 _UNTITLED = "untitled-"  # begins the name of the folder of a text that had no name at first
 _UNTITLED_FILE = "Untitled.md"
 
@@ -36,12 +37,16 @@ class Home:
         folder: where the rest is kept.
         failure: why nothing can be kept there; None if it can.
         moved_from: where the file was when it was last open, if that is elsewhere.
+        aside: where the folder is that was in the place of this one until the writer said that the file was moved.
+        doubt: what the file may have been, which the writer has not decided on.
     """
 
     path: Path
     folder: Path
     failure: str | None = None
     moved_from: Path | None = None
+    aside: Path | None = None
+    doubt: Former | None = None
 
     @property
     def untitled(self) -> bool:
@@ -79,31 +84,24 @@ class Recent:
         return is_untitled(self.path)
 
 
-@dataclass(frozen=True)
-class _Card:
-    """What a folder says of itself. `digest` is of the file when it was last saved or opened."""
-
-    path: str
-    digest: str | None
-    last: float
-    version: int = 1
-
-
-def find_home(path: Path, digest: str | None) -> Home:
+def find_home(path: Path, digest: str | None, decide: Callable[[Former], bool | None] = lambda _: None) -> Home:
     """Return the home of a file, which is made if need be, or comes along if the file was moved or renamed.
 
     Args:
         path: of the file; there may be none yet.
         digest: of what it holds; None if there is none.
+        decide: whether it is another one that is gone, where it has the same bytes and need not be that very file:
+            with True its home comes along, with False it is a new one, and None is to be asked again.
     """
     untitled = is_untitled(path)
     real = Path(os.path.realpath(path)) if untitled else _true_path(path)
     folder = real.parent if untitled else _once_untitled(real) or _folder_of(real)
-    moved_from = None
+    home = Home(real, folder)
     try:
-        if not folder.exists() and digest is not None:
-            moved_from = _adopt(digest, folder)
-        for each in (paths.state_folder(), _root(), folder):
+        former = None if untitled else former_of(real, folder, digest)
+        if former is not None:
+            home = _decided(home, former, former.certain or decide(former))
+        for each in (paths.state_folder(), root(), folder):
             make_private_folder(each)
         for name in os.listdir(folder):  # noqa: PTH208  a version before may have made them for all to read
             make_private(folder / name)
@@ -111,8 +109,8 @@ def find_home(path: Path, digest: str | None) -> Home:
             raise PermissionError(0, "it may not be written")
     except OSError as error:
         why = f"save often: nothing can be kept beside this text ({error.strerror or error}: {folder}); put that right"
-        return Home(real, folder, failure=why)
-    return Home(real, folder, moved_from=moved_from)
+        return replace(home, failure=why)
+    return home
 
 
 def kept_folder(path: Path) -> Path:
@@ -124,27 +122,28 @@ def kept_folder(path: Path) -> Path:
 def remember(home: Home, digest: str | None) -> None:
     """Note what the file of a manuscript holds now, so that it is known again under another name."""
     # A convenience: the text does not depend on it. A path that is not UTF-8 cannot be noted at all.
-    card = _Card(str(home.path), digest, time.time())
+    doubt = None if home.doubt is None else home.doubt.folder.name
+    card = Card(str(home.path), digest, time.time(), mark=mark_of(home.path), doubt=doubt)
     with contextlib.suppress(BillyError, UnicodeEncodeError):
         write_atomically(home.folder / CARD, msgspec.json.encode(card), mode=PRIVATE)
 
 
 def recent(limit: int = 20) -> tuple[Recent, ...]:
     """Return the manuscripts that were open last, the newest first."""
-    cards = [card for _, card in _cards()][:limit]
-    return tuple(Recent(Path(card.path), card.last, not _is_gone(card.path), card.digest is not None) for card in cards)
+    last = [card for _, card in cards()][:limit]
+    return tuple(Recent(Path(card.path), card.last, not is_gone(card.path), card.digest is not None) for card in last)
 
 
 def untitled_path() -> Path:
     """Return a path for a new text without a name: to be opened as any other, and never to be saved to."""
-    return _root() / f"{_UNTITLED}{secrets.token_hex(8)}" / _UNTITLED_FILE
+    return root() / f"{_UNTITLED}{secrets.token_hex(8)}" / _UNTITLED_FILE
 
 
 def is_untitled(path: Path) -> bool:
     """Return whether this is the path of a text without a name."""
     folder = path.parent
     known = path.name == _UNTITLED_FILE and folder.name.startswith(_UNTITLED)
-    return known and os.path.realpath(folder.parent) == os.path.realpath(_root())
+    return known and os.path.realpath(folder.parent) == os.path.realpath(root())
 
 
 def forget(path: Path) -> None:
@@ -157,53 +156,24 @@ def forget(path: Path) -> None:
         lock.release()
 
 
+def _decided(home: Home, former: Former, taken: bool | None) -> Home:
+    """Return a home that has what a former one had, if it is `taken`; where that is open elsewhere, it has to wait."""
+    if not taken:
+        return replace(home, doubt=former if taken is None else None)
+    try:
+        aside = take_over(former, home.folder)
+    except BlockingIOError:
+        return replace(home, doubt=former)
+    return replace(home, moved_from=former.path, aside=aside)
+
+
 def _folder_of(real: Path) -> Path:
-    return _root() / f"{_readable(real.stem)}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:16]}"
+    return root() / f"{_readable(real.stem)}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:16]}"
 
 
 def _once_untitled(real: Path) -> Path | None:
     """Return the folder of a file that was begun without a name; None if there is no such file."""
-    return next((folder for folder, card in _cards(_UNTITLED) if card.path == str(real)), None)
-
-
-def _adopt(digest: str, folder: Path) -> Path | None:
-    """Move the folder of a manuscript that is not where it was, but is this file to the byte; returns its old path."""
-    for old, card in _cards():
-        if card.digest == digest and _is_gone(card.path):
-            lock = acquire(old)
-            if isinstance(lock, Lock):  # nobody has it open
-                os.replace(old, folder)  # noqa: PTH105
-                lock.release()
-                return Path(card.path)
-    return None
-
-
-def _cards(prefix: str = "") -> list[tuple[Path, _Card]]:
-    """Return the folders of such a name that say whose they are, the last used first; others are passed over."""
-    cards: list[tuple[Path, _Card]] = []
-    with contextlib.suppress(OSError):
-        for name in (name for name in os.listdir(_root()) if name.startswith(prefix)):  # noqa: PTH208
-            with contextlib.suppress(OSError, ValueError):
-                with reading(_root() / name / CARD) as handle:
-                    card = msgspec.json.decode(read_all(handle, _LONGEST), type=_Card)
-                if card.version == 1 and "\0" not in card.path:
-                    cards.append((_root() / name, card))
-    return sorted(cards, key=lambda found: found[1].last, reverse=True)
-
-
-def _is_gone(path: str) -> bool:
-    """Return whether there is certainly no file; where that cannot be made out, it may only be out of reach."""
-    try:
-        os.stat(path)  # noqa: PTH116
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _root() -> Path:
-    return paths.state_folder() / "manuscripts"
+    return next((folder for folder, card in cards(_UNTITLED) if card.path == str(real)), None)
 
 
 def _readable(stem: str) -> str:

@@ -16,12 +16,14 @@ from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.elsewhere import Elsewhere
+from billy_mlx.manuscript.former import Decide, undecided
 from billy_mlx.manuscript.goal import Goal
 from billy_mlx.manuscript.home import forget, remember
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.keeper import Keeper
+from billy_mlx.manuscript.kept import GUIDE, JOURNAL
 from billy_mlx.manuscript.keystrokes import Keystrokes
-from billy_mlx.manuscript.opening import GUIDE, JOURNAL, Opened, opened
+from billy_mlx.manuscript.opening import Opened, opened
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.manuscript.records import Change, Edited, Offer, Saving, Settled
@@ -73,13 +75,19 @@ class Manuscript:
             self._remember()
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> "Manuscript":
+    def open(cls, path: Path, *, clock: Callable[[], float] = time.time, decide: Decide = undecided) -> "Manuscript":
         """Open the manuscript in a file, or begin one that its first save will make.
+
+        Args:
+            path: of the file.
+            clock: says when, in seconds since the epoch.
+            decide: whether the file is another one that is gone, under another name, where that is not certain: by what
+                that was and what it has left. None is to be asked again at the next opening.
 
         Raises:
             ManuscriptError: the file cannot be read, or is not UTF-8 text.
         """
-        return cls(opened(path, clock), clock)
+        return cls(opened(path, clock, decide), clock)
 
     @property
     def read_only(self) -> str | None:
@@ -182,7 +190,7 @@ class Manuscript:
             ManuscriptError: it can only be read, or the places are not in the text.
         """
         author = UNKNOWN if kind is Kind.IMPORTED else WRITER
-        changes = [self._change(one.start, one.end, Prose.by(author, storable(one.text))) for one in hunks]
+        changes = [self._change(one.start, one.end, Prose.by(author, self._stored(one))) for one in hunks]
         if any(one.end > other.start for one, other in itertools.pairwise(changes)):
             raise ManuscriptError("two of these changes overlap; make one after the other")
         if changes:  # from the end, so that none moves another
@@ -294,6 +302,9 @@ class Manuscript:
         if not 0 <= start <= end <= len(self.text):
             raise ManuscriptError(f"characters {start} to {end} are not in a text of {len(self.text)}")
         return Change(start, end, prose)
+
+    def _stored(self, hunk: Hunk) -> str:
+        return storable(hunk.text, known=self.text[hunk.start : hunk.end])
 
     def _beside(self) -> Elsewhere:
         return Elsewhere(self._ledger, self._file, self._clock, settled=self._finish_saving, save=self.save)

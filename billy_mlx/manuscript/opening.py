@@ -5,30 +5,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
-from billy_mlx.errors import DocumentError, ManuscriptError
+from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE, read_all, reading, remove_unfinished, replace_file
 from billy_mlx.lock import Holder, Lock, acquire
 from billy_mlx.manuscript.anchor import reanchor
+from billy_mlx.manuscript.cards import CARD
 from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.edit import difference
+from billy_mlx.manuscript.former import Decide, Former, undecided
 from billy_mlx.manuscript.history.history import History
-from billy_mlx.manuscript.home import CARD, Home, find_home
+from billy_mlx.manuscript.home import Home, find_home
 from billy_mlx.manuscript.journal import MAX_FILE as MAX_JOURNAL
 from billy_mlx.manuscript.journal import Journal, Journalled, read_journal
+from billy_mlx.manuscript.kept import GUIDE, JOURNAL, left_in, read_guide, replayed
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
-from billy_mlx.manuscript.records import Begun, Change, Edited, Offer, Offered, Record, decode, encode
+from billy_mlx.manuscript.records import Begun, Change, Edited, Offer, Offered, Record, encode
 from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.stray import strays_in
 from billy_mlx.manuscript.textfile import TextFile, read_text_file
 from billy_mlx.manuscript.versions import moved
+from billy_mlx.text import sanitize
 
-GUIDE = "guide.json"
-JOURNAL = "journal"
 _LONGEST_SAVE_SECONDS = 60
-_LONGEST_GUIDE = 64 << 20
+_FEW_WORDS = 20  # in a text; other texts with so few are the same by chance
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Opened:
     notices: list[str] = field(default_factory=list)
 
 
-def opened(path: Path, clock: Callable[[], float]) -> Opened:
+def opened(path: Path, clock: Callable[[], float], decide: Decide = undecided) -> Opened:
     """Open the manuscript at `path`, or begin one.
 
     The text is the file's. What was never saved is offered; what another program changed is a new version, in which
@@ -60,15 +62,27 @@ def opened(path: Path, clock: Callable[[], float]) -> Opened:
         ManuscriptError: the file cannot be read, or is not text.
     """
     file = read_text_file(path)
-    home = find_home(path, file.digest if file is not None and file.text else None)
+    text = "" if file is None else file.text
+
+    def decided(former: Former) -> bool | None:
+        if not former.noted and count_words(text) < _FEW_WORDS:
+            return False
+        left = left_in(former.folder)
+        return decide(former, left) if left else not former.noted
+
+    home = find_home(path, file.digest if file is not None and file.text else None, decided)
     lock = Lock(None) if home.failure else acquire(home.folder, mode=PRIVATE)
     if isinstance(lock, Holder):
-        return _for_reading(home, file, lock, clock)
-    try:
-        return _for_writing(home, file, lock, clock)
-    except BaseException:
-        lock.release()
-        raise
+        found = _for_reading(home, file, lock, clock)
+    else:
+        try:
+            found = _for_writing(home, file, lock, clock)
+        except BaseException:
+            lock.release()
+            raise
+    strays = None if file is None else strays_in(file.text)
+    found.notices += [f"{strays}, shown as \N{REPLACEMENT CHARACTER} and kept"] if strays else []
+    return found
 
 
 def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[[], float]) -> Opened:
@@ -77,8 +91,7 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
         notices.append(f"do not open this text twice: it cannot be locked in {home.folder}")
     else:
         _clear_up(home, clock)
-    if home.moved_from is not None:
-        notices.append(f"this text was {home.moved_from.name} before; its versions and passages are kept")
+    notices += _of_former(home)
     history = History.open(home.folder / "history.db")
     notices += [history.notice] if history.notice else []
     journal = home.folder / JOURNAL
@@ -98,10 +111,24 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
     problem = _begin_journal(ledger, journal, journalled, records, digest)
     if problem is not None and home.failure is None:  # else that has said so
         notices.append(problem)
-    guide, wrong = _guide(home)
+    guide, wrong = read_guide(home.folder)
     if wrong:
         notices.append(_set_aside(home.folder / GUIDE, wrong))
     return Opened(home, file, ledger, lock, guide, notices)
+
+
+def _of_former(home: Home) -> list[str]:
+    """Return what is to be said of what a text was, or may have been, under another name."""
+    if home.moved_from is not None:
+        since = "" if home.aside is None else f"; what was kept of it since is in {home.aside}"
+        return [f"this text was {home.moved_from.name} before; its versions and passages are kept{since}"]
+    if home.doubt is None:
+        return []
+    left = str(left_in(home.doubt.folder)) or "its versions"
+    return [
+        f"this is opened as a new text; {sanitize(str(home.doubt.path))}, which is gone, had the same words and has "
+        f"{left}; to take that over, open this text in the studio and say that it was moved"
+    ]
 
 
 def _clear_up(home: Home, clock: Callable[[], float]) -> None:
@@ -124,23 +151,7 @@ def _for_reading(home: Home, file: TextFile | None, holder: Holder, clock: Calla
     who = f"process {holder.pid}" if holder.pid else "another program"
     where = f" on {holder.host}" if holder.host else ""
     notice = f"this text can only be read here: it is open in {who}{where}; close it there, then open it again"
-    return Opened(home, file, ledger, None, _guide(home)[0], [notice])
-
-
-def replayed(journalled: Journalled, history: History, clock: Callable[[], float]) -> tuple[Ledger | None, str | None]:
-    """Return what a journal tells, if anything, and what is wrong with it."""
-    if not journalled.records:
-        return None, journalled.damage
-    try:
-        (begun,) = decode(journalled.records[0])
-        if not isinstance(begun, Begun):
-            raise ValueError("it does not begin at its beginning")
-        ledger = Ledger(begun, history, clock)
-    except (ValueError, LookupError) as error:
-        return None, str(error)
-    wrong = ledger.replay(journalled.records[1:])
-    ledger.reconcile()
-    return ledger, wrong or journalled.damage
+    return Opened(home, file, ledger, None, read_guide(home.folder)[0], [notice])
 
 
 def _from_history(history: History) -> Begun | None:
@@ -208,20 +219,6 @@ def _begin_journal(
     if records:
         ledger.journal.append(encode(*records))
     return None
-
-
-def _guide(home: Home) -> tuple[Guide, str | None]:
-    """Return what the writer wants models to know, and what is wrong with the file that says so, if anything is."""
-    path = home.folder / GUIDE
-    try:
-        with reading(path) as handle:
-            return Guide.of_json(msgspec.json.decode(read_all(handle, _LONGEST_GUIDE))), None
-    except (FileNotFoundError, NotADirectoryError):
-        return Guide(), None
-    except OSError as error:
-        raise ManuscriptError(f"{path} cannot be read: {error.strerror or error}; put that right") from error
-    except (DocumentError, ValueError, RecursionError) as error:
-        return Guide(), str(error)
 
 
 def _copied(journal: Path, wrong: str) -> str:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from billy_mlx.errors import ManuscriptError
+from billy_mlx.errors import DocumentError, ManuscriptError
 from billy_mlx.files import read_all, reading, replace_file
+from billy_mlx.manuscript.cards import is_known
+from billy_mlx.manuscript.stray import decoded, encoded, is_nearly_utf8, lines_with_strays
 from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 << 20
@@ -97,7 +99,7 @@ def of_another_program(path: Path) -> str | None:
 
 
 def read_text_file(path: Path) -> TextFile | None:
-    """Return a file's text; None if there is no file.
+    """Return a file's text, in which a few bytes may be none (`stray.py`); None if there is no file.
 
     Raises:
         NotText: it is not UTF-8 text, or too large.
@@ -117,10 +119,29 @@ def read_text_file(path: Path) -> TextFile | None:
     if read is None:
         return None
     data, stamp = read
-    bom = data.startswith(_BOM)
-    text = _decoded(path, data[len(_BOM) :] if bom else data)
+    text, bom = text_of(data, path), data.startswith(_BOM)
     newline: Literal["\n", "\r\n"] = "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
     return TextFile(text, _digest(data), bom, newline, stamp)
+
+
+def text_of(data: bytes, path: Path) -> str:
+    """Return the text that bytes are, without a byte order mark.
+
+    Args:
+        data: what a file holds.
+        path: what it is called.
+
+    Raises:
+        NotText: they are not UTF-8 but for a few, nor what this program has read or saved before.
+    """
+    marked = data.startswith(_BOM)
+    own = data[len(_BOM) :] if marked else data
+    text = decoded(own)
+    # What few bytes are goes by the others, of which the writer may have deleted some since.
+    strays = lines_with_strays(text)
+    if not strays or is_nearly_utf8(own, marked=marked) or is_known(_digest(data)):
+        return text
+    raise NotText(_refusal(data, path, strays[0]))
 
 
 def digest_of(text: str, *, bom: bool) -> str:
@@ -239,20 +260,22 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _decoded(path: Path, data: bytes) -> str:
-    wrong = data.find(b"\0")
+def _refusal(data: bytes, path: Path, line: int) -> str:
+    """Return why bytes cannot be opened as text, and what to do: to import them is no use where that fails, too."""
+    from billy_mlx.manuscript.formats.importing import read_document  # late, as it is slow to import and rarely needed
+
     try:
-        if wrong < 0:
-            return data.decode()
-    except UnicodeDecodeError as error:
-        wrong = error.start
-    line = data.count(b"\n", 0, wrong) + 1
-    name = _named(path)
-    raise NotText(f"{name} is not text in UTF-8: see line {line}; import it into a new text instead")
+        read_document(data, path.name)
+    except DocumentError as error:
+        return str(error)
+    return (
+        f"{_named(path)} is not text in UTF-8: see line {line}; import it into a new text instead, with billy import "
+        "or from the first screen of the studio"
+    )
 
 
 def _encoded(text: str, bom: bool) -> bytes:
-    return _BOM * bom + text.encode()
+    return _BOM * bom + encoded(text)
 
 
 def _digest(data: bytes) -> str:

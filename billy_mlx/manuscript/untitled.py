@@ -5,8 +5,8 @@ from pathlib import Path
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.journal import read_journal
+from billy_mlx.manuscript.kept import JOURNAL, replayed
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.manuscript.opening import JOURNAL, replayed
 from billy_mlx.text import sanitize
 
 _WORDS = 5

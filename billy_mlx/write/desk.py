@@ -14,6 +14,7 @@ from billy_mlx.manuscript.passage import Work
 from billy_mlx.manuscript.prose import Author
 from billy_mlx.manuscript.seams import offered
 from billy_mlx.manuscript.sentences import before_space, sentence_end, word_end
+from billy_mlx.text import without_strays
 from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
 
 MOST_VOICES = 6
@@ -131,7 +132,7 @@ class Desk:
         return Write(
             job,
             self._work_at(cursor) if passage is None else "rewrite",
-            self._manuscript.text,
+            without_strays(self._manuscript.text),
             cursor,
             self._manuscript.guide,
             voices=(None,),
@@ -201,7 +202,7 @@ class Desk:
         return Write(
             job,
             held.work,
-            self._manuscript.text,
+            without_strays(self._manuscript.text),
             held.start,
             self._manuscript.guide,
             tuple(voices),

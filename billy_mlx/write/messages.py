@@ -44,7 +44,7 @@ class Write:
     """Write at a place of a manuscript, in one voice or in several as one batch.
 
     Attributes:
-        text: all of the manuscript.
+        text: all of the manuscript, with U+FFFD for the stray bytes of its file.
         cursor: where to write.
         selection: what is to be rewritten, only then.
         instruction: what the writer asks for; may be empty.

@@ -244,6 +244,21 @@ def test_what_was_never_saved_is_said_and_kept(billy, novel):
     manuscript.close()
 
 
+def test_a_file_with_the_words_of_a_deleted_one_is_a_new_text_and_that_is_said(billy, novel):
+    novel.write_text(STORY * 3)
+    manuscript = Manuscript.open(novel)
+    manuscript.edit(0, 0, "Not saved. ")
+    manuscript.close()
+    copy = novel.with_name("copy.md")
+    copy.write_bytes(novel.read_bytes())
+    novel.unlink()
+    for command in (("continue", str(copy), "-m", "2", *FEW), ("history", str(copy))):
+        done = billy(*command)
+        assert done.code == 0
+        assert f"{novel}, which is gone, had the same words and has 2 unsaved words; to take that over" in done.err
+        assert "was never saved" not in done.err
+
+
 def test_another_programs_change_while_it_writes_is_not_overwritten(billy, novel, monkeypatch):
     go_on = drafting._put_out
     monkeypatch.setattr(drafting, "_put_out", lambda *each: (novel.write_text("Theirs.\n"), go_on(*each)))

@@ -33,7 +33,7 @@ def test_a_file_is_read_and_saved_byte_for_byte(path, content):
     assert digest_of(file.text, bom=file.bom) == file.digest
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfea\0", b"one\ntwo\0", "é".encode("latin-1")])
+@pytest.mark.parametrize("content", [b"\xff\xfea\0", "é".encode("latin-1")])
 def test_what_is_no_text_is_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(ManuscriptError, match="not text in UTF-8: see line"):

@@ -15,6 +15,7 @@ while (key := os.read(0, 100)) != b"q":
 """
 SIZE = """
 import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which whoever runs the tests may have had ignored
 signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size().columns, "columns", flush=True))
 print("ready", os.get_terminal_size().columns, flush=True)
 while True:

@@ -12,6 +12,7 @@ from textual.timer import Timer
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.naming import name_of
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
+from billy_mlx.manuscript.former import Decide, undecided
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.commands import COMMANDS, at, bindings
@@ -44,17 +45,18 @@ class WritingScreen(Excursions):
 
     Args:
         path: of its file; there may be none yet.
+        decide: whether it is another text under another name, as `Manuscript.open` has it.
 
     Raises:
-        ManuscriptError: the file cannot be opened.
+        ManuscriptError: the file cannot be opened, or it has to be decided first what it is.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("page", "rewrite", "draft")
     BINDINGS = bindings("page", "draft")  # type: ignore[assignment]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, decide: Decide = undecided) -> None:
         super().__init__()
-        self.manuscript = Manuscript.open(path)
+        self.manuscript = Manuscript.open(path, decide=decide)
         self._words = WordCount()
         self._written: Written | None = None  # until the words are counted
         self._painting = False

@@ -18,6 +18,7 @@ from billy_mlx.manuscript.draft import Draft
 from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
+from billy_mlx.text import without_strays
 from billy_mlx.tui.messages import Told
 from billy_mlx.tui.widgets.marks import GHOST_END, Voices
 from billy_mlx.tui.widgets.page import Page
@@ -205,7 +206,7 @@ class Editor(Page):
         if not text:
             self.post_message(Told(f"nothing is selected, so nothing was {did}"))
             return
-        self.app.copy_to_clipboard(text)
+        self.app.copy_to_clipboard(without_strays(text))
         words = count_words(text)
         self.post_message(Told(f"{did} {amount(words)}" if words else did))
 

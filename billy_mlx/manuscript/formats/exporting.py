@@ -20,6 +20,8 @@ from billy_mlx.manuscript.formats.plain import plain_text
 from billy_mlx.manuscript.formats.provenance import Note, notes, sidecar
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
+from billy_mlx.manuscript.stray import encoded, strays_in
+from billy_mlx.text import without_strays
 
 _LINE_END = re.compile(r"\r\n?|\n")
 # Headings, items, quotes, tables and fences: where their lines end says nothing about paragraphs.
@@ -58,7 +60,7 @@ def export(
     """Return the files of an export by their suffixes: one, or with a sidecar two, the second "provenance.json".
 
     Args:
-        prose: the manuscript. As Markdown it is exported byte for byte.
+        prose: the manuscript. As Markdown it is exported byte for byte, elsewhere with U+FFFD for its stray bytes.
         format: what to make of it.
         book: title, author, language and date, where the format has a place for them.
         passages: how the spans by models were made, as far as that is known.
@@ -72,7 +74,7 @@ def export(
     text = _with_notes(prose.text, noted, way) if noted else prose.text
     match format:
         case Format.MARKDOWN:
-            content = text.encode("utf-8", "replace")
+            content = encoded(text, "replace")
         case Format.PLAIN:
             content = plain_text(document_of(text, way)).encode("utf-8", "replace")
         case Format.DOCX:
@@ -103,7 +105,7 @@ def paragraphs_of_manuscript(text: str) -> Found:
 
 def book_of(text: str, heading: str = "", *, title: str = "", author: str = "", language: str = "") -> Book:
     """Return what a book says of itself: what is given, or else what stands before the text, or in its `heading`."""
-    before = front_matter(text) or FrontMatter(0)
+    before = front_matter(without_strays(text)) or FrontMatter(0)
     return Book(
         title or before.title or heading,
         author or before.author,
@@ -121,19 +123,23 @@ def cover_named(text: str, path: Path) -> Path | None:
 def left_out(text: str, format: Format, document: Document) -> tuple[str, ...]:
     """Return a sentence, without its full stop, for each kind of thing that an export of a manuscript leaves out.
 
+    So for bytes that are no text, though as Markdown they are there.
+
     Args:
         text: the manuscript.
         format: what is made of it.
         document: the same in blocks.
     """
+    strays = strays_in(text)
     if format is Format.MARKDOWN:
-        return ()
+        return () if strays is None else (f"{strays}, written as in the text itself",)
     comments = comments_of(text)
     words = _counted(sum(map(count_words, comments)), "word")
     runs = [run for blocks in (document.blocks, *document.notes.values()) for block in blocks for run in block.runs]
     links = {run.link for run in runs if run.link and (format is Format.PLAIN or not is_web_link(run.link))}
     signs = 0 if format is Format.PLAIN else sum(len(run.text) - len(for_xml(run.text)) for run in runs)
     said = {
+        f"{strays}, written as \N{REPLACEMENT CHARACTER}": strays is not None,
         f"{_counted(len(comments), 'comment')} left out, with {words}": bool(comments),
         f"{_counted(len(_PICTURE.findall(text)), 'picture')} left out; the descriptions are there": (
             _PICTURE.search(text) is not None

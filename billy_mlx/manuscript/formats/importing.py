@@ -13,7 +13,8 @@ from billy_mlx.manuscript.formats.docx_in import document_of_docx
 from billy_mlx.manuscript.formats.markdown_out import markdown
 from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, paragraphs_of
 from billy_mlx.manuscript.formats.plain_in import blocks_of_plain, said_of
-from billy_mlx.text import sanitize
+from billy_mlx.manuscript.stray import decoded, is_nearly_utf8, strays_in
+from billy_mlx.text import sanitize, without_strays
 
 MAX_BYTES = 64 << 20
 _BOMS = {
@@ -38,8 +39,6 @@ _MARKDOWN = (".md", ".markdown", ".mdown", ".mkd")
 _HTML = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?\s*(?:<!--.{0,1000}?-->\s*)?<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.DOTALL
 )
-_FEW = 0.001  # of the bytes of a text may be no part of it, and it is UTF-8 all the same
-_LONE = re.compile("[\udc80-\udcff]")  # a byte that is no text, as Python's surrogateescape has it
 _SAMPLE = 1 << 16  # bytes that are enough to tell an encoding; a line is never cut, which might cut a letter
 
 
@@ -98,12 +97,14 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
 def _text(data: bytes, shown: str) -> Imported:
     for bom, encoding in _BOMS.items():
         if data.startswith(bom):
-            return Imported(_decoded(data[len(bom) :], encoding, shown))
+            own = data[len(bom) :]
+            nearly = encoding == "utf-8" and is_nearly_utf8(own, marked=True)
+            return _of_utf8(own, shown) if nearly else Imported(_decoded(own, encoding, shown))
+    if is_nearly_utf8(data):
+        return _of_utf8(data, shown)
     try:
         return Imported(_checked(data.decode(), shown))
     except UnicodeDecodeError:
-        if _is_nearly_utf8(data):
-            return _with_replacements(data, shown)
         guessed = _guessed(data)
     if guessed is None:
         raise DocumentError(f"{shown} cannot be read as text; save it as UTF-8, then import it")
@@ -111,24 +112,11 @@ def _text(data: bytes, shown: str) -> Imported:
     return Imported(_decoded(data, guessed, shown), (note,))
 
 
-def _is_nearly_utf8(data: bytes) -> bool:
-    """Whether a text is UTF-8 but for very few bytes: its other letters beyond ASCII could be nothing else."""
-    kept = data.decode("utf-8", "ignore")
-    wrong = len(data) - len(kept.encode())
-    letters = len(kept) - sum(map(str.isascii, kept))
-    return wrong <= max(3, _FEW * len(data)) and letters > wrong
-
-
-def _with_replacements(data: bytes, shown: str) -> Imported:
-    r"""Return a text with U+FFFD for each byte that is none, and a note of where these are."""
-    marked = data.decode("utf-8", "surrogateescape")
-    lines = [number for number, line in enumerate(marked.split("\n"), start=1) if _LONE.search(line)]
-    count = len(_LONE.findall(marked))
-    text = _checked(_LONE.sub("\N{REPLACEMENT CHARACTER}", marked), shown)
-    named = ", ".join(map(str, lines[:5])) + (" and others" if len(lines) > 5 else "")
-    where = f"line {named}" if len(lines) == 1 else f"lines {named}"
-    bytes_ = "1 byte that is" if count == 1 else f"{count:,} bytes that are"
-    return Imported(text, (f"{where} of {shown} has {bytes_} no text, shown as \N{REPLACEMENT CHARACTER}",))
+def _of_utf8(data: bytes, shown: str) -> Imported:
+    """Return a text in UTF-8 with U+FFFD for each byte that is none, and a note of where these are."""
+    text = decoded(data)
+    strays = strays_in(text, shown)
+    return Imported(without_strays(text), (f"{strays}, shown as \N{REPLACEMENT CHARACTER}",) if strays else ())
 
 
 def _guessed(data: bytes) -> str | None:

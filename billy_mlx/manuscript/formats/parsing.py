@@ -12,6 +12,7 @@ from billy_mlx.manuscript.formats.dialect import NOTES, USES, References, Uses, 
 from billy_mlx.manuscript.formats.document import Block, Box, Document, Run, joined
 from billy_mlx.manuscript.formats.front_matter import prose_of
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs, is_verse
+from billy_mlx.text import without_strays
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -32,7 +33,7 @@ def document_of(text: str, way: Paragraphs = Paragraphs.WRAPPED) -> Document:
             separates paragraphs (`BLANK`); each is a paragraph of its own, but for verse (`LINE`); or those with an
             indent begin one (`INDENT`).
     """
-    tokens, references = block_tokens(text, way)
+    tokens, references = block_tokens(without_strays(text), way)
     read = list(_Reader(references, way).blocks(tokens))
     defined = {one.label: one for one in reversed(read) if isinstance(one, _Footnote)}  # the first of each label
     in_order = (run.note for one in read if isinstance(one, Block) for run in one.runs if run.note)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from billy_mlx.manuscript.counts import NOT_RECORDED, count_words, shares, voice_of, words_by_span
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose, Span
+from billy_mlx.manuscript.stray import encoded
 from billy_mlx.text import sanitize
 
 _QUOTED = 6  # words
@@ -47,7 +48,7 @@ def sidecar(prose: Prose, passages: Mapping[Author, Passage]) -> bytes:
     An object with:
         format: "billy-provenance".
         version: 1; a higher one may mean something else by the same names.
-        sha256: of the text in UTF-8, in hexadecimal; for another text the spans are of no use.
+        sha256: of the text as its file has it, in hexadecimal; for another text the spans are of no use.
         characters, words: of the whole text. Characters are Unicode code points.
         shares: list of {who, words, share}; `share` is of all words, 0 to 1.
         spans: list of {start, end, author, words}, in order and without gaps, in characters. `author` is "writer",
@@ -62,7 +63,7 @@ def sidecar(prose: Prose, passages: Mapping[Author, Passage]) -> bytes:
     data = {
         "format": "billy-provenance",
         "version": 1,
-        "sha256": hashlib.sha256(prose.text.encode("utf-8", "replace")).hexdigest(),
+        "sha256": hashlib.sha256(encoded(prose.text, "replace")).hexdigest(),
         "characters": len(prose),
         "words": count_words(prose.text),
         "shares": [asdict(share) for share in shares(prose, passages)],

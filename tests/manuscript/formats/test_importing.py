@@ -213,7 +213,7 @@ def test_an_encoding_is_told_by_its_letters_however_late_they_come():
         (b"%PDF-1.7", "is a PDF"),
         (b"{\\rtf1", "Rich Text"),
         (b"\xd0\xcf\x11\xe0", "old format of Word"),
-        (b"zero \0 byte", "zero bytes in it"),
+        ("zero bytes".encode("utf-16-le"), "zero bytes in it"),
         (b"PK\x03\x04 not a zip", "damaged"),
         (b"x" * (MAX_BYTES + 1), "more than 64 MiB"),
     ],
