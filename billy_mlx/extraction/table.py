@@ -50,6 +50,13 @@ class Table:
         """Return the text under `key`, 1 to `most` characters, sanitised, without outer white space."""
         return self._checked(key, key, self.values[key], most)
 
+    def number(self, key: str, allowed: range) -> int:
+        """Return a whole number."""
+        value = self.values[key]
+        if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+            raise self.error(key, f"must be a whole number from {allowed.start} to {allowed.stop - 1}")
+        return value
+
     def texts(self, key: str, *, counts: range, most: int) -> tuple[str, ...]:
         """Return the different texts listed under `key`, as many as `counts` allows, each of 1 to `most` characters."""
         values = self.values[key]
