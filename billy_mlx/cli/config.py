@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from billy_mlx import paths
+from billy_mlx.config import read_config
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
@@ -19,7 +20,7 @@ def generate_defaults() -> dict[str, object]:
         UsageError: the file or one of its keys or values is wrong; says which and what is allowed.
     """
     path = paths.config_file()
-    table = _read(path)
+    table = read_config()
     for key in table:
         if key not in _KEYS:
             known = "there are model, chat-template-name and the tables [generate], [studio] and [keys]"
@@ -28,21 +29,6 @@ def generate_defaults() -> dict[str, object]:
     if not isinstance(values, dict):
         raise UsageError(f"{path}: generate is not a table; write [generate] and its keys below")
     return dict(_checked(path, key, value) for key, value in values.items())
-
-
-def _read(path: Path) -> dict[str, object]:
-    from billy_mlx.extraction.table import MAX_BYTES, parse_table
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES // 1024} KiB; shorten it")
-        return parse_table(path, data.decode("utf-8-sig")).values
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}; correct it or delete it") from error
 
 
 def _checked(path: Path, key: str, value: object) -> tuple[str, object]:

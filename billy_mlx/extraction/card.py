@@ -12,8 +12,8 @@ from pathlib import Path
 
 from billy_mlx import paths
 from billy_mlx.errors import CardError, UsageError
-from billy_mlx.extraction.table import Table, parse_table, read_table
 from billy_mlx.text import sanitize
+from billy_mlx.toml_file import Table, parse_table, read_table
 
 _SHARED = ("questions", "prompts", "sentences")  # files beside the bundled cards that are none
 PROMPTS_PER_PERSONA = 5
@@ -133,7 +133,7 @@ def is_bundled(persona_id: str) -> bool:
 
 def load_questions(path: Path | None = None) -> QuestionSet:
     """Return the bundled set of 24 questions, or that of another file; CardError if it breaks a rule."""
-    table = read_table(bundled_folder() / "questions.toml" if path is None else path)
+    table = read_table(bundled_folder() / "questions.toml" if path is None else path, CardError)
     table.check_keys(required=("questions", "neutral_prompts"))
     # Balanced means and held-out halves need several questions; 200 are hours of rollouts.
     questions = table.texts("questions", counts=range(2, 201), most=_TEXT)
@@ -142,19 +142,19 @@ def load_questions(path: Path | None = None) -> QuestionSet:
 
 def load_held_out_prompts() -> tuple[str, ...]:
     """Return the bundled prompts that vectors are calibrated on, which none of them was extracted with."""
-    table = read_table(bundled_folder() / "prompts.toml")
+    table = read_table(bundled_folder() / "prompts.toml", CardError)
     table.check_keys(required=("prompts",))
     return table.texts("prompts", counts=range(2, 201), most=_TEXT)
 
 
 def read_card(path: Path) -> Persona:
     """Return what the card at `path` says, sanitised; CardError if it breaks a rule of the format."""
-    return _persona(read_table(path))
+    return _persona(read_table(path, CardError))
 
 
 def parse_card(path: Path, text: str) -> Persona:
     """Return what `text`, which is or will be the card at `path`, says; CardError as for `read_card`."""
-    return _persona(parse_table(path, text))
+    return _persona(parse_table(path, text, CardError))
 
 
 def _persona(table: Table) -> Persona:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from billy_mlx.errors import CardError
 from billy_mlx.extraction.card import SENTENCE, Persona, bundled_folder, bundled_ids
-from billy_mlx.extraction.table import read_table
+from billy_mlx.toml_file import read_table
 
 _PLAIN = "plain"
 _EACH = 8  # about the same subjects for every persona, so that a subject is no part of a voice
@@ -25,7 +26,7 @@ def load_sentences(path: Path | None = None) -> SentenceSet:
     Raises:
         CardError: the file breaks a rule.
     """
-    table = read_table(bundled_folder() / "sentences.toml" if path is None else path)
+    table = read_table(bundled_folder() / "sentences.toml" if path is None else path, CardError)
     table.check_keys(required=(_PLAIN,), optional=bundled_ids())
     plain = table.texts(_PLAIN, counts=range(2, 201), most=SENTENCE)
     there = [persona_id for persona_id in bundled_ids() if persona_id in table.values]
