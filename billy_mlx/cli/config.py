@@ -1,4 +1,4 @@
-"""The user's defaults for `generate`: the table [generate] of the configuration file, by the flags' long names."""
+"""The user's defaults for commands that write: the table [generate] of the configuration file, by flags' long names."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +10,16 @@ from billy_mlx.config import read_config
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
+WRITING = ("generate", "continue", "rewrite", "chorus")
+"""The commands that take these defaults: the first all of them, the others those of flags that they share with it."""
+_OF_GENERATE = {"as_json", "compare", "max_tokens"}  # how long a passage becomes goes by the text that it is in
 _KEYS = ("model", "chat-template-name", "generate", "studio", "keys")  # the last two the studio checks
+
+
+def defaults_of(name: str) -> dict[str, object]:
+    """Return the file's values for one of the commands that write. UsageError as `generate_defaults` has it."""
+    values = generate_defaults()
+    return values if name == "generate" else {key: value for key, value in values.items() if key not in _OF_GENERATE}
 
 
 def generate_defaults() -> dict[str, object]:
