@@ -35,7 +35,7 @@ from paired import Spread, Timing, machine, print_table, speed_ratios
 from pipelines import Cost, Ours, Published, answer_count, pole_prompts, read_again
 from tqdm import tqdm
 
-from billy_mlx.extraction.card import PAPER_IDS, Persona, get_persona, load_questions
+from billy_mlx.extraction.card import Persona, bundled_ids, get_persona, load_questions
 from billy_mlx.extraction.extract import Extracted, extract
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole
 from billy_mlx.model.load import load
@@ -68,7 +68,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a folder or a hub id; the default model otherwise")
-    parser.add_argument("--personas", type=int, default=len(PAPER_IDS), help="how many of the paper's")
+    parser.add_argument("--personas", type=int, default=len(bundled_ids("paper")), help="how many of the paper's")
     parser.add_argument("--questions", type=int, default=4)
     parser.add_argument("--rollouts", type=int, default=5, help="answers per question and pole")
     parser.add_argument("--tokens", type=int, default=64, help="per answer")
@@ -93,11 +93,11 @@ def _own_home() -> Iterator[Path]:
 
 
 def _measure(model: Model, settings: RolloutSettings, arguments: argparse.Namespace, folder: Path) -> list[Line]:
-    personas = [get_persona(persona_id) for persona_id in PAPER_IDS[: arguments.personas]]
+    personas = [get_persona(persona_id) for persona_id in bundled_ids("paper")[: arguments.personas]]
     read_again(model, pole_prompts(model, settings, personas[0].prompts)[:1], [[0]])  # a model's first pass is slower
-    ours, published = Ours(model, settings, len(PAPER_IDS), folder), Published(model, settings)
-    needed = Ours(model, replace(_NEEDED, max_tokens=settings.max_tokens), len(PAPER_IDS), folder)
-    larger = [Ours(model, size, len(PAPER_IDS), folder) for size in _larger(settings, arguments.batches)]
+    ours, published = Ours(model, settings, len(bundled_ids("paper")), folder), Published(model, settings)
+    needed = Ours(model, replace(_NEEDED, max_tokens=settings.max_tokens), len(bundled_ids("paper")), folder)
+    larger = [Ours(model, size, len(bundled_ids("paper")), folder) for size in _larger(settings, arguments.batches)]
     for turn in tqdm(range(arguments.rounds * len(personas)), disable=None):
         persona = personas[turn % len(personas)]
         for arm in (ours, published) if turn % 2 == 0 else (published, ours):

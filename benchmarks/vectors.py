@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 
 from billy_mlx import PersonaVector, load_vectors
-from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS
+from billy_mlx.extraction.card import bundled_ids
 from billy_mlx.extraction.evidence import Strength
 from billy_mlx.extraction.library import find_all
 from billy_mlx.extraction.vector import cosines_at, read_layer
@@ -44,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model_id, fingerprint = identify(arguments.model)
     found = find_all(fingerprint, arguments.root)
-    known = [*PAPER_IDS, *WRITING_IDS]
+    known = bundled_ids()
     ids = sorted(found, key=lambda each: (known.index(each) if each in known else len(known), each))
     vectors = list(load_vectors(ids, model_id, fingerprint, arguments.root).values())
     print(_head(model_id, vectors))

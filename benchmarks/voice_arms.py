@@ -11,7 +11,7 @@ from billy_mlx import Blend, PersonaVector, directions
 from billy_mlx.bench.random_directions import random_directions
 from billy_mlx.blend.blend import Dose, Mode
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS, Persona, bundled_folder, read_card
+from billy_mlx.extraction.card import Persona, bundled_folder, bundled_ids, read_card
 from billy_mlx.model.layers import UNSTEERED, Directions
 
 CONTROL = "dose-0"
@@ -19,7 +19,7 @@ ARMS = (CONTROL, "prompt", "layered", "balanced", "random", "prompt+half")
 """What there is, in the page's order. `random` is as long as `layered` at every layer and points anywhere;
 `prompt+half` is the system prompt and half a dose of `layered`."""
 
-KNOWN = (*PAPER_IDS, *WRITING_IDS)
+KNOWN = bundled_ids()
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def draw_pairs(personas: Sequence[str], most: int) -> list[tuple[str, str]]:
 
 def group_of(persona_id: str) -> tuple[str, ...]:
     """Return the bundled personas that a persona is held against, itself among them."""
-    found = next((group for group in (PAPER_IDS, WRITING_IDS) if persona_id in group), None)
+    found = next((group for group in (bundled_ids("paper"), bundled_ids("writing")) if persona_id in group), None)
     if found is None:
         raise UsageError(f"{persona_id} is not bundled, so nothing was frozen for it; choose among {', '.join(KNOWN)}")
     return found

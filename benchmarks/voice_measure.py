@@ -12,7 +12,7 @@ from voice_readout import Measured, Ruler, Texts
 from voice_shelf import Reading
 from voice_tasks import KINDS, Task, load_tasks
 
-from billy_mlx.extraction.card import WRITING_IDS
+from billy_mlx.extraction.card import bundled_ids
 from billy_mlx.extraction.sentences import SentenceSet
 
 
@@ -37,7 +37,7 @@ class Plan:
         pairs: how many half-and-half blends are; as weights and likelihood, in the first kind of writing alone.
     """
 
-    personas: tuple[str, ...] = WRITING_IDS
+    personas: tuple[str, ...] = bundled_ids("writing")
     kinds: tuple[str, ...] = ("chat",)
     half: str = "decide"
     prompts: int | None = None

@@ -24,7 +24,7 @@ from voice_writing import ASKED, Writer
 
 from billy_mlx import load
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import WRITING_IDS
+from billy_mlx.extraction.card import bundled_ids
 from billy_mlx.extraction.sentences import load_sentences
 from billy_mlx.measure.sentence_encoder import packaged_embedder
 
@@ -55,7 +55,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     if arguments.prompts is not None and arguments.prompts < 2:
         raise UsageError("with fewer than two prompts nothing can be told; ask for more with --prompts")
     return Plan(
-        personas=tuple(arguments.personas) or WRITING_IDS,
+        personas=tuple(arguments.personas) or bundled_ids("writing"),
         kinds=_chosen(arguments.kind, tuple(KINDS), "kind of writing"),
         half=arguments.half,
         prompts=arguments.prompts,

@@ -23,7 +23,11 @@ class UnsteerableModel(ModelError):
     """The self-test found that adding to this model's blocks would not do what it says."""
 
 
-class CardError(BillyError):
+class TomlError(BillyError):
+    """A TOML file is larger or deeper than is read here, or breaks a rule of what it is for."""
+
+
+class CardError(TomlError):
     """A persona card or the question set breaks a rule of its format."""
 
 

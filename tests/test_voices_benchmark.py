@@ -10,7 +10,7 @@ import pytest
 from vectors import persona_vector
 
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import WRITING_IDS
+from billy_mlx.extraction.card import bundled_ids
 from billy_mlx.extraction.library import store_vector
 from billy_mlx.extraction.sentences import SentenceSet, load_sentences
 from billy_mlx.measure.embedding import Embedder
@@ -272,7 +272,7 @@ def test_a_voice_that_moves_away_from_itself_does_not_show():
 
 
 def test_p_values_are_corrected_over_all_personas_of_an_arm():
-    measured = planted({("layered", each): (0.02, 3.1) for each in WRITING_IDS})
+    measured = planted({("layered", each): (0.02, 3.1) for each in bundled_ids("writing")})
     found = voice_effects.effects(measured, "layered@1")
     chances = [sign_flip_p(each.values.tolist()) for each in found.values()]
     assert [each.corrected for each in found.values()] == holm(chances)
@@ -309,9 +309,9 @@ def test_a_blend_has_so_much_of_each_and_neither_is_held_against_the_other():
 
 def test_pairs_are_all_there_are_or_drawn_alike_every_time():
     assert voice_arms.draw_pairs(("noir", "gothic", "futurist"), 20) == [("noir", "gothic")]
-    drawn = voice_arms.draw_pairs(WRITING_IDS, 20)
+    drawn = voice_arms.draw_pairs(bundled_ids("writing"), 20)
     assert len(set(drawn)) == 20
-    assert drawn == voice_arms.draw_pairs(WRITING_IDS, 20)
+    assert drawn == voice_arms.draw_pairs(bundled_ids("writing"), 20)
 
 
 def test_ranks_that_agree_have_a_spearman_of_1():

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
-from billy_mlx.errors import BillyError, BlendError, CardError
-from billy_mlx.extraction.table import MAX_BYTES, MAX_DOTS, MAX_LINE, read_table
+from billy_mlx.errors import BillyError, BlendError, TomlError
 from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
+from billy_mlx.toml_file import MAX_BYTES, MAX_DOTS, MAX_LINE, read_table
 from billy_mlx.tui.dials import Dials
 
 LONGEST_NAME = 60
@@ -28,7 +28,7 @@ def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
     """Return the blends' text forms by name, sorted, and a sentence for each entry that cannot be used."""
     try:
         values = _read()
-    except CardError as error:
+    except TomlError as error:
         return {}, (str(error),)
     good, wrong = {}, []
     for name, text in values.items():
@@ -59,7 +59,7 @@ def forget_blend(name: str) -> None:
 
 
 def _read() -> dict[str, object]:
-    """Return what the file has, good or bad; CardError if it cannot be used at all."""
+    """Return what the file has, good or bad; TomlError if it cannot be used at all."""
     return read_table(blends_file()).values if blends_file().exists() else {}
 
 

@@ -9,8 +9,8 @@ from textual.theme import BUILTIN_THEMES
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
+from billy_mlx.config import config_text, parse_config, read_config
 from billy_mlx.errors import BillyError, BlendError, UsageError
-from billy_mlx.extraction.table import MAX_BYTES, parse_table
 from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
 from billy_mlx.tui.keys import checked_keys
@@ -131,7 +131,7 @@ class Settings:
 def load_settings() -> tuple[Settings, tuple[str, ...]]:
     """Return the settings of the configuration file, and a sentence for each thing in it that had to be left out."""
     try:
-        values = parse_table(paths.config_file(), _read()).values
+        values = read_config()
     except BillyError as error:
         return Settings(), (str(error),)
     settings, wrong = _studio(values)
@@ -153,8 +153,8 @@ def save_setting(name: str, value: object) -> None:
     from tomlkit.exceptions import TOMLKitError
 
     path = paths.config_file()
-    text = _read()
-    parse_table(path, text)  # its bounds are for this parser, too
+    text = config_text()
+    parse_config(text)  # its bounds are for this parser, too
     try:
         document = tomlkit.parse(text)
         if name == _KEYS:
@@ -251,17 +251,3 @@ def _held(document: "TOMLDocument", table: str) -> dict[str, Any]:
     if not isinstance(held, dict):
         raise UsageError(f"{paths.config_file()}: {table} is not a table; write [{table}] and its keys below")
     return held
-
-
-def _read() -> str:
-    path = paths.config_file()
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES // 1024} KiB; shorten it")
-        return data.decode("utf-8-sig")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {sanitize(str(error))}; correct it or delete it") from error

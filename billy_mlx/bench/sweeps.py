@@ -9,7 +9,7 @@ from billy_mlx.bench.settings import Settings
 from billy_mlx.bench.steered import Steered
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import PAPER_IDS
+from billy_mlx.extraction.card import bundled_ids
 from billy_mlx.extraction.library import find_all
 from billy_mlx.model.model import Model
 
@@ -64,7 +64,10 @@ def _layers(model: Model, steered: Steered) -> Cells:
 def _personas(model: Model, steered: Steered) -> Cells:
     there = find_all(model.fingerprint)
     own = steered.blend.persona_ids
-    order = [*own, *(persona_id for persona_id in PAPER_IDS if persona_id in there and persona_id not in own)]
+    order = [
+        *own,
+        *(persona_id for persona_id in bundled_ids("paper") if persona_id in there and persona_id not in own),
+    ]
     return [
         (f"personas={count}", steered.equal(order[:count])) for count in range(1, min(MOST_PERSONAS, len(order)) + 1)
     ]

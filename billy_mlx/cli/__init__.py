@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from billy_mlx.cli.config import generate_defaults
+from billy_mlx.cli.config import WRITING, defaults_of
 from billy_mlx.cli.output import STOPPED, say, say_stopped
 from billy_mlx.errors import BillyError, is_of_memory
 
@@ -45,10 +45,9 @@ class _LateCommands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] == "generate":
+        if args[0] in WRITING and not {"-h", "--help"} & {*args}:
             # A broken configuration file concerns only who uses it, and not who asks for help with it.
-            asks_for_help = {"-h", "--help"} & {*args}
-            ctx.default_map = None if asks_for_help else {"generate": generate_defaults()}
+            ctx.default_map = {args[0]: defaults_of(args[0])}
         return super().resolve_command(ctx, args)
 
 

@@ -1,4 +1,4 @@
-"""The user's defaults for `generate`: the table [generate] of the configuration file, by the flags' long names."""
+"""The user's defaults for commands that write: the table [generate] of the configuration file, by flags' long names."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -6,10 +6,20 @@ from pathlib import Path
 import click
 
 from billy_mlx import paths
+from billy_mlx.config import read_config
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
 
+WRITING = ("generate", "continue", "rewrite", "chorus")
+"""The commands that take these defaults: the first all of them, the others those of flags that they share with it."""
+_OF_GENERATE = {"as_json", "compare", "max_tokens"}  # how long a passage becomes goes by the text that it is in
 _KEYS = ("model", "chat-template-name", "generate", "studio", "keys")  # the last two the studio checks
+
+
+def defaults_of(name: str) -> dict[str, object]:
+    """Return the file's values for one of the commands that write. UsageError as `generate_defaults` has it."""
+    values = generate_defaults()
+    return values if name == "generate" else {key: value for key, value in values.items() if key not in _OF_GENERATE}
 
 
 def generate_defaults() -> dict[str, object]:
@@ -19,7 +29,7 @@ def generate_defaults() -> dict[str, object]:
         UsageError: the file or one of its keys or values is wrong; says which and what is allowed.
     """
     path = paths.config_file()
-    table = _read(path)
+    table = read_config()
     for key in table:
         if key not in _KEYS:
             known = "there are model, chat-template-name and the tables [generate], [studio] and [keys]"
@@ -28,21 +38,6 @@ def generate_defaults() -> dict[str, object]:
     if not isinstance(values, dict):
         raise UsageError(f"{path}: generate is not a table; write [generate] and its keys below")
     return dict(_checked(path, key, value) for key, value in values.items())
-
-
-def _read(path: Path) -> dict[str, object]:
-    from billy_mlx.extraction.table import MAX_BYTES, parse_table
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES // 1024} KiB; shorten it")
-        return parse_table(path, data.decode("utf-8-sig")).values
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}; correct it or delete it") from error
 
 
 def _checked(path: Path, key: str, value: object) -> tuple[str, object]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import DEFAULT_MODE, FORMER_MODE, BlendText, Dose, Unit
+from billy_mlx.config import read_config
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.table import read_table
 from billy_mlx.text import sanitize
 
 
@@ -16,7 +16,7 @@ def former_settings() -> tuple[str, ...]:
     What cannot be read at all is told by whoever reads it.
     """
     try:
-        values = read_table(paths.config_file()).values if paths.config_file().exists() else {}
+        values = read_config()
     except BillyError:
         return ()
     generate, studio = _table(values, "generate"), _table(values, "studio")

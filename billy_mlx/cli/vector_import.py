@@ -12,7 +12,7 @@ from billy_mlx import paths
 from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import say, waiting, write_line
 from billy_mlx.errors import BillyError, CardError, UsageError, VectorError
-from billy_mlx.extraction.card import PAPER_IDS, PERSONA_ID, WRITING_IDS, Persona, get_persona
+from billy_mlx.extraction.card import PERSONA_ID, Persona, get_persona, is_bundled
 
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
@@ -74,7 +74,7 @@ def _ids(files: Sequence[Path], persona_id: str | None, force: bool) -> dict[Pat
     for file, slug in ids.items():
         if not slug:
             raise UsageError(f"{file.name} does not give an id; name one with --id")
-        if slug in PAPER_IDS + WRITING_IDS and not force:
+        if is_bundled(slug) and not force:
             raise UsageError(
                 f"{file.name} would be {slug}, which is a bundled persona; give it another id with --id, or --force "
                 "it to be that one"

@@ -8,7 +8,7 @@ from billy_mlx.engine.messages import Estimate, Estimated
 from billy_mlx.engine.sizes import Sizes
 from billy_mlx.engine.work import Steps, Work
 from billy_mlx.engine.workshop import Workshop
-from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS
+from billy_mlx.extraction.common import CARDS
 from billy_mlx.extraction.extract import neutral_share
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.model.model import Model
@@ -60,7 +60,7 @@ def plan_of(workshop: Workshop, missing: int, uncalibrated: int, sizes: Sizes) -
     step = _seconds_for_step(workshop, rollouts.batch)
     answers = rollouts.questions * rollouts.rollouts
     writing = _batches(answers, rollouts.batch) * rollouts.max_tokens * step
-    common = 2 * len(PAPER_IDS + WRITING_IDS) * (_SYSTEM + _PROMPT + rollouts.max_tokens)
+    common = 2 * len(CARDS) * (_SYSTEM + _PROMPT + rollouts.max_tokens)
     neutral = writing + (answers * _PROMPT + common) * read
     again = answers * (_SYSTEM + _PROMPT + _PROMPT + rollouts.max_tokens)
     extraction = writing + (again + 2 * answers * _JUDGED * _JUDGINGS) * read

@@ -7,48 +7,22 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from billy_mlx import paths
 from billy_mlx.errors import CardError, UsageError
-from billy_mlx.extraction.table import Table, parse_table, read_table
 from billy_mlx.text import sanitize
+from billy_mlx.toml_file import Table, parse_table, read_table
 
-PAPER_IDS = (
-    "creative-professional",
-    "environmentalist",
-    "futurist",
-    "analytical-thinker",
-    "empathetic-counselor",
-    "visionary-millionaire",
-    "startup-founder",
-    "social-entrepreneur",
-    "customer",
-    "digital-nomad",
-    "industry-insider",
-    "academic-researcher",
-)
-WRITING_IDS = (
-    "noir",
-    "gothic",
-    "minimalist",
-    "lyrical",
-    "satirist",
-    "fairy-tale",
-    "naturalist",
-    "comic",
-    "victorian",
-    "dreamlike",
-    "hard-science",
-    "childrens",
-)
+_SHARED = ("questions", "prompts", "sentences")  # files beside the bundled cards that are none
 PROMPTS_PER_PERSONA = 5
 PERSONA_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 _SUBJECT_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _REQUIRED = ("id", "name", "description", "group", "prompts", "license", "author")
 _TAG = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_OPTIONAL = ("rubric", "subject_words", "sentences", "tags")
+_OPTIONAL = ("order", "rubric", "subject_words", "sentences", "tags")
 _LINE, _TEXT = 200, 1500  # characters; a text of 1500 fits into one line of the file even when all of it is escaped
 SENTENCE = 500  # characters at most; read-outs see no more than about 1000
 
@@ -60,7 +34,8 @@ class Persona:
     `prompts` are the five system prompts that ask for the persona; `rubric` tells a judge what an answer of it shows.
     `subject_words` are lower-case beginnings of words, for counting a shift of vocabulary: no prompt lists them.
     `sentences` are written by hand in the persona's voice, for telling how near a text comes to it; those of the
-    bundled cards lie in a file of their own, so ask `sentences.sentences_of`. `tags` are words to find the card by.
+    bundled cards lie in a file of their own, so ask `sentences.sentences_of`. `tags` are words to find the card by, and
+    `order` is its place among the cards of its group, the lowest first.
     """
 
     id: str
@@ -75,6 +50,7 @@ class Persona:
     source: Path = field(compare=False)
     sentences: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    order: int = 0
 
     @property
     def card_hash(self) -> str:
@@ -104,17 +80,16 @@ class QuestionSet:
 
 
 def load_personas(user_folder: Path | None = None) -> PersonaSet:
-    """Return every readable card: the paper's, the writing voices, then the user's own by id.
+    """Return every readable card: those that come with the program by group and order, then the user's own by id.
 
     A user's card wins over the bundled one with its id, in that one's place; if it is bad, the bundled one is shown.
 
     Args:
         user_folder: where the user's cards are; without it `paths.personas_folder()`. It need not exist.
     """
-    personas: dict[str, Persona] = {}
+    personas = {card.id: card for card in bundled_cards()}
     errors: list[CardError] = []
-    bundled = [bundled_folder() / f"{persona_id}.toml" for persona_id in PAPER_IDS + WRITING_IDS]
-    for path in bundled + _user_cards(_user_folder(user_folder), errors):
+    for path in _user_cards(_user_folder(user_folder), errors):
         try:
             personas[path.stem] = read_card(path)
         except CardError as error:
@@ -134,14 +109,31 @@ def get_persona(persona_id: str, user_folder: Path | None = None) -> Persona:
         own = folder / f"{persona_id}.toml"
         if os.path.lexists(own):
             return read_card(own)
-        if persona_id in PAPER_IDS + WRITING_IDS:
+        if is_bundled(persona_id):
             return read_card(bundled_folder() / f"{persona_id}.toml")
-    raise _unknown(persona_id, [*PAPER_IDS, *WRITING_IDS, *(path.stem for path in _user_cards(folder, []))])
+    raise _unknown(persona_id, [*bundled_ids(), *(path.stem for path in _user_cards(folder, []))])
+
+
+@cache
+def bundled_cards() -> tuple[Persona, ...]:
+    """Return the cards that come with the program, by group and order, whatever cards of the user's bear their ids."""
+    files = [path for path in bundled_folder().glob("*.toml") if path.stem not in _SHARED]
+    return tuple(sorted(map(read_card, files), key=lambda card: (card.group, card.order, card.id)))
+
+
+def bundled_ids(group: str | None = None) -> tuple[str, ...]:
+    """Return the ids of the bundled cards in their order, or those of one group: "paper" or "writing"."""
+    return tuple(card.id for card in bundled_cards() if group in (None, card.group))
+
+
+def is_bundled(persona_id: str) -> bool:
+    """Return whether a card of this id comes with the program."""
+    return persona_id not in _SHARED and (bundled_folder() / f"{persona_id}.toml").is_file()
 
 
 def load_questions(path: Path | None = None) -> QuestionSet:
     """Return the bundled set of 24 questions, or that of another file; CardError if it breaks a rule."""
-    table = read_table(bundled_folder() / "questions.toml" if path is None else path)
+    table = read_table(bundled_folder() / "questions.toml" if path is None else path, CardError)
     table.check_keys(required=("questions", "neutral_prompts"))
     # Balanced means and held-out halves need several questions; 200 are hours of rollouts.
     questions = table.texts("questions", counts=range(2, 201), most=_TEXT)
@@ -150,19 +142,19 @@ def load_questions(path: Path | None = None) -> QuestionSet:
 
 def load_held_out_prompts() -> tuple[str, ...]:
     """Return the bundled prompts that vectors are calibrated on, which none of them was extracted with."""
-    table = read_table(bundled_folder() / "prompts.toml")
+    table = read_table(bundled_folder() / "prompts.toml", CardError)
     table.check_keys(required=("prompts",))
     return table.texts("prompts", counts=range(2, 201), most=_TEXT)
 
 
 def read_card(path: Path) -> Persona:
     """Return what the card at `path` says, sanitised; CardError if it breaks a rule of the format."""
-    return _persona(read_table(path))
+    return _persona(read_table(path, CardError))
 
 
 def parse_card(path: Path, text: str) -> Persona:
     """Return what `text`, which is or will be the card at `path`, says; CardError as for `read_card`."""
-    return _persona(parse_table(path, text))
+    return _persona(parse_table(path, text, CardError))
 
 
 def _persona(table: Table) -> Persona:
@@ -180,6 +172,7 @@ def _persona(table: Table) -> Persona:
         source=table.path,
         sentences=_sentences(table) if "sentences" in table.values else (),
         tags=_tags(table) if "tags" in table.values else (),
+        order=table.number("order", range(1000)) if "order" in table.values else 0,
     )
 
 

@@ -13,7 +13,7 @@ from itertools import cycle, islice
 import numpy as np
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS, Persona, bundled_folder, read_card
+from billy_mlx.extraction.card import Persona, bundled_folder, read_card
 from billy_mlx.extraction.means import Floats, prompt_effect, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.reading import Text, read_all
@@ -22,11 +22,37 @@ from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
-CARDS = (*PAPER_IDS, *WRITING_IDS)
+# Named one by one: with another card here, every vector there is would have been told from something else.
+CARDS = (
+    "creative-professional",
+    "environmentalist",
+    "futurist",
+    "analytical-thinker",
+    "empathetic-counselor",
+    "visionary-millionaire",
+    "startup-founder",
+    "social-entrepreneur",
+    "customer",
+    "digital-nomad",
+    "industry-insider",
+    "academic-researcher",
+    "noir",
+    "gothic",
+    "minimalist",
+    "lyrical",
+    "satirist",
+    "fairy-tale",
+    "naturalist",
+    "comic",
+    "victorian",
+    "dreamlike",
+    "hard-science",
+    "childrens",
+)
 
 
-def bundled_cards() -> list[Persona]:
-    """Return the cards that come with the program, whatever cards of the user's bear their ids."""
+def common_cards() -> list[Persona]:
+    """Return the bundled cards whose system prompts are read, whatever cards of the user's bear their ids."""
     return [read_card(bundled_folder() / f"{persona_id}.toml") for persona_id in CARDS]
 
 

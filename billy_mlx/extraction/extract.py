@@ -14,7 +14,7 @@ from functools import partial
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
 from billy_mlx.extraction.claims import claim_all, claim_neutral, claim_personas, weights_name
-from billy_mlx.extraction.common import begin_common, bundled_cards, cards_digest, read_common_part
+from billy_mlx.extraction.common import begin_common, cards_digest, common_cards, read_common_part
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.means import Floats
@@ -86,7 +86,7 @@ def extract(
         raise UsageError(f"there is no method {method!r}; there are {PROMPT_EFFECT} and {MEAN_DIFFERENCE}")
     questions = load_questions() if questions is None else questions
     settings = RolloutSettings() if settings is None else settings
-    cards = bundled_cards() if common is None else list(common)
+    cards = common_cards() if common is None else list(common)
     asked = _Work(model, questions, settings, judge, method, cards if method == PROMPT_EFFECT else [])
     if fresh:
         asked.forget(personas)

@@ -51,6 +51,7 @@ def card_text(persona: Persona) -> str:
     """Return the card in TOML."""
     one_line = ("id", "name", "description", "group", "license", "author")
     lines = [f"{key} = {_quoted(getattr(persona, key))}" for key in one_line]
+    lines += [f"order = {persona.order}"] * (persona.order > 0)
     lines += ["", "prompts = [", *(f"    {_quoted(prompt)}," for prompt in persona.prompts), "]"]
     if persona.rubric is not None:
         lines += ["", f"rubric = {_quoted(persona.rubric)}"]

@@ -1,7 +1,6 @@
 """From a name to a model that runs: found on this machine, checked, loaded. Nothing here touches the network."""
 
 import os
-import tomllib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from transformers import PreTrainedConfig
 from transformers.utils import logging
 
 from billy_mlx import paths
+from billy_mlx.config import configured
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model import backend, config, hub, memory
 from billy_mlx.model.chat import choose_template
@@ -53,8 +53,8 @@ def load(
     """
     called = default_name() if model is None else str(model)
     name, folder = find(called, revision)
-    if chat_template_name is None and called == _configured("model"):
-        chat_template_name = _configured("chat-template-name")
+    if chat_template_name is None and called == configured("model"):
+        chat_template_name = configured("chat-template-name")
     settings = _settings(folder)
     with memory.loading(name, folder, settings):
         shape = require_harmless(folder)
@@ -81,20 +81,7 @@ def default_name() -> str:
     name = os.environ.get("BILLY_MODEL")
     if name:
         return name
-    return _configured("model") or STARTER
-
-
-def _configured(key: str) -> str | None:
-    """Return what the configuration file has under a key that belongs to no table; None if it has none."""
-    try:
-        configured = tomllib.loads(paths.config_file().read_text(encoding="utf-8")).get(key)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{paths.config_file()} cannot be read: {error}; correct it or delete it") from error
-    if not isinstance(configured, str | None):
-        raise UsageError(f'{paths.config_file()}: {key} is {configured!r}; write it in quotes, as in {key} = "starter"')
-    return configured
+    return configured("model") or STARTER
 
 
 def find(name: str, revision: str | None = None) -> tuple[str, Path]:

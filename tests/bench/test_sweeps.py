@@ -5,12 +5,12 @@ from benching import ITEMS, plant, small
 from billy_mlx.bench.sweeps import sweep_arms
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import PAPER_IDS
+from billy_mlx.extraction.card import bundled_ids
 
 
 @pytest.fixture(autouse=True)
 def vectors(tiny, billy_home):
-    plant(tiny, PAPER_IDS[:6])
+    plant(tiny, bundled_ids("paper")[:6])
 
 
 def sweep(tiny, kind, **changes):
@@ -53,7 +53,7 @@ def test_personas_are_blended_as_the_comparison_is_and_else_balanced(tiny, chang
 
 
 def test_personas_are_seven_at_most(tiny):
-    plant(tiny, PAPER_IDS)
+    plant(tiny, bundled_ids("paper"))
     assert len(sweep(tiny, "personas")) == 7
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
-from billy_mlx.cli.config import generate_defaults
+from billy_mlx.cli.config import WRITING, generate_defaults
 from billy_mlx.cli.former_settings import former_settings
 
 WRITE = ("generate", "-p", "Once", "--seed", "3", "--json")
@@ -181,3 +181,38 @@ def test_the_file_that_the_documentation_shows_is_accepted(configure):
 def test_help_does_not_need_the_file(billy, configure):
     configure("[generate")
     assert billy("generate", "--help").code == 0
+
+
+SHARED = "[generate]\nblend = 'noir@0.5/raw/L1'\nseed = 7\ntemp = 0.3\nmax-tokens = 2\njson = true\n"
+
+
+@pytest.mark.parametrize("command", [("continue",), ("rewrite", "--lines", "1")])
+def test_commands_that_write_into_a_text_share_the_defaults_but_not_the_length(
+    billy, model, configure, tmp_path, command
+):
+    configure(SHARED)
+    text = tmp_path / "novel.md"
+    text.write_text("Ada slept all day.\n")
+    told = billy(command[0], str(text), *command[1:], "--context", "430", "--json")
+    (row,) = json.loads(told.out)["rows"]
+    assert (row["blend"], row["seed"]) == ("noir:1@0.5/raw/L1", 7)
+    assert row["generation_tokens"] > 2
+    (row,) = json.loads(billy(command[0], str(text), *command[1:], "--context", "430", "--json", "--seed", "3").out)[
+        "rows"
+    ]
+    assert row["seed"] == 3
+
+
+def test_a_chorus_takes_the_voices_of_the_file(billy, model, configure, tmp_path):
+    configure("[generate]\nvoice = ['noir@0.5/raw/L1', 'noir@0/raw/L1']\nseed = 7\n")
+    text = tmp_path / "novel.md"
+    text.write_text("Ada slept all day.\n")
+    rows = json.loads(billy("chorus", str(text), "-m", "3", "--context", "430", "--json").out)["rows"]
+    assert [(row["blend"], row["seed"]) for row in rows] == [("noir:1@0.5/raw/L1", 7), ("noir:1@0/raw/L1", 7)]
+
+
+def test_help_is_there_whatever_the_file_says(billy, configure):
+    configure("[generate")
+    for command in WRITING:
+        assert billy(command, "--help").code == 0
+        assert "is not TOML" in billy(command, "x.md").err

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS, read_card
+from billy_mlx.extraction.card import bundled_ids, read_card
 
 PROMPTS = [argument for number in range(5) for argument in ("--prompt", f"Be a sailor in the way of number {number}.")]
 
@@ -21,7 +21,7 @@ def bad_card(billy_home):
 
 def test_all_personas_are_listed(billy):
     out = billy("personas", "list").out
-    assert [line.split()[0] for line in out.splitlines()[1:]] == [*PAPER_IDS, *WRITING_IDS]
+    assert [line.split()[0] for line in out.splitlines()[1:]] == [*bundled_ids()]
 
 
 def test_the_list_as_json_has_the_whole_cards(billy):

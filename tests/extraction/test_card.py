@@ -2,6 +2,7 @@
 
 import re
 import resource
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,18 +10,20 @@ from pathlib import Path
 import pytest
 
 from billy_mlx.errors import CardError, UsageError
+from billy_mlx.extraction import card
 from billy_mlx.extraction.card import (
-    PAPER_IDS,
-    WRITING_IDS,
     Persona,
+    bundled_ids,
     get_persona,
     load_personas,
     load_questions,
     read_card,
 )
+from billy_mlx.extraction.common import CARDS
 from billy_mlx.extraction.new_card import card_text, new_persona, write_card
+from billy_mlx.extraction.sentences import load_sentences
 
-BUNDLED = PAPER_IDS + WRITING_IDS
+BUNDLED = bundled_ids()
 GOOD = card_text(new_persona("pirate", Path()))
 HOSTILE = {
     "one huge dotted key": "a." * 20_000 + "a = 1",
@@ -91,15 +94,38 @@ def small_files_only():
 
 def test_the_24_cards_come_in_the_order_to_show_them():
     assert tuple(bundled()) == BUNDLED
-    assert {p.id: p.group for p in bundled().values()} == {
-        **dict.fromkeys(PAPER_IDS, "paper"),
-        **dict.fromkeys(WRITING_IDS, "writing"),
-    }
+    assert bundled_ids("paper")[:3] == ("creative-professional", "environmentalist", "futurist")
+    assert bundled_ids("writing")[:3] == ("noir", "gothic", "minimalist")
+    assert (len(bundled_ids("paper")), len(bundled_ids("writing"))) == (12, 12)
+    orders = [(card.group, card.order) for card in bundled().values()]
+    assert orders == [(group, order) for group in ("paper", "writing") for order in range(1, 13)]
 
 
-def test_the_folder_holds_no_card_that_is_not_listed():
-    folder = get_persona("noir", Path("no such folder")).source.parent
-    assert {path.stem for path in folder.glob("*.toml")} == {*BUNDLED, "questions", "prompts", "sentences"}
+def test_a_new_persona_is_one_file(tmp_path, monkeypatch):
+    shutil.copytree(card.bundled_folder(), tmp_path / "personas", ignore=shutil.ignore_patterns("vectors", "*.py*"))
+    monkeypatch.setattr(card, "bundled_folder", lambda: tmp_path / "personas")
+    text = card_text(new_persona("pirate", tmp_path)).replace('group = "my own"', 'group = "writing"\norder = 13')
+    (tmp_path / "personas" / "pirate.toml").write_text(text)
+    card.bundled_cards.cache_clear()
+    try:
+        assert bundled_ids("writing")[-1] == "pirate"
+        assert list(load_personas(tmp_path / "none").personas)[-1] == "pirate"
+        assert get_persona("pirate", tmp_path / "none").order == 13
+        assert load_sentences().by_persona.keys() == set(BUNDLED)
+    finally:
+        card.bundled_cards.cache_clear()
+
+
+@pytest.mark.parametrize("order", ["-1", "1000", "true", '"1"', "1.5"])
+def test_the_order_of_a_card_is_a_small_number(tmp_path, order):
+    (tmp_path / "pirate.toml").write_text(f"{GOOD}\norder = {order}\n")
+    with pytest.raises(CardError, match="must be a whole number from 0 to 999"):
+        read_card(tmp_path / "pirate.toml")
+
+
+def test_what_all_vectors_were_told_from_stays_the_same_cards():
+    assert set(CARDS) <= set(BUNDLED)
+    assert len(CARDS) == 24
 
 
 @pytest.mark.parametrize("persona_id", BUNDLED)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from billy_mlx.errors import CardError
-from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS, bundled_folder, get_persona, load_personas
+from billy_mlx.extraction.card import bundled_folder, bundled_ids, get_persona, load_personas
 from billy_mlx.extraction.new_card import new_persona, write_card
 from billy_mlx.extraction.sentences import load_sentences, sentences_of
 
@@ -15,7 +15,7 @@ TEXT = (bundled_folder() / "sentences.toml").read_text(encoding="utf-8")
 
 def test_every_bundled_card_has_eight_and_there_are_24_plain_ones():
     found = load_sentences()
-    assert tuple(found.by_persona) == PAPER_IDS + WRITING_IDS
+    assert tuple(found.by_persona) == bundled_ids()
     assert {len(sentences) for sentences in found.by_persona.values()} == {8}
     assert len(found.plain) == 24
 
@@ -40,8 +40,9 @@ def test_personas_and_nobody_write_at_the_same_length():
     [
         (TEXT.replace("noir = [", "noire = ["), "noire is not a key"),
         (TEXT.replace("noir = [", "noir = [1,"), "noir must have 8 entries; it has 9"),
-        (TEXT[: TEXT.index("childrens = [")], "childrens is missing"),
-        ("plain = []", "missing"),
+        (TEXT.replace("plain = [", "plane = ["), "plane is not a key"),
+        (TEXT[TEXT.index("]") + 1 :], "plain is missing"),
+        ("plain = []", "plain must have 2 to 200 entries"),
     ],
 )
 def test_a_set_is_read_as_strictly_as_a_card(tmp_path, text, said):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from billy_mlx.extraction.card import PAPER_IDS, WRITING_IDS, load_personas
+from billy_mlx.extraction.card import bundled_ids, load_personas
 from billy_mlx.extraction.finding import find
 
 WORDS = """
@@ -69,7 +69,7 @@ def test_if_nobody_is_all_of_it_who_is_the_most_is_found():
 
 
 def test_no_word_finds_everybody():
-    assert found(" ") == [*PAPER_IDS, *WRITING_IDS]
+    assert found(" ") == [*bundled_ids()]
 
 
 @pytest.mark.parametrize("persona", EVERYBODY, ids=lambda persona: persona.id)

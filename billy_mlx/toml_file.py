@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from billy_mlx.errors import CardError
+from billy_mlx.errors import TomlError
 from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 * 1024
@@ -20,14 +20,15 @@ _TYPE_NAMES = {str: "text", bool: "true or false", int: "a number", float: "a nu
 
 @dataclass(frozen=True)
 class Table:
-    """The top-level values of one TOML file; every method raises CardError with the file, the key and the rule."""
+    """The top-level values of one TOML file; every method raises `kind` with the file, the key and the rule."""
 
     path: Path
     values: dict[str, object]
+    kind: type[TomlError] = TomlError
 
-    def error(self, key: str, rule: str) -> CardError:
+    def error(self, key: str, rule: str) -> TomlError:
         """Return the error that says which file and key break which rule."""
-        return CardError(_sentence(f"{self.path}: {_short(key)} {rule}"))
+        return self.kind(_sentence(f"{self.path}: {_short(key)} {rule}"))
 
     def check_keys(self, *, required: Collection[str], optional: Collection[str] = ()) -> None:
         """Refuse a key that is not known, and one that is missing."""
@@ -50,6 +51,13 @@ class Table:
         """Return the text under `key`, 1 to `most` characters, sanitised, without outer white space."""
         return self._checked(key, key, self.values[key], most)
 
+    def number(self, key: str, allowed: range) -> int:
+        """Return a whole number."""
+        value = self.values[key]
+        if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+            raise self.error(key, f"must be a whole number from {allowed.start} to {allowed.stop - 1}")
+        return value
+
     def texts(self, key: str, *, counts: range, most: int) -> tuple[str, ...]:
         """Return the different texts listed under `key`, as many as `counts` allows, each of 1 to `most` characters."""
         values = self.values[key]
@@ -71,43 +79,44 @@ class Table:
         return text
 
 
-def read_table(path: Path) -> Table:
-    """Return the values of the TOML file at `path`, not yet checked; CardError if it is no file within the bounds."""
-    return parse_table(path, _read(path))
+def read_table(path: Path, kind: type[TomlError] = TomlError) -> Table:
+    """Return the values of the TOML file at `path`, not yet checked; an error of `kind` if it is no file in bounds."""
+    return parse_table(path, _read(path, kind), kind)
 
 
-def parse_table(path: Path, text: str) -> Table:
-    """Return the values of `text`, which is or will be the file at `path`; CardError if it is not TOML."""
+def parse_table(path: Path, text: str, kind: type[TomlError] = TomlError) -> Table:
+    """Return the values of `text`, which is or will be the file at `path`; an error of `kind` if it is not TOML."""
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE or line.count(".") > MAX_DOTS:
-            raise _refusal(path, f"line {number} has more than {MAX_LINE} characters or {MAX_DOTS} dots; shorten it")
+            rule = f"line {number} has more than {MAX_LINE} characters or {MAX_DOTS} dots; shorten it"
+            raise kind(_refusal(path, rule))
     try:
-        return Table(path, tomllib.loads(text))
+        return Table(path, tomllib.loads(text), kind)
     except RecursionError:
-        raise _refusal(path, "it is nested too deeply; only texts and lists of texts are allowed") from None
+        raise kind(_refusal(path, "it is nested too deeply; only texts and lists of texts are allowed")) from None
     except ValueError as error:  # TOMLDecodeError is one; so is what int() says of a number of 5000 digits
-        raise _refusal(path, f"it is not TOML: {_short(str(error), 160)}; correct that place") from None
+        raise kind(_refusal(path, f"it is not TOML: {_short(str(error), 160)}; correct that place")) from None
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, kind: type[TomlError]) -> str:
     try:
         # A link could lead anywhere, and reading a pipe or a device may never end.
         if path.is_symlink() or not path.is_file():
-            raise _refusal(path, "it is not a regular file; put the file itself there")
+            raise kind(_refusal(path, "it is not a regular file; put the file itself there"))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _refusal(path, f"it cannot be opened ({error.strerror}); make it readable") from None
+        raise kind(_refusal(path, f"it cannot be opened ({error.strerror}); make it readable")) from None
     if len(data) > MAX_BYTES:
-        raise _refusal(path, f"it is larger than {MAX_BYTES // 1024} KiB; shorten it")
+        raise kind(_refusal(path, f"it is larger than {MAX_BYTES // 1024} KiB; shorten it"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _refusal(path, "it is not UTF-8 text; save it as UTF-8") from None
+        raise kind(_refusal(path, "it is not UTF-8 text; save it as UTF-8")) from None
 
 
-def _refusal(path: Path, rule: str) -> CardError:
-    return CardError(_sentence(f"{path} cannot be used: {rule}"))
+def _refusal(path: Path, rule: str) -> str:
+    return _sentence(f"{path} cannot be used: {rule}")
 
 
 def _sentence(text: str) -> str:
