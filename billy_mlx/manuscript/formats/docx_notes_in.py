@@ -25,6 +25,7 @@ class Notes:
         self._found: dict[tuple[str, str], tuple[Any, Mapping[str, str]]] = {}  # by what refers to them
         self._labels: dict[tuple[str, str], str] = {}
         self._keys: dict[str, tuple[str, str]] = {}
+        self._marked = _marked(package.body)
         for kind, (tag, loss) in _KINDS.items():
             root = package.part(kind)
             if root is None:
@@ -49,6 +50,9 @@ class Notes:
     def label_of(self, reference: Any) -> str:
         """Return the label of the note that an element refers to: numbers, as they are asked for; empty for none."""
         key = (reference.tag, str(reference.get(qn("w:id"))))
+        if reference.tag == qn("w:fldSimple"):  # points to where the note was referred to before
+            code, name, *_ = [*str(reference.get(qn("w:instr"))).split(), "", ""]
+            key = self._marked.get(name, key) if code.upper() == "NOTEREF" else key
         if key not in self._found:
             return ""
         label = self._labels.setdefault(key, str(len(self._labels) + 1))
@@ -69,3 +73,18 @@ class Notes:
             ]
             if others:  # references to them may have been counted already
                 self._losses.add(loss, sum(others), max(0, len(others) - self._losses.count(loss)))
+
+
+def _marked(body: Any) -> dict[str, tuple[str, str]]:
+    """Return the references that bookmarks stand round, by the names of these."""
+    references = tuple(qn(f"{tag}Reference") for tag, _ in _KINDS.values())
+    marked: dict[str, tuple[str, str]] = {}
+    name = ""
+    for one in body.iter(qn("w:bookmarkStart"), qn("w:bookmarkEnd"), *references):
+        if one.tag == qn("w:bookmarkStart"):
+            name = str(one.get(qn("w:name")))
+        elif one.tag == qn("w:bookmarkEnd"):
+            name = ""
+        elif name:
+            marked[name] = (one.tag, str(one.get(qn("w:id"))))
+    return marked

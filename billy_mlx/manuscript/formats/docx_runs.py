@@ -96,6 +96,7 @@ class TextReader:
             elif element.tag in _DRAWN and is_rule(element):
                 yield Run(RULE)
             elif label := self._label_of(element):
+                self.without += letters_in(element)
                 yield Run("", note=label)
             elif element.tag in _LOST:
                 self.lose(_LOST[element.tag], element)

@@ -77,7 +77,7 @@ def block_tokens(text: str, way: Paragraphs = Paragraphs.WRAPPED) -> tuple[list[
 def _indent(tokens: list[Token], lines: list[str]) -> None:
     """Give paragraphs the wide spaces back that Chinese and Japanese ones begin with; the parser has taken them."""
     for opening, inline in pairwise(tokens):
-        if opening.type == "paragraph_open" and inline.map is not None:
+        if opening.type == "paragraph_open" and inline.map is not None and inline.content:
             before, _, _ = lines[inline.map[0]].partition(inline.content.split("\n", 1)[0])
             inline.content = before[len(before.rstrip(_WIDE)) :] + inline.content
 

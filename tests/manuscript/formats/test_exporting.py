@@ -112,6 +112,12 @@ def test_wide_spaces_stay_before_paragraphs():
     assert made(Format.PLAIN, text).decode() == "\u3000灯。\n\n    \u3000\u3000船。\n"
 
 
+@pytest.mark.parametrize("blank", ["\u3000", "\u3000\u3000", " \u3000"])
+def test_a_line_of_wide_spaces_alone_is_blank(blank):
+    text = f"One.\n\n{blank}\n\nTwo.\n{blank}\n"
+    assert [line for line in made(Format.PLAIN, text).decode().split() if line] == ["One.", "Two."]
+
+
 def test_plain_text_reads_without_markup():
     text = made(Format.PLAIN).decode()
     assert text.startswith("One two\n\nIt was a dark night, and code.\n\n    A quotation of two lines\n\n- first\n")

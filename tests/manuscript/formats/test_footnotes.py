@@ -12,6 +12,7 @@ from lxml import etree
 
 from billy_mlx.manuscript.formats.book import Book
 from billy_mlx.manuscript.formats.exporting import Format, Provenance, export
+from billy_mlx.manuscript.formats.importing import read_document
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.passage import Passage, Voice
@@ -90,6 +91,15 @@ def test_a_word_document_has_real_notes_and_points_to_them_again():
     assert [one.get(f"{W}id") for one in text.iter(f"{W}footnoteReference")] == ["1", "2"]
     assert [one.get(f"{W}instr").split()[:2] for one in text.iter(f"{W}fldSimple")] == [["NOTEREF", "_note1"]]
     assert WordDocument(io.BytesIO(data)).paragraphs[0].text.startswith("It was said. And again.")
+
+
+def test_notes_come_back_from_word_as_they_went_also_the_second_time():
+    back = read_document(made(Format.DOCX), "x.docx")
+    assert back.notes == ()
+    assert back.text == (
+        "It was said.[^1] And again.[^2] Once more.[^1]\n\n[^1]: A [page](<https://a.example/b>).\n\n"
+        "[^2]: Ibid., *p.* 12.\n"
+    )
 
 
 def test_books_and_pages_link_to_notes():
