@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from billy_mlx.blend.blend import ALONE
 from billy_mlx.blend.generate import Request
 from billy_mlx.engine.messages import Job
 from billy_mlx.errors import UsageError
@@ -114,7 +115,7 @@ def _in_the_frame(model: Model, task: Task, system: str | None) -> Request:
         text=task.text,
         cursor=end,
         guide=Guide(memory=system or ""),
-        voices=(None,),
+        voices=(ALONE,),
         seed=0,
         selection=(0, end) if work == "rewrite" else None,
     )

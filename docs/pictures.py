@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from billy_mlx import paths
+from billy_mlx.blend.blend import Blend
 from billy_mlx.tui.app import Studio
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.writing import WritingScreen
@@ -55,7 +56,7 @@ async def draw(text: Path) -> None:
 
 async def _draw_page(pilot: Pilot[None], page: WritingScreen) -> None:
     """Have two voices go on, draw that while they write, and take it."""
-    page.blend = _BLEND
+    page.blend = Blend.parse(_BLEND)
     page.show_voices()
     await pilot.press("ctrl+end", "ctrl+g")
     await _until(pilot, lambda: len(_draft_text(page)) > 250 or not page.drafts.running)

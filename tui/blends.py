@@ -4,11 +4,10 @@ Who is muted is kept too, behind the blend (`Dials.parse`).
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from billy_mlx import paths
-from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError, BlendError, TomlError
 from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
@@ -24,8 +23,8 @@ def blends_file() -> Path:
     return paths.config_file().with_name("blends.toml")
 
 
-def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
-    """Return the blends' text forms by name, sorted, and a sentence for each entry that cannot be used."""
+def saved_blends() -> tuple[Mapping[str, Dials], tuple[str, ...]]:
+    """Return the dials of the blends by name, sorted, and a sentence for each entry that cannot be used."""
     try:
         values = _read()
     except TomlError as error:
@@ -39,16 +38,14 @@ def saved_blends() -> tuple[Mapping[str, str], tuple[str, ...]]:
     return dict(sorted(good.items(), key=lambda item: item[0].casefold())), tuple(wrong)
 
 
-def save_blend(name: str, blend: str) -> None:
-    """Keep the text form of a blend or of dials under a name, in the place of one that had it.
-
-    A mode that it leaves out is `layered`, as where one types it.
+def save_blend(name: str, dials: Dials) -> None:
+    """Keep a blend under a name, in the place of one that had it, and who of it is muted.
 
     Raises:
-        BlendError: the text is not a blend, or the name will not do.
+        BlendError: the name will not do.
         BillyError: the file cannot be read or written, or would be too large.
     """
-    _write({**_read(), _checked_name(name.strip()): _kept(blend, Blend.parse)})
+    _write({**_read(), _checked_name(name.strip()): dials.text()})
 
 
 def forget_blend(name: str) -> None:
@@ -80,20 +77,16 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checked_blend(text: object) -> str:
+def _checked_blend(text: object) -> Dials:
     if not isinstance(text, str):
         raise BlendError('it is not text; write a blend in quotes, such as "noir:0.6+gothic:0.4"')
-    return _kept(text, Blend.stored)
-
-
-def _kept(text: str, read: Callable[[str], Blend]) -> str:
-    return Dials.parse(text, read).text() or ""
+    return Dials.parse(text)
 
 
 def _spelled(text: str) -> str:
     """Return a blend with its mode, whatever version wrote it; what is no blend, as it stands."""
     try:
-        return _checked_blend(text)
+        return _checked_blend(text).text()
     except BlendError:
         return text
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.sentences import sentence_end
@@ -10,8 +11,8 @@ from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.write.messages import Writing, Written, Wrote
 
-Voices = tuple[str | None, ...]
-"""A blend's text form each; None is the unsteered model."""
+Voices = tuple[Blend, ...]
+"""A blend each."""
 
 _BEFORE = 1000  # characters of the manuscript that are shown at most
 

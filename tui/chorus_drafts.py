@@ -1,5 +1,6 @@
 """Drafts of a chorus: several stand at one place, and a piece of any voice can be taken."""
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.tui.drafts import PageDrafts, seed
 from billy_mlx.write.messages import Writing
@@ -14,7 +15,7 @@ class ChorusDrafts(PageDrafts):
             self._gauges = {}
             self._show(draft)
 
-    def go_on_behind(self, voices: tuple[str | None, ...], writing: Writing) -> int:
+    def go_on_behind(self, voices: tuple[Blend, ...], writing: Writing) -> int:
         """Have voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
         if self.draft is None:
             raise ManuscriptError("there is no draft to continue from; go back to the page")

@@ -55,13 +55,12 @@ class Dials:
         """The ids of those who are left out."""
         return tuple(voice.persona_id for voice in self.voices if voice.muted)
 
-    def text(self) -> str | None:
-        """Return the text form of all voices, such as `comic:0.3+noir:0.6@1/layered muted comic`; None of no voice."""
-        whole = self._blend(self.voices)
-        return None if whole is None else f"{whole}{_MUTED}{','.join(self.muted)}".removesuffix(_MUTED)
+    def text(self) -> str:
+        """Return the text form of all voices, such as `comic:0.3+noir:0.6@1/layered muted comic`."""
+        return f"{self._blend(self.voices)}{_MUTED}{','.join(self.muted)}".removesuffix(_MUTED)
 
-    def blend(self) -> Blend | None:
-        """Return the blend that is to be heard; None if no voice is."""
+    def blend(self) -> Blend:
+        """Return the blend that is to be heard."""
         return self._blend(voice for voice in self.voices if not voice.muted)
 
     @property
@@ -73,7 +72,7 @@ class Dials:
         """Return the dials with one more voice: full if nobody else speaks, else half of that."""
         if any(voice.persona_id == persona_id for voice in self.voices):
             return self
-        weight = LIMIT if self.blend() is None else LIMIT / 2
+        weight = LIMIT / 2 if self.blend().weights else LIMIT
         return replace(self, voices=(*self.voices, Voice(persona_id, weight)))
 
     def without(self, index: int) -> "Dials":
@@ -94,6 +93,6 @@ class Dials:
             return replace(self, mode=mode)
         return replace(self, mode=mode, dose=Blend((("any", 1.0),), mode=mode).dose)
 
-    def _blend(self, voices: Iterable[Voice]) -> Blend | None:
+    def _blend(self, voices: Iterable[Voice]) -> Blend:
         weights = tuple((voice.persona_id, voice.weight) for voice in voices)
-        return Blend(weights, self.dose, self.mode, self.layers, self.everywhere, self.keeps_norm) if weights else None
+        return Blend(weights, self.dose, self.mode, self.layers, self.everywhere, self.keeps_norm)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop, Unsteered
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
@@ -103,7 +104,7 @@ class PageDrafts:
         draft = self.draft
         return None if draft is None else self._gauges.get(self._voice(draft))
 
-    def go_on(self, voices: tuple[str | None, ...], writing: Writing, instruction: str = "") -> int:
+    def go_on(self, voices: tuple[Blend, ...], writing: Writing, instruction: str = "") -> int:
         """Have voices write from the cursor, and return the draft's number.
 
         A draft that stands there is taken first. One that stands elsewhere is stopped and stays there, and so does a
@@ -116,7 +117,7 @@ class PageDrafts:
         request = self.desk.go_on(self._editor.cursor, voices, seed=seed(), writing=writing, instruction=instruction)
         return self._begin(request)
 
-    def rewrite(self, voices: tuple[str | None, ...], writing: Writing, instruction: str = "") -> int:
+    def rewrite(self, voices: tuple[Blend, ...], writing: Writing, instruction: str = "") -> int:
         """Have voices write the selection anew. A draft in it is put away; one elsewhere is stopped, and stays."""
         start, end = self._editor.selected
         draft = self.draft
@@ -128,7 +129,7 @@ class PageDrafts:
         self._editor.select(end, end)  # what is typed from now on must not take the place of the passage
         return self._begin(request)
 
-    def again(self, voices: tuple[str | None, ...], writing: Writing) -> None:
+    def again(self, voices: tuple[Blend, ...], writing: Writing) -> None:
         """Have one more alternative written of the draft that is shown, or of the last one."""
         if self.running:
             self.stop()
@@ -137,7 +138,7 @@ class PageDrafts:
         if self.current is not None:
             self._begin(self.desk.again(self.current, voices, seed=seed(), writing=writing))
 
-    def steer(self, blend: str | None) -> None:
+    def steer(self, blend: Blend) -> None:
         """Have the voice that is writing, and of several the one that is shown, go on in another blend."""
         draft = self.draft
         job = None if draft is None else self.desk.job_of(draft.id)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from billy_mlx.blend.blend import Blend
+
 
 @dataclass
 class Heard(Message):
@@ -16,9 +18,9 @@ class Heard(Message):
 
 @dataclass
 class BlendChanged(Message):
-    """The dials were moved: the blend as it is now, in its text form; None if nothing is to be heard."""
+    """The dials were moved: the blend as it is now."""
 
-    blend: str | None
+    blend: Blend
 
 
 @dataclass

@@ -11,25 +11,21 @@ Names = Mapping[str, str]
 """What people call a persona, by id."""
 
 
-def voice_names(voices: Sequence[str | None], titles: Names, saved: Mapping[str, str]) -> tuple[str, ...]:
+def voice_names(voices: Sequence[Blend], titles: Names, saved: Mapping[str, Dials]) -> tuple[str, ...]:
     """Return a name for each voice, no two the same.
 
     Args:
-        voices: a blend's text form each; None is the unsteered model.
+        voices: a blend each.
         titles: of the personas.
         saved: blends that the writer kept, by the name that they gave it.
     """
-    given: dict[str, str] = {}
-    for name, text in saved.items():
-        given.setdefault(str(Dials.parse(text).blend()), sanitize(name))
-    return numbered([given.get(str(voice)) or name_of(_parsed(voice), titles) for voice in voices])
+    given: dict[Blend, str] = {}
+    for name, dials in saved.items():
+        given.setdefault(dials.blend(), sanitize(name))
+    return numbered([given.get(voice) or name_of(voice, titles) for voice in voices])
 
 
 def dials_name(dials: Dials, titles: Names) -> str:
     """Return what dials are called: their blend, and who is muted beside it."""
     muted = ", ".join(sanitize(titles.get(persona_id, persona_id)) for persona_id in dials.muted)
     return name_of(dials.blend(), titles) + (f", {muted} muted" if muted else "")
-
-
-def _parsed(voice: str | None) -> Blend | None:
-    return None if voice is None else Blend.parse(voice)

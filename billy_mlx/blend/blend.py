@@ -1,8 +1,9 @@
 """The blend: which personas, how much of each, how much in all, and where. A value with a text form.
 
-    id:w(+id:w)*[@dose][/mode][/L15,16][/all][/np]
+    id:w(+id:w)*[@dose][/mode][/L15,16][/all][/np]    or    none
 
-A weight may be left out and is then 1; a dose is `1` (full), `0.3r` (residual norms) or `2a` (the paper's coefficient).
+`none` is the model alone. A weight may be left out and is then 1; a dose is `1` (full), `0.3r` (residual norms) or `2a`
+(the paper's coefficient).
 The mode may be left out where somebody types a blend; `str` always names it, so that what is stored keeps its meaning
 whatever the default becomes.
 """
@@ -14,7 +15,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.card import PERSONA_ID
+from billy_mlx.extraction.card import NOBODY, PERSONA_ID
 from billy_mlx.text import sanitize
 
 
@@ -74,19 +75,34 @@ _MODE_DOSE = {Mode.PAPER: Dose(2.0, Unit.COEFFICIENT), Mode.RAW: Dose(1.0, Unit.
 _MAX_TEXT = 10_000
 
 
+def _summed(weights: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    """Return what each persona has in all; BlendError if that, or its id, cannot be."""
+    summed: dict[str, float] = {}
+    for persona_id, weight in weights:
+        if persona_id == NOBODY:
+            raise BlendError(f"{NOBODY} is the model alone, and stands by itself")
+        if not PERSONA_ID.fullmatch(persona_id):
+            raise BlendError(f"{_shown(persona_id)} cannot be a persona's id")
+        summed[persona_id] = summed.get(persona_id, 0.0) + float(weight)
+    for persona_id, weight in summed.items():
+        if not math.isfinite(weight) or abs(weight) > 1000:
+            raise BlendError(f"the weight of {persona_id} is {weight}; it goes from -1000 to 1000")
+    return summed
+
+
 @dataclass(frozen=True)
 class Blend:
-    """Weights over personas, a dose, and how they are added.
+    """Weights over personas, a dose, and how they are added; without weights, the model alone.
 
     Attributes:
-        weights: persona id and weight, of any sign, sorted by id, each id once.
+        weights: persona id and weight, of any sign, sorted by id, each id once. Without any, all else is as it comes.
         dose: how much of the whole; left out, what is usual for the mode.
         layers: the layers to steer, sorted; None leaves the choice to the vectors.
         everywhere: steer the prompt too, not only the response.
         norm_preserving: scale each token's residual back to the norm it had.
     """
 
-    weights: tuple[tuple[str, float], ...]
+    weights: tuple[tuple[str, float], ...] = ()
     dose: Dose = OWN_DOSE
     mode: Mode = DEFAULT_MODE
     layers: tuple[int, ...] | None = None
@@ -94,17 +110,19 @@ class Blend:
     norm_preserving: bool = False
 
     def __post_init__(self) -> None:
-        summed: dict[str, float] = {}
-        for persona_id, weight in self.weights:
-            if not PERSONA_ID.fullmatch(persona_id):
-                raise BlendError(f"{_shown(persona_id)} cannot be a persona's id")
-            summed[persona_id] = summed.get(persona_id, 0.0) + float(weight)
-        for persona_id, weight in summed.items():
-            if not math.isfinite(weight) or abs(weight) > 1000:
-                raise BlendError(f"the weight of {persona_id} is {weight}; it goes from -1000 to 1000")
-        if not summed:
-            raise BlendError("a blend needs at least one persona, such as noir:0.6+gothic:0.4")
+        summed = _summed(self.weights)
         object.__setattr__(self, "weights", tuple(sorted(summed.items())))
+        if not summed:
+            plain = {
+                "dose": Dose(1.0),
+                "mode": DEFAULT_MODE,
+                "layers": None,
+                "everywhere": False,
+                "norm_preserving": False,
+            }
+            for name, value in plain.items():  # so that there is one model alone
+                object.__setattr__(self, name, value)
+            return
         if self.dose is OWN_DOSE:
             object.__setattr__(self, "dose", _MODE_DOSE.get(self.mode, Dose(1.0)))
         _check_dose(self.dose, self.mode)
@@ -114,6 +132,8 @@ class Blend:
             object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
 
     def __str__(self) -> str:
+        if not self.weights:
+            return NOBODY
         parts = ["+".join(f"{persona_id}:{_number(weight)}" for persona_id, weight in self.weights) + f"@{self.dose}"]
         parts.append(self.mode)
         if self.layers is not None:
@@ -125,6 +145,11 @@ class Blend:
     def persona_ids(self) -> tuple[str, ...]:
         """The personas' ids, sorted."""
         return tuple(persona_id for persona_id, _ in self.weights)
+
+    @property
+    def spelled(self) -> str | None:
+        """Its text form as files and JSON have it: None for the model alone."""
+        return str(self) if self.weights else None
 
     @property
     def adds_nothing(self) -> bool:
@@ -160,6 +185,10 @@ class Blend:
         return BlendText.parse(text).blend(FORMER_MODE)
 
 
+ALONE = Blend()
+"""The model alone, unsteered."""
+
+
 @dataclass(frozen=True)
 class BlendText:
     """What the text of a blend says, and None for what it leaves open; `Blend` has the same by the same names."""
@@ -176,6 +205,8 @@ class BlendText:
         """Read it; BlendError if a part of it is not what a blend has. Whether they fit together shows in `blend`."""
         if len(text) > _MAX_TEXT:
             raise BlendError(f"a blend of {len(text)} characters is too long; at most {_MAX_TEXT} are read")
+        if text.strip() == NOBODY:
+            return cls(())
         head, *flags = text.strip().split("/")
         names, at, dose = head.partition("@")
         return cls(_weights(names), Dose.parse(dose) if at else None, **_flags(flags))

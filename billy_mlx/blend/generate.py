@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import mlx.core as mx
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import UsageError
 from billy_mlx.extraction.in_memory import accept_vectors
@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Generation:
-    """One voice's text and how it was made. `blend` is None for the unsteered model; `finish_reason` while it runs."""
+    """One voice's text and how it was made. `blend` is None for the model alone; `finish_reason` while it runs."""
 
     text: str
     model: str
@@ -80,7 +80,7 @@ class Voices:
     """A prompt being written in several voices: iterate for the steps, ask for the `results` at any time.
 
     Args:
-        blends: a voice each; None is the unsteered model.
+        blends: a voice each.
         vectors: vectors in memory, such as sums and multiples, by the id that blends call each by, whatever its own
             persona_id; directions (layers, D) of this model in units of the residual stream, as `PersonaVector` has
             them. One of these comes before one on disk; ids that are not among them are loaded from disk.
@@ -98,7 +98,7 @@ class Voices:
         self,
         model: Model,
         request: Request,
-        blends: Sequence[Blend | None],
+        blends: Sequence[Blend],
         *,
         store: PromptStore | None = None,
         vectors: Mapping[str, PersonaVector] | None = None,
@@ -109,7 +109,7 @@ class Voices:
         prompt = prompt_tokens(model, request)
         check_length(model, prompt, request.max_tokens)
         check_rows(model, len(blends), len(prompt) + request.max_tokens)
-        ids = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
+        ids = {persona_id for blend in blends for persona_id in blend.persona_ids}
         self._in_memory = {} if vectors is None else accept_vectors(vectors, model.id, model.fingerprint)
         self.vectors = self._vectors_of(ids)
         thinking = None if request.steer_thinking else Thinking.of(model.tokenizer, prompt, asked=request.thinks)
@@ -122,7 +122,7 @@ class Voices:
                 stop=request.stop,
                 continues=not request.chat or bool(request.prefix),
                 thinking=thinking,
-                directions=UNSTEERED if blend is None else directions(blend, self.vectors),
+                directions=directions(blend, self.vectors) if blend.weights else UNSTEERED,
             )
             for blend in blends
         ]
@@ -158,7 +158,7 @@ class Voices:
                 self.finished[news.row] = news.finish_reason
             yield step
 
-    def steer(self, index: int, blend: Blend | None) -> tuple[int, Directions]:
+    def steer(self, index: int, blend: Blend) -> tuple[int, Directions]:
         """Have a voice go on in another blend.
 
         Returns:
@@ -167,9 +167,8 @@ class Voices:
         Raises:
             BillyError: as the constructor does for blends.
         """
-        missing = set() if blend is None else set(blend.persona_ids) - set(self.vectors)
-        self.vectors |= self._vectors_of(missing)
-        changed = UNSTEERED if blend is None else directions(blend, self.vectors)
+        self.vectors |= self._vectors_of(set(blend.persona_ids) - set(self.vectors))
+        changed = directions(blend, self.vectors) if blend.weights else UNSTEERED
         if changed.key:
             _ = self._model.blocks
         self._model.require_addable(changed, str(blend))
@@ -190,9 +189,9 @@ class Voices:
         return Generation(
             text=self._texts[index],
             model=self._model.id,
-            blend=None if blend is None else str(blend),
-            dose=None if blend is None else str(blend.dose),
-            mode=None if blend is None else str(blend.mode),
+            blend=blend.spelled,
+            dose=str(blend.dose) if blend.weights else None,
+            mode=str(blend.mode) if blend.weights else None,
             layers=tuple(sorted(steered.by_layer)),
             positions="all" if steered.everywhere else "response",
             seed=row.seed,
@@ -208,7 +207,7 @@ class Voices:
 def generate(
     model: Model,
     request: Request | str,
-    blend: Blend | str | None = None,
+    blend: Blend | str = ALONE,
     *,
     vectors: Mapping[str, PersonaVector] | None = None,
 ) -> Generation:

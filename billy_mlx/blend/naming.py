@@ -15,17 +15,17 @@ _LITTLE, _MUCH = 0.2, 0.5  # shares of what is steered away from
 _DOSES = ((0.4, " (a hint)"), (0.85, " (gentle)"), (1.15, ""))
 
 
-def name_of(blend: Blend | None, titles: Mapping[str, str]) -> str:
+def name_of(blend: Blend, titles: Mapping[str, str]) -> str:
     """Return a blend's name, such as "Noir with a little Lyrical": the same for the same blend, and safe to show.
 
     Mode and layers are not in it, and of shares and dose only so much as one would say; `names_of` keeps blends apart
     that would be called the same.
 
     Args:
-        blend: None is the unsteered model, as is a blend that adds nothing.
+        blend: one that adds nothing is called as the model alone is.
         titles: what people call a persona, by its id; one that is missing is called by its id.
     """
-    if blend is None or blend.adds_nothing:
+    if blend.adds_nothing:
         return MODEL_ALONE
     weights = [pair for pair in blend.weights if pair[1]]
     sign = 1 if blend.dose.amount > 0 else -1
@@ -36,7 +36,7 @@ def name_of(blend: Blend | None, titles: Mapping[str, str]) -> str:
     return _named(towards, away) + _strength(blend, sum(abs(weight) for _, weight in named))
 
 
-def names_of(blends: Iterable[Blend | None], titles: Mapping[str, str]) -> tuple[str, ...]:
+def names_of(blends: Iterable[Blend], titles: Mapping[str, str]) -> tuple[str, ...]:
     """Return a name for each; blends with the same name are numbered from the second on."""
     return numbered([name_of(blend, titles) for blend in blends])
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from billy_mlx.blend.blend import DEFAULT_MODE, FORMER_MODE, Blend, BlendText, Dose, Mode
+from billy_mlx.blend.blend import ALONE, DEFAULT_MODE, FORMER_MODE, Blend, BlendText, Dose, Mode
 from billy_mlx.cli.options import Decorator
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
@@ -89,8 +89,8 @@ def voices_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def wanted_blends(
     context: click.Context, blend: str | None, voices: tuple[str, ...], compare: bool, overrides: Overrides
-) -> list[Blend | None]:
-    """Return a blend for each voice asked for, the unsteered model (None) last if it is to be compared with.
+) -> list[Blend]:
+    """Return a blend for each voice asked for, the model alone last if it is to be compared with.
 
     Raises:
         UsageError: the flags contradict each other, or a blend cannot be read.
@@ -104,8 +104,8 @@ def wanted_blends(
     if typed and not texts:
         raise UsageError(f"--{typed[0]} is given but no voice; name one, such as --blend noir")
     mode = DEFAULT_MODE if is_typed(context, "voices" if voices else "blend") else FORMER_MODE
-    blends: list[Blend | None] = [overrides.blend(text, typed, mode) for text in texts]
-    return [*blends, None] if compare or not blends else blends
+    blends = [overrides.blend(text, typed, mode) for text in texts]
+    return [*blends, ALONE] if compare or not blends else blends
 
 
 def is_typed(context: click.Context, name: str) -> bool:

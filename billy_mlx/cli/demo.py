@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.blend.blend import Blend, Dose
+from billy_mlx.blend.blend import ALONE, Blend, Dose
 from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import model_option
@@ -51,7 +51,7 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     request = Request(prompt, sampling=sampling, seed=seed, max_tokens=_MAX_TOKENS)
     with _own_folder():
         _extract(loaded)
-        generations = write_all(Voices(loaded, request, [None, *blends]), 1 + len(blends), _MAX_TOKENS)
+        generations = write_all(Voices(loaded, request, [ALONE, *blends]), 1 + len(blends), _MAX_TOKENS)
     write_line(f"{prompt}\n")
     show(generations)
     summarise(generations)

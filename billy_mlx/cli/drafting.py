@@ -31,20 +31,15 @@ class Order:
     """What the flags ask for.
 
     Attributes:
-        blends: a voice each; None is the unsteered model.
+        blends: a voice each.
         model: what --model was given.
     """
 
-    blends: Sequence[Blend | None]
+    blends: Sequence[Blend]
     model: str | None
     seed: int
     instruction: str
     writing: Writing
-
-    @property
-    def voices(self) -> list[str | None]:
-        """The blends in their text form."""
-        return [None if blend is None else str(blend) for blend in self.blends]
 
 
 @dataclass(frozen=True)
@@ -81,14 +76,14 @@ class Session:
         """Begin a draft at a place, and return what is asked for."""
         order = self.order
         return self.desk.go_on(
-            cursor, order.voices, seed=order.seed, writing=order.writing, instruction=order.instruction
+            cursor, order.blends, seed=order.seed, writing=order.writing, instruction=order.instruction
         )
 
     def rewrite(self, start: int, end: int) -> Write:
         """Begin a draft for a passage, and return what is asked for."""
         order = self.order
         return self.desk.rewrite(
-            start, end, order.voices, seed=order.seed, writing=order.writing, instruction=order.instruction
+            start, end, order.blends, seed=order.seed, writing=order.writing, instruction=order.instruction
         )
 
     def context(self, cursor: int, selection: tuple[int, int] | None = None) -> Context:
@@ -124,7 +119,7 @@ class Session:
     def rows(self, draft: int) -> list[Row]:
         """Return what each voice has written for a draft."""
         alternatives = self.manuscript.drafts.get(draft).alternatives
-        return [self._row(voice, one) for voice, one in zip(self.order.voices, alternatives, strict=True)]
+        return [self._row(blend, one) for blend, one in zip(self.order.blends, alternatives, strict=True)]
 
     def _run(self, request: Write, hear: "Callable[[Event], object]") -> None:
         from billy_mlx.write.writing import WritingJob
@@ -140,12 +135,12 @@ class Session:
             self.stopped = job.stopped
             self.desk.take(Ended(request.job, job.stopped))
 
-    def _row(self, voice: str | None, one: Alternative) -> Row:
+    def _row(self, blend: Blend, one: Alternative) -> Row:
         passage = one.passage
         return Row(
             text=one.text,
             model=self._model.id,
-            blend=voice,
+            blend=blend.spelled,
             layers=() if passage is None else passage.voices[-1].layers,
             seed=self.order.seed,
             prompt_tokens=0 if passage is None else len(passage.prompt),

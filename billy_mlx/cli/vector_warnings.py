@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from billy_mlx.model.model import Model
 
 
-def warn_of_blends(blends: "Sequence[Blend | None]", loaded: "Model", model: str | None) -> None:
+def warn_of_blends(blends: "Sequence[Blend]", loaded: "Model", model: str | None) -> None:
     """Say on stderr what speaks against the vectors of `blends`; `model` is what --model was given."""
     from billy_mlx.extraction.library import load_vectors
 
-    used = {persona_id for blend in blends if blend is not None for persona_id in blend.persona_ids}
+    used = {persona_id for blend in blends for persona_id in blend.persona_ids}
     vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint)
     warn_of_changed_cards(vectors.values(), model)
     warn_of_weakness(vectors.values())
     warn_of_doses(vectors.values(), loaded)
-    spoken = [blend for blend in blends if blend is not None]
+    spoken = [blend for blend in blends if blend.weights]
     say_single_layers(spoken, vectors)
     for blend in spoken:
         if blend.caution is not None:

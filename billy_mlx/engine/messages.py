@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NewType
 
+from billy_mlx.blend.blend import Blend
+
 Job = NewType("Job", int)
 """The number of a job, given by whoever asks for it; none is given twice."""
 
@@ -28,11 +30,11 @@ class Unload:
 
 @dataclass(frozen=True)
 class Steer:
-    """Have one voice of a job that writes go on in another blend (its text form; None for the unsteered model)."""
+    """Have one voice of a job that writes go on in another blend."""
 
     job: Job
     voice: int
-    blend: str | None
+    blend: Blend
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.workshop import Workshop
 
 
@@ -27,7 +28,7 @@ class Work(Protocol):
 class Steerable(Protocol):
     """Work whose voices can go on in other blends."""
 
-    def steer(self, voice: int, blend: str | None) -> None:
+    def steer(self, voice: int, blend: Blend) -> None:
         """Have a voice go on in another blend; BillyError if it cannot."""
 
 

@@ -17,6 +17,8 @@ from billy_mlx.toml_file import Table, parse_table, read_table
 
 _SHARED = ("questions", "prompts", "sentences")  # files beside the bundled cards that are none
 PROMPTS_PER_PERSONA = 5
+NOBODY = "none"
+"""What stands for the model alone where a blend is written, and so is nobody's id."""
 PERSONA_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 _SUBJECT_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
@@ -180,6 +182,8 @@ def _card_id(table: Table) -> str:
     persona_id = table.line("id", most=64)
     if not PERSONA_ID.fullmatch(persona_id):
         raise table.error("id", "must be lower-case letters, digits, - and _, and begin with a letter or digit")
+    if persona_id == NOBODY:
+        raise table.error("id", f"is {NOBODY}, which is the model alone in blends; choose another")
     if persona_id != table.path.stem:
         raise table.error("id", f"is {persona_id}, but the file is named {table.path.name}; make them the same")
     return persona_id

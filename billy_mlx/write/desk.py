@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import Ended, Failed, Job
-from billy_mlx.errors import BlendError, ManuscriptError, UsageError
+from billy_mlx.errors import ManuscriptError, UsageError
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.counts import UNSTEERED
 from billy_mlx.manuscript.draft import Draft, Fate
@@ -62,7 +62,7 @@ class Desk:
         return self._sheets[job].draft if job in self._sheets else None
 
     def go_on(
-        self, cursor: int, voices: Sequence[str | None], *, seed: int, writing: Writing, instruction: str = ""
+        self, cursor: int, voices: Sequence[Blend], *, seed: int, writing: Writing, instruction: str = ""
     ) -> Write:
         """Begin a draft at `cursor` with an alternative for each voice, and return what to ask for.
 
@@ -79,7 +79,7 @@ class Desk:
         self,
         start: int,
         end: int,
-        voices: Sequence[str | None],
+        voices: Sequence[Blend],
         *,
         seed: int,
         writing: Writing,
@@ -95,7 +95,7 @@ class Desk:
         draft = self._manuscript.drafts.begin("rewrite", *self._passage(start, end), instruction=instruction)
         return self._ask(draft, voices, seed, writing)
 
-    def again(self, draft: int, voices: Sequence[str | None], *, seed: int, writing: Writing) -> Write:
+    def again(self, draft: int, voices: Sequence[Blend], *, seed: int, writing: Writing) -> Write:
         """Add an alternative for each voice to an open draft, and bring the first of them into view.
 
         They are asked for what the writer asked for when the draft was begun.
@@ -135,7 +135,7 @@ class Desk:
             without_strays(self._manuscript.text),
             cursor,
             self._manuscript.guide,
-            voices=(None,),
+            voices=(ALONE,),
             seed=0,
             selection=passage,
             instruction=instruction,
@@ -194,7 +194,7 @@ class Desk:
             raise ManuscriptError("nothing is selected; select the text you want rewritten")
         return start + len(passage) - len(passage.lstrip()), start + len(passage.rstrip())
 
-    def _ask(self, draft: int, voices: Sequence[str | None], seed: int, writing: Writing) -> Write:
+    def _ask(self, draft: int, voices: Sequence[Blend], seed: int, writing: Writing) -> Write:
         drafts = self._manuscript.drafts
         authors = tuple(drafts.alternative(draft, _begun_in(voice)) for voice in voices)
         held, job = drafts.get(draft), self._next_job()
@@ -270,16 +270,11 @@ class Desk:
             )
 
 
-def _begun_in(voice: str | None) -> str:
+def _begun_in(voice: Blend) -> str:
     """Return what a passage will say of the blend that it began in."""
-    if voice is None:
-        return UNSTEERED
-    try:
-        return str(Blend.parse(voice))
-    except BlendError:  # whoever is to write with it will say so
-        return voice
+    return voice.spelled or UNSTEERED
 
 
-def _check(voices: Sequence[str | None]) -> None:
+def _check(voices: Sequence[Blend]) -> None:
     if not 1 <= len(voices) <= MOST_VOICES:
         raise UsageError(f"{len(voices)} voices cannot write at once; choose 1 to {MOST_VOICES}")

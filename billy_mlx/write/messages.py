@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Job
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.context.parts import Context
@@ -48,7 +49,7 @@ class Write:
         cursor: where to write.
         selection: what is to be rewritten, only then.
         instruction: what the writer asks for; may be empty.
-        voices: a blend's text form each; None is the unsteered model.
+        voices: a blend each.
         seed: the same for all voices.
         only_context: answer with `Sent` alone, and write nothing.
     """
@@ -58,7 +59,7 @@ class Write:
     text: str
     cursor: int
     guide: Guide
-    voices: tuple[str | None, ...]
+    voices: tuple[Blend, ...]
     seed: int
     selection: tuple[int, int] | None = None
     instruction: str = ""

@@ -35,7 +35,7 @@ class Recording:
         self,
         model: Model,
         request: Request,
-        blends: Sequence[Blend | None],
+        blends: Sequence[Blend],
         *,
         work: Work = "continue",
         store: PromptStore | None = None,
@@ -54,7 +54,7 @@ class Recording:
     def __iter__(self) -> Iterator[Step]:
         return iter(self._voices)
 
-    def steer(self, index: int, blend: Blend | None) -> None:
+    def steer(self, index: int, blend: Blend) -> None:
         """Have a voice go on in another blend, from the next token that it can: decoding is one token ahead.
 
         Raises:
@@ -98,5 +98,5 @@ class Recording:
         )
 
 
-def _voice(first_token: int, blend: Blend | None, added: Directions) -> Voice:
-    return Voice(first_token, None if blend is None else str(blend), tuple(sorted(added.by_layer)), added.key)
+def _voice(first_token: int, blend: Blend, added: Directions) -> Voice:
+    return Voice(first_token, blend.spelled, tuple(sorted(added.by_layer)), added.key)

@@ -68,16 +68,14 @@ class WritingJob:
         if self._recording is not None:
             self._recording.stop(voice)
 
-    def steer(self, voice: int, blend: str | None) -> None:
+    def steer(self, voice: int, blend: Blend) -> None:
         """Have a voice go on in another blend.
 
         Raises:
-            BillyError: the blend cannot be read, or the model has no vector for it; the voice goes on as it was.
+            BillyError: the model has no vector for it, or it cannot be added; the voice goes on as it was.
         """
         if self._recording is not None:
-            self._recording.steer(voice, _parsed(blend))
-        else:
-            _parsed(blend)
+            self._recording.steer(voice, blend)
         self._voices[voice] = blend
 
     def _run(self) -> Iterator[Event | None]:
@@ -86,7 +84,7 @@ class WritingJob:
         if self._request.only_context or self.stopped:
             return
         request = request_for(self._model, self._request, context.prompt)
-        blends = [_parsed(voice) for voice in self._voices]
+        blends = [*self._voices]
         recording = Recording(self._model, request, blends, work=self._request.work, store=self._store)
         self._recording = recording
         prompt = recording.passage(0).prompt  # the same for all voices
@@ -127,8 +125,8 @@ class WritingJob:
             if news.finish_reason is not None:
                 self._gauges.pop(news.row, None)
             elif news.token is not None and news.row in self._gauges and self._gauges[news.row].take(news.token):
-                read, blend = self._gauges[news.row].read(self._request.job), _parsed(self._voices[news.row])
-                yield None if blend is None or blend.adds_nothing else read
+                read = self._gauges[news.row].read(self._request.job)
+                yield None if self._voices[news.row].adds_nothing else read
 
     def _passage(self, recording: Recording, voice: int) -> Passage:
         """Return how a voice wrote: one that was stopped because it has its words was not interrupted."""
@@ -180,7 +178,3 @@ class WritingJob:
         if not passage or self._request.instruction or len(text) < len(passage):
             return False
         return ends_sentence(passage) and ends_sentence(text)
-
-
-def _parsed(blend: str | None) -> Blend | None:
-    return None if blend is None else Blend.parse(blend)

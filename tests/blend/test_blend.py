@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode, Unit
+from billy_mlx.blend.blend import ALONE, OWN_DOSE, Blend, Dose, Mode, Unit
 from billy_mlx.errors import BlendError
 
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,12}", fullmatch=True)
@@ -112,3 +112,23 @@ def test_a_blend_that_is_made_takes_the_mode_that_a_typed_one_does():
 
 def test_a_blend_is_the_same_in_whatever_order_it_is_written():
     assert Blend.parse("noir:0.6+gothic:0.4") == Blend((("gothic", 0.4), ("noir", 0.6)))
+
+
+def test_without_weights_it_is_the_model_alone_however_it_is_made():
+    assert (
+        Blend.parse(" none ")
+        == Blend.stored("none")
+        == Blend()
+        == Blend(dose=Dose(2.0), mode=Mode.PAPER, everywhere=True)
+    )
+    assert (str(Blend()), Blend().spelled, Blend.parse("noir").spelled) == ("none", None, "noir:1@1/layered")
+    assert Blend().adds_nothing
+    assert Blend().persona_ids == ()
+    assert Blend.parse(str(ALONE)) == ALONE
+    assert len({ALONE, Blend(), Blend.parse("none")}) == 1
+
+
+@pytest.mark.parametrize("text", ["none@1", "none/paper", "none+noir", "noir+none:0.5", "none:1"])
+def test_the_word_for_the_model_alone_stands_by_itself(text):
+    with pytest.raises(BlendError, match="none is the model alone, and stands by itself"):
+        Blend.parse(text)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vectors import persona_vector
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.generate import Request, Voices, generate
 from billy_mlx.errors import UsageError, VectorError, VectorMismatch
 from billy_mlx.extraction.evidence import Calibration, Cell
@@ -55,7 +55,7 @@ def test_one_in_memory_comes_before_the_file(tiny):
 
 def test_a_voice_goes_on_in_a_vector_in_memory(tiny):
     def steered(vectors):
-        voices = Voices(tiny, REQUEST, [None], vectors=vectors)
+        voices = Voices(tiny, REQUEST, [ALONE], vectors=vectors)
         next(iter(voices))
         voices.steer(0, Blend.parse("mine@5"))
         for _ in voices:
@@ -120,21 +120,21 @@ def test_another_quantisation_of_the_base_is_taken(tiny):
 def test_what_cannot_be_a_vector_is_refused_before_anything_is_written(tiny, changed, said):
     wrong = replace(vector(tiny), **changed)
     with pytest.raises(VectorError, match=f"^the vector given as mine cannot be used: .*{said}") as caught:
-        Voices(tiny, REQUEST, [None], vectors={"mine": wrong})
+        Voices(tiny, REQUEST, [ALONE], vectors={"mine": wrong})
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("persona_id", ["noir - gothic", "Mine", "", "../evil", "evil\x1b[2J", "a" * 65, 3, None])
 def test_an_id_that_no_blend_could_name_is_refused(tiny, persona_id):
     with pytest.raises(UsageError, match="cannot be the id of a vector; ids are lower-case letters") as caught:
-        Voices(tiny, REQUEST, [None], vectors={persona_id: vector(tiny)})
+        Voices(tiny, REQUEST, [ALONE], vectors={persona_id: vector(tiny)})
     assert "\x1b" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [None, "noir", np.zeros((4, 32), np.float32)])
 def test_a_value_that_is_no_vector_is_refused(tiny, value):
     with pytest.raises(UsageError, match=f"mine is given a {type(value).__name__}; give it a PersonaVector"):
-        Voices(tiny, REQUEST, [None], vectors={"mine": value})
+        Voices(tiny, REQUEST, [ALONE], vectors={"mine": value})
 
 
 def test_vectors_without_their_ids_are_refused(tiny):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.naming import MODEL_ALONE, name_of, names_of
 
 TITLES = {
@@ -53,7 +53,7 @@ def test_a_blend_has_a_name(blend, name):
 
 
 def test_the_unsteered_model_is_called_the_model_alone():
-    assert name_of(None, TITLES) == "the model alone"
+    assert name_of(ALONE, TITLES) == "the model alone"
 
 
 def test_blends_that_would_be_called_the_same_are_numbered():

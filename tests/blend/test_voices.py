@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from vectors import persona_vector
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.generate import Request, Voices, generate
 from billy_mlx.errors import BlendError, ModelError, UsageError, VectorError
 from billy_mlx.extraction.library import store_vector
@@ -22,7 +22,7 @@ def vectors(billy_home, tiny):
 
 
 def test_a_blend_changes_what_is_written_and_the_seed_repeats_it(tiny):
-    plain, steered, again = (generate(tiny, REQUEST, blend) for blend in (None, "noir@5", "noir@5"))
+    plain, steered, again = (generate(tiny, REQUEST, blend) for blend in (ALONE, "noir@5", "noir@5"))
     assert steered.text == again.text != plain.text
 
 
@@ -49,7 +49,7 @@ def test_the_order_of_the_personas_is_irrelevant(tiny):
 
 
 def test_voices_are_written_together_as_each_is_alone(tiny):
-    blends = [Blend.parse("noir@2"), Blend.parse("gothic@2/all"), None]
+    blends = [Blend.parse("noir@2"), Blend.parse("gothic@2/all"), ALONE]
     voices = Voices(tiny, REQUEST, blends)
     for _ in voices:
         pass
@@ -57,7 +57,7 @@ def test_voices_are_written_together_as_each_is_alone(tiny):
 
 
 def test_results_may_be_asked_for_half_way(tiny):
-    voices = Voices(tiny, REQUEST, [None])
+    voices = Voices(tiny, REQUEST, [ALONE])
     steps = [step for _, step in zip(range(4), voices, strict=False)]
     (half,) = voices.results()
     assert steps[-1].emitted
@@ -89,11 +89,11 @@ def test_a_stop_string_ends_the_text_and_is_no_part_of_it(tiny):
 @pytest.mark.parametrize(
     ("request_", "blend", "error", "said"),
     [
-        (replace(REQUEST, prompt="sea " * 1000), None, UsageError, "holds 512"),
+        (replace(REQUEST, prompt="sea " * 1000), ALONE, UsageError, "holds 512"),
         (REQUEST, "noirr", UsageError, "noir"),
         (REQUEST, "comic", VectorError, "run: billy extract comic --model"),
         (REQUEST, "noir/L9", BlendError, "there is no layer 9"),
-        (replace(REQUEST, seed=-1), None, UsageError, "the seed is -1"),
+        (replace(REQUEST, seed=-1), ALONE, UsageError, "the seed is -1"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(tiny, request_, blend, error, said):

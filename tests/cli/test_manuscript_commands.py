@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from billy_mlx.blend.blend import ALONE
 from billy_mlx.cli import drafting, outcome
 from billy_mlx.cli.places import cursor_at, line_of, passage_at
 from billy_mlx.engine.messages import Ended, Job
@@ -155,7 +156,7 @@ def said(session, request, texts):
 
 
 def test_a_voice_that_wrote_nothing_is_not_taken_for_another(session):
-    request = session.desk.go_on(0, [None, None], seed=3, writing=Writing())
+    request = session.desk.go_on(0, [ALONE, ALONE], seed=3, writing=Writing())
     draft = said(session, request, {1: "Second."})
     with pytest.raises(ManuscriptError, match="nothing in this draft"):
         outcome.take(session, draft, 0)
@@ -164,7 +165,7 @@ def test_a_voice_that_wrote_nothing_is_not_taken_for_another(session):
 
 
 def test_a_sentence_that_the_length_cut_is_left_out_and_said(session):
-    request = session.desk.go_on(10, [None], seed=3, writing=Writing())
+    request = session.desk.go_on(10, [ALONE], seed=3, writing=Writing())
     draft = session.desk.draft_of(request.job)
     session.desk.take(Wrote(request.job, {0: " She dreamt. Of a"}))
     cut = Passage(" She dreamt. Of a", (1,), (Voice(0, None),), "infill", "m", {}, {}, (1,), 0, {}, 9, ended="length")
@@ -183,7 +184,7 @@ def test_the_length_may_be_said_in_words(billy, novel):
 
 
 def test_a_rewrite_that_changes_nothing_says_so(session):
-    request = session.desk.rewrite(0, 10, [None], seed=3, writing=Writing())
+    request = session.desk.rewrite(0, 10, [ALONE], seed=3, writing=Writing())
     draft = said(session, request, {0: "Ada slept."})
     outcome.take(session, draft)
     assert outcome._whereabouts(session, draft).startswith("which is what is there already")

@@ -8,6 +8,7 @@ import pytest
 from tiny import tiny_folder
 from vectors import persona_vector
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import (
     Broken,
     Ended,
@@ -62,7 +63,7 @@ class Counting:
         self.stopped = True
 
     def steer(self, voice, blend):
-        if blend == "nobody":
+        if blend == Blend.parse("nobody"):
             raise UsageError("nobody is no persona")
         self.blend = blend
 
@@ -149,13 +150,13 @@ def test_a_job_is_stopped_between_two_steps(asked):
 
 def test_a_voice_is_steered_while_it_speaks(asked):
     asked.engine.ask(Count(Job(1)))
-    asked.engine.ask(Steer(Job(1), 0, "noir"))
-    assert asked.until(lambda event: isinstance(event, tuple) and event[2] == "noir")
+    asked.engine.ask(Steer(Job(1), 0, Blend.parse("noir")))
+    assert asked.until(lambda event: isinstance(event, tuple) and event[2] == Blend.parse("noir"))
 
 
 def test_a_blend_that_cannot_be_is_told_and_the_voice_goes_on(asked):
     asked.engine.ask(Count(Job(1)))
-    asked.engine.ask(Steer(Job(1), 0, "nobody"))
+    asked.engine.ask(Steer(Job(1), 0, Blend.parse("nobody")))
     assert asked.of(Unsteered).reason == "nobody is no persona"
     assert asked.of(tuple)
 

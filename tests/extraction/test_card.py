@@ -123,6 +123,12 @@ def test_the_order_of_a_card_is_a_small_number(tmp_path, order):
         read_card(tmp_path / "pirate.toml")
 
 
+def test_no_card_has_the_id_that_stands_for_the_model_alone(tmp_path):
+    (tmp_path / "none.toml").write_text(GOOD.replace('id = "pirate"', 'id = "none"'))
+    with pytest.raises(CardError, match="is none, which is the model alone in blends; choose another"):
+        read_card(tmp_path / "none.toml")
+
+
 def test_what_all_vectors_were_told_from_stays_the_same_cards():
     assert set(CARDS) <= set(BUNDLED)
     assert len(CARDS) == 24

@@ -59,7 +59,7 @@ class ScriptedEngine:
         """End the voices of the last `Write`, which have written these texts."""
         request = self.last(Write)
         for voice, text in enumerate(texts):
-            passage = passage_of(text, request.voices[voice], request.work)
+            passage = passage_of(text, request.voices[voice].spelled, request.work)
             self.say(Written(request.job, voice, replace(passage, ended="interrupted") if stopped else passage))
         self.say(Ended(request.job, stopped=stopped))
 

@@ -25,7 +25,7 @@ def novel(tmp_path):
 def ended(engine, text):
     """Return what says that the last request has written this, and when."""
     request = engine.last(Write)
-    passage = replace(passage_of(text, request.voices[0]), date=DATE)
+    passage = replace(passage_of(text, request.voices[0].spelled), date=DATE)
     return Written(request.job, 0, passage), Ended(request.job)
 
 

@@ -54,7 +54,7 @@ def test_a_digit_behind_the_voices_turns_a_dial_and_a_letter_behind_escape_is_te
     async def story(app, pilot, engine, page):
         await burst(pilot, "f2", "3", "escape", "A", "f2", "4", "escape", "B")
         await until(pilot, lambda: "B" in page.manuscript.text)
-        return page.manuscript.text, page.blend
+        return page.manuscript.text, str(page.blend)
 
     assert on_page(novel, story) == (f"AB{NIGHT}", "fairy-tale:0.5+gothic:0.5@0.4/layered")
 

@@ -4,15 +4,24 @@ import pytest
 from hosting import seen, shown, typed
 from textual.screen import Screen
 
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.extraction.card import load_personas
 from billy_mlx.tui.cast import cast_of
+from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices, candidates, usual_voices
 
 NAMES = ("Noir", "Half Gothic, half Noir", "the model alone")
 SENTENCES = "It rained. Nobody came. The"
+blend = Blend.parse
+
+
+def dials(text):
+    return Dials.parse(text, Blend.parse)
+
+
 NOTES = {
     "comic": VoiceNote("comic", strength=1.0, auc=0.9, effect=-0.1),
     "gothic": VoiceNote("gothic", strength=1.0, auc=0.7, effect=0.5),
@@ -154,72 +163,87 @@ def test_a_chorus_begins_anew_with_other_voices():
 
 
 def test_who_could_sing_is_the_blend_its_personas_saved_ones_and_the_model_alone():
-    voices = candidates("gothic:0.5+noir:0.5@1/paper", {"dark": "noir:1@1/paper", "Sea": "lyrical:1@0.5/layered"})
-    alone = ("gothic:1@1/paper", "noir:1@1/paper")
-    assert voices == ("gothic:0.5+noir:0.5@1/paper", *alone, "lyrical:1@0.5/layered", None)
+    voices = candidates(
+        blend("gothic:0.5+noir:0.5@1/paper"), {"dark": dials("noir:1@1/paper"), "Sea": dials("lyrical:1@0.5/layered")}
+    )
+    alone = (blend("gothic:1@1/paper"), blend("noir:1@1/paper"))
+    assert voices == (blend("gothic:0.5+noir:0.5@1/paper"), *alone, blend("lyrical:1@0.5/layered"), ALONE)
 
 
 def test_who_could_sing_is_shown_by_name():
-    pictures, saved = [], {"Sea": "lyrical:1@0.5/layered"}
-    shown(ChorusVoices("gothic:0.5+noir:0.5@1/layered", saved, CAST), seen(pictures))
+    pictures, saved = [], {"Sea": dials("lyrical:1@0.5/layered")}
+    shown(ChorusVoices(blend("gothic:0.5+noir:0.5@1/layered"), saved, CAST), seen(pictures))
     for name in ["Half Gothic, half Noir, as it is now", "Gothic", "Sea: Lyrical (gentle)", "the model alone"]:
         assert name in pictures[0]
     assert "@" not in pictures[0]
 
 
 def test_two_to_six_voices_are_chosen():
-    host = shown(ChorusVoices("gothic:0.5+noir:0.5@1", {}, CAST), "space", "end", "space", "enter")
-    assert host.given == [("gothic:0.5+noir:0.5@1", None)]
+    host = shown(ChorusVoices(blend("gothic:0.5+noir:0.5@1"), {}, CAST), "space", "end", "space", "enter")
+    assert host.given == [(blend("gothic:0.5+noir:0.5@1"), ALONE)]
     pictures = []
-    host = shown(ChorusVoices("noir:1@1", {}, CAST, ("noir:1@1",)), "enter", seen(pictures))
+    host = shown(ChorusVoices(blend("noir:1@1"), {}, CAST, (blend("noir:1@1"),)), "enter", seen(pictures))
     assert host.given == []
     assert "Only one is marked; a chorus has 2 to 6 voices" in pictures[0]
 
 
 def test_a_blend_that_sang_before_is_still_to_choose():
-    chosen = ("lyrical:1@1", None)
-    assert shown(ChorusVoices(None, {}, CAST, chosen), "enter").given == [(None, "lyrical:1@1")]
-    assert shown(ChorusVoices(None, {}, CAST), "escape").given == [None]
+    chosen = (blend("lyrical:1@1"), ALONE)
+    assert shown(ChorusVoices(ALONE, {}, CAST, chosen), "enter").given == [(ALONE, blend("lyrical:1@1"))]
+    assert shown(ChorusVoices(ALONE, {}, CAST), "escape").given == [None]
 
 
 def test_any_persona_can_be_found_and_sings_with_the_dose_of_the_blend():
-    asking = ChorusVoices("noir:1@0.5/layered", {}, CAST, ("noir:1@0.5/layered",))
+    asking = ChorusVoices(blend("noir:1@0.5/layered"), {}, CAST, (blend("noir:1@0.5/layered"),))
     pictures = []
     host = shown(asking, "a", *typed("lyrical"), "enter", seen(pictures), "enter")
     assert "[✓] Lyrical (gentle)" in pictures[0]
-    assert host.given == [("noir:1@0.5/layered", "lyrical:1@0.5/layered")]
+    assert host.given == [(blend("noir:1@0.5/layered"), blend("lyrical:1@0.5/layered"))]
 
 
 def test_who_is_in_the_list_already_is_marked_there():
-    host = shown(ChorusVoices("noir:1@1/layered", {}, CAST, (None,)), "a", *typed("noir"), "enter", "enter")
-    assert host.given == [("noir:1@1/layered", None)]
+    host = shown(ChorusVoices(blend("noir:1@1/layered"), {}, CAST, (ALONE,)), "a", *typed("noir"), "enter", "enter")
+    assert host.given == [(blend("noir:1@1/layered"), ALONE)]
 
 
 def test_a_persona_without_a_vector_does_not_sing_and_that_is_said():
     pictures = []
-    shown(ChorusVoices(None, {}, CAST), "a", *typed("satirist"), "enter", seen(pictures))
+    shown(ChorusVoices(ALONE, {}, CAST), "a", *typed("satirist"), "enter", seen(pictures))
     assert "Satirist is not prepared for this model yet" in pictures[0]
     assert "✓" not in pictures[0]
 
 
 def test_those_who_show_best_sing_if_nobody_was_chosen():
-    best = ("gothic:1@1/layered", "noir:1@1/layered")
-    assert usual_voices(None, CAST, 3) == (*best, None)
-    assert usual_voices("lyrical:1@1/layered", CAST, 3) == ("lyrical:1@1/layered", best[0], None)
-    assert usual_voices(None, CAST, 6) == (*best, "lyrical:1@1/layered", "customer:1@1/layered", None)
+    best = (blend("gothic:1@1/layered"), blend("noir:1@1/layered"))
+    assert usual_voices(ALONE, CAST, 3) == (*best, ALONE)
+    assert usual_voices(blend("lyrical:1@1/layered"), CAST, 3) == (blend("lyrical:1@1/layered"), best[0], ALONE)
+    assert usual_voices(ALONE, CAST, 6) == (*best, blend("lyrical:1@1/layered"), blend("customer:1@1/layered"), ALONE)
 
 
 def test_where_nobody_shows_the_best_sing_all_the_same():
     weak = cast_of(load_personas(), {name: NOTES[name] for name in ("comic", "minimalist")})
-    assert usual_voices(None, weak, 2) == ("minimalist:1@1/layered", None)
+    assert usual_voices(ALONE, weak, 2) == (blend("minimalist:1@1/layered"), ALONE)
 
 
 def test_the_personas_of_the_blend_sing_before_others_unless_they_do_not_show():
-    assert usual_voices("lyrical+noir", CAST, 4) == ("lyrical+noir", "noir:1@1/layered", "lyrical:1@1/layered", None)
-    assert usual_voices("comic+lyrical", CAST, 3) == ("comic+lyrical", "lyrical:1@1/layered", None)
-    assert usual_voices("comic+minimalist", CAST, 3) == ("comic+minimalist", "gothic:1@1/layered", None)
+    assert usual_voices(blend("lyrical+noir"), CAST, 4) == (
+        blend("lyrical+noir"),
+        blend("noir:1@1/layered"),
+        blend("lyrical:1@1/layered"),
+        ALONE,
+    )
+    assert usual_voices(blend("comic+lyrical"), CAST, 3) == (
+        blend("comic+lyrical"),
+        blend("lyrical:1@1/layered"),
+        ALONE,
+    )
+    assert usual_voices(blend("comic+minimalist"), CAST, 3) == (
+        blend("comic+minimalist"),
+        blend("gothic:1@1/layered"),
+        ALONE,
+    )
 
 
 def test_where_nobody_could_sing_that_is_said():
     with pytest.raises(ManuscriptError, match="no voice is prepared for this model yet"):
-        usual_voices(None, cast_of(load_personas(), {}), 3)
+        usual_voices(ALONE, cast_of(load_personas(), {}), 3)

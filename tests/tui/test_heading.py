@@ -4,6 +4,7 @@ import pytest
 from hosting import lines_of
 from pages import on_page, press
 
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.tui.messages import BlendChanged
 
 
@@ -18,14 +19,14 @@ def test_text_and_blend_are_named_from_the_start(novel, width):
     assert "Lyrical" in blend
 
 
-@pytest.mark.parametrize("blend", [None, "gothic"])
+@pytest.mark.parametrize("blend", [ALONE, Blend.parse("gothic")])
 def test_another_blend_is_named_at_once(novel, blend):
     async def story(app, pilot, engine, page):
         page.panel.post_message(BlendChanged(blend))
         await pilot.pause()
         return lines_of(app)[0].split(maxsplit=1)[1].strip()
 
-    assert on_page(novel, story) == ("the model alone" if blend is None else "Gothic")
+    assert on_page(novel, story) == ("Gothic" if blend.weights else "the model alone")
 
 
 def test_in_a_narrow_window_both_are_still_to_be_told(novel):

@@ -4,6 +4,7 @@ import pytest
 from hosting import lines_of
 from pages import SIZES, draft, on_page, press, until
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Failed, Steer, Stop, Unloaded
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.write.messages import Write
@@ -93,8 +94,8 @@ def test_typing_goes_on_while_text_streams(novel):
 
 def test_a_dial_moves_the_voice_that_is_speaking(novel):
     async def story(app, pilot, engine, page):
-        page.panel.show("noir", app.voices, app.personas)
-        page.blend = "noir"
+        page.panel.show(Blend.parse("noir"), app.voices, app.personas)
+        page.blend = Blend.parse("noir")
         await draft(pilot, engine, " went", end=False)
         await press(pilot, "ctrl+d", "right")
         steer = engine.last(Steer)
@@ -102,7 +103,7 @@ def test_a_dial_moves_the_voice_that_is_speaking(novel):
 
     same, blend = on_page(novel, story)
     assert same
-    assert blend.startswith("noir:")
+    assert blend.persona_ids == ("noir",)
 
 
 def test_a_failure_is_said_in_words_and_nothing_is_lost(novel):

@@ -7,8 +7,10 @@ from hosting import seen
 from pages import SIZES, notified, on_page, press, says, until
 from scripted import passage_of
 
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop
 from billy_mlx.tui.blends import save_blend
+from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices
 from billy_mlx.tui.screens.writing import WritingScreen
@@ -46,8 +48,8 @@ def test_one_voice_of_a_chorus_is_taken_whole(novel, size):
 @pytest.mark.parametrize(
     ("blend", "voices"),
     [
-        ("gothic:0.5+noir:0.5", ("gothic:0.5+noir:0.5", "noir:1@1/layered", None)),
-        ("", ("noir:1@1/layered", "gothic:1@1/layered", None)),
+        ("gothic:0.5+noir:0.5", ("gothic:0.5+noir:0.5", "noir:1@1/layered", "none")),
+        ("", ("noir:1@1/layered", "gothic:1@1/layered", "none")),
     ],
 )
 def test_the_voices_are_the_blend_who_shows_best_and_the_model_alone(novel, blend, voices):
@@ -55,11 +57,11 @@ def test_the_voices_are_the_blend_who_shows_best_and_the_model_alone(novel, blen
         await press(pilot, "f3")
         return engine.last(Write).voices
 
-    assert on_page(novel, story, blend=blend) == voices
+    assert on_page(novel, story, blend=blend) == tuple(map(Blend.parse, voices))
 
 
 def test_the_voices_have_names(novel):
-    save_blend("My dark", "gothic:0.5+noir:0.5")
+    save_blend("My dark", Dials.of(Blend.parse("gothic:0.5+noir:0.5")))
 
     async def story(app, pilot, engine, page):
         await press(pilot, "f3")
@@ -77,8 +79,8 @@ def test_every_voice_that_is_asked_for_says_its_mode(novel, blend):
         return engine.last(Write).voices
 
     *voices, control = on_page(novel, story, blend=blend)
-    assert control is None
-    assert [voice.rpartition("/")[2] for voice in voices] == ["layered", "layered"]
+    assert control == ALONE
+    assert [voice.mode for voice in voices] == ["layered", "layered"]
 
 
 def test_a_chorus_sings_while_it_is_shown(novel):
@@ -152,7 +154,7 @@ def test_what_the_length_cut_is_not_taken_with_a_voice(novel):
         await press(pilot, "ctrl+end", "f3")
         request, text = engine.last(Write), " went out. Nobody mo"
         engine.say(Wrote(request.job, {0: text}))
-        engine.say(Written(request.job, 0, replace(passage_of(text, request.voices[0]), ended="length")))
+        engine.say(Written(request.job, 0, replace(passage_of(text, request.voices[0].spelled), ended="length")))
         await says(pilot, engine)
         shown = app.screen.texts()[0]
         await press(pilot, "enter")
@@ -296,7 +298,7 @@ def test_other_voices_are_chosen_and_sing(novel, size):
 
     voices, texts = on_page(novel, story, size, blend="gothic:0.5+noir:0.5")
     assert len(voices) == 2
-    assert voices[-1] is None
+    assert voices[-1] is ALONE
     assert texts == ("", "")
 
 

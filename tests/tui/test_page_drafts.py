@@ -31,7 +31,7 @@ async def cut_off(pilot, engine, text):
     """Have the voices go on from the cursor until their length is up."""
     await press(pilot, "ctrl+g")
     request = engine.last(Write)
-    passage = replace(passage_of(text, request.voices[0], request.work), ended="length")
+    passage = replace(passage_of(text, request.voices[0].spelled, request.work), ended="length")
     await says(pilot, engine, Wrote(request.job, {0: text}), Written(request.job, 0, passage), Ended(request.job))
 
 

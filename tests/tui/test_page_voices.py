@@ -220,7 +220,7 @@ def test_a_persona_chosen_among_all_joins_the_blend(novel, size):
 
     same, (blend,) = on_page(novel, story, size)
     assert same
-    assert "noir" in blend
+    assert "noir" in blend.persona_ids
 
 
 def test_how_alike_voices_are_is_asked_for_and_shown(novel):

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from scripted import VOICES, studio
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.elsewhere import Theirs
@@ -41,7 +42,7 @@ SCREENS = {
     "recover": lambda app, page: RecoverScreen(Offer(1, Prose(), 0), Prose(), lambda _: None),
     "conflict": lambda app, page: ConflictScreen(page.manuscript.path, "", Theirs(""), lambda _: None),
     "chorus": lambda app, page: ChorusScreen(("Noir", "the model alone")),
-    "chorus voices": lambda app, page: ChorusVoices("noir", {}, ()),
+    "chorus voices": lambda app, page: ChorusVoices(Blend.parse("noir"), {}, ()),
 }
 
 

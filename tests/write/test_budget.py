@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from billy_mlx.blend.blend import ALONE
 from billy_mlx.engine.messages import Job
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.model.speed import measured_speed, seconds_to_read
@@ -79,7 +80,7 @@ def test_the_speed_of_a_model_is_measured(tiny):
 
 
 def test_what_is_sent_says_why_it_is_no_more(tiny):
-    request = Write(Job(1), "continue", "It rained. " * 9000, 99_000, Guide(), (None,), seed=0)
+    request = Write(Job(1), "continue", "It rained. " * 9000, 99_000, Guide(), (ALONE,), seed=0)
     context = context_for(tiny, request)
     assert context.budget == tiny.context_length - 200
     assert context.why == "the model has no room for more"

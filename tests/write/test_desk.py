@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.manuscript.context.parts import Context, Prompt
@@ -15,6 +16,7 @@ from billy_mlx.write.desk import Desk
 from billy_mlx.write.messages import PromptRead, Sent, Writing, Written, Wrote
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke."
+NOIR = Blend.parse("noir")
 WRITING = Writing()
 CONTEXT = Context(Prompt("", "", STORY), (), 3, 10, "")
 
@@ -38,13 +40,13 @@ def passage(text):
     return Passage(text, (1,), (Voice(0, None),), "continue", "m", {}, {}, (1,), 0, {}, 10)
 
 
-def begun(desk, voices=(None,)):
+def begun(desk, voices=(ALONE,)):
     """Ask for a continuation at the end: the request and its draft."""
     request = desk.go_on(len(STORY), voices, seed=1, writing=WRITING)
     return request, desk.draft_of(request.job)
 
 
-def written(desk, text, voices=(None,)):
+def written(desk, text, voices=(ALONE,)):
     """The draft of a continuation whose voices have all written `text`."""
     request, draft = begun(desk, voices)
     desk.take(Wrote(request.job, dict.fromkeys(range(len(voices)), text)))
@@ -55,29 +57,29 @@ def written(desk, text, voices=(None,)):
 
 
 def test_going_on_asks_for_what_there_is(desk, manuscript):
-    request = desk.go_on(len(STORY), ("noir", None), seed=7, writing=WRITING, instruction="rain")
+    request = desk.go_on(len(STORY), (NOIR, ALONE), seed=7, writing=WRITING, instruction="rain")
     assert (request.work, request.text, request.cursor, request.selection) == ("continue", STORY, len(STORY), None)
-    assert (request.voices, request.seed, request.instruction) == (("noir", None), 7, "rain")
+    assert (request.voices, request.seed, request.instruction) == ((NOIR, ALONE), 7, "rain")
     assert len(manuscript.drafts.open[0].alternatives) == 2
 
 
 def test_with_text_behind_the_cursor_what_is_missing_is_asked_for(desk):
-    assert desk.go_on(10, (None,), seed=1, writing=WRITING).work == "infill"
+    assert desk.go_on(10, (ALONE,), seed=1, writing=WRITING).work == "infill"
 
 
 def test_a_rewrite_leaves_the_white_space_around_it_alone(desk):
-    request = desk.rewrite(10, 31, (None,), seed=1, writing=WRITING)
+    request = desk.rewrite(10, 31, (ALONE,), seed=1, writing=WRITING)
     assert request.selection == (12, 30)
     assert (request.work, request.text[12:30]) == ("rewrite", "The lamp was cold.")
 
 
 def test_nothing_selected_is_said_and_leaves_no_draft(desk, manuscript):
     with pytest.raises(ManuscriptError, match="nothing is selected"):
-        desk.rewrite(10, 12, (None,), seed=1, writing=WRITING)
+        desk.rewrite(10, 12, (ALONE,), seed=1, writing=WRITING)
     assert manuscript.drafts.open == ()
 
 
-@pytest.mark.parametrize("voices", [(), (None,) * 7])
+@pytest.mark.parametrize("voices", [(), (ALONE,) * 7])
 def test_too_few_or_too_many_voices_leave_no_draft(desk, manuscript, voices):
     with pytest.raises(BillyError, match="choose 1 to 6"):
         desk.go_on(0, voices, seed=1, writing=WRITING)
@@ -85,7 +87,7 @@ def test_too_few_or_too_many_voices_leave_no_draft(desk, manuscript, voices):
 
 
 def test_what_voices_write_goes_into_their_own_alternatives(desk, manuscript):
-    request, draft = begun(desk, (None, "noir"))
+    request, draft = begun(desk, (ALONE, NOIR))
     assert desk.take(Wrote(request.job, {1: " It"})) is True
     assert desk.take(Wrote(request.job, {0: " She", 1: " rained."})) is True
     assert desk.take(Written(request.job, 1, passage(" It rained."))) is True
@@ -133,7 +135,7 @@ def test_a_job_runs_until_it_has_ended(desk):
 
 @pytest.mark.parametrize("last", [Ended, lambda job: Failed(job, "no")])
 def test_a_draft_that_stayed_empty_is_put_away(desk, manuscript, last):
-    request, draft = begun(desk, (None, None))
+    request, draft = begun(desk, (ALONE, ALONE))
     desk.take(last(request.job))
     assert manuscript.drafts.open == ()
     assert manuscript.drafts.get(draft).fate is Fate.REJECTED
@@ -141,7 +143,7 @@ def test_a_draft_that_stayed_empty_is_put_away(desk, manuscript, last):
 
 def test_a_new_try_keeps_what_there_was_and_comes_into_view(desk, manuscript):
     draft = written(desk, " One.")
-    request = desk.again(draft, ("noir",), seed=2, writing=WRITING)
+    request = desk.again(draft, (NOIR,), seed=2, writing=WRITING)
     desk.take(Wrote(request.job, {0: " Two."}))
     held = manuscript.drafts.get(draft)
     assert [one.text for one in held.alternatives] == [" One.", " Two."]
@@ -150,7 +152,7 @@ def test_a_new_try_keeps_what_there_was_and_comes_into_view(desk, manuscript):
 
 def test_a_new_try_that_fails_brings_the_old_one_back_into_view(desk, manuscript):
     draft = written(desk, " One.")
-    desk.take(Failed(desk.again(draft, (None,), seed=2, writing=WRITING).job, "no"))
+    desk.take(Failed(desk.again(draft, (ALONE,), seed=2, writing=WRITING).job, "no"))
     held = manuscript.drafts.get(draft)
     assert (held.fate, held.shown) == (Fate.OPEN, 0)
 
@@ -159,14 +161,14 @@ def test_a_new_try_of_a_draft_that_is_half_in_the_text_is_refused(desk, manuscri
     draft = written(desk, " One. Two.")
     desk.accept_sentence(draft)
     with pytest.raises(ManuscriptError, match="part of this draft is in the text"):
-        desk.again(draft, (None,), seed=2, writing=WRITING)
+        desk.again(draft, (ALONE,), seed=2, writing=WRITING)
     assert len(manuscript.drafts.get(draft).alternatives) == 1
 
 
 def test_a_draft_moves_with_what_the_writer_types_and_so_does_a_new_try(desk, manuscript):
     draft = written(desk, " One.")
     manuscript.edit(0, 0, "Then ")
-    request = desk.again(draft, (None,), seed=2, writing=WRITING)
+    request = desk.again(draft, (ALONE,), seed=2, writing=WRITING)
     assert (request.cursor, request.text) == (len(STORY) + 5, "Then " + STORY)
 
 
@@ -236,7 +238,7 @@ def test_nothing_to_take_is_said(desk):
 
 
 def rewriting(desk, text):
-    request = desk.rewrite(12, 30, (None,), seed=1, writing=WRITING)
+    request = desk.rewrite(12, 30, (ALONE,), seed=1, writing=WRITING)
     draft = desk.draft_of(request.job)
     desk.take(Wrote(request.job, {0: text}))
     return request, draft
@@ -266,7 +268,7 @@ def test_a_rewrite_is_taken_change_by_change(desk, manuscript):
 def test_a_text_that_can_only_be_read_is_refused(manuscript):
     reader = Manuscript.open(manuscript.path)
     with pytest.raises(ManuscriptError, match="only be read"):
-        Desk(reader, lambda: Job(1)).go_on(0, (None,), seed=1, writing=WRITING)
+        Desk(reader, lambda: Job(1)).go_on(0, (ALONE,), seed=1, writing=WRITING)
     reader.close()
 
 
@@ -279,10 +281,10 @@ def test_what_comes_after_the_text_was_closed_changes_nothing(desk, manuscript):
 
 
 def test_another_try_asks_for_what_was_asked_first(desk, manuscript):
-    request = desk.go_on(len(STORY), (None,), seed=1, writing=WRITING, instruction="rain")
+    request = desk.go_on(len(STORY), (ALONE,), seed=1, writing=WRITING, instruction="rain")
     draft = desk.draft_of(request.job)
     desk.take(Wrote(request.job, {0: " It rained."}))
-    assert desk.again(draft, (None,), seed=2, writing=WRITING).instruction == "rain"
+    assert desk.again(draft, (ALONE,), seed=2, writing=WRITING).instruction == "rain"
 
 
 def test_what_is_taken_whole_while_a_model_writes_leaves_the_draft_open(desk, manuscript):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.generate import Request
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.guide import Guide
@@ -50,7 +50,7 @@ def written(model, manuscript, context):
     """Have two voices go on from the text, as alternatives of one draft, a dial moved on the way; returns the draft."""
     prompt = context.prompt
     request = Request(prompt.user, system=prompt.system or None, prefix=prompt.prefix, max_tokens=12, seed=5)
-    recording = Recording(model, request, [Blend.parse("noir"), None])
+    recording = Recording(model, request, [Blend.parse("noir"), ALONE])
     draft = manuscript.drafts.begin("continue", len(manuscript.text))
     authors = [manuscript.drafts.alternative(draft) for _ in range(2)]
     for step in recording:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from test_replay import GOTHIC, NOIR, REQUEST, record, replayed
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.library import load_vectors
@@ -48,7 +48,7 @@ def test_each_row_knows_how_much_of_its_own_prompt_a_cache_held(tiny, monkeypatc
     monkeypatch.setattr(Model, "batches", batches)
     store = PromptStore()
     record(tiny, blends=(NOIR,), store=store)
-    passages = record(tiny, blends=(None, NOIR, Blend.parse("noir/all")), store=store)
+    passages = record(tiny, blends=(ALONE, NOIR, Blend.parse("noir/all")), store=store)
     read = len(passages[0].prompt) - 1
     assert [passage.reused for passage in passages] == [read, read, 0]
 
@@ -91,7 +91,7 @@ EVERYWHERE = Blend.parse("noir@5/all")
     [
         (NOIR, [GOTHIC], [(0, GOTHIC)]),
         (EVERYWHERE, [GOTHIC], [(0, EVERYWHERE), (1, GOTHIC)]),
-        (None, [EVERYWHERE], [(0, None), (1, EVERYWHERE)]),
+        (ALONE, [EVERYWHERE], [(0, None), (1, EVERYWHERE)]),
         (NOIR, [EVERYWHERE, GOTHIC], [(0, GOTHIC)]),
         (NOIR, [GOTHIC, EVERYWHERE], [(0, GOTHIC), (1, EVERYWHERE)]),
     ],

@@ -8,7 +8,7 @@ import pytest
 from mlx_lm.models.cache import make_prompt_cache
 from vectors import persona_vector
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.blend.generate import Request
 from billy_mlx.extraction.evidence import Calibration, Cell, Outcome, Strength
@@ -43,13 +43,13 @@ def replayed(model, passage):
     return finish(replay(model, passage))
 
 
-MOVES = [(1, 0, GOTHIC), (3, 1, None), (6, 0, None), (6, 2, NOIR), (9, 0, NOIR)]
+MOVES = [(1, 0, GOTHIC), (3, 1, ALONE), (6, 0, ALONE), (6, 2, NOIR), (9, 0, NOIR)]
 
 
 @pytest.mark.parametrize("name", ["tiny", "hybrid"])
 def test_every_row_of_a_batch_is_written_again_alone_with_its_dials_moved(request, name):
     model = request.getfixturevalue(name)
-    passages = record(model, blends=(NOIR, GOTHIC, None), moves=MOVES)
+    passages = record(model, blends=(NOIR, GOTHIC, ALONE), moves=MOVES)
     assert [len(passage.voices) for passage in passages] == [4, 2, 2]
     for passage in passages:
         assert replayed(model, passage) == Replayed(passage.tokens)
@@ -79,7 +79,7 @@ def test_a_voice_begins_exactly_where_it_is_said_to(tiny, moved_at):
 
 
 def test_the_first_words_of_two_moves_at_one_place_are_the_last_ones(tiny):
-    (passage,) = record(tiny, moves=[(3, 0, GOTHIC), (3, 0, None)])
+    (passage,) = record(tiny, moves=[(3, 0, GOTHIC), (3, 0, ALONE)])
     assert [voice.blend for voice in passage.voices] == ["noir:1@5/layered", None]
     assert replayed(tiny, passage).reason is None
 
@@ -97,7 +97,7 @@ def test_the_first_words_of_two_moves_at_one_place_are_the_last_ones(tiny):
     ],
 )
 def test_it_does_not_matter_how_it_was_sampled(tiny, changes):
-    for passage in record(tiny, replace(REQUEST, **changes), blends=(NOIR, None), moves=[(2, 0, GOTHIC)]):
+    for passage in record(tiny, replace(REQUEST, **changes), blends=(NOIR, ALONE), moves=[(2, 0, GOTHIC)]):
         assert replayed(tiny, passage).reason is None
 
 
@@ -115,7 +115,7 @@ def test_a_passage_that_was_stopped_is_written_again_as_far_as_it_went(tiny):
     "blend", ["noir@2a/paper", "noir:1+gothic:-0.2/orthogonal", "noir@3/all", "noir@3/balanced/L1,2/np", "noir@-1/L0,3"]
 )
 def test_it_does_not_matter_how_it_was_blended(tiny, blend):
-    (passage,) = record(tiny, blends=[Blend.parse(blend)], moves=[(3, 0, Blend.parse("gothic@3/all")), (7, 0, None)])
+    (passage,) = record(tiny, blends=[Blend.parse(blend)], moves=[(3, 0, Blend.parse("gothic@3/all")), (7, 0, ALONE)])
     assert replayed(tiny, passage) == Replayed(passage.tokens)
 
 
@@ -267,7 +267,7 @@ def test_the_starter_model_writes_a_chorus_again_from_its_json(starter_home):
 
     model = load()
     request = Request("Go on with the story.", prefix="The lighthouse keeper counted", max_tokens=24, seed=11)
-    blends = [Blend.parse("noir:0.6+lyrical:0.4"), Blend.parse("gothic"), None]
+    blends = [Blend.parse("noir:0.6+lyrical:0.4"), Blend.parse("gothic"), ALONE]
     moves = [(4, 0, Blend.parse("noir@0.3")), (9, 0, Blend.parse("gothic:1+noir:-0.3")), (9, 2, Blend.parse("noir"))]
     passages = record(model, request, blends, moves)
     assert [len(passage.voices) for passage in passages] == [3, 1, 2]

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import pieces_tokenizer, reciting_folder, tiny_tokenizer
 
+from billy_mlx.blend.blend import ALONE
 from billy_mlx.blend.generate import Request, generate
 from billy_mlx.cli import run
 from billy_mlx.engine.messages import Job
@@ -49,7 +50,7 @@ def test_what_is_written_is_whole_and_is_written_again_token_for_token(reciting,
         text = text[:cursor]
     elif work == "rewrite":
         cursor, selection = 0, (0, cursor)
-    voices = (None, None, None) if work == "chorus" else (None,)
+    voices = (ALONE, ALONE, ALONE) if work == "chorus" else (ALONE,)
     request = Write(
         Job(1),
         "continue" if work == "chorus" else work,

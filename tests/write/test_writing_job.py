@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.coherence import Gauge
 from billy_mlx.engine.messages import Coherence, Job, Read
 from billy_mlx.engine.workshop import Workshop
@@ -21,7 +22,14 @@ from billy_mlx.write.writing import WritingJob
 pytestmark = pytest.mark.usefixtures("vectors")
 STORY = "The lamp was cold. Ada climbed the stairs and"
 REQUEST = Write(
-    Job(1), "continue", STORY, len(STORY), Guide(), ("noir@5", None), seed=3, writing=Writing(max_tokens=12, budget=400)
+    Job(1),
+    "continue",
+    STORY,
+    len(STORY),
+    Guide(),
+    (Blend.parse("noir@5"), ALONE),
+    seed=3,
+    writing=Writing(max_tokens=12, budget=400),
 )
 
 
@@ -58,7 +66,7 @@ def test_the_measure_of_a_prompt_is_what_the_model_is_sent(tiny):
 
 @pytest.mark.parametrize("blanks", ["", " ", "  "])
 def test_blanks_that_are_in_the_text_already_do_not_come_again(tiny, monkeypatch, blanks):
-    request = replace(REQUEST, text=STORY + blanks, cursor=len(STORY + blanks), voices=(None,))
+    request = replace(REQUEST, text=STORY + blanks, cursor=len(STORY + blanks), voices=(ALONE,))
     events = events_of(WritingJob(tiny, request))
     text = next(event.passage.text for event in events if isinstance(event, Written))
     context = events[0].context
@@ -135,11 +143,11 @@ def test_a_dial_may_be_moved_before_and_while_it_writes(tiny, after):
     job = WritingJob(tiny, REQUEST)
     events = []
     if not after:
-        job.steer(0, "gothic")
+        job.steer(0, Blend.parse("gothic"))
     for event in job:
         events.append(event)
         if after and len([each for each in events if isinstance(each, Wrote)]) == after:
-            job.steer(0, "gothic")
+            job.steer(0, Blend.parse("gothic"))
     passage = next(event.passage for event in events if isinstance(event, Written) and event.voice == 0)
     assert passage.voices[-1].blend == "gothic:1@1/layered"
 
@@ -149,14 +157,14 @@ def test_a_blend_without_a_vector_is_refused_and_the_voice_goes_on(tiny):
     for event in job:
         if isinstance(event, Wrote):
             with pytest.raises(BillyError, match="billy extract futurist"):
-                job.steer(0, "futurist")
+                job.steer(0, Blend.parse("futurist"))
     assert job._recording.passage(0).voices[-1].blend == "noir:1@5/layered"
 
 
 def test_a_second_try_reads_its_prompt_out_of_the_store(tiny):
     store = PromptStore()
     for _ in range(2):
-        events = events_of(WritingJob(tiny, replace(REQUEST, voices=(None,)), store))
+        events = events_of(WritingJob(tiny, replace(REQUEST, voices=(ALONE,)), store))
     assert next(event.passage.reused for event in events if isinstance(event, Written)) > 0
 
 
@@ -179,7 +187,7 @@ def test_what_is_sent_leaves_room_for_the_answer(tiny):
 
 @pytest.fixture
 def rewriting():
-    return replace(REQUEST, work="rewrite", selection=(0, 18), cursor=0, voices=(None,))
+    return replace(REQUEST, work="rewrite", selection=(0, 18), cursor=0, voices=(ALONE,))
 
 
 @pytest.mark.parametrize(
@@ -238,24 +246,26 @@ def long():
 
 
 def test_every_voice_is_followed_by_a_gauge_of_its_own(tiny, long):
-    events = events_of(WritingJob(tiny, replace(long, voices=("noir@5", "noir@4")), gauge=Gauge))
+    events = events_of(
+        WritingJob(tiny, replace(long, voices=(Blend.parse("noir@5"), Blend.parse("noir@4"))), gauge=Gauge)
+    )
     told = [event for event in events if isinstance(event, Coherence)]
     assert {event.voice for event in told} == {0, 1}
     assert all(event.perplexity >= 1 and event.ratio > 0 for event in told)
     assert isinstance(events[-1], Written)
 
 
-@pytest.mark.parametrize("alone", [None, "noir@0", "noir:0@5"])
+@pytest.mark.parametrize("alone", ["none", "noir@0", "noir:0@5"])
 def test_of_the_model_alone_no_gauge_tells(tiny, long, alone):
-    events = events_of(WritingJob(tiny, replace(long, voices=("noir@5", alone)), gauge=Gauge))
+    events = events_of(WritingJob(tiny, replace(long, voices=(Blend.parse("noir@5"), Blend.parse(alone))), gauge=Gauge))
     assert {event.voice for event in events if isinstance(event, Coherence)} == {0}
 
 
 def test_a_voice_that_is_turned_up_while_it_writes_has_a_gauge(tiny, long):
-    job, told = WritingJob(tiny, replace(long, voices=(None,)), gauge=Gauge), []
+    job, told = WritingJob(tiny, replace(long, voices=(ALONE,)), gauge=Gauge), []
     for event in job:
         if isinstance(event, Wrote):
-            job.steer(0, "noir@5")
+            job.steer(0, Blend.parse("noir@5"))
         told.append(event)
     assert any(isinstance(event, Coherence) for event in told)
 
@@ -275,7 +285,7 @@ def test_the_engine_has_a_gauge_if_one_is_asked_for(tiny, long, wanted):
 def test_the_engine_can_write(tiny):
     workshop = Workshop(tiny, load=lambda name: None)
     for _ in range(2):
-        events = events_of(kinds()[Write](workshop, replace(REQUEST, voices=(None,))))
+        events = events_of(kinds()[Write](workshop, replace(REQUEST, voices=(ALONE,))))
     assert isinstance(events[-1], Written)
     assert events[-1].passage.reused > 0
 
@@ -289,7 +299,7 @@ def test_the_engine_can_read_by_the_sentence(tiny):
     ]
 
 
-WORDS = replace(REQUEST, voices=(None, "noir@5"), writing=Writing(budget=400, words=4))
+WORDS = replace(REQUEST, voices=(ALONE, Blend.parse("noir@5")), writing=Writing(budget=400, words=4))
 
 
 @pytest.fixture
@@ -310,7 +320,7 @@ def test_a_voice_ends_when_it_has_its_words(tiny, wordy):
 
 
 def test_a_passage_that_its_words_ended_is_written_again_as_it_was(tiny, wordy):
-    events = events_of(WritingJob(tiny, replace(WORDS, voices=("noir@5",))))
+    events = events_of(WritingJob(tiny, replace(WORDS, voices=(Blend.parse("noir@5"),))))
     [passage] = [event.passage for event in events if isinstance(event, Written)]
     assert finish(replay(tiny, passage)) == Replayed(passage.tokens)
 

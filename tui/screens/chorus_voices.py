@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.tui.cast import Member, best_first, shows
 from billy_mlx.tui.commands import bindings
@@ -22,7 +22,7 @@ from billy_mlx.write.desk import MOST_VOICES
 _FEWEST = 2  # voices
 
 
-class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
+class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
     """Asks which voices sing; gives 2 to 6 of them, or None.
 
     Args:
@@ -47,10 +47,10 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
 
     def __init__(
         self,
-        blend: str | None,
-        saved: Mapping[str, str],
+        blend: Blend,
+        saved: Mapping[str, Dials],
         cast: Sequence[Member],
-        chosen: Sequence[str | None] = (),
+        chosen: Sequence[Blend] = (),
     ) -> None:
         super().__init__()
         self._blend, self._saved, self._cast = blend, saved, cast
@@ -115,20 +115,19 @@ class ChorusVoices(ModalScreen[tuple[str | None, ...] | None]):
         plain = voice_names(self._voices, titles, {})
         rows = [name if name == made else f"{name}: {made}" for name, made in zip(names, plain, strict=True)]
         return [
-            f"{row}, as it is now" if voice is not None and voice == self._blend else row
+            f"{row}, as it is now" if voice.weights and voice == self._blend else row
             for voice, row in zip(self._voices, rows, strict=True)
         ]
 
 
-def candidates(blend: str | None, saved: Mapping[str, str]) -> tuple[str | None, ...]:
+def candidates(blend: Blend, saved: Mapping[str, Dials]) -> tuple[Blend, ...]:
     """Return who could sing: the blend, its personas alone, the saved blends that can be heard, the model alone."""
-    personas = () if blend is None else Blend.parse(blend).persona_ids
-    heard = (Dials.parse(text).blend() for text in saved.values())
-    voices = [blend, *(_alone(persona, blend) for persona in personas), *(str(one) for one in heard if one)]
-    return (*dict.fromkeys(voice for voice in voices if voice is not None), None)
+    alone = (_alone(persona_id, blend) for persona_id in blend.persona_ids)
+    voices = [blend, *alone, *(dials.blend() for dials in saved.values())]
+    return (*dict.fromkeys(voice for voice in voices if voice.weights), ALONE)
 
 
-def usual_voices(blend: str | None, cast: Sequence[Member], most: int) -> tuple[str | None, ...]:
+def usual_voices(blend: Blend, cast: Sequence[Member], most: int) -> tuple[Blend, ...]:
     """Return who sings if nobody was chosen: the blend, those who were measured to show best, and the model alone.
 
     The personas of the blend come before others that show.
@@ -136,20 +135,16 @@ def usual_voices(blend: str | None, cast: Sequence[Member], most: int) -> tuple[
     Raises:
         ManuscriptError: nobody could sing beside the model alone.
     """
-    own = () if blend is None else Blend.parse(blend).persona_ids
+    own = blend.persona_ids
     able = best_first(cast)
     best = sorted([one for one in able if shows(one.note)] or able, key=lambda member: member.id not in own)
     others = [_alone(member.id, blend) for member in best if own != (member.id,)]
-    voices = [voice for voice in dict.fromkeys([blend, *others]) if voice is not None]
+    voices = [voice for voice in dict.fromkeys([blend, *others]) if voice.weights]
     if not voices:
         raise ManuscriptError("no voice is prepared for this model yet; “Prepare voice” among the personas does it")
-    return (*voices[: max(1, most - 1)], None)
+    return (*voices[: max(1, most - 1)], ALONE)
 
 
-def _alone(persona_id: str, blend: str | None) -> str:
+def _alone(persona_id: str, blend: Blend) -> Blend:
     """Return a persona by itself, in the mode and at the dose of a blend."""
-    weights = ((persona_id, 1.0),)
-    if blend is None:
-        return str(Blend(weights))
-    like = Blend.parse(blend)
-    return str(Blend(weights, dose=like.dose, mode=like.mode))
+    return Blend(((persona_id, 1.0),), dose=blend.dose, mode=blend.mode)

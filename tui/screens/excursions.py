@@ -6,7 +6,6 @@ A screen is imported when it is first gone to: together they take longer than th
 import time
 from typing import TYPE_CHECKING, cast
 
-from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Compare, Compared, Failed, Job, Load, Survey, Surveyed
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
@@ -173,7 +172,7 @@ class Excursions(Singing, Naming):
 
     def action_colours(self) -> None:
         """Colour the text in the next way there is."""
-        heard = Blend.parse(self.blend).persona_ids if self.blend else ()
+        heard = self.blend.persona_ids
         ways = ["authors", *(persona for persona in heard if persona in self.studio.voices), "none"]
         now = self.editor.colouring
         self.editor.colouring = ways[(ways.index(now) + 1) % len(ways)] if now in ways else "authors"

@@ -9,6 +9,7 @@ from textual.binding import ActiveBinding, Binding
 from textual.screen import Screen
 from textual.widgets import Input
 
+from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
@@ -40,7 +41,7 @@ class PageScreen(Screen[None]):
 
     Attributes:
         manuscript: what is written on.
-        blend: what it is written with, in its text form; None is the unsteered model.
+        blend: what it is written with.
     """
 
     manuscript: Manuscript
@@ -50,7 +51,7 @@ class PageScreen(Screen[None]):
     drafts: ChorusDrafts
     rewriting: Rewriting
     keeping: Keeping
-    blend: str | None
+    blend: Blend
 
     @property
     def studio(self) -> "Studio":

@@ -76,7 +76,7 @@ class SavedBlends(ModalScreen[Dials | None]):
 
     def _fill(self) -> None:
         blends, wrong = saved_blends()
-        self._blends = [(name, Dials.parse(text)) for name, text in blends.items()]
+        self._blends = [*blends.items()]
         options = self.query_one(OptionList)
         options.set_options(
             [
@@ -93,16 +93,15 @@ class SavedBlends(ModalScreen[Dials | None]):
 def ask_for_name(dials: Dials, titles: Names) -> Ask:
     """Return a question for a name, under which dials are kept; a name that is taken asks twice."""
     asked: set[str] = set()
-    kept = dials.text() or ""
 
     def keep(name: str) -> str | None:
         there = saved_blends()[0].get(name.strip())
-        if there is not None and there != kept and name not in asked:
+        if there is not None and there.text() != dials.text() and name not in asked:
             asked.add(name)
-            other = dials_name(Dials.parse(there), titles)
+            other = dials_name(there, titles)
             return f"a blend has this name already, {other}; press Enter again to replace it"
         try:
-            save_blend(name, kept)
+            save_blend(name, dials)
         except BillyError as error:
             return str(error)
         return None

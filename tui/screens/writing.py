@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.events import Key
 from textual.timer import Timer
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.naming import name_of
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
 from billy_mlx.manuscript.former import Decide, undecided
@@ -89,7 +89,7 @@ class WritingScreen(Excursions):
         )
         self.keeping = Keeping(self.app, self.manuscript, self)
         self.reader = Reader(studio.port)
-        self.blend: str | None = studio.settings.blend or None
+        self.blend = Blend.parse(studio.settings.blend) if studio.settings.blend else ALONE
         self.heading.text = self.manuscript.name
         self.editor.colouring = studio.settings.colouring
         self.set_class(studio.settings.focus_mode, "-focus")
@@ -300,7 +300,7 @@ class WritingScreen(Excursions):
 
     def _show_blend(self) -> None:
         titles = {persona.id: persona.name for persona in self.studio.personas.personas.values()}
-        self.heading.blend = name_of(None if self.blend is None else Blend.parse(self.blend), titles)
+        self.heading.blend = name_of(self.blend, titles)
 
     def _show_heat(self) -> None:
         persona = self.editor.colouring

@@ -155,7 +155,7 @@ class DialPanel(Widget, can_focus=True):
         before, self.dials = self.dials.blend(), dials
         after = dials.blend()
         if after != before:
-            self.post_message(BlendChanged(None if after is None else str(after)))
+            self.post_message(BlendChanged(after))
 
     def sync(self) -> None:
         """Have a row for each dial, and words about the one that is turned."""

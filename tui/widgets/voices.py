@@ -50,29 +50,23 @@ class VoicesPanel(DialPanel):
 
     def show(
         self,
-        blend: str | None,
+        blend: Blend,
         notes: Mapping[str, VoiceNote] | None,
         personas: PersonaSet,
         layer_count: int | None = None,
     ) -> None:
-        """Show a blend's text form; muted voices stay if it is the one that is shown already.
+        """Show a blend; muted voices stay if it is the one that is shown already.
 
         Args:
-            blend: None for the unsteered model.
+            blend: what is written with.
             notes: what is known of the vectors, by persona id; None while no model is there.
             personas: every card.
             layer_count: how many layers the model has.
         """
         self.notes, self._personas, self.layer_count = notes, personas, layer_count
         self.names = {persona.id: persona.name for persona in personas.personas.values()}
-        try:
-            wanted = None if blend is None else Blend.parse(blend)
-        except BlendError as error:
-            self.post_message(Told(str(error), trouble=True))
-            wanted = None
-        dials = Dials() if wanted is None else Dials.of(wanted)
-        if dials.blend() != self.dials.blend():
-            self.dials = dials
+        if blend != self.dials.blend():
+            self.dials = Dials.of(blend)
         self.fill()
         self.sync()
 
@@ -160,9 +154,9 @@ class VoicesPanel(DialPanel):
 
     def action_blend_text(self) -> None:
         """Show the blend's text form, to read, copy, change or replace."""
-        dials, blend = self.dials, self.dials.blend()
+        dials = self.dials
         question = "The blend as text, as commands take it:"
-        self._ask(question, "" if blend is None else str(blend), lambda text: typed_blend(dials, text))
+        self._ask(question, dials.blend().spelled or "", lambda text: typed_blend(dials, text))
 
     def _ask(self, question: str, value: str, made: Callable[[str], Dials]) -> None:
         """Ask for a line of text, and take the dials that are made of it."""
@@ -177,8 +171,7 @@ class VoicesPanel(DialPanel):
         def take(text: str | None) -> None:
             if text is not None:
                 self.change(made(text))
-                blend = self.dials.blend()
-                if blend is not None and blend.caution is not None:
-                    self.post_message(Told(blend.caution))
+                if (caution := self.dials.blend().caution) is not None:
+                    self.post_message(Told(caution))
 
         self.app.push_screen(Ask(question, value, refusal), take)

@@ -34,9 +34,13 @@ def escaped(text: str) -> str:
 
 
 def _note(blocks: Sequence[Block]) -> str:
-    """Return a note as one line, which is a note whatever paragraphs are in the text."""
-    lines = ("".join(laid_out([block], _text, quote="> ")).rstrip("\n") for block in blocks)
-    return "<br>".join(lines).replace("\\\n", "<br>").replace("\n", "<br>")
+    """Return a note as one line, which is a note whatever paragraphs are in the text; lists are lines of it."""
+    lines = (line for block in blocks for line in (_code_lines(block) if block.kind == "code" else [_text(block)]))
+    return "<br>".join(lines).replace("\\\n", "<br>")
+
+
+def _code_lines(block: Block) -> list[str]:
+    return [_run(Run(line, code=True)) for line in block.text.split("\n")]
 
 
 def _text(block: Block) -> str:

@@ -594,6 +594,12 @@ def test_footnotes_and_endnotes_come_in_as_notes_of_the_text():
     assert [block.text for block in document.blocks] == ["One: two. ", ": three"]
 
 
+def test_lines_of_code_in_a_note_are_code_in_it():
+    code = "".join(p(r(line), about='<w:pStyle w:val="Code"/>') for line in ("one", "two"))
+    imported = noted(p(r("One"), reference(1)), footnotes=[code])
+    assert imported.text == "One[^1]\n\n[^1]: `one`<br>`two`\n"
+
+
 def test_notes_that_nothing_refers_to_are_counted_and_references_in_notes_too():
     imported = noted(p(r("One"), reference(1)), footnotes=[p(r("f one"), reference(2)), p(r("f two"))])
     assert imported.text == "One[^1]\n\n[^1]: f one\n"
