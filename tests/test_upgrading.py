@@ -254,7 +254,7 @@ def test_the_studio_opens_it_all_and_says_once_what_is_from_the_version_before(f
             return engines[0].written, told, app.voices["noir"]
 
     [write], told, noir = asyncio.run(story())
-    assert write.voices == ("gothic:1@0.7/balanced",)
+    assert write.voices == (Blend.parse("gothic:1@0.7/balanced"),)
     assert len([each for each in told if "2 of your voices were prepared by an older version" in each]) == 1
     assert mark(noir) in "~!"
     assert "! An older version prepared it, and it works as it did then; “Prepare voice” prepares it again." in quality(

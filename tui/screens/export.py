@@ -227,9 +227,9 @@ class ExportScreen(Screen[Path | None]):
         date = datetime.fromtimestamp(0 if newest is None else newest.made, UTC)
         self._write(_Source(self._manuscript.prose, self._manuscript.passages, date), self._wanted)
 
-    @work(thread=True, exclusive=True, group="look")
+    @work(thread=True, group="look", exit_on_error=False)  # whoever leaves does not wait for it
     def _look(self) -> None:
-        """Show the first page and what is left out, as soon as that is known."""
+        """Show the first page and what is left out once that is known, unless something else is wanted by then."""
         wanted, text = self._wanted, self._manuscript.text
         format, way = _FORMATS[wanted.format], _PARAGRAPHS[wanted.paragraphs]
         document = document_of(text, way)
@@ -238,10 +238,10 @@ class ExportScreen(Screen[Path | None]):
             self.app.call_from_thread(self._rows.change, "title", document.title)
         notes = left_out(text, format, document)
         page = text[:_FIRST] if format is Format.MARKDOWN else first_page(document, _book(wanted, NO_DATE, cover=False))
-        self.app.call_from_thread(self._show, page, notes)
+        self.app.call_from_thread(self._show, wanted, page, notes)
 
-    def _show(self, page: Content | str, notes: Sequence[str]) -> None:
-        if not self.is_attached:
+    def _show(self, wanted: Exporting, page: Content | str, notes: Sequence[str]) -> None:
+        if not self.is_attached or replace(wanted, path="") != replace(self._wanted, path=""):
             return
         self.query_one("#page", Static).update(visible(page) if isinstance(page, str) else page)
         guess = "" if self._settled else "What a paragraph is in this text is a guess; see below. "
