@@ -1,13 +1,14 @@
 """A text with bytes that are no text at the page: each is a sign there, and stays in the file what it was."""
 
 import pytest
+from hosting import shown
 from pages import by_palette, notified, on_page, press, typed
 from textual.events import Paste
 
 from billy_mlx.manuscript.textfile import NotText, read_text_file
 from billy_mlx.text import STRAY
 from billy_mlx.tui.preparing import text_to_learn
-from billy_mlx.tui.screens.start import imported
+from billy_mlx.tui.screens.importing import ImportScreen
 from billy_mlx.write.messages import Write
 
 SHOWN = "\N{REPLACEMENT CHARACTER}"
@@ -100,6 +101,7 @@ def test_what_cannot_be_opened_can_be_imported_from_the_first_screen(novel):
     novel.write_bytes("Der Wärter zählte die Lichter über dem Hafen.\n".encode("cp1252") * 5)
     with pytest.raises(NotText, match="import it into a new text instead"):
         text_to_learn(novel, None)
-    text = read_text_file(imported(novel)[0])
+    host = shown(ImportScreen(novel), "ctrl+s")
+    text = read_text_file(host.given[0])
     assert text is not None
     assert text.text.startswith("Der Wärter zählte")
