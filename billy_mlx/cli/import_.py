@@ -29,7 +29,7 @@ billy import old.docx --check
 def command(file: str, output: str | None, paragraphs: str | None, check: bool, force: bool, as_json: bool) -> int:
     """Make a Markdown text of a Word document, plain text or Markdown.
 
-    What is left out, and what was guessed, is said on stderr, a line each. FILE may be - for stdin.
+    What is left out, and what was guessed, is said on stderr, a line each, before anything is written. FILE may be - for stdin.
     """
     require_stdout(output or "", as_json=as_json and not check)
     from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
@@ -49,12 +49,12 @@ def command(file: str, output: str | None, paragraphs: str | None, check: bool, 
     document = read_document(data, name, None if paragraphs is None else Paragraphs(paragraphs))
     if output is None and not check:
         raise UsageError("nothing says where to write the text; give -o TEXT.md, or -o - for stdout")
+    for note in document.notes:
+        say(note)
     content = document.text.encode("utf-8", "replace")
     written = None if check or output is None else put_out_file(content, output, force=force)
     if as_json:
         write_json({"file": written, "notes": list(document.notes)})
-    for note in document.notes:
-        say(note)
     if written is not None and written != "-":
         say(f"{written} is written; to go on with it run: billy write {shlex.quote(written)}")
     return 0

@@ -191,6 +191,15 @@ def test_what_was_chosen_in_the_studio_holds_for_the_command(billy, book, tmp_pa
     assert {"Told", "A. Writer"} <= set(words_of(tmp_path / "y.docx"))
 
 
+def test_what_is_left_out_is_said_also_where_the_text_cannot_be_written(billy, tmp_path):
+    (tmp_path / "x.txt").write_text("One\ntwo.\n")
+    done = billy("import", str(tmp_path / "x.txt"), "-o", str(tmp_path / "no such folder" / "x.md"))
+    assert done.code == 1
+    first, last = done.err.splitlines()
+    assert "each line was taken for a paragraph" in first
+    assert "was not written: No such file or directory" in last
+
+
 def test_notes_come_before_anything_is_written(billy, book, tmp_path):
     done = billy("export", str(book), "-o", str(tmp_path / "x.txt"))
     assert done.err.splitlines()[-1] == f"billy: {tmp_path / 'x.txt'} is written"
