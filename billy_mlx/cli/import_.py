@@ -29,8 +29,8 @@ billy import old.docx --check
 def command(file: str, output: str | None, paragraphs: str | None, check: bool, force: bool, as_json: bool) -> int:
     """Make a Markdown text of a Word document, plain text or Markdown.
 
-    What is left out, and what was guessed, is said on stderr, a line each, before anything is written. FILE may be - for
-    stdin.
+    What is left out, and what was guessed, is said on stderr, a line each, before anything is written. FILE may be -
+    for stdin.
     """
     require_stdout(output or "", as_json=as_json and not check)
     from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
