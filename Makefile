@@ -31,7 +31,7 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-.PHONY: help install write demo test long check torture bench pictures session clean
+.PHONY: help install write demo test test-all check torture bench pictures session clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -45,10 +45,11 @@ write: $(STAMP) ## Open the writing studio
 demo: $(STAMP) ## Two personas, one blend and the same seed without it, in two minutes
 	@$(BIN)/billy demo
 
-test: check ## Run every check and every test, with coverage
-	@$(BIN)/python -m pytest --cov --numprocesses 2 --dist worksteal -m "not long"
+test: check ## Run every check, and the tests that are quick
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow and not long"
 
-long: $(STAMP) ## Run the tests that take minutes: hundreds of closed terminals, bytes at random
+test-all: check ## Run every check and every test, with coverage; half an hour on two cores
+	@$(BIN)/python -m pytest --cov --numprocesses auto --dist worksteal -m "not long"
 	@$(BIN)/python -m pytest -m long
 
 check: $(STAMP) ## Run the linter, the type checker and the import rules
