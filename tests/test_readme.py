@@ -17,13 +17,21 @@ from billy_mlx.cli import commands
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_files_that_a_change_leads_to_are_there():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py|(?:[a-z_]+/)+)`", page) + re.findall(r"`(test_[a-z_]+\.py)`", page)
+    places = [ROOT, ROOT / "billy_mlx", ROOT / "billy_mlx" / "manuscript", ROOT / "tests" / "tui"]
+    assert len(named) > 15
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
 
 
 def test_the_tree_shows_every_room_and_no_other():
