@@ -10,7 +10,7 @@ import pytest
 
 from billy_mlx import __all__ as exported
 from billy_mlx.bench.plan import planned_items
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import load_tasks
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli import commands
@@ -108,7 +108,7 @@ def test_what_the_readme_says_of_the_comparison_is_in_its_report():
 
 
 def test_the_report_in_docs_is_of_what_a_quick_run_asks_today():
-    settings, tasks = Settings.quick("starter"), load_tasks()
+    settings, tasks = BenchSettings.quick("starter"), load_tasks()
     counts = Counter(item.task for item in planned_items(settings))
     asked = ", ".join(f"{count} of {tasks[task].name}" for task, count in counts.items())
     report = (ROOT / "docs" / "bench" / "report.md").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ from billy_mlx.tui.fault_report import STOPPED, keep_report, keep_report_of
 from billy_mlx.tui.gestures import Gestures
 from billy_mlx.tui.keys import key_named
 from billy_mlx.tui.making import Making
-from billy_mlx.tui.messages import Heard, Told
+from billy_mlx.tui.messages import Heard, StatusMessage
 from billy_mlx.tui.palette import available, described
 from billy_mlx.tui.port import Connect, Port, connect
 from billy_mlx.tui.preparing import Preparing
@@ -170,7 +170,7 @@ class Studio(Making):
         """Know the cards there are now."""
         self.personas = message.personas
 
-    def on_told(self, message: Told) -> None:
+    def on_status_message(self, message: StatusMessage) -> None:
         """Show what a screen has to say."""
         self.tell(message.text)
 

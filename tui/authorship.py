@@ -19,7 +19,7 @@ _NOT_RECORDED = "a model; the voice was not recorded"
 
 
 @dataclass(frozen=True)
-class Entry:
+class MarginEntry:
     """One sign in the margin.
 
     Attributes:
@@ -39,7 +39,9 @@ class Entry:
     dates: tuple[str, ...] = ()
 
 
-def legend(manuscript: Manuscript, mark_of: Callable[[Author], str], titles: Mapping[str, str]) -> tuple[Entry, ...]:
+def legend(
+    manuscript: Manuscript, mark_of: Callable[[Author], str], titles: Mapping[str, str]
+) -> tuple[MarginEntry, ...]:
     """Return the signs that are in a text now: the writer, then the voices by their letters, then the rest.
 
     Args:
@@ -47,19 +49,19 @@ def legend(manuscript: Manuscript, mark_of: Callable[[Author], str], titles: Map
         mark_of: gives the sign of an author.
         titles: names of personas by their ids.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, MarginEntry] = {}
     prose = manuscript.prose
     for span, words in zip(prose.authors.spans(), words_by_span(prose), strict=True):
         mark, passage = mark_of(span.author), manuscript.passage(span.author)
         begun = manuscript.drafts.begun_in(span.author)
         who = _who(span.author, passage, begun, titles)
-        entry = found.get(mark) or Entry(mark, who)
+        entry = found.get(mark) or MarginEntry(mark, who)
         joined = _joined(entry, span.author, passage, words)
         found[mark] = joined if entry.who == who else replace(joined, who=_SEVERAL)  # there are more than letters
     return tuple(sorted(found.values(), key=lambda entry: (bool(entry.mark), not entry.passages, entry.mark)))
 
 
-def described(entry: Entry, now: float) -> str:
+def described(entry: MarginEntry, now: float) -> str:
     """Return an entry as a line, without its sign: who, when, how much."""
     count = len(entry.passages)
     many = f"{count} passage{'s' * (count != 1)}, " if count else ""
@@ -103,7 +105,7 @@ def _who(author: Author, passage: Passage | None, begun: str | None, titles: Map
     return voice_name(begun if passage is None else first_voice(passage), titles)
 
 
-def _joined(entry: Entry, author: Author, passage: Passage | None, words: int) -> Entry:
+def _joined(entry: MarginEntry, author: Author, passage: Passage | None, words: int) -> MarginEntry:
     return replace(
         entry,
         words=entry.words + words,
@@ -113,7 +115,7 @@ def _joined(entry: Entry, author: Author, passage: Passage | None, words: int) -
     )
 
 
-def _span(entry: Entry, now: float) -> str:
+def _span(entry: MarginEntry, now: float) -> str:
     """Return when the passages of an entry were written: the first and the last of them."""
     dates = sorted(entry.dates)
     said = dict.fromkeys(when_written(date, now) for date in (dates[:1] + dates[-1:]))

@@ -9,7 +9,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.sentences import sentence_end
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.screens.chorus import ChorusScreen
-from billy_mlx.write.messages import Writing, Written, Wrote
+from billy_mlx.write.messages import VoicesWrote, Writing, Written
 
 Voices = tuple[Blend, ...]
 """A blend each."""
@@ -132,7 +132,7 @@ class Choir:
         if self._at < len(self._rounds) - 1:
             return  # something older is looked at
         match event:
-            case Wrote(texts=texts):
+            case VoicesWrote(texts=texts):
                 for voice in texts:
                     self._show_voice(voice)
             case Written() | Ended():

@@ -12,7 +12,7 @@ _MUTED = " muted "  # in a text form, between the blend and the ids of those who
 
 
 @dataclass(frozen=True)
-class Voice:
+class DialVoice:
     """One persona of the blend; a muted one keeps its weight and is not heard."""
 
     persona_id: str
@@ -24,7 +24,7 @@ class Voice:
 class Dials:
     """Voices in the order they came, and how they are added (`Blend` says what the rest means)."""
 
-    voices: tuple[Voice, ...] = ()
+    voices: tuple[DialVoice, ...] = ()
     dose: Dose = OWN_DOSE
     mode: Mode = DEFAULT_MODE
     layers: tuple[int, ...] | None = None
@@ -34,7 +34,7 @@ class Dials:
     @classmethod
     def of(cls, blend: Blend) -> "Dials":
         """Return the dials that stand for a blend."""
-        voices = tuple(Voice(persona_id, weight) for persona_id, weight in blend.weights)
+        voices = tuple(DialVoice(persona_id, weight) for persona_id, weight in blend.weights)
         return cls(voices, blend.dose, blend.mode, blend.layers, blend.everywhere, blend.norm_preserving)
 
     @classmethod
@@ -73,13 +73,13 @@ class Dials:
         if any(voice.persona_id == persona_id for voice in self.voices):
             return self
         weight = LIMIT / 2 if self.blend().weights else LIMIT
-        return replace(self, voices=(*self.voices, Voice(persona_id, weight)))
+        return replace(self, voices=(*self.voices, DialVoice(persona_id, weight)))
 
     def without(self, index: int) -> "Dials":
         """Return the dials without one of the voices."""
         return replace(self, voices=self.voices[:index] + self.voices[index + 1 :])
 
-    def with_voice(self, index: int, voice: Voice) -> "Dials":
+    def with_voice(self, index: int, voice: DialVoice) -> "Dials":
         """Return the dials with another voice in the place of one."""
         return replace(self, voices=(*self.voices[:index], voice, *self.voices[index + 1 :]))
 
@@ -93,6 +93,6 @@ class Dials:
             return replace(self, mode=mode)
         return replace(self, mode=mode, dose=Blend((("any", 1.0),), mode=mode).dose)
 
-    def _blend(self, voices: Iterable[Voice]) -> Blend:
+    def _blend(self, voices: Iterable[DialVoice]) -> Blend:
         weights = tuple((voice.persona_id, voice.weight) for voice in voices)
         return Blend(weights, self.dose, self.mode, self.layers, self.everywhere, self.keeps_norm)

@@ -14,7 +14,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.port import Port
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.write.desk import Desk
-from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Wrote
+from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing
 
 _SEEDS = 1_000_000  # short enough to be typed again
 
@@ -262,7 +262,7 @@ class PageDrafts:
                 self.state = "reading the text"
             case PromptRead(tokens=tokens, total=total) if event.job == job:
                 self.state = f"reading the text, {tokens} of {total}"
-            case Wrote() if event.job == job:
+            case VoicesWrote() if event.job == job:
                 self.state = "writing"
         self.follow()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ANOTHER = "another program changed this text; you see it as it is now, and undo takes you back"
 
 
-class Page(Protocol):
+class _Page(Protocol):
     """What shows the manuscript."""
 
     def replaced(self, *, follow: bool = True) -> None:
@@ -42,7 +42,7 @@ class Page(Protocol):
 class Keeping:
     """What is done for a manuscript's safety while a page shows it."""
 
-    def __init__(self, app: App[None], manuscript: Manuscript, page: Page) -> None:
+    def __init__(self, app: App[None], manuscript: Manuscript, page: _Page) -> None:
         self._app, self._manuscript, self._page = app, manuscript, page
         self._question: Question | None = None
         self._looking = False

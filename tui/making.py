@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from billy_mlx.engine.messages import Estimate
+from billy_mlx.engine.messages import EstimateTime
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import PersonaSet
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
@@ -56,7 +56,7 @@ class Making(App[None]):
         job, known = self.port.next_job(), self.personas.personas
         names = [known[each].name if each in known else each for each in message.personas]
         self.push_screen(VectorQuestion(job, names, again=message.again), answered)
-        self.port.ask(Estimate(job, message.personas, message.again))
+        self.port.ask(EstimateTime(job, message.personas, message.again))
 
     def on_vector_unwanted(self, _: VectorUnwanted) -> None:
         """Make none."""

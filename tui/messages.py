@@ -37,7 +37,7 @@ class VectorUnwanted(Message):
 
 
 @dataclass
-class Told(Message):
+class StatusMessage(Message):
     """A sentence for the writer, for the status line; `trouble` if it is bad news."""
 
     text: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from billy_mlx.engine.messages import Ended, Failed, Job, Read, Scored, SentenceScores, Stop
+from billy_mlx.engine.messages import Ended, Failed, Job, ParagraphScored, Read, SentenceScores, Stop
 from billy_mlx.text import without_strays
 from billy_mlx.tui.port import Port
 from billy_mlx.write.paragraphs import paragraphs
@@ -62,7 +62,7 @@ class Reader:
     def hear(self, event: object) -> bool:
         """Take in an event of the engine; returns whether more is known now."""
         match event:
-            case Scored(paragraph=paragraph, sentences=sentences):
+            case ParagraphScored(paragraph=paragraph, sentences=sentences):
                 self._known[paragraph] = sentences
                 return True
             case Ended(job=job) | Failed(job=job) if job == self._job:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from billy_mlx.blend.blend import Mode, Unit
 from billy_mlx.engine.messages import VoiceNote
-from billy_mlx.tui.dials import Dials, Voice
+from billy_mlx.tui.dials import Dials, DialVoice
 
 _TOPS = {Unit.FULL: 2.0, Unit.RESIDUAL_NORMS: 0.5, Unit.COEFFICIENT: 4.0}
 
 
 @dataclass(frozen=True)
-class Scale:
+class DoseScale:
     """What doses mean.
 
     Attributes:
@@ -39,23 +39,23 @@ class Scale:
         return "gentle" if self.gentle is None or amount >= self.gentle else "a hint"
 
 
-def scale_of(dials: Dials, notes: Mapping[str, VoiceNote]) -> Scale:
+def scale_of(dials: Dials, notes: Mapping[str, VoiceNote]) -> DoseScale:
     """Return what doses of this blend mean: of several voices the mean of their own, by weight, as `Blend` has it.
 
     What was measured layer by layer says nothing of one layer alone, and the other way round.
     """
     unit = dials.dose.unit
     if unit is not Unit.FULL:
-        return Scale(unit, None, None, _TOPS[unit])
+        return DoseScale(unit, None, None, _TOPS[unit])
     heard = [(notes[voice.persona_id], abs(voice.weight)) for voice in dials.voices if _is_heard(voice, notes)]
     heard = [(note, weight) for note, weight in heard if _is_of(dials.mode, note)]
     gentle = _mean([(note.gentle, weight) for note, weight in heard])
     too_much = _mean([(note.too_much, weight) for note, weight in heard])
     top = _TOPS[unit] if too_much is None else min(max(1.5, 1.25 * too_much), 3.0)
-    return Scale(unit, gentle, too_much, top)
+    return DoseScale(unit, gentle, too_much, top)
 
 
-def _is_heard(voice: Voice, notes: Mapping[str, VoiceNote]) -> bool:
+def _is_heard(voice: DialVoice, notes: Mapping[str, VoiceNote]) -> bool:
     return not voice.muted and voice.persona_id in notes
 
 

@@ -17,7 +17,7 @@ _OF_ONE_LAYER = (Mode.BALANCED, Mode.ORTHOGONAL)
 """Modes that steer one layer where nobody names any, and the vectors say which."""
 
 
-class Row(Enum):
+class DialRow(Enum):
     """What one row of the panel turns."""
 
     DOSE = auto()
@@ -28,15 +28,15 @@ class Row(Enum):
     NORM = auto()
 
 
-def rows_of(dials: Dials, *, advanced: bool) -> tuple[Row, ...]:
+def rows_of(dials: Dials, *, advanced: bool) -> tuple[DialRow, ...]:
     """Return the rows, from the top: the dose, then the voices, so that voice `n` is row `n + 1`."""
-    fold = (Row.MODE, Row.LAYERS, Row.POSITIONS, Row.NORM) if advanced else ()
-    return (Row.DOSE, *(Row.VOICE for _ in dials.voices), *fold)
+    fold = (DialRow.MODE, DialRow.LAYERS, DialRow.POSITIONS, DialRow.NORM) if advanced else ()
+    return (DialRow.DOSE, *(DialRow.VOICE for _ in dials.voices), *fold)
 
 
 def stepped(
     dials: Dials,
-    row: Row,
+    row: DialRow,
     voice: int,
     step: int,
     notes: Mapping[str, VoiceNote],
@@ -50,33 +50,33 @@ def stepped(
     has, if that is known.
     """
     match row:
-        case Row.DOSE:
+        case DialRow.DOSE:
             size, top = _DOSE_STEPS[dials.dose.unit][coarse], scale_of(dials, notes).top
             return set_to(dials, row, voice, _turned(dials.dose.amount, step * size, 0.0, top))
-        case Row.VOICE:
+        case DialRow.VOICE:
             size = _WEIGHT_STEPS[coarse]
             return set_to(dials, row, voice, _turned(dials.voices[voice].weight, step * size, -LIMIT, LIMIT))
-        case Row.MODE:
+        case DialRow.MODE:
             modes = list(Mode)
             return dials.with_mode(modes[(modes.index(dials.mode) + step) % len(modes)])
-        case Row.LAYERS:
+        case DialRow.LAYERS:
             return replace(dials, layers=_shifted(dials, step, notes, layer_count))
-        case Row.POSITIONS:
+        case DialRow.POSITIONS:
             return replace(dials, everywhere=not dials.everywhere)
-        case Row.NORM:
+        case DialRow.NORM:
             # Layered has no such choice; what is chosen for the other modes stays.
             return dials if dials.mode is Mode.LAYERED else replace(dials, norm_preserving=not dials.norm_preserving)
 
 
-def set_to(dials: Dials, row: Row, voice: int, value: float) -> Dials:
+def set_to(dials: Dials, row: DialRow, voice: int, value: float) -> Dials:
     """Return the dials with the dose or a weight at `value`; the same dials for any other row.
 
     Raises:
         BlendError: the value is out of any range.
     """
-    if row is Row.DOSE:
+    if row is DialRow.DOSE:
         return replace(dials, dose=replace(dials.dose, amount=value))
-    if row is Row.VOICE:
+    if row is DialRow.VOICE:
         Blend(((dials.voices[voice].persona_id, value),))
         return dials.with_voice(voice, replace(dials.voices[voice], weight=value))
     return dials

@@ -6,7 +6,7 @@ from billy_mlx.blend.blend import Blend, Dose, check_norm
 from billy_mlx.errors import BlendError
 from billy_mlx.text import sanitize
 from billy_mlx.tui.dials import Dials
-from billy_mlx.tui.turning import Row, set_to
+from billy_mlx.tui.turning import DialRow, set_to
 
 
 def typed_blend(dials: Dials, text: str) -> Dials:
@@ -21,9 +21,9 @@ def typed_blend(dials: Dials, text: str) -> Dials:
     return replace(typed, voices=(*typed.voices, *silent))
 
 
-def typed_number(dials: Dials, row: Row, voice: int, text: str) -> Dials:
+def typed_number(dials: Dials, row: DialRow, voice: int, text: str) -> Dials:
     """Return the dials with the dose (`0.8`, `0.3r`) or a voice's weight as typed."""
-    if row is Row.DOSE:
+    if row is DialRow.DOSE:
         changed = replace(dials, dose=Dose.parse(text))
         Blend((("any", 1.0),), changed.dose, changed.mode)  # says if the mode has no such dose
         return changed

@@ -27,7 +27,7 @@ class WordCount:
         return self._count
 
 
-class Written:
+class WordsWritten:
     """How many words were written since a text was opened; to exchange it for another version is no progress or loss.
 
     Args:

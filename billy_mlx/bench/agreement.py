@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.bench.blind import IdeaKey, Ratings
-from billy_mlx.bench.matching import Content, Subject, mean_of
+from billy_mlx.bench.matching import AnswerText, Content, mean_of
 from billy_mlx.bench.metrics import human_metric, judge_metric
-from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability, Scored
+from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability, ScoredAnswer
 from billy_mlx.measure.bootstrap import stretch
 
 Floats = NDArray[np.float64]
@@ -38,8 +38,8 @@ def agreement(pairs: Pairs, seed: int = 0) -> Estimate | None:
 
 
 def add_ratings(
-    scored: Sequence[Scored], subjects: Sequence[Subject], ratings: Iterable[Ratings]
-) -> tuple[list[Scored], list[Reliability]]:
+    scored: Sequence[ScoredAnswer], subjects: Sequence[AnswerText], ratings: Iterable[Ratings]
+) -> tuple[list[ScoredAnswer], list[Reliability]]:
     """Return the scores with people's ratings beside them, and how each person agrees with the judge and the others.
 
     Args:
@@ -59,7 +59,7 @@ def add_ratings(
     return list(scored), reliability
 
 
-def _rated(score: Scored, subject: Subject, rater: Ratings) -> Scored:
+def _rated(score: ScoredAnswer, subject: AnswerText, rater: Ratings) -> ScoredAnswer:
     whole = {
         human_metric(rater.rater, of): _mean_rating(subject, subject.whole, own) for of, own in _by_criterion(rater)
     }
@@ -72,7 +72,7 @@ def _rated(score: Scored, subject: Subject, rater: Ratings) -> Scored:
     return replace(score, values={**score.values, **whole}, matched={**score.matched, **matched})
 
 
-def _mean_rating(subject: Subject, content: Content, ratings: Mapping[IdeaKey, float]) -> float | None:
+def _mean_rating(subject: AnswerText, content: Content, ratings: Mapping[IdeaKey, float]) -> float | None:
     answer = subject.answer
     return mean_of(
         ratings.get(IdeaKey(answer.arm, answer.item, answer.seed, number)) for number in range(len(content.ideas))
@@ -80,7 +80,7 @@ def _mean_rating(subject: Subject, content: Content, ratings: Mapping[IdeaKey, f
 
 
 def _reliability(
-    scored: Sequence[Scored], rater: Ratings, criterion: str, rated: int, raters: Sequence[Ratings]
+    scored: Sequence[ScoredAnswer], rater: Ratings, criterion: str, rated: int, raters: Sequence[Ratings]
 ) -> Reliability:
     rivals = {"the judge": judge_metric(criterion)}
     rivals |= {other.rater: human_metric(other.rater, criterion) for other in raters if other.rater != rater.rater}
@@ -100,7 +100,7 @@ def _agreeing(checks: Mapping[str, Estimate]) -> str:
     return "; ".join(told) or "how far that can be relied on is not known, as too few have scores of anybody else"
 
 
-def _pairs(scored: Sequence[Scored], one: str, other: str) -> Pairs:
+def _pairs(scored: Sequence[ScoredAnswer], one: str, other: str) -> Pairs:
     pairs: dict[str, list[tuple[float, float]]] = {}
     for score in scored:
         a, b = score.values.get(one), score.values.get(other)

@@ -8,7 +8,7 @@ from billy_mlx.bench.play import Arm, Play, Turn, single, turn
 from billy_mlx.bench.random_directions import random_directions
 from billy_mlx.bench.result import CONTROL
 from billy_mlx.bench.roles import roles
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.steered import MODES, Steered, main_mode
 from billy_mlx.bench.tasks import Item
 from billy_mlx.bench.verbalized import verbalized
@@ -35,7 +35,7 @@ _MULTI_ROLE = (
 )
 
 
-def comparison_arms(model: Model, settings: Settings) -> list[Arm]:
+def comparison_arms(model: Model, settings: BenchSettings) -> list[Arm]:
     """Return the arms that `settings` ask for, all of them if they name none, but for those that `left_out` tells of.
 
     Raises:
@@ -46,12 +46,12 @@ def comparison_arms(model: Model, settings: Settings) -> list[Arm]:
     return _chosen([*_unsteered(model, settings), *_blends(steered), *_random(steered)], settings.arms)
 
 
-def main_arm(settings: Settings) -> str:
+def main_arm(settings: BenchSettings) -> str:
     """Return the name of the blend that the comparison is about."""
     return f"billy-{main_mode(settings)}"
 
 
-def left_out(model: Model, settings: Settings) -> list[str]:
+def left_out(model: Model, settings: BenchSettings) -> list[str]:
     """Return in a sentence each which arms that `settings` ask for cannot be had, and why."""
     if settings.arms is not None and "billy" not in settings.arms:
         return []
@@ -71,7 +71,7 @@ def _chosen(arms: Sequence[Arm], names: tuple[str, ...] | None) -> list[Arm]:
     return [arm for arm in arms if {arm.name, arm.group} & set(names)]
 
 
-def _unsteered(model: Model, settings: Settings) -> list[Arm]:
+def _unsteered(model: Model, settings: BenchSettings) -> list[Arm]:
     def alone(name: str, temperature: float) -> Arm:
         sampling = replace(settings.sampling, temperature=temperature)
         says = f"One unsteered answer at temperature {temperature:g}."

@@ -10,7 +10,7 @@ from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.model import Model
 
 if TYPE_CHECKING:
-    from billy_mlx.bench.settings import Settings
+    from billy_mlx.bench.settings import BenchSettings
 
 PAPER_BLEND = "creative-professional:0.25+environmentalist:0.25+futurist:0.5"
 """The four agents of arXiv 2405.06373, of which two are futurists."""
@@ -18,7 +18,7 @@ PAPER_BLEND = "creative-professional:0.25+environmentalist:0.25+futurist:0.5"
 _PAPER_DEPTH = 32  # layers of Llama-3.1-8B
 
 
-def sentences(settings: "Settings", model: Model) -> list[str]:
+def sentences(settings: "BenchSettings", model: Model) -> list[str]:
     """Return the deviations, those of weight first.
 
     Raises:
@@ -42,7 +42,7 @@ def sentences(settings: "Settings", model: Model) -> list[str]:
     ]
 
 
-def _judge(settings: "Settings") -> str:
+def _judge(settings: "BenchSettings") -> str:
     how = "whole lists, as the paper does" if settings.whole_lists else "ideas one by one, where the paper judges lists"
     return (
         "The judge is a local model with rubrics of our own, whose score is the expectation over the numbers that it "
@@ -50,7 +50,7 @@ def _judge(settings: "Settings") -> str:
     )
 
 
-def _items(settings: "Settings") -> list[str]:
+def _items(settings: "BenchSettings") -> list[str]:
     many = "all" if settings.items_per_task is None else f"the first {settings.items_per_task}"
     if settings.tasks_file is not None:
         name = without_place(settings.tasks_file)
@@ -62,14 +62,14 @@ def _items(settings: "Settings") -> list[str]:
     ]
 
 
-def _tasks(settings: "Settings") -> list[str]:
+def _tasks(settings: "BenchSettings") -> list[str]:
     told = [] if settings.tasks is None else [f"Only these tasks are asked: {', '.join(settings.tasks)}."]
     if settings.tasks is None or "writing" in settings.tasks:
         told.append("A task of short creative writing is added, which the paper does not have.")
     return told
 
 
-def _steering(settings: "Settings", blend: Blend, vectors: list[PersonaVector]) -> list[str]:
+def _steering(settings: "BenchSettings", blend: Blend, vectors: list[PersonaVector]) -> list[str]:
     count = len(vectors[0].directions)
     layers = _named(steered_layers(Blend(blend.weights, mode=Mode.PAPER, layers=blend.layers), vectors))
     told = [
@@ -114,7 +114,7 @@ def _making(vector: PersonaVector) -> str:
     return f"{vector.origin.rollouts} answers with the persona/neutral ({vector.origin.sampling}), {judged}"
 
 
-def _sampling(settings: "Settings") -> list[str]:
+def _sampling(settings: "BenchSettings") -> list[str]:
     sampling = settings.sampling
     drawn = (sampling.top_p, sampling.min_p, sampling.repetition_penalty)
     told = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from billy_mlx.bench.ideas import split_ideas
 from billy_mlx.bench.play import Play, turn
 from billy_mlx.bench.roles import Role, seats
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.blend.blend import Blend
 from billy_mlx.model.model import Model
@@ -34,7 +34,7 @@ _LAST = (
 _CUT = " [cut here, as there is no room for all of it]"
 
 
-def discussion(model: Model, settings: Settings) -> Callable[[Item, int], Play]:
+def discussion(model: Model, settings: BenchSettings) -> Callable[[Item, int], Play]:
     """Return plays of 20 turns, four in each of five rounds; each turn sees what the other three said the round before.
 
     The system that this follows takes the lists of the last round, and so does this: where ideas are listed, the
@@ -47,7 +47,7 @@ def discussion(model: Model, settings: Settings) -> Callable[[Item, int], Play]:
 @dataclass(frozen=True)
 class _Discussion:
     model: Model
-    settings: Settings
+    settings: BenchSettings
     cast: Sequence[Role]
 
     def play(self, item: Item, seed: int) -> Play:

@@ -18,7 +18,7 @@ from billy_mlx.bench.names import without_place
 from billy_mlx.bench.plan import plan
 from billy_mlx.bench.projections import project_blends
 from billy_mlx.bench.result import ArmNote, Example, Result
-from billy_mlx.bench.run import Progress
+from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.scoring import score
 from billy_mlx.bench.statistics import compare
 from billy_mlx.bench.store import FINGERPRINT, Answer, Store
@@ -43,7 +43,7 @@ def gather(
     judge: Judge | None,
     ratings: Sequence[Ratings] = (),
     bounds: Bounds = ALL,
-) -> Generator[Progress, None, Result]:
+) -> Generator[BenchProgress, None, Result]:
     """Return everything that the answers of `store` show, yielding how far it is.
 
     Args:

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from billy_mlx.bench.matching import Content, Scores, Subject, Values, mean_of, scored_alike
-from billy_mlx.bench.run import Progress
+from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, mean_of, scored_alike
+from billy_mlx.bench.run import BenchProgress
 from billy_mlx.measure.clustering import clusters, rarity, same_idea_threshold
 from billy_mlx.measure.diversity import mean_distance, vendi_score
 from billy_mlx.measure.embedding import Embedder, Floats, centred
@@ -18,8 +18,8 @@ Embeddings = Mapping[tuple[str, str], Floats]
 
 
 def idea_scores(
-    embedder: Embedder, subjects: Sequence[Subject], groups: Mapping[str, str]
-) -> Generator[Progress, None, list[Scores]]:
+    embedder: Embedder, subjects: Sequence[AnswerText], groups: Mapping[str, str]
+) -> Generator[BenchProgress, None, list[Scores]]:
     """Return the number of ideas, their rarity and their diversity, yielding how far the embedding is.
 
     Args:
@@ -37,7 +37,7 @@ def idea_scores(
         )
     )
 
-    def scored(subject: Subject, content: Content) -> Values:
+    def scored(subject: AnswerText, content: Content) -> Values:
         rows = [embeddings[subject.item.id, part] for part in content.parts]
         parts = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
         labels, rare = (matched if content is subject.matched else whole).of(subject)
@@ -56,12 +56,12 @@ class _Pool:
 
     def __init__(
         self,
-        pairs: Sequence[tuple[Subject, Content]],
+        pairs: Sequence[tuple[AnswerText, Content]],
         embeddings: Embeddings,
         thresholds: Mapping[str, float],
         groups: Mapping[str, str],
     ) -> None:
-        by_item: dict[str, list[tuple[Subject, str]]] = defaultdict(list)
+        by_item: dict[str, list[tuple[AnswerText, str]]] = defaultdict(list)
         for subject, content in pairs:
             by_item[subject.item.id] += [(subject, idea) for idea in content.ideas]
         self._found: dict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
@@ -74,13 +74,13 @@ class _Pool:
             for (subject, _), label, value in zip(ideas, labels, rare, strict=True):
                 self._found[_key(subject)].append((label, value))
 
-    def of(self, subject: Subject) -> tuple[list[int], list[float]]:
+    def of(self, subject: AnswerText) -> tuple[list[int], list[float]]:
         """Return cluster and rarity of each idea of a subject, in their order."""
         found = self._found.get(_key(subject), [])
         return [label for label, _ in found], [value for _, value in found]
 
 
-def _owners(ideas: Sequence[tuple[Subject, str]], groups: Mapping[str, str]) -> list[str]:
+def _owners(ideas: Sequence[tuple[AnswerText, str]], groups: Mapping[str, str]) -> list[str]:
     """Return which group each idea for an item is of: that of the first answer with the same ideas, to the letter."""
     said: defaultdict[tuple[str, str, int], list[str]] = defaultdict(list)
     for subject, idea in ideas:
@@ -92,7 +92,7 @@ def _owners(ideas: Sequence[tuple[Subject, str]], groups: Mapping[str, str]) -> 
     return [first[tuple(said[_key(subject)])] for subject, _ in ideas]
 
 
-def _embedded(embedder: Embedder, subjects: Sequence[Subject]) -> Generator[Progress, None, Embeddings]:
+def _embedded(embedder: Embedder, subjects: Sequence[AnswerText]) -> Generator[BenchProgress, None, Embeddings]:
     by_item: dict[str, dict[str, None]] = defaultdict(dict)
     for subject in subjects:
         for content in (subject.whole, subject.matched):
@@ -109,7 +109,7 @@ def _embedded(embedder: Embedder, subjects: Sequence[Subject]) -> Generator[Prog
     }
 
 
-def _thresholds(subjects: Sequence[Subject], embeddings: Embeddings) -> dict[str, float]:
+def _thresholds(subjects: Sequence[AnswerText], embeddings: Embeddings) -> dict[str, float]:
     """Return for each task how near two ideas must be to count as the same one.
 
     What ideas for one item share has been taken away from them, or two items alone would lie on either side of their
@@ -125,9 +125,9 @@ def _thresholds(subjects: Sequence[Subject], embeddings: Embeddings) -> dict[str
     }
 
 
-def _key(subject: Subject) -> tuple[str, str, int]:
+def _key(subject: AnswerText) -> tuple[str, str, int]:
     return subject.answer.arm, subject.item.id, subject.answer.seed
 
 
-def _progress(total: int, done: int) -> Progress:
-    return Progress("comparing the ideas", done / total)
+def _progress(total: int, done: int) -> BenchProgress:
+    return BenchProgress("comparing the ideas", done / total)

@@ -11,9 +11,9 @@ import numpy as np
 
 from billy_mlx.bench.agreement import agreement
 from billy_mlx.bench.judging import AnyJudge, Asked, Bounds, ask, criterion_of, judged_texts
-from billy_mlx.bench.matching import Subject, mean_of, spread
+from billy_mlx.bench.matching import AnswerText, mean_of, spread
 from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability
-from billy_mlx.bench.run import Progress
+from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.tasks import Item, Task, load_items
 from billy_mlx.extraction.evidence import JUDGE_AUC
 from billy_mlx.measure.bootstrap import mean_interval
@@ -36,7 +36,7 @@ _REWORDED = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class JudgeTrial:
     """Texts for one item that a judge should tell apart."""
 
     task: Task
@@ -51,7 +51,7 @@ class Trial:
         return tuple(dict.fromkeys((*self.better, *self.worse)))
 
 
-def judge_trials(subjects: Sequence[Subject], bounds: Bounds) -> dict[str, list[Trial]]:
+def judge_trials(subjects: Sequence[AnswerText], bounds: Bounds) -> dict[str, list[JudgeTrial]]:
     """Return by criterion what a judge of `subjects` is tried with.
 
     Originality: the unusual and the plain ideas that come with our own items of the same tasks. Elaboration: what is
@@ -60,14 +60,16 @@ def judge_trials(subjects: Sequence[Subject], bounds: Bounds) -> dict[str, list[
     tasks = {subject.task.id: subject.task for subject in subjects}
     own, anchored = _own_texts(subjects, bounds), _anchored(tasks, bounds.trial_items)
     trials = {
-        "originality": [Trial(tasks[i.task], i.id, i.prompt, i.unusual, i.plain) for i in anchored],
+        "originality": [JudgeTrial(tasks[i.task], i.id, i.prompt, i.unusual, i.plain) for i in anchored],
         "elaboration": [replace(trial, worse=tuple(map(shuffled, trial.better))) for trial in own],
         "adherence": [replace(trial, worse=other.better) for trial, other in _with_next(own)],
     }
     return {name: [trial for trial in trials[name] if trial.better and trial.worse] for name in bounds.criteria}
 
 
-def check_judge(judge: AnyJudge, trials: Mapping[str, Sequence[Trial]]) -> Generator[Progress, None, list[Reliability]]:
+def check_judge(
+    judge: AnyJudge, trials: Mapping[str, Sequence[JudgeTrial]]
+) -> Generator[BenchProgress, None, list[Reliability]]:
     """Return for each criterion how well the judge tells apart what differs, yielding how far it is."""
     asked = [
         Asked(criterion, trial.prompt, trial.texts)
@@ -104,9 +106,9 @@ def verdict(judge: str, criterion: str, found: Estimate | None) -> tuple[bool, s
 
 
 def _reliability(
-    judge: str, name: str, trials: Sequence[Trial], found: Mapping[tuple[str, str, str], float | None]
+    judge: str, name: str, trials: Sequence[JudgeTrial], found: Mapping[tuple[str, str, str], float | None]
 ) -> Reliability:
-    def scores(trial: Trial, texts: Sequence[str], *, reworded: bool = False) -> list[float | None]:
+    def scores(trial: JudgeTrial, texts: Sequence[str], *, reworded: bool = False) -> list[float | None]:
         criterion = _REWORDED[name] if reworded else criterion_of(trial.task, name)
         return [found[criterion, trial.prompt, text] for text in texts]
 
@@ -150,22 +152,22 @@ def _anchored(tasks: Collection[str], per_task: int) -> list[Item]:
     return [item for task in tasks for item in [each for each in items if each.task == task][:most]]
 
 
-def _own_texts(subjects: Sequence[Subject], bounds: Bounds) -> list[Trial]:
+def _own_texts(subjects: Sequence[AnswerText], bounds: Bounds) -> list[JudgeTrial]:
     """Return for some items of each task some of the texts that are to be judged, with nothing to tell them from."""
     texts: dict[str, dict[str, None]] = {}
     for subject in subjects:
         texts.setdefault(subject.item.id, {}).update(dict.fromkeys(judged_texts(subject, subject.whole, bounds)))
-    by_task: dict[str, list[Trial]] = {}
+    by_task: dict[str, list[JudgeTrial]] = {}
     for subject in {subject.item.id: subject for subject in subjects}.values():
         own = list(texts[subject.item.id])
         if own:
             better = tuple(own[place] for place in spread(len(own), bounds.trial_texts))
-            trial = Trial(subject.task, subject.item.id, subject.item.prompt, better, ())
+            trial = JudgeTrial(subject.task, subject.item.id, subject.item.prompt, better, ())
             by_task.setdefault(subject.task.id, []).append(trial)
     return [own[place] for own in by_task.values() for place in spread(len(own), bounds.trial_items)]
 
 
-def _with_next(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Trial]]:
+def _with_next(trials: Sequence[JudgeTrial]) -> Iterator[tuple[JudgeTrial, JudgeTrial]]:
     """Yield every trial with the next one of its task, the first after the last; not one that is alone."""
     for place, trial in enumerate(trials):
         following = (*trials[place + 1 :], *trials[:place])

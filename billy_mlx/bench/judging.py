@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from billy_mlx.bench.matching import Content, Scores, Subject, Values, mean_of, scored_alike, some_ideas
+from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, mean_of, scored_alike, some_ideas
 from billy_mlx.bench.metrics import CRITERIA, judge_metric
-from billy_mlx.bench.run import Progress
+from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.tasks import Task
 from billy_mlx.extraction.pole import Score
 from billy_mlx.steps import mapped
@@ -65,8 +65,8 @@ class Asked:
 
 
 def judge_scores(
-    judge: AnyJudge, subjects: Sequence[Subject], bounds: Bounds
-) -> Generator[Progress, None, list[Scores]]:
+    judge: AnyJudge, subjects: Sequence[AnswerText], bounds: Bounds
+) -> Generator[BenchProgress, None, list[Scores]]:
     """Return the judge's mean score of every answer for each criterion, from 1 to 5, yielding how far it is."""
     texts: dict[tuple[Task, str], dict[str, None]] = {}
     for subject in subjects:
@@ -81,7 +81,7 @@ def judge_scores(
     ]
     found = yield from ask(judge, asked, "judging")
 
-    def scored(subject: Subject, content: Content) -> Values:
+    def scored(subject: AnswerText, content: Content) -> Values:
         judged = judged_texts(subject, content, bounds)
         return {
             judge_metric(name): mean_of(
@@ -93,7 +93,7 @@ def judge_scores(
     return scored_alike(subjects, scored)
 
 
-def judged_texts(subject: Subject, content: Content, bounds: Bounds) -> list[str]:
+def judged_texts(subject: AnswerText, content: Content, bounds: Bounds) -> list[str]:
     """Return what of `content` is put before the judge: at matched length those of the whole that are still there."""
     if bounds.whole_answers:
         return [content.text] if content.text.strip() else []
@@ -108,7 +108,7 @@ def criterion_of(task: Task, name: str) -> str:
 
 def ask(
     judge: AnyJudge, asked: Sequence[Asked], stage: str
-) -> Generator[Progress, None, Mapping[tuple[str, str, str], float | None]]:
+) -> Generator[BenchProgress, None, Mapping[tuple[str, str, str], float | None]]:
     """Return the score, from 1 to 5, by criterion, prompt and text; None where the judge gave none.
 
     What is asked for the same prompt and criterion is asked together, so that these are read once.
@@ -124,5 +124,5 @@ def ask(
     return found
 
 
-def _progress(stage: str, before: int, total: int, done: int) -> Progress:
-    return Progress(stage, (before + done) / total)
+def _progress(stage: str, before: int, total: int, done: int) -> BenchProgress:
+    return BenchProgress(stage, (before + done) / total)

@@ -36,7 +36,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Subject:
+class AnswerText:
     """An answer to be scored; `matched` is its beginning, or None where it has too few words."""
 
     answer: Answer
@@ -58,7 +58,7 @@ class Scores:
     matched: Values
 
 
-def scored_alike(subjects: Sequence[Subject], scored: Callable[[Subject, Content], Values]) -> list[Scores]:
+def scored_alike(subjects: Sequence[AnswerText], scored: Callable[[AnswerText, Content], Values]) -> list[Scores]:
     """Return what `scored` gives the whole of each subject and its beginning; None where that is missing."""
     scores = []
     for subject in subjects:
@@ -74,7 +74,7 @@ def mean_of(values: Iterable[float | None]) -> float | None:
     return math.fsum(known) / len(known) if known else None
 
 
-def subjects(answers: Sequence[Answer], items: Sequence[Item], tasks: Mapping[str, Task]) -> list[Subject]:
+def subjects(answers: Sequence[Answer], items: Sequence[Item], tasks: Mapping[str, Task]) -> list[AnswerText]:
     """Return what is scored of `answers`, in their order; an answer to none of `items` is left out.
 
     The beginning of an answer has as many words as the shortest answer to its item of any arm and seed, answers below
@@ -91,11 +91,11 @@ def subjects(answers: Sequence[Answer], items: Sequence[Item], tasks: Mapping[st
         whole = _content(text, split_ideas(text, lists_ideas=task.lists_ideas), task)
         enough = word_count(text) >= LEAST_WORDS
         matched = _beginning(whole, shortest[item.id], task) if enough else None
-        found.append(Subject(answer, item, task, whole, matched))
+        found.append(AnswerText(answer, item, task, whole, matched))
     return found
 
 
-def some_ideas(subject: Subject, content: Content, most: int | None) -> list[str]:
+def some_ideas(subject: AnswerText, content: Content, most: int | None) -> list[str]:
     """Return at most so many of a subject's ideas, evenly spread over all of it, as far as `content` has them."""
     count = len(subject.whole.ideas)
     places = spread(count, count if most is None else most)

@@ -8,7 +8,7 @@ from typing import get_args
 from billy_mlx.bench.arms import Arm, comparison_arms, left_out
 from billy_mlx.bench.kept import digest
 from billy_mlx.bench.play import Turn
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.sweeps import Kind, sweep_arms
 from billy_mlx.bench.tasks import Item, load_items, read_task_file
 from billy_mlx.model.model import Model
@@ -33,7 +33,7 @@ class Plan:
         return len(self.arms) * len(self.items) * self.seeds
 
 
-def plan(model: Model, settings: Settings) -> Plan:
+def plan(model: Model, settings: BenchSettings) -> Plan:
     """Return what `settings` want.
 
     Raises:
@@ -45,7 +45,7 @@ def plan(model: Model, settings: Settings) -> Plan:
     )
 
 
-def planned_items(settings: Settings) -> list[Item]:
+def planned_items(settings: BenchSettings) -> list[Item]:
     """Return the items that are asked, by task.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import Item
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.sample import MAX_SEED, Sampling
@@ -52,7 +52,7 @@ class Arm:
 
 
 def turn(
-    settings: Settings,
+    settings: BenchSettings,
     item: Item,
     seed: int,
     *,
@@ -79,14 +79,14 @@ def turn(
     )
 
 
-def turn_seed(settings: Settings, item: Item, seed: int, number: int = 0) -> int:
+def turn_seed(settings: BenchSettings, item: Item, seed: int, number: int = 0) -> int:
     """Return the seed of a turn: the same for every arm, whatever other items there are."""
     name = f"{settings.seed}\0{item.task}\0{item.id}\0{seed}\0{number}"
     return int.from_bytes(sha256(name.encode()).digest()[:8]) % (MAX_SEED + 1)
 
 
 def single(
-    settings: Settings, *, directions: Directions = UNSTEERED, sampling: Sampling | None = None
+    settings: BenchSettings, *, directions: Directions = UNSTEERED, sampling: Sampling | None = None
 ) -> Callable[[Item, int], Play]:
     """Return plays of one turn that asks for the item as it stands."""
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from billy_mlx.bench.arms import Arm, Turn
 from billy_mlx.bench.matching import spread
 from billy_mlx.bench.result import CONTROL, Estimate, Projection
-from billy_mlx.bench.run import Progress
+from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import Blend
@@ -62,7 +62,7 @@ class Axes:
 
 def project_blends(
     model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store, most_items: int
-) -> Generator[Progress, None, list[Projection]]:
+) -> Generator[BenchProgress, None, list[Projection]]:
     """Return what every blend and every persona alone carries of the blends' personas and of some others.
 
     At the layer that is steered, the shift is what was added: arithmetic, shown as a check. At the last layer it is
@@ -151,5 +151,5 @@ def _projections(arm: str, added: Directions, shifts: Floats, axes: Axes) -> lis
     return found
 
 
-def _progress(before: int, total: int, done: int) -> Progress:
-    return Progress(_STAGE, (before + done) / total)
+def _progress(before: int, total: int, done: int) -> BenchProgress:
+    return BenchProgress(_STAGE, (before + done) / total)

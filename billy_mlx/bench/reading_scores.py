@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.bench.kept_texts import KeptTexts, Key
-from billy_mlx.bench.matching import Content, Scores, Subject, Values, mean_of, scored_alike, some_ideas
+from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, mean_of, scored_alike, some_ideas
 from billy_mlx.bench.metrics import NATS, projection_metric
-from billy_mlx.bench.run import Progress
+from billy_mlx.bench.run import BenchProgress
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Reading, Text, read_all
@@ -61,11 +61,11 @@ class Axis:
 
 def reading_scores(
     model: Model,
-    subjects: Sequence[Subject],
+    subjects: Sequence[AnswerText],
     axes: Mapping[str, Axis],
-    kept: KeptTexts["Found"],
+    kept: KeptTexts["TextReading"],
     most_ideas: int | None = None,
-) -> Generator[Progress, None, list[Scores]]:
+) -> Generator[BenchProgress, None, list[Scores]]:
     """Return the negative log-likelihood, adherence and the place on every axis, yielding how far the reading is.
 
     Everything is read as an answer to a prompt, without any system message: the answers to their own item's, and each
@@ -88,7 +88,7 @@ def reading_scores(
     yield from _read(model, asked, axes, kept)
     found = kept.found
 
-    def scored(subject: Subject, content: Content) -> Values:
+    def scored(subject: AnswerText, content: Content) -> Values:
         own = found.get((subject.item.prompt, content.text))
         return {
             NATS: None if own is None else own.nats,
@@ -103,14 +103,14 @@ def reading_scores(
 
 
 @dataclass(frozen=True)
-class Found:
+class TextReading:
     """A text after a prompt: nats a token that it surprises by, and where it lies, by persona."""
 
     nats: float
     places: dict[str, float]
 
 
-def _belonging(found: Mapping[Key, Found], idea: str, subject: Subject, others: Sequence[str]) -> float | None:
+def _belonging(found: Mapping[Key, TextReading], idea: str, subject: AnswerText, others: Sequence[str]) -> float | None:
     """Return how many nats a token `idea` is likelier after its own prompt than after `others`, on the average."""
     own = found.get((subject.item.prompt, idea))
     elsewhere = mean_of(found[prompt, idea].nats for prompt in others if (prompt, idea) in found)
@@ -118,8 +118,8 @@ def _belonging(found: Mapping[Key, Found], idea: str, subject: Subject, others: 
 
 
 def _read(
-    model: Model, asked: Mapping[str, Collection[str]], axes: Mapping[str, Axis], kept: KeptTexts[Found]
-) -> Generator[Progress, None, None]:
+    model: Model, asked: Mapping[str, Collection[str]], axes: Mapping[str, Axis], kept: KeptTexts[TextReading]
+) -> Generator[BenchProgress, None, None]:
     """Find what is not known yet of texts after each prompt; of one without a token, or beyond the context, nothing.
 
     The texts of one prompt are read together, so that the prompt is read once, and some at a time: what is kept of a
@@ -129,19 +129,21 @@ def _read(
     done, total = 0, sum(map(len, new.values()))
     for prompt, texts in new.items():
         for some in _some(sorted(texts, key=lambda text: (len(text), text))):
-            found: dict[Key, Found] = {}
+            found: dict[Key, TextReading] = {}
             reading = read_all(model, [_as_answer(model, prompt, text) for text in some])
             readings = yield from mapped(reading, partial(_progress, done, total))
             for text, read in zip(some, readings, strict=True):
                 if read.average.tokens:
                     nats = -read.log_likelihood / read.average.tokens
-                    found[prompt, text] = Found(nats, {persona: axis.place(read) for persona, axis in axes.items()})
+                    found[prompt, text] = TextReading(
+                        nats, {persona: axis.place(read) for persona, axis in axes.items()}
+                    )
             kept.add(found)
             done += len(some)
 
 
-def _progress(before: int, total: int, done: int) -> Progress:
-    return Progress("reading the answers", (before + done) / total)
+def _progress(before: int, total: int, done: int) -> BenchProgress:
+    return BenchProgress("reading the answers", (before + done) / total)
 
 
 def _as_answer(model: Model, prompt: str, text: str) -> Text:
@@ -151,7 +153,7 @@ def _as_answer(model: Model, prompt: str, text: str) -> Text:
     return Text(tuple(whole[: len(before)]), tuple(whole[len(before) :]))
 
 
-def _other_prompts(subjects: Sequence[Subject]) -> dict[str, list[str]]:
+def _other_prompts(subjects: Sequence[AnswerText]) -> dict[str, list[str]]:
     """Return the prompts of the next two items of the task, by the item's id, the first ones after the last."""
     by_task: dict[str, dict[str, str]] = {}
     for subject in subjects:
@@ -165,7 +167,7 @@ def _other_prompts(subjects: Sequence[Subject]) -> dict[str, list[str]]:
     return others
 
 
-def _contents(subject: Subject) -> list[Content]:
+def _contents(subject: AnswerText) -> list[Content]:
     return [content for content in (subject.whole, subject.matched) if content is not None]
 
 

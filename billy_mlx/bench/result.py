@@ -13,7 +13,7 @@ CONTROL = "dose-0"
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredAnswer:
     """What one answer scored.
 
     Attributes:
@@ -189,4 +189,4 @@ class Result:
     examples: tuple[Example, ...]
     limits: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
-    scored: tuple[Scored, ...] = field(default=(), repr=False)
+    scored: tuple[ScoredAnswer, ...] = field(default=(), repr=False)

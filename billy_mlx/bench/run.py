@@ -8,13 +8,13 @@ from billy_mlx.bench.play import Arm, AsItStands, Turn
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.bench.writing import Written, write
+from billy_mlx.bench.writing import TurnText, write
 from billy_mlx.model.model import Model
 from billy_mlx.steps import mapped
 
 
 @dataclass(frozen=True)
-class Progress:
+class BenchProgress:
     """How far a benchmark is: what is being done, and what share of the whole is.
 
     The first share of a run that is resumed is not 0: what time is left is to be told from there on.
@@ -23,12 +23,12 @@ class Progress:
     stage: str
     share: float
 
-    def within(self, since: float, upto: float) -> "Progress":
+    def within(self, since: float, upto: float) -> "BenchProgress":
         """Return it as progress of a whole, of which this part goes from one share to another."""
-        return Progress(self.stage, since + (upto - since) * self.share)
+        return BenchProgress(self.stage, since + (upto - since) * self.share)
 
 
-def run(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store) -> Generator[Progress, None, None]:
+def run(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store) -> Generator[BenchProgress, None, None]:
     """Write the answers that `store` does not have yet, one group of arms after another.
 
     The plays of a group come in the order of the items: arms that send the same prompt share its reading, and prompts
@@ -49,13 +49,13 @@ def run(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store) 
     done = sum(tokens[playing.arm.name] for playing in plays if playing.key in stored)
     for group in dict.fromkeys(arm.group for arm in arms):
         missing = [playing for playing in plays if playing.arm.group == group and playing.key not in stored]
-        yield Progress(group, done / total)
+        yield BenchProgress(group, done / total)
         yield from mapped(_play_all(model, missing, store), partial(_progress, group, done, total))
         done += sum(tokens[playing.arm.name] for playing in missing)
 
 
-def _progress(group: str, done: int, total: int, new: int) -> Progress:
-    return Progress(group, min(1.0, (done + new) / total))
+def _progress(group: str, done: int, total: int, new: int) -> BenchProgress:
+    return BenchProgress(group, min(1.0, (done + new) / total))
 
 
 def _most_tokens(arm: Arm, item: Item) -> int:
@@ -110,11 +110,11 @@ class _Playing:
         self.arm = arm
         self.key = (arm.name, item.task, item.id, seed)
         self.turns: list[Turn] = []
-        self.written: list[Written] = []
+        self.written: list[TurnText] = []
         self.answer: str | None = None
         self.fallback = False
         self._play = arm.play(item, seed)
-        self._now: dict[int, Written] = {}
+        self._now: dict[int, TurnText] = {}
 
     @property
     def waiting(self) -> list[int]:
@@ -125,7 +125,7 @@ class _Playing:
         """Ask for the first turns."""
         self.turns = next(self._play)
 
-    def take(self, place: int, written: Written) -> None:
+    def take(self, place: int, written: TurnText) -> None:
         """Take in the text of a turn, and go on once all are there."""
         self._now[place] = written
         if self.waiting:

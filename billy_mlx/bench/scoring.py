@@ -12,10 +12,10 @@ from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, judge_scores
 from billy_mlx.bench.kept import digest, kept
 from billy_mlx.bench.kept_judge import KeptJudge
 from billy_mlx.bench.kept_texts import KeptTexts
-from billy_mlx.bench.matching import Content, Scores, Subject, Values, scored_alike, subjects, word_count
-from billy_mlx.bench.reading_scores import Axis, Found, reading_scores
-from billy_mlx.bench.result import Reliability, Scored
-from billy_mlx.bench.run import Progress
+from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, scored_alike, subjects, word_count
+from billy_mlx.bench.reading_scores import Axis, TextReading, reading_scores
+from billy_mlx.bench.result import Reliability, ScoredAnswer
+from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item, Task
 from billy_mlx.blend.blend import Blend
@@ -43,7 +43,7 @@ def score(
     judge: AnyJudge | None,
     *,
     bounds: Bounds = ALL,
-) -> Generator[Progress, None, tuple[list[Scored], list[Reliability]]]:
+) -> Generator[BenchProgress, None, tuple[list[ScoredAnswer], list[Reliability]]]:
     """Return what every answer to `items` scored, and how far the judge can be relied on, yielding how far it is.
 
     Everything is kept in the store's folder by what decides it: the second time costs nothing. What is read and judged
@@ -68,7 +68,7 @@ def score(
     groups = {arm: cost.group for cost in store.costs for arm in cost.arms}
 
     along = digest(_READINGS_VERSION, reader, {persona: axis.key for persona, axis in axes.items()})
-    read = KeptTexts(folder / f"readings-{along}.jsonl", Found)
+    read = KeptTexts(folder / f"readings-{along}.jsonl", TextReading)
     reading = reading_scores(model, scored, axes, read, bounds.ideas)
     decides = answers, tasks, reader, embedder.name, groups
     embedding = kept(folder, "ideas", decides, list[Scores], idea_scores(embedder, scored, groups))
@@ -87,8 +87,8 @@ def score(
 
 
 def _judge(
-    judge: AnyJudge, scored: Sequence[Subject], bounds: Bounds
-) -> Generator[Progress, None, tuple[list[Reliability], list[Scores]]]:
+    judge: AnyJudge, scored: Sequence[AnswerText], bounds: Bounds
+) -> Generator[BenchProgress, None, tuple[list[Reliability], list[Scores]]]:
     """Return how far the judge can be relied on, and what it gave; it is tried before it is asked."""
     trials = judge_trials(scored, bounds)
     reliability = yield from mapped(check_judge(judge, trials), lambda each: each.within(0.0, _CHECKING))
@@ -99,7 +99,7 @@ def _judge(
     return reliability, (yield from mapped(judging, lambda each: each.within(_CHECKING, 1.0)))
 
 
-def _word_scores(subject: Subject, content: Content) -> Values:
+def _word_scores(subject: AnswerText, content: Content) -> Values:
     text, said = content.text, bool(content.text.strip())
     return {
         "words": float(word_count(text)),
@@ -110,11 +110,11 @@ def _word_scores(subject: Subject, content: Content) -> Values:
     }
 
 
-def _joined(subject: Subject, parts: Sequence[Scores]) -> Scored:
+def _joined(subject: AnswerText, parts: Sequence[Scores]) -> ScoredAnswer:
     whole = {name: value for part in parts for name, value in part.whole.items()}
     matched = {name: value for part in parts for name, value in part.matched.items()}
     answer = subject.answer
-    return Scored(answer.arm, answer.task, answer.item, answer.seed, whole, matched)
+    return ScoredAnswer(answer.arm, answer.task, answer.item, answer.seed, whole, matched)
 
 
 def _way_of_reading(model: Model) -> str:

@@ -45,7 +45,7 @@ ITSELF = ScoredBy()
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """What decides which answers come out, and so what a run folder can be resumed with; only `rows` does not.
 
     Attributes:
@@ -123,7 +123,7 @@ class Settings:
         """Whether an answer is judged as a whole, and not idea by idea."""
         return self.protocol == "paper"
 
-    def decides_the_same(self, other: "Settings") -> bool:
+    def decides_the_same(self, other: "BenchSettings") -> bool:
         """Whether the same answers come out."""
         return replace(self, rows=other.rows) == other
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from billy_mlx.bench.metrics import metric
-from billy_mlx.bench.result import CONTROL, Comparison, Estimate, Mean, Scored
+from billy_mlx.bench.result import CONTROL, Comparison, Estimate, Mean, ScoredAnswer
 from billy_mlx.measure.bootstrap import item_means, mean_interval
 
 BEST_PERSONA = "best persona"
@@ -44,7 +44,7 @@ def is_sweep(arm: Grouped) -> bool:
     return arm.group.startswith("sweep")
 
 
-def compare(scored: Sequence[Scored], arms: Sequence[Grouped], main: str) -> tuple[list[Mean], list[Comparison]]:
+def compare(scored: Sequence[ScoredAnswer], arms: Sequence[Grouped], main: str) -> tuple[list[Mean], list[Comparison]]:
     """Return what every arm scores, and how each blend compares with its rivals, per task and over all of them.
 
     Seeds of an item are averaged before anything else: items are what is drawn again in the bootstrap. The rivals are
@@ -102,7 +102,7 @@ class _Table:
     values: Mapping[str, Values]
 
 
-def _tables(scored: Sequence[Scored]) -> Iterator[_Table]:
+def _tables(scored: Sequence[ScoredAnswer]) -> Iterator[_Table]:
     found: dict[tuple[str, bool], dict[str, dict[ItemId, dict[int, float]]]] = {}
     for score in scored:
         for matched, values in ((False, score.values), (True, score.matched)):

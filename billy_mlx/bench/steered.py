@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from billy_mlx.bench.play import Arm, single
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.blend import directions as blended
 from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode, Unit
 from billy_mlx.errors import BlendError
@@ -20,7 +20,7 @@ _PART_OF_FULL = {Mode.LAYERED, Mode.BALANCED, Mode.ORTHOGONAL}
 _IN_RESIDUAL_NORMS = {Mode.BALANCED, Mode.ORTHOGONAL}
 
 
-def main_mode(settings: Settings) -> Mode:
+def main_mode(settings: BenchSettings) -> Mode:
     """Return the mode that the comparison is about: the blend's own, or the paper's if that is the protocol."""
     mode = Mode.PAPER if settings.protocol == "paper" else Blend.parse(settings.blend).mode
     return mode if mode in MODES else Mode.BALANCED
@@ -33,7 +33,7 @@ class Steered:
         BillyError: a persona of the settings' blend has no vector for the model; names the command that extracts it.
     """
 
-    def __init__(self, model: Model, settings: Settings) -> None:
+    def __init__(self, model: Model, settings: BenchSettings) -> None:
         self.settings = settings
         self.blend = Blend.parse(settings.blend)
         self._model = model

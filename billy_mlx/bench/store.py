@@ -16,7 +16,7 @@ import msgspec
 from billy_mlx import lock
 from billy_mlx.bench.lines import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.bench.result import GroupCost
-from billy_mlx.bench.settings import ITSELF, ScoredBy, Settings
+from billy_mlx.bench.settings import ITSELF, BenchSettings, ScoredBy
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError
 from billy_mlx.files import write_atomically
@@ -61,7 +61,7 @@ class Answer:
 class _Run:
     """The file run.json; `questions` is a digest of what is asked, `prompts` of its tokens, None of older runs."""
 
-    settings: Settings
+    settings: BenchSettings
     made_with: dict[str, str]
     scored_by: ScoredBy = field(default_factory=ScoredBy)
     questions: str | None = None
@@ -110,7 +110,7 @@ class Store:
     def create_or_resume(
         cls,
         folder: Path,
-        settings: Settings,
+        settings: BenchSettings,
         made_with: Mapping[str, str],
         *,
         scored_by: ScoredBy = ITSELF,
@@ -240,7 +240,7 @@ def _with_its_mode(run: Any) -> Any:
     return run
 
 
-def _require_same(folder: Path, found: Settings, settings: Settings) -> None:
+def _require_same(folder: Path, found: BenchSettings, settings: BenchSettings) -> None:
     if settings.decides_the_same(found):
         return
     before, now = msgspec.to_builtins(found), msgspec.to_builtins(settings)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from billy_mlx.bench.play import Arm
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.steered import Steered
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.errors import UsageError
@@ -23,7 +23,7 @@ DOSES = (0.25, 0.5, 1.0, 2.0)
 MOST_PERSONAS = 7
 
 
-def sweep_arms(model: Model, settings: Settings, kind: Kind) -> list[Arm]:
+def sweep_arms(model: Model, settings: BenchSettings, kind: Kind) -> list[Arm]:
     """Return a cell of the sweep per arm, all in one group; cells that cannot be had are left out.
 
     "layers" is the blend at six depths evenly spread over the model, at each with 0.25, 0.5, 1 and 2 times full.

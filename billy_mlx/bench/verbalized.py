@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from billy_mlx.bench.play import AsItStands, Play, turn
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import Item
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
@@ -39,7 +39,7 @@ class Stated:
     probability: float
 
 
-def verbalized(model: Model, settings: Settings) -> Callable[[Item, int], Play]:
+def verbalized(model: Model, settings: BenchSettings) -> Callable[[Item, int], Play]:
     """Return plays of one turn; a text that states no probabilities is the answer as it stands.
 
     The turn may be as long as five answers, as far as the model's context allows.

@@ -17,7 +17,7 @@ from billy_mlx.model.thinking import Thinking
 
 
 @dataclass(frozen=True)
-class Written:
+class TurnText:
     """The text of a turn, and the turn's share of what its batch took.
 
     Attributes:
@@ -37,7 +37,7 @@ class Written:
     rows_at_once: int
 
 
-def write(model: Model, turns: Sequence[Turn]) -> Generator[int, None, list[Written]]:
+def write(model: Model, turns: Sequence[Turn]) -> Generator[int, None, list[TurnText]]:
     """Return what the model writes to each of `turns`, yielding how many of their tokens need no longer be waited for.
 
     Raises:
@@ -60,7 +60,7 @@ def write(model: Model, turns: Sequence[Turn]) -> Generator[int, None, list[Writ
     seconds, peak = (time.perf_counter() - began) / len(rows), mx.get_peak_memory() / 1e9
     each, rest = divmod(decoding.forwarded, len(rows))
     return [
-        Written(
+        TurnText(
             text=answers.texts[place],
             finish_reason=reasons[place],
             tokens_in=len(row.prompt),

@@ -9,11 +9,11 @@ import numpy as np
 
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.blend.directions import directions
-from billy_mlx.blend.sweep import Sweep, Trial, Way, Written, effects, outcome
+from billy_mlx.blend.sweep import Sweep, SweepText, SweepWriting, Way, effects, outcome
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.card import Persona, load_held_out_prompts
 from billy_mlx.extraction.evidence import Outcome, Strength, Tried
-from billy_mlx.extraction.extract import Progress
+from billy_mlx.extraction.extract import ExtractionProgress
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.rising import crossing, smoothed
 from billy_mlx.model.layers import Directions
@@ -82,7 +82,7 @@ class Calibrated:
 
 def calibrate(
     model: Model, subjects: Sequence[Subject], *, settings: CalibrationSettings | None = None
-) -> Iterator[Progress | Calibrated]:
+) -> Iterator[ExtractionProgress | Calibrated]:
     """Find the full strength of each of `subjects`, yielding after every step and with every vector that is ready.
 
     Full is the largest strength whose texts are no stranger to the model than those to the same prompts behind the
@@ -186,18 +186,20 @@ def _at_strength(vector: PersonaVector, strength: float) -> Directions:
     return directions(blend, {vector.persona_id: bare})
 
 
-def _trials(settings: CalibrationSettings) -> tuple[Trial, Trial]:
+def _trials(settings: CalibrationSettings) -> tuple[SweepWriting, SweepWriting]:
     """Return the trial in which the strength is chosen and that in which it is measured, on other prompts and seeds."""
     prompts = load_held_out_prompts()
     parts = prompts[: settings.prompts], prompts[len(prompts) // 2 :][: settings.prompts]
     first, second = (
-        Trial(part, settings.max_tokens, settings.batch, settings.seed + number * len(prompts), settings.sampling)
+        SweepWriting(
+            part, settings.max_tokens, settings.batch, settings.seed + number * len(prompts), settings.sampling
+        )
         for number, part in enumerate(parts)
     )
     return first, second
 
 
-def _interval(vector: PersonaVector, written: Sequence[Written], control: Sequence[Written]) -> tuple[float, float]:
+def _interval(vector: PersonaVector, written: Sequence[SweepText], control: Sequence[SweepText]) -> tuple[float, float]:
     """Return the 95 % interval of the mean effect, by a bootstrap over the prompts."""
     found = effects(vector, written, control)
     drawn = np.random.default_rng(0).integers(len(found), size=(_DRAWS, len(found)))
@@ -205,5 +207,5 @@ def _interval(vector: PersonaVector, written: Sequence[Written], control: Sequen
     return float(low), float(high)
 
 
-def _progress(persona_id: str, number: int, whole: int, share: float) -> Progress:
-    return Progress(f"{persona_id} ({number + 1} of {whole})", (number + share) / whole)
+def _progress(persona_id: str, number: int, whole: int, share: float) -> ExtractionProgress:
+    return ExtractionProgress(f"{persona_id} ({number + 1} of {whole})", (number + share) / whole)

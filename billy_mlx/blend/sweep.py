@@ -34,7 +34,7 @@ _SHARED_PROMPT_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
-class Trial:
+class SweepWriting:
     """How the texts of a sweep are written.
 
     Attributes:
@@ -67,7 +67,7 @@ PLAINLY = Way()
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
+class SweepText:
     """A finished text, and what the unsteered model makes of it behind the plain prompt.
 
     Attributes:
@@ -86,9 +86,9 @@ class Sweep:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._controls: dict[Trial, Sequence[Written]] = {}
+        self._controls: dict[SweepWriting, Sequence[SweepText]] = {}
 
-    def run(self, trial: Trial, ways: Sequence[Way]) -> Generator[float, None, list[Sequence[Written]]]:
+    def run(self, trial: SweepWriting, ways: Sequence[Way]) -> Generator[float, None, list[Sequence[SweepText]]]:
         """Return the texts of each of `ways`, yielding the share done.
 
         Raises:
@@ -101,12 +101,14 @@ class Sweep:
             self._controls[trial] = written.pop(0)
         return written
 
-    def control(self, trial: Trial) -> Sequence[Written]:
+    def control(self, trial: SweepWriting) -> Sequence[SweepText]:
         """Return what was written plainly in a trial that has been run."""
         return self._controls[trial]
 
 
-def write_and_read(model: Model, trial: Trial, ways: Sequence[Way]) -> Generator[float, None, list[Sequence[Written]]]:
+def write_and_read(
+    model: Model, trial: SweepWriting, ways: Sequence[Way]
+) -> Generator[float, None, list[Sequence[SweepText]]]:
     """Return for each of `ways` the texts to all prompts, yielding what share of the work is done."""
     plain = [tuple(chat_prompt(model.tokenizer, prompt)) for prompt in trial.prompts]
     rows = [row for way in ways for row in _rows(model, trial, way, plain)]
@@ -123,21 +125,23 @@ def write_and_read(model: Model, trial: Trial, ways: Sequence[Way]) -> Generator
     readings = yield from mapped(reading, partial(_share, 0, len(rows), _WRITING, 1.0))
     layer = read_layer(model.fingerprint.layers)
     written = [
-        Written(text, reading.average.mean[layer], -reading.log_likelihood, reading.average.tokens)
+        SweepText(text, reading.average.mean[layer], -reading.log_likelihood, reading.average.tokens)
         for (text, _), reading in zip(texts, readings, strict=True)
     ]
     return [written[start : start + len(plain)] for start in range(0, len(written), len(plain))]
 
 
-def effects(vector: PersonaVector, written: Sequence[Written], control: Sequence[Written]) -> NDArray[np.floating[Any]]:
+def effects(
+    vector: PersonaVector, written: Sequence[SweepText], control: Sequence[SweepText]
+) -> NDArray[np.floating[Any]]:
     """Return (prompts,): how much further along the reading than a plain one each text lies, in gaps of the poles."""
     return _along(vector, written) - _along(vector, control)
 
 
-def outcome(vector: PersonaVector, written: Sequence[Written], control: Sequence[Written]) -> Outcome:
+def outcome(vector: PersonaVector, written: Sequence[SweepText], control: Sequence[SweepText]) -> Outcome:
     """Return what a way of writing did, over all prompts."""
 
-    def ratio(measure: Callable[[Written], float]) -> float:
+    def ratio(measure: Callable[[SweepText], float]) -> float:
         return _mean(measure, written) / max(_mean(measure, control), 1e-6)
 
     surprise = _nats_per_token(written) - _nats_per_token(control)
@@ -150,7 +154,7 @@ def outcome(vector: PersonaVector, written: Sequence[Written], control: Sequence
     )
 
 
-def _rows(model: Model, trial: Trial, way: Way, plain: Sequence[tuple[int, ...]]) -> list[Row]:
+def _rows(model: Model, trial: SweepWriting, way: Way, plain: Sequence[tuple[int, ...]]) -> list[Row]:
     def prompt(number: int) -> tuple[int, ...]:
         if not way.system_prompts:
             return plain[number]
@@ -163,7 +167,7 @@ def _rows(model: Model, trial: Trial, way: Way, plain: Sequence[tuple[int, ...]]
     ]
 
 
-def _along(vector: PersonaVector, written: Sequence[Written]) -> NDArray[np.floating[Any]]:
+def _along(vector: PersonaVector, written: Sequence[SweepText]) -> NDArray[np.floating[Any]]:
     """Return (prompts,): where each text lies along the reading, in gaps between the poles."""
     layer = read_layer(len(vector.directions))
     at = slice(layer, layer + 1)
@@ -172,15 +176,15 @@ def _along(vector: PersonaVector, written: Sequence[Written]) -> NDArray[np.floa
     return project(activations, vector.reading[at], neutral[at], vector.projection_scale[at])[:, 0]
 
 
-def _nats_per_token(written: Sequence[Written]) -> float:
+def _nats_per_token(written: Sequence[SweepText]) -> float:
     return sum(each.nats for each in written) / max(1, sum(each.tokens for each in written))
 
 
-def _repeated(written: Written) -> float:
+def _repeated(written: SweepText) -> float:
     return repeated_share(written.text)
 
 
-def _mean(measure: Callable[[Written], float], written: Sequence[Written]) -> float:
+def _mean(measure: Callable[[SweepText], float], written: Sequence[SweepText]) -> float:
     return float(np.mean([measure(each) for each in written]))
 
 

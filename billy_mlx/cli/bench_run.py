@@ -20,7 +20,7 @@ from billy_mlx.paths import expanded
 
 if TYPE_CHECKING:
     from billy_mlx.bench.plan import Plan
-    from billy_mlx.bench.settings import Settings
+    from billy_mlx.bench.settings import BenchSettings
     from billy_mlx.bench.store import Store
     from billy_mlx.model.model import Model
 
@@ -118,15 +118,21 @@ def _answer(model: "Model", planned: "Plan", store: "Store") -> None:
             job.show(progress.stage, progress.share)
 
 
-def _settings(model: "Model", flags: dict[str, Any]) -> "Settings":
+def _settings(model: "Model", flags: dict[str, Any]) -> "BenchSettings":
     """Return the settings that a protocol has, but for what is typed."""
-    from billy_mlx.bench.settings import Settings
+    from billy_mlx.bench.settings import BenchSettings
 
     if flags["quick"] and flags["protocol"] == "paper":
         raise UsageError(
             "--quick is not the paper's protocol; leave out one of them, or say --protocol paper --items 2"
         )
-    make = Settings.quick if flags["quick"] else Settings.paper if flags["protocol"] == "paper" else Settings.own
+    make = (
+        BenchSettings.quick
+        if flags["quick"]
+        else BenchSettings.paper
+        if flags["protocol"] == "paper"
+        else BenchSettings.own
+    )
     settings = make(model.id) if flags["blend"] is None else make(model.id, flags["blend"])
     typed = {name: flags[flag] for flag, name in _SETTINGS.items() if flags[flag] is not None}
     if (most := flags["max_tokens"]) is not None:
@@ -158,12 +164,12 @@ def _names(flag: str, typed: str) -> tuple[str, ...]:
     return names
 
 
-def _folder_name(model: "Model", settings: "Settings", *, quick: bool) -> str:
+def _folder_name(model: "Model", settings: "BenchSettings", *, quick: bool) -> str:
     name = re.sub(r"[^\w.-]+", "-", Path(model.id).name).strip("-.") or "model"
     return f"bench-{name}-{'quick' if quick else settings.protocol}"
 
 
-def _command(context: click.Context, settings: "Settings") -> str:
+def _command(context: click.Context, settings: "BenchSettings") -> str:
     """Return the command line, for whoever wants to have the same again; of files and folders only the name.
 
     The blend stands there with its mode, whatever the default becomes.

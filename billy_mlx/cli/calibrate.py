@@ -17,7 +17,7 @@ from billy_mlx.paths import expanded
 
 if TYPE_CHECKING:
     from billy_mlx.blend.calibrate import Calibrated, CalibrationSettings, Subject
-    from billy_mlx.extraction.extract import Progress
+    from billy_mlx.extraction.extract import ExtractionProgress
     from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.model import Model
 
@@ -119,7 +119,9 @@ def _unfinished(subjects: "Sequence[Subject]", settings: "CalibrationSettings") 
     return [each for each in subjects if each not in done]
 
 
-def _store(steps: "Iterator[Progress | Calibrated]", job: Job, root: Path | None) -> "Iterator[PersonaVector]":
+def _store(
+    steps: "Iterator[ExtractionProgress | Calibrated]", job: Job, root: Path | None
+) -> "Iterator[PersonaVector]":
     """Yield every vector that is calibrated, and stored; the rest goes to the progress bar."""
     from billy_mlx.blend.calibrate import Calibrated
     from billy_mlx.extraction.library import store_vector

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finding:
+class _Finding:
     """What one look at the machine found; `failed` keeps `billy generate` from working, `warn` does not."""
 
     state: Literal["ok", "warn", "failed"]
@@ -50,53 +50,53 @@ def command(as_json: bool) -> int:
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 
 
-def _findings(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _findings(look: Callable[[], Iterator[_Finding]]) -> Iterator[_Finding]:
     """Yield what `look` finds, and its failure as one more finding."""
     try:
         yield from look()
     except (BillyError, ImportError) as error:
-        yield Finding("failed", look.__name__.strip("_"), str(error))
+        yield _Finding("failed", look.__name__.strip("_"), str(error))
 
 
-def _python() -> Iterator[Finding]:
-    yield Finding("ok", "python", f"{platform.python_version()} on {platform.platform(terse=True)}, {sys.executable}")
+def _python() -> Iterator[_Finding]:
+    yield _Finding("ok", "python", f"{platform.python_version()} on {platform.platform(terse=True)}, {sys.executable}")
 
 
-def _mlx() -> Iterator[Finding]:
+def _mlx() -> Iterator[_Finding]:
     from billy_mlx.model import backend
 
-    yield Finding("ok", "device", f"{backend.device_name()}, mlx {version('mlx')}, mlx-lm {version('mlx-lm')}")
+    yield _Finding("ok", "device", f"{backend.device_name()}, mlx {version('mlx')}, mlx-lm {version('mlx-lm')}")
     blas = backend.blas_name()
     slow = backend.on_cpu() and blas.startswith("reference")
-    yield Finding("warn" if slow else "ok", "blas", blas)
+    yield _Finding("warn" if slow else "ok", "blas", blas)
 
 
-def _memory() -> Iterator[Finding]:
+def _memory() -> Iterator[_Finding]:
     from billy_mlx.model.memory import available_bytes, what_limits
 
     available = available_bytes()
     limit = what_limits(available)
     text = f"{available / 1e9:.1f} GB free for models{f' within {limit}' if limit else ''}"
     remedy = "raise the limit" if limit else "close other programs"
-    yield Finding("ok", "memory", text) if available > 1e9 else Finding("warn", "memory", f"{text}; {remedy}")
+    yield _Finding("ok", "memory", text) if available > 1e9 else _Finding("warn", "memory", f"{text}; {remedy}")
 
 
-def _configuration() -> Iterator[Finding]:
+def _configuration() -> Iterator[_Finding]:
     from billy_mlx.cli.former_settings import former_settings
 
     values = generate_defaults()
     there = f"{len(values)} defaults for generate" if paths.config_file().exists() else "none, which is fine"
-    yield Finding("ok", "configuration", f"{paths.config_file()}: {there}")
-    yield from (Finding("warn", "configuration", sentence) for sentence in former_settings())
+    yield _Finding("ok", "configuration", f"{paths.config_file()}: {there}")
+    yield from (_Finding("warn", "configuration", sentence) for sentence in former_settings())
 
 
-def _personas() -> Iterator[Finding]:
+def _personas() -> Iterator[_Finding]:
     found = load_personas()
-    yield from (Finding("warn", "personas", str(error)) for error in found.errors)
-    yield Finding("ok", "personas", f"{len(found.personas)} cards")
+    yield from (_Finding("warn", "personas", str(error)) for error in found.errors)
+    yield _Finding("ok", "personas", f"{len(found.personas)} cards")
 
 
-def _model() -> Iterator[Finding]:
+def _model() -> Iterator[_Finding]:
     from billy_mlx.model.load import default_name
 
     try:
@@ -112,13 +112,13 @@ def _model() -> Iterator[Finding]:
     model = load_model(name)
     of, fault = model.fingerprint, unsteerable(model)
     kind = f"{model.id}: {of.architecture}, {of.layers} layers of {of.width}"
-    yield Finding("ok", "model", f"{kind}, steerable") if fault is None else Finding("warn", "model", fault)
+    yield _Finding("ok", "model", f"{kind}, steerable") if fault is None else _Finding("warn", "model", fault)
     if not model.tokenizer.has_chat_template:
-        yield Finding("warn", "model", without_template(model))
+        yield _Finding("warn", "model", without_template(model))
     yield from _vectors(model)
 
 
-def _vectors(model: "Model") -> Iterator[Finding]:
+def _vectors(model: "Model") -> Iterator[_Finding]:
     """Yield how many vectors there are for `model`, those that cannot be used, and those of the version before."""
     from billy_mlx.extraction.formerly import formerly_made
     from billy_mlx.extraction.library import find_all, load_vectors
@@ -129,19 +129,19 @@ def _vectors(model: "Model") -> Iterator[Finding]:
             load_vectors([persona_id], model.id, model.fingerprint)
             count += 1
         except BillyError as error:
-            yield Finding("warn", "vectors", str(error))
+            yield _Finding("warn", "vectors", str(error))
     missing = f"none for {model.id}; run: billy extract --all --model {model.id}"
-    yield Finding(
+    yield _Finding(
         "ok" if count else "warn",
         "vectors",
         f"{count} persona{'s' * (count != 1)} for {model.id}" if count else missing,
     )
     former = formerly_made(model.fingerprint).sentence(model.id)
     if former is not None:
-        yield Finding("warn", "vectors", former)
+        yield _Finding("warn", "vectors", former)
 
 
-def _folders() -> Iterator[Finding]:
+def _folders() -> Iterator[_Finding]:
     for folder in (
         paths.personas_folder(),
         paths.vectors_folder(),
@@ -151,20 +151,20 @@ def _folders() -> Iterator[Finding]:
     ):
         existing = next(place for place in (folder, *folder.parents) if place.exists())
         if not os.access(existing, os.W_OK):
-            yield Finding("warn", "folders", f"{existing} cannot be written to; set BILLY_HOME to a folder that can")
+            yield _Finding("warn", "folders", f"{existing} cannot be written to; set BILLY_HOME to a folder that can")
             return
         if shutil.disk_usage(existing).free < 1e9:
-            yield Finding("warn", "folders", f"{existing} has less than 1 GB free; make room before models come")
+            yield _Finding("warn", "folders", f"{existing} has less than 1 GB free; make room before models come")
             return
-    yield Finding("ok", "folders", "can be written to: billy paths")
+    yield _Finding("ok", "folders", "can be written to: billy paths")
 
 
-def _terminal() -> Iterator[Finding]:
+def _terminal() -> Iterator[_Finding]:
     size = shutil.get_terminal_size()
     colour = "without colour" if os.environ.get("NO_COLOR") or not sys.stdout.isatty() else "in colour"
     text = f"{size.columns} × {size.lines}, {colour}, {sys.stdout.encoding}"
     small = size.columns < 80 or size.lines < 24
     if sys.stdout.encoding.lower().replace("-", "") != "utf8":
-        yield Finding("warn", "terminal", f"{text}; letters may be missing, so use a UTF-8 locale")
+        yield _Finding("warn", "terminal", f"{text}; letters may be missing, so use a UTF-8 locale")
     else:
-        yield Finding("warn" if small else "ok", "terminal", f"{text}; 80 × 24 is little enough" if small else text)
+        yield _Finding("warn" if small else "ok", "terminal", f"{text}; 80 × 24 is little enough" if small else text)

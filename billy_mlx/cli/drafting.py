@@ -17,7 +17,7 @@ from billy_mlx.manuscript.draft import Alternative
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.write.desk import Desk
-from billy_mlx.write.messages import PromptRead, Write, Writing, Wrote
+from billy_mlx.write.messages import PromptRead, VoicesWrote, Write, Writing
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -43,7 +43,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Row:
+class WrittenRow:
     """What one voice wrote, and how; `finish_reason` is None if it never began."""
 
     text: str
@@ -108,7 +108,7 @@ class Session:
             raise ValueError("this is no request of this session")
         if not aloud:
             with progress("Writing", unit=" tokens", total=most_tokens(self._model, request)) as bar:
-                self._run(request, lambda event: bar.update(isinstance(event, Wrote)))
+                self._run(request, lambda event: bar.update(isinstance(event, VoicesWrote)))
             return draft
         out = Aloud()
         with progress("Reading the text", unit=" tokens") as bar:
@@ -116,7 +116,7 @@ class Session:
         out.end()
         return draft
 
-    def rows(self, draft: int) -> list[Row]:
+    def rows(self, draft: int) -> list[WrittenRow]:
         """Return what each voice has written for a draft."""
         alternatives = self.manuscript.drafts.get(draft).alternatives
         return [self._row(blend, one) for blend, one in zip(self.order.blends, alternatives, strict=True)]
@@ -135,9 +135,9 @@ class Session:
             self.stopped = job.stopped
             self.desk.take(Ended(request.job, job.stopped))
 
-    def _row(self, blend: Blend, one: Alternative) -> Row:
+    def _row(self, blend: Blend, one: Alternative) -> WrittenRow:
         passage = one.passage
-        return Row(
+        return WrittenRow(
             text=one.text,
             model=self._model.id,
             blend=blend.spelled,
@@ -158,7 +158,7 @@ def _put_out(event: "Event", bar: "tqdm[Any]", out: Aloud) -> None:
     match event:
         case PromptRead(tokens=tokens, total=total):
             advance(bar, tokens, total)
-        case Wrote(texts=texts):
+        case VoicesWrote(texts=texts):
             bar.close()
             out.add(texts[0])
 

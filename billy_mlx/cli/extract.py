@@ -23,7 +23,7 @@ from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import Persona, get_persona, load_personas, load_questions
 
 if TYPE_CHECKING:
-    from billy_mlx.extraction.extract import Extracted, Progress
+    from billy_mlx.extraction.extract import Extracted, ExtractionProgress
     from billy_mlx.extraction.rollouts import RolloutSettings
     from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.model import Model
@@ -140,7 +140,7 @@ def _begin(
     *,
     method: str,
     fresh: bool,
-) -> "tuple[Model, Iterator[Progress | Extracted]]":
+) -> "tuple[Model, Iterator[ExtractionProgress | Extracted]]":
     """Return the loaded model, and the extraction that is asked for, which has not begun."""
     from billy_mlx.cli.judges import load_judge
     from billy_mlx.extraction.extract import extract
@@ -155,7 +155,7 @@ def _begin(
 
 
 def _store(
-    steps: "Iterator[Progress | Extracted]", job: Job, root: Path | None
+    steps: "Iterator[ExtractionProgress | Extracted]", job: Job, root: Path | None
 ) -> "Iterator[tuple[PersonaVector, str]]":
     """Yield every vector that is ready, and the file it is in; the rest goes to the progress bar."""
     from billy_mlx.extraction.extract import Extracted

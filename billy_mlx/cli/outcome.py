@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from billy_mlx.cli.drafting import Row, Session
+from billy_mlx.cli.drafting import Session, WrittenRow
 from billy_mlx.cli.manuscripts import save, studio
 from billy_mlx.cli.output import STOPPED, say, write_json
 from billy_mlx.cli.places import line_of
@@ -42,7 +42,7 @@ def report(session: Session, draft: int, *, as_json: bool) -> int:
     return 0 if any(row.text for row in rows) else 1
 
 
-def _document(session: Session, draft: int, rows: list[Row]) -> dict[str, Any]:
+def _document(session: Session, draft: int, rows: list[WrittenRow]) -> dict[str, Any]:
     held = session.manuscript.drafts.get(draft)
     return {
         "file": str(session.manuscript.path),
@@ -54,7 +54,7 @@ def _document(session: Session, draft: int, rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def _notes(session: Session, rows: list[Row]) -> list[str]:
+def _notes(session: Session, rows: list[WrittenRow]) -> list[str]:
     tokens = sum(row.generation_tokens for row in rows)
     reasons = {row.finish_reason for row in rows}
     notes = [f"{tokens} token{'s' * (tokens != 1)}", f"--seed {session.order.seed}"]

@@ -17,7 +17,7 @@ from billy_mlx.extraction.card import PERSONA_ID, Persona, get_persona, is_bundl
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
     from billy_mlx.extraction.formats.bundle import Bundle
-    from billy_mlx.extraction.formats.opened import Opened
+    from billy_mlx.extraction.formats.opened import FilesOpened
     from billy_mlx.extraction.vector import Floats, PersonaVector
     from billy_mlx.model.fingerprint import Fingerprint
 
@@ -84,7 +84,7 @@ def _ids(files: Sequence[Path], persona_id: str | None, force: bool) -> dict[Pat
     return ids
 
 
-def _personas(opened: "Opened", persona_id: str | None, name: str | None, force: bool) -> list[Persona]:
+def _personas(opened: "FilesOpened", persona_id: str | None, name: str | None, force: bool) -> list[Persona]:
     """Return what the cards of the traits say."""
     if persona_id is not None and not (opened.traits or opened.foreign):
         raise UsageError("What is in a bundle has ids already; leave out --id")
@@ -95,7 +95,7 @@ def _personas(opened: "Opened", persona_id: str | None, name: str | None, force:
     return [each.as_persona(ids[each.path], name or _in_words(ids[each.path]), folder) for each in opened.traits]
 
 
-def _as_vectors(opened: "Opened", ids: Mapping[Path, str], model: str | None) -> "list[PersonaVector]":
+def _as_vectors(opened: "FilesOpened", ids: Mapping[Path, str], model: str | None) -> "list[PersonaVector]":
     """Return the vectors of other tools' files, as those of a model."""
     from billy_mlx.extraction.formats.imported import doubt_about, to_vector
 
@@ -113,7 +113,7 @@ def _as_vectors(opened: "Opened", ids: Mapping[Path, str], model: str | None) ->
     return vectors
 
 
-def _residual_norms(opened: "Opened", model_id: str, fingerprint: "Fingerprint") -> "Floats | None":
+def _residual_norms(opened: "FilesOpened", model_id: str, fingerprint: "Fingerprint") -> "Floats | None":
     """Return the model's residual norms from the file that was given, or from a vector there is; say which."""
     from billy_mlx.extraction.formats.imported import measured_norms
 

@@ -53,7 +53,7 @@ class Aloud:
         write_line("" if self._flow is None else f"{self._flow.end()}\n")
 
 
-class Text(Protocol):
+class ShownText(Protocol):
     """A text in a voice."""
 
     @property
@@ -65,7 +65,7 @@ class Text(Protocol):
         """Whose voice it is; None for the unsteered model."""
 
 
-def show(generations: Sequence[Text]) -> None:
+def show(generations: Sequence[ShownText]) -> None:
     """Put out finished voices: on a terminal as many side by side as can be read, in a pipe one after another."""
     if not on_terminal():
         for generation in generations:
@@ -76,7 +76,7 @@ def show(generations: Sequence[Text]) -> None:
         _show_band(generations[first : first + at_once])
 
 
-def label(generation: Text) -> str:
+def label(generation: ShownText) -> str:
     """Return the name of the voice: its blend."""
     return "unsteered" if generation.blend is None else generation.blend
 
@@ -94,7 +94,7 @@ def summarise(generations: "Sequence[Generation]") -> None:
     say(", ".join(notes))
 
 
-def _show_band(generations: Sequence[Text]) -> None:
+def _show_band(generations: Sequence[ShownText]) -> None:
     for line in layout.side_by_side([label(each) for each in generations], width()):
         sys.stdout.write(f"{layout.BETWEEN.join(map(emphasised, line))}\n")
     rule = "─┼─".join("─" * layout.cells(piece) for piece in line)

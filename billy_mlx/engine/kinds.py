@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from billy_mlx.engine.comparing import comparing
-from billy_mlx.engine.messages import Compare, Estimate, LearnVoice, Prepare, Survey
+from billy_mlx.engine.messages import Compare, EstimateTime, LearnVoice, Prepare, Survey
 from billy_mlx.engine.offers import surveying
 from billy_mlx.engine.plan import estimating
 from billy_mlx.engine.preparing import learning, preparing
@@ -15,7 +15,7 @@ def own_kinds() -> Mapping[type, Kind]:
     return {
         Prepare: preparing,
         LearnVoice: learning,
-        Estimate: estimating,
+        EstimateTime: estimating,
         Compare: comparing,
         Survey: surveying,
     }

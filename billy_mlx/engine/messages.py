@@ -69,7 +69,7 @@ class Prepare:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class EstimateTime:
     """Tell how long a `Prepare` of these personas with the loaded model would take; nothing is made.
 
     Attributes:
@@ -237,7 +237,7 @@ class SentenceScores:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ParagraphScored:
     """What reading a paragraph gave. The same text is known again, so a paragraph is read once."""
 
     job: Job

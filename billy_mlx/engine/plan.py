@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from billy_mlx.blend.calibrate import CalibrationSettings
-from billy_mlx.engine.messages import Estimate, Estimated
+from billy_mlx.engine.messages import Estimated, EstimateTime
 from billy_mlx.engine.sizes import Sizes
 from billy_mlx.engine.work import Steps, Work
 from billy_mlx.engine.workshop import Workshop
@@ -20,7 +20,7 @@ _KEPT = "seconds for a step"
 
 
 @dataclass(frozen=True)
-class Plan:
+class PreparingTimes:
     """Seconds that the parts of the work take.
 
     Attributes:
@@ -53,7 +53,7 @@ class Plan:
         return self.neutral * min(parts, 1.0) + self.extraction * max(0.0, parts - 1.0)
 
 
-def plan_of(workshop: Workshop, missing: int, uncalibrated: int, sizes: Sizes) -> Plan:
+def plan_of(workshop: Workshop, missing: int, uncalibrated: int, sizes: Sizes) -> PreparingTimes:
     """Return what so many extractions and calibrations take with the model that is loaded."""
     model, rollouts = workshop.model, sizes.rollouts
     read = 1.0 / model.reading_speed
@@ -64,7 +64,7 @@ def plan_of(workshop: Workshop, missing: int, uncalibrated: int, sizes: Sizes) -
     neutral = writing + (answers * _PROMPT + common) * read
     again = answers * (_SYSTEM + _PROMPT + _PROMPT + rollouts.max_tokens)
     extraction = writing + (again + 2 * answers * _JUDGED * _JUDGINGS) * read
-    return Plan(
+    return PreparingTimes(
         neutral * (1.0 - neutral_share(model, rollouts)),
         extraction,
         _calibration(sizes.calibration, read, step),
@@ -73,12 +73,12 @@ def plan_of(workshop: Workshop, missing: int, uncalibrated: int, sizes: Sizes) -
     )
 
 
-def estimating(workshop: Workshop, request: Estimate) -> Work:
-    """Begin what an `Estimate` asks for."""
+def estimating(workshop: Workshop, request: EstimateTime) -> Work:
+    """Begin what an `EstimateTime` asks for."""
     return Steps(_estimate(workshop, request), rank=0)
 
 
-def _estimate(workshop: Workshop, request: Estimate) -> Iterator[object]:
+def _estimate(workshop: Workshop, request: EstimateTime) -> Iterator[object]:
     model = workshop.model
     there = {} if request.again else find_all(model.fingerprint)
     missing = [persona_id for persona_id in request.personas if persona_id not in there]

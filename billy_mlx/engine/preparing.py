@@ -9,14 +9,14 @@ from billy_mlx.engine.messages import Job, LearnVoice, Prepare, Progress, VoiceR
 from billy_mlx.engine.notes import voice_note
 from billy_mlx.engine.offers import download_bytes
 from billy_mlx.engine.pace import Pace, Stopwatch
-from billy_mlx.engine.plan import Plan, plan_of
+from billy_mlx.engine.plan import PreparingTimes, plan_of
 from billy_mlx.engine.sizes import Sizes
 from billy_mlx.engine.work import Steps, Work
 from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import Persona, get_persona
 from billy_mlx.extraction.extract import Extracted, extract
-from billy_mlx.extraction.extract import Progress as Stage
+from billy_mlx.extraction.extract import ExtractionProgress as Stage
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.vector import PersonaVector
@@ -85,7 +85,7 @@ def _prepare(workshop: Workshop, request: Prepare, sizes: Sizes, watch: Stopwatc
 
 
 def _extracted(
-    workshop: Workshop, job: Job, missing: Sequence[Persona], plan: Plan, whole: _Whole, sizes: Sizes
+    workshop: Workshop, job: Job, missing: Sequence[Persona], plan: PreparingTimes, whole: _Whole, sizes: Sizes
 ) -> Generator[object, None, list[PersonaVector]]:
     vectors = []
     for news in extract(workshop.model, missing, settings=sizes.rollouts, judge=Judge(workshop.model)):
@@ -114,7 +114,7 @@ def _learn(workshop: Workshop, request: LearnVoice, sizes: Sizes, watch: Stopwat
 
 
 def _calibrated(
-    workshop: Workshop, job: Job, subjects: Sequence[Subject], plan: Plan, whole: _Whole, sizes: Sizes
+    workshop: Workshop, job: Job, subjects: Sequence[Subject], plan: PreparingTimes, whole: _Whole, sizes: Sizes
 ) -> Iterator[object]:
     if not subjects:
         return

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from billy_mlx.engine.messages import Read, Scored, SentenceScores
+from billy_mlx.engine.messages import ParagraphScored, Read, SentenceScores
 from billy_mlx.engine.work import Steps
 from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError, VectorError
@@ -47,13 +47,13 @@ class _Readings:
         self.known[paragraph] = sentences
 
 
-def _read(workshop: Workshop, request: Read, starts: Starts) -> Iterator[Scored | None]:
+def _read(workshop: Workshop, request: Read, starts: Starts) -> Iterator[ParagraphScored | None]:
     readings = _readings(workshop, starts)
     yield None
     for paragraph in request.paragraphs:
         if paragraph not in readings.known:
             yield from _read_one(readings, paragraph)
-        yield Scored(request.job, paragraph, readings.known.get(paragraph, ()))
+        yield ParagraphScored(request.job, paragraph, readings.known.get(paragraph, ()))
 
 
 def _read_one(readings: _Readings, paragraph: str) -> Iterator[None]:

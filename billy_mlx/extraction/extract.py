@@ -42,7 +42,7 @@ class Extracted:
 
 
 @dataclass(frozen=True)
-class Progress:
+class ExtractionProgress:
     """What is being worked on, in words, and what share of the whole extraction is done, from 0 to 1."""
 
     stage: str
@@ -59,7 +59,7 @@ def extract(
     method: str = PROMPT_EFFECT,
     common: Sequence[Persona] | None = None,
     fresh: bool = False,
-) -> Iterator[Progress | Extracted]:
+) -> Iterator[ExtractionProgress | Extracted]:
     """Extract the vectors of `personas`, yielding after every step and with every vector that is ready.
 
     Answers and scores are kept on disk as they come, so that an extraction that is stopped goes on from its last whole
@@ -145,17 +145,19 @@ class _Work:
                 self.pole(persona).discard()
 
 
-def _extract_all(work: _Work, personas: Sequence[Persona]) -> Iterator[Progress | Extracted]:
+def _extract_all(work: _Work, personas: Sequence[Persona]) -> Iterator[ExtractionProgress | Extracted]:
     whole = 1 + len(personas)
     writing = work.roll_out_neutral()
     part = 0.5 if work.cards else 1.0
-    neutral = yield from mapped(writing, lambda share: Progress("what all voices share", part * share / whole))
+    neutral = yield from mapped(
+        writing, lambda share: ExtractionProgress("what all voices share", part * share / whole)
+    )
     common = None
     if work.cards:
         questions, batch = work.questions.questions, work.settings.batch
         reading = read_common_part(work.model, neutral, questions, work.cards, batch)
         stage = "what all voices share, reading"
-        common = yield from mapped(reading, lambda share: Progress(stage, (part + part * share) / whole))
+        common = yield from mapped(reading, lambda share: ExtractionProgress(stage, (part + part * share) / whole))
     for number, persona in enumerate(personas, 1):
         one = _extract_one(work, persona, neutral, common)
         extracted = yield from mapped(one, partial(_as_part, number, whole))
@@ -165,16 +167,16 @@ def _extract_all(work: _Work, personas: Sequence[Persona]) -> Iterator[Progress 
 
 def _extract_one(
     work: _Work, persona: Persona, neutral: Pole, common: Floats | None
-) -> Generator[Progress, None, Extracted]:
+) -> Generator[ExtractionProgress, None, Extracted]:
     """Extract one vector, yielding how much of that is done."""
     judging = 0.0 if work.judge is None else _JUDGING
     writing = work.roll_out(persona)
-    positive = yield from mapped(writing, lambda share: Progress(persona.name, share * (1 - judging)))
+    positive = yield from mapped(writing, lambda share: ExtractionProgress(persona.name, share * (1 - judging)))
     selection = keep_all(positive, neutral)
     if work.judge is not None:
         selecting = select(work.judge, persona, positive, neutral, work.questions.questions)
         stage = f"{persona.name}, checking"
-        selection = yield from mapped(selecting, lambda share: Progress(stage, 1 - judging + judging * share))
+        selection = yield from mapped(selecting, lambda share: ExtractionProgress(stage, 1 - judging + judging * share))
     origin = _origin(work, persona, selection)
     vector = vector_between(work.model, persona.id, positive, neutral, selection, origin, common)
     return Extracted(vector, positive, doubts_of(neutral, positive))
@@ -190,10 +192,10 @@ def doubts_of(*poles: Pole) -> tuple[str, ...]:
     )
 
 
-def _as_part(number: int, whole: int, progress: Progress) -> Progress:
+def _as_part(number: int, whole: int, progress: ExtractionProgress) -> ExtractionProgress:
     """Return the progress with the persona of this `number` as that of all: the neutral answers are one part more."""
     count = f" ({number} of {whole - 1})" if whole > 2 else ""
-    return Progress(f"{progress.stage}{count}", (number + progress.share) / whole)
+    return ExtractionProgress(f"{progress.stage}{count}", (number + progress.share) / whole)
 
 
 def _origin(work: _Work, persona: Persona, selection: Selection) -> Origin:

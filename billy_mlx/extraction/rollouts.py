@@ -107,7 +107,7 @@ def roll_out(
 
 def begin_pole(
     model: Model, name: str, system_prompts: Sequence[str | None], questions: Sequence[str], settings: RolloutSettings
-) -> tuple[Pole, list["Asked"]]:
+) -> tuple[Pole, list["_Asked"]]:
     """Return a pole with those of its answers that are kept, and what is asked for all of them.
 
     Answers are kept under the tokens that are really sent for them: those to another chat template are not found.
@@ -168,7 +168,7 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class Asked:
+class _Asked:
     """An answer to be.
 
     Attributes:
@@ -186,10 +186,10 @@ class Asked:
 
 def _asked(
     model: Model, system_prompts: Sequence[str | None], questions: Sequence[str], settings: RolloutSettings
-) -> list[Asked]:
+) -> list[_Asked]:
     """Return every rollout, those with the same system prompt together."""
 
-    def asked(question: int, turn: int) -> Asked:
+    def asked(question: int, turn: int) -> _Asked:
         system = (question + turn) % len(system_prompts)
         prompt, plain = (
             tuple(chat_prompt(model.tokenizer, questions[question], system=each))
@@ -197,7 +197,7 @@ def _asked(
         )
         seed = settings.seed + question * settings.rollouts + turn
         row = Row(prompt, sampling=settings.sampling, seed=seed, max_tokens=settings.max_tokens)
-        return Asked(question, system, row, plain)
+        return _Asked(question, system, row, plain)
 
     every = [asked(question, turn) for turn, question in settings.order(len(questions))]
     return sorted(every, key=lambda each: each.system)

@@ -11,7 +11,7 @@ import numpy as np
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.claims import claim_personas
 from billy_mlx.extraction.difference import vector_between, versions
-from billy_mlx.extraction.extract import Extracted, Progress, doubts_of
+from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, write_answers
 from billy_mlx.extraction.selection import keep_all
@@ -54,7 +54,7 @@ def extract_from_text(
     source: str,
     settings: RolloutSettings | None = None,
     fresh: bool = False,
-) -> Iterator[Progress | Extracted]:
+) -> Iterator[ExtractionProgress | Extracted]:
     """Extract the vector of the voice that `text` is written in, yielding after every step, and at last the vector.
 
     The text itself is read as the model's answer to a request to continue its openings; the neutral pole is what the
@@ -79,7 +79,7 @@ def extract_from_text(
 
 def _extract(
     model: Model, persona_id: str, text: str, source: str, settings: RolloutSettings, *, fresh: bool
-) -> Iterator[Progress | Extracted]:
+) -> Iterator[ExtractionProgress | Extracted]:
     excerpts = _spread(find_excerpts(model, text, settings.max_tokens))
     prompts = [tuple(chat_prompt(model.tokenizer, _REQUEST.format(opening=each.opening))) for each in excerpts]
     texts = [model.tokenizer.encode(each.text, add_special_tokens=False) for each in excerpts]
@@ -92,13 +92,15 @@ def _extract(
         for pole in poles:
             pole.discard()
     reading = _read(model, poles[0], excerpts, prompts, settings)
-    yield from mapped(reading, lambda share: Progress(f"{persona_id}, reading your text", _READING * share))
+    yield from mapped(reading, lambda share: ExtractionProgress(f"{persona_id}, reading your text", _READING * share))
     rows = [
         Row(prompt, sampling=settings.sampling, seed=settings.seed + number, max_tokens=settings.max_tokens)
         for number, prompt in enumerate(prompts)
     ]
     writing = write_answers(model, poles[1], rows, settings.batch)
-    yield from mapped(writing, lambda share: Progress(f"{persona_id}, for comparison", _READING + 0.7 * share))
+    yield from mapped(
+        writing, lambda share: ExtractionProgress(f"{persona_id}, for comparison", _READING + 0.7 * share)
+    )
     origin = Origin(
         model_id=model.id,
         rollouts=f"{len(excerpts)}/{len(excerpts)} of {len(excerpts)}",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model.model import Model
-from billy_mlx.model.prefill import Passage, Piece, read_passages
+from billy_mlx.model.prefill import ForwardPass, RowToRead, read_passages
 
 
 def next_token_probabilities(
@@ -26,14 +26,14 @@ def next_token_probabilities(
     asked = mx.array(list(tokens), mx.int32)
     lengths = [len(prompt) for prompt in prompts]
 
-    def measure(piece: Piece) -> Sequence[mx.array]:
+    def measure(piece: ForwardPass) -> Sequence[mx.array]:
         last = np.array([lengths[place] - 1 for place in piece.places]) - piece.positions.start
         here = (last >= 0) & (last < len(piece.positions))
         columns = mx.array(np.where(here, last, 0))[:, None, None]
         logits = mx.take_along_axis(piece.logits, columns, axis=1)[:, 0].astype(mx.float32)  # (B, V)
         return [mx.where(mx.array(here)[:, None], mx.softmax(logits, axis=-1)[:, asked], 0)]
 
-    passages = [Passage(tuple(prompt), len(prompt) - 1) for prompt in prompts]
+    passages = [RowToRead(tuple(prompt), len(prompt) - 1) for prompt in prompts]
     probabilities = np.zeros((len(prompts), len(tokens)), np.float32)
     done = 0
     for batch in read_passages(model, passages, measure):

@@ -12,7 +12,7 @@ from billy_mlx.measure.averages import Average, Floats
 from billy_mlx.measure.likelihood import log_likelihoods
 from billy_mlx.model.layers import UNSTEERED, Directions, Recording, record
 from billy_mlx.model.model import Model
-from billy_mlx.model.prefill import Measured, Passage, Piece, read_passages
+from billy_mlx.model.prefill import ForwardPass, Measured, RowToRead, read_passages
 from billy_mlx.steps import finish
 
 _LARGEST_EXPONENT = 700.0  # the exponential of more is no float any more
@@ -97,7 +97,7 @@ def mean_residuals(model: Model, texts: Sequence[Text], layer: int) -> Generator
     asked = [place for place, text in enumerate(texts) if text.response]
     recording, own = record(model.blocks), [texts[place] for place in asked]
 
-    def measure(piece: Piece) -> Sequence[mx.array]:
+    def measure(piece: ForwardPass) -> Sequence[mx.array]:
         h = recording.latest[layer]
         recording.latest.clear()
         inside, _ = _counted(own, piece)
@@ -129,7 +129,7 @@ def read_likelihoods(
     asked = [place for place, text in enumerate(texts) if text.response]
     own = [texts[place] for place in asked]
 
-    def measure(piece: Piece) -> Sequence[mx.array]:
+    def measure(piece: ForwardPass) -> Sequence[mx.array]:
         return [_likelihoods(own, piece)]
 
     done = len(texts) - len(asked)
@@ -168,7 +168,7 @@ class _Measure:
     recording: Recording
     likelihoods: bool
 
-    def __call__(self, piece: Piece) -> Sequence[mx.array]:
+    def __call__(self, piece: ForwardPass) -> Sequence[mx.array]:
         streams = [self.recording.latest.pop(layer) for layer in sorted(self.recording.latest)]
         inside, _ = _counted(self.texts, piece)
         return [
@@ -180,13 +180,13 @@ class _Measure:
         ]
 
 
-def _at_start(texts: Sequence[Text], piece: Piece) -> mx.array:
+def _at_start(texts: Sequence[Text], piece: ForwardPass) -> mx.array:
     """Return (B, T): which token of a piece is the last one before its response."""
     last = np.array([len(texts[place].prompt) - 1 for place in piece.places])
     return mx.array(np.array(piece.positions)[None] == last[:, None])
 
 
-def _likelihoods(texts: Sequence[Text], piece: Piece) -> mx.array:
+def _likelihoods(texts: Sequence[Text], piece: ForwardPass) -> mx.array:
     """Return (B,), the sum over the responses' tokens that this piece foretells."""
     own = [texts[place] for place in piece.places]
     _, foretold = _counted(texts, piece)
@@ -194,7 +194,7 @@ def _likelihoods(texts: Sequence[Text], piece: Piece) -> mx.array:
     return mx.where(foretold, log_likelihoods(piece.logits, following), 0).sum(axis=1)
 
 
-def _counted(texts: Sequence[Text], piece: Piece) -> tuple[mx.array, mx.array]:
+def _counted(texts: Sequence[Text], piece: ForwardPass) -> tuple[mx.array, mx.array]:
     """Return two of (B, T): which tokens of a piece are of the responses, and which foretell one of those."""
     own = [texts[place] for place in piece.places]
     at = np.array(piece.positions)[None]
@@ -203,9 +203,9 @@ def _counted(texts: Sequence[Text], piece: Piece) -> tuple[mx.array, mx.array]:
     return mx.array((at >= first) & (at < end)), mx.array((at >= first - 1) & (at < end - 1))
 
 
-def _passage(text: Text) -> Passage:
+def _passage(text: Text) -> RowToRead:
     # The token before the response foretells its first one.
-    return Passage(text.prompt + text.response, max(len(text.prompt) - 1, 0))
+    return RowToRead(text.prompt + text.response, max(len(text.prompt) - 1, 0))
 
 
 def _token(text: Text, position: int) -> int:

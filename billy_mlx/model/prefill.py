@@ -33,7 +33,7 @@ _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
 
 
 @dataclass(frozen=True)
-class Passage:
+class RowToRead:
     """One row to read.
 
     Attributes:
@@ -50,7 +50,7 @@ class Passage:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class ForwardPass:
     """What one forward pass brought, not evaluated yet.
 
     Attributes:
@@ -64,7 +64,7 @@ class Piece:
     logits: mx.array
 
 
-Measure = Callable[[Piece], Sequence[mx.array]]
+Measure = Callable[[ForwardPass], Sequence[mx.array]]
 """Makes (B, ...) arrays of a piece, which are summed over the pieces of a batch: nothing else of a piece is kept. Not
 every wanted position of a passage is in one piece, and not every position of a piece is wanted."""
 
@@ -79,7 +79,7 @@ class Measured:
 
 def read_passages(
     model: Model,
-    passages: Sequence[Passage],
+    passages: Sequence[RowToRead],
     measure: Measure,
     *,
     patch: AbstractContextManager[object] | None = None,
@@ -118,7 +118,7 @@ class _Batch:
 
     model: Model
     places: tuple[int, ...]
-    passages: Sequence[Passage]
+    passages: Sequence[RowToRead]
     shared: int
     cache: Cache
 
@@ -139,7 +139,7 @@ class _Batch:
         return Measured(self.places, tuple(np.array(total) for total in sums))
 
     def _added(self, sums: list[mx.array], measure: Measure, positions: range, logits: mx.array) -> list[mx.array]:
-        new = [array.astype(mx.float32) for array in measure(Piece(self.places, positions, logits))]
+        new = [array.astype(mx.float32) for array in measure(ForwardPass(self.places, positions, logits))]
         return [total + array for total, array in zip(sums, new, strict=True)] if sums else new
 
 
@@ -177,7 +177,7 @@ def _forward(
     return results
 
 
-def _shared_beginning(passages: Sequence[Passage]) -> int:
+def _shared_beginning(passages: Sequence[RowToRead]) -> int:
     """Return how many tokens all passages begin with, none of them at a position whose outcome is wanted."""
     # Whatever lies between the first and the last in order begins with what these two begin with.
     first, last = (extreme(passage.tokens for passage in passages) for extreme in (min, max))
@@ -192,7 +192,7 @@ def _read_beginning(model: Model, tokens: Sequence[int]) -> Cache:
     return cache
 
 
-def _batches(model: Model, passages: Sequence[Passage], shared: int, *, together: bool) -> Iterator[tuple[int, ...]]:
+def _batches(model: Model, passages: Sequence[RowToRead], shared: int, *, together: bool) -> Iterator[tuple[int, ...]]:
     """Yield the places of passages to read together, the shortest first, so that little padding is read."""
     lengths = [len(passage.tokens) for passage in passages]
     most = _most_rows(model, max(lengths)) if together else 1

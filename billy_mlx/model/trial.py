@@ -49,7 +49,7 @@ _LARGEST_VERDICT = 1 << 16
 
 
 @dataclass(frozen=True)
-class Bounds:
+class TrialBounds:
     """How much a trial may take: seconds of computing in each of its steps, and bytes of memory above its start."""
 
     seconds: float
@@ -67,7 +67,7 @@ def require_harmless(folder: Path) -> Shape:
     own, verdict = shown(folder), _kept(file)
     if verdict is None:
         size = sum(each.stat().st_size for each in files)
-        bounds = Bounds(SECONDS + size / 1e6 * _SECONDS_A_MEGABYTE, _BYTES + _BYTES_A_BYTE * size)
+        bounds = TrialBounds(SECONDS + size / 1e6 * _SECONDS_A_MEGABYTE, _BYTES + _BYTES_A_BYTE * size)
         verdict, is_final = _tried(folder, bounds)
         if is_final:
             kept = replace(verdict, refused=verdict.refused.replace(own, _FOLDER))
@@ -88,7 +88,7 @@ def rendered(template: str, messages: list[Mapping[str, object]], settings: Mapp
     task = {"template": template, "messages": messages, "settings": settings}
     size = len(json.dumps(task))
     try:
-        answer = _Trial(task, Bounds(SECONDS + size / 1e6, _BYTES + _BYTES_A_BYTE * size)).answer()
+        answer = _Trial(task, TrialBounds(SECONDS + size / 1e6, _BYTES + _BYTES_A_BYTE * size)).answer()
     except _OutOfBounds as error:
         what = f"The model's chat template is too much for a long message: {error}"
         raise ModelError(f"{what}; use --ignore-chat-template or another copy of the model") from error
@@ -110,7 +110,7 @@ class _Verdict:
     shape: Shape | None = None
 
 
-def _tried(folder: Path, bounds: Bounds) -> tuple[_Verdict, bool]:
+def _tried(folder: Path, bounds: TrialBounds) -> tuple[_Verdict, bool]:
     """Return what comes of a trial, and whether another one would end in the same way."""
     is_final = True
     try:
@@ -143,7 +143,7 @@ class _Trial:
     Each line that it writes is a JSON object: those before the last say which step begins, the last one is the answer.
     """
 
-    def __init__(self, task: Mapping[str, object], bounds: Bounds) -> None:
+    def __init__(self, task: Mapping[str, object], bounds: TrialBounds) -> None:
         # The bounds hold without anyone who watches as well: whoever began this may be killed.
         most = _START_SECONDS + _STEPS * bounds.seconds
         self._task, self._bounds = {**task, "seconds": int(most), "parent": os.getpid()}, bounds

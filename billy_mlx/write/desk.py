@@ -15,12 +15,12 @@ from billy_mlx.manuscript.prose import Author
 from billy_mlx.manuscript.seams import offered
 from billy_mlx.manuscript.sentences import before_space, sentence_end, word_end
 from billy_mlx.text import without_strays
-from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
+from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing, Written
 
 MOST_VOICES = 6
 """How many voices write at once at most: more side by side can not be read."""
 
-_OfJobs = Sent | PromptRead | Wrote | Written | Ended | Failed
+_OfJobs = Sent | PromptRead | VoicesWrote | Written | Ended | Failed
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,9 @@ class Desk:
         match event:
             case Sent(context=context):
                 self.context = context
-            case Wrote() | Written() if sheet.draft is None:
+            case VoicesWrote() | Written() if sheet.draft is None:
                 pass  # whoever only looks has nothing to write on
-            case Wrote(texts=texts):
+            case VoicesWrote(texts=texts):
                 for voice, text in texts.items():
                     self._manuscript.drafts.write(sheet.authors[voice], text)
             case Written(voice=voice, passage=passage):

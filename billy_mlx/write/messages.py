@@ -85,7 +85,7 @@ class PromptRead:
 
 
 @dataclass(frozen=True)
-class Wrote:
+class VoicesWrote:
     """What the voices have written since the last time, by their index; each at least one character."""
 
     job: Job

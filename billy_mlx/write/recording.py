@@ -16,7 +16,7 @@ from billy_mlx.write.conditions import model_marks, surroundings, vector_marks
 CACHE_RULE = "a cached token is used again if it was read under the direction that is due at its place"
 
 
-class Recording:
+class WritingRecord:
     """A request being written in several voices: iterate for the steps, ask for a `passage` at any time.
 
     Args:

@@ -14,12 +14,12 @@ from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step
 from billy_mlx.model.thinking import Thinking
-from billy_mlx.write.messages import PromptRead, Sent, Write, Written, Wrote
-from billy_mlx.write.recording import Recording
+from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Written
+from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.request import context_for, request_for, selected
 from billy_mlx.write.thoughts import Thoughts
 
-Event = Sent | PromptRead | Wrote | Written | Coherence
+Event = Sent | PromptRead | VoicesWrote | Written | Coherence
 
 
 class WritingJob:
@@ -51,7 +51,7 @@ class WritingJob:
         self._gauges: dict[int, Gauge] = {}
         self._voices = list(request.voices)
         self._stopped_voices: set[int] = set()
-        self._recording: Recording | None = None
+        self._recording: WritingRecord | None = None
         self._texts = [""] * len(request.voices)
         self._spaces = [""] * len(request.voices)
         self._full: set[int] = set()  # voices that have all the words they may
@@ -85,7 +85,7 @@ class WritingJob:
             return
         request = request_for(self._model, self._request, context.prompt)
         blends = [*self._voices]
-        recording = Recording(self._model, request, blends, work=self._request.work, store=self._store)
+        recording = WritingRecord(self._model, request, blends, work=self._request.work, store=self._store)
         self._recording = recording
         prompt = recording.passage(0).prompt  # the same for all voices
         marks = Thinking.of(self._model.tokenizer, prompt, asked=request.thinks)
@@ -99,13 +99,13 @@ class WritingJob:
             yield from self._news(recording, context, step)
             yield from self._gauged(step)
 
-    def _news(self, recording: Recording, context: Context, step: Step) -> Iterator[Event | None]:
+    def _news(self, recording: WritingRecord, context: Context, step: Step) -> Iterator[Event | None]:
         job = self._request.job
         texts = {news.row: self._put(context, news) for news in step.emitted}
         texts = {voice: text for voice, text in texts.items() if text}
         ended = [news.row for news in step.emitted if news.finish_reason is not None]
         if texts:
-            yield Wrote(job, texts)
+            yield VoicesWrote(job, texts)
         elif step.prompt_tokens:
             yield PromptRead(job, step.prompt_tokens_read, step.prompt_tokens)
         elif not ended:
@@ -128,7 +128,7 @@ class WritingJob:
                 read = self._gauges[news.row].read(self._request.job)
                 yield None if self._voices[news.row].adds_nothing else read
 
-    def _passage(self, recording: Recording, voice: int) -> Passage:
+    def _passage(self, recording: WritingRecord, voice: int) -> Passage:
         """Return how a voice wrote: one that was stopped because it has its words was not interrupted."""
         passage = recording.passage(voice)
         cut = voice in self._full and passage.ended == "interrupted"

@@ -5,7 +5,7 @@ import json
 from tiny import tiny_folder
 from vectors import persona_vector
 
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.extraction.library import store_vector
@@ -30,7 +30,7 @@ def plant(model, persona_ids=PERSONAS, **same):
 
 
 def small(**changes):
-    return Settings(**{"model": "tiny", "max_tokens": 6, "discussion_tokens": 4, "rows": 8} | changes)
+    return BenchSettings(**{"model": "tiny", "max_tokens": 6, "discussion_tokens": 4, "rows": 8} | changes)
 
 
 def new_store(folder, settings=None):

@@ -15,7 +15,7 @@ from billy_mlx.bench.result import (
     Projection,
     Reliability,
     Result,
-    Scored,
+    ScoredAnswer,
     VectorCost,
 )
 
@@ -102,7 +102,9 @@ def rich_result(metrics: Sequence[str] = METRICS) -> Result:
         examples=(Example("uses-01", "Name unusual uses of a brick.", {arm: _text(arm) for arm in (*PLAIN, *BLENDS)}),),
         limits=("This model has 135 million parameters: it is no judge", "One run on one machine."),
         deviations=("The paper steers layer 19; here it is 15.",),
-        scored=(Scored("dose-0", "uses", "uses-01", 0, {"ideas": 5.0, "judge: originality": None}, {"ideas": 3.0}),),
+        scored=(
+            ScoredAnswer("dose-0", "uses", "uses-01", 0, {"ideas": 5.0, "judge: originality": None}, {"ideas": 3.0}),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from billy_mlx.bench import agreement as agreement_module
 from billy_mlx.bench.agreement import add_ratings, agreement
 from billy_mlx.bench.blind import IdeaKey, Ratings
 from billy_mlx.bench.matching import subjects
-from billy_mlx.bench.result import Scored
+from billy_mlx.bench.result import ScoredAnswer
 from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.measure.bootstrap import stretch
@@ -80,7 +80,7 @@ def rated(originality, *, texts=(LIST,) * 6, items=ITEMS, judged=None):
         Answer("dose-0", item.task, item.id, 0, text, 1, 1, 1, "stop") for item, text in zip(items, texts, strict=True)
     ]
     scored = [
-        Scored(a.arm, a.task, a.item, 0, {"judge: originality": score}, {"judge: originality": score})
+        ScoredAnswer(a.arm, a.task, a.item, 0, {"judge: originality": score}, {"judge: originality": score})
         for a, score in zip(answers, judged or [None] * len(answers), strict=True)
     ]
     return add_ratings(scored, subjects(answers, items, load_tasks()), [Ratings("Ann", originality, {})])
@@ -104,7 +104,7 @@ def test_at_matched_length_the_ideas_that_are_still_there_count():
     ]
     told = subjects(answers, ITEMS, load_tasks())
     ratings = Ratings("Ann", {key(ITEMS[0], number): float(number + 1) for number in range(3)}, {})
-    scored, _ = add_ratings([Scored(a.arm, a.task, a.item, 0, {}, {}) for a in answers], told, [ratings])
+    scored, _ = add_ratings([ScoredAnswer(a.arm, a.task, a.item, 0, {}, {}) for a in answers], told, [ratings])
     assert (scored[0].values["human Ann: originality"], scored[0].matched["human Ann: originality"]) == (2.0, 1.5)
 
 

@@ -10,7 +10,7 @@ from billy_mlx.bench.evidence import choose_examples, gather, made_with
 from billy_mlx.bench.limits import find_limits
 from billy_mlx.bench.plan import plan, planned_items
 from billy_mlx.bench.result import Estimate, GroupCost, Reliability
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.extraction.library import store_vector
@@ -42,7 +42,9 @@ def vectors(tiny):
 @pytest.fixture
 def settings(tiny, vectors):
     """A small comparison."""
-    return replace(Settings.own(tiny.id, "noir+gothic@0.2r/balanced/L1"), arms=ARMS, items_per_task=2, max_tokens=8)
+    return replace(
+        BenchSettings.own(tiny.id, "noir+gothic@0.2r/balanced/L1"), arms=ARMS, items_per_task=2, max_tokens=8
+    )
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 import pytest
 from benching import plant, small
 
-from billy_mlx.bench.settings import DEFAULT_BLEND, Settings
+from billy_mlx.bench.settings import DEFAULT_BLEND, BenchSettings
 from billy_mlx.errors import UsageError, VectorError
 
 
 def test_the_default_blend_has_the_futurist_twice():
-    assert Settings.own("tiny").blend == f"{DEFAULT_BLEND}@1/layered"
+    assert BenchSettings.own("tiny").blend == f"{DEFAULT_BLEND}@1/layered"
 
 
 def test_a_blend_of_nothing_positive_is_refused():
@@ -25,7 +25,7 @@ def test_only_the_batch_size_does_not_decide_the_answers():
 
 
 def test_the_papers_protocol_has_its_sampling_and_judges_whole_lists():
-    settings = Settings.paper("tiny")
+    settings = BenchSettings.paper("tiny")
     assert (settings.sampling.top_p, settings.sampling.repetition_penalty, settings.whole_lists) == (0.8, 1.2, True)
 
 
@@ -46,7 +46,7 @@ def test_deviations_name_model_blend_layer_and_sampling(tiny):
 
 def test_the_papers_own_sampling_is_no_deviation(tiny):
     plant(tiny)
-    told = " ".join(Settings.paper("tiny").deviations(tiny))
+    told = " ".join(BenchSettings.paper("tiny").deviations(tiny))
     assert "top-p" not in told.replace("top-p 1", "")
     assert "whole lists, as the paper does" in told
 

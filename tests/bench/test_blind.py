@@ -4,7 +4,7 @@ import pytest
 
 from billy_mlx.bench.blind import IdeaKey, read_ratings, write_blind
 from billy_mlx.bench.result import GroupCost
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import load_items
 from billy_mlx.errors import BillyError, UsageError
@@ -24,7 +24,7 @@ def store(tmp_path, items):
 
 
 def store_of(folder, texts) -> Store:
-    store = Store.create_or_resume(folder, Settings(model="starter", seed=3), {})
+    store = Store.create_or_resume(folder, BenchSettings(model="starter", seed=3), {})
     add(store, texts)
     return store
 

@@ -7,7 +7,7 @@ from benching import ITEMS, MADE_WITH, new_store, plant, roomy, small
 from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.bench.run import run
 from billy_mlx.bench.store import Store
-from billy_mlx.bench.writing import Written
+from billy_mlx.bench.writing import TurnText
 from billy_mlx.errors import UsageError
 from billy_mlx.steps import finish
 
@@ -125,7 +125,7 @@ def test_a_prompt_that_several_arms_send_is_read_once(model, tmp_path):
 def test_an_answer_says_whether_its_text_was_taken_as_it_stands(model, tmp_path, monkeypatch, written, kept):
     def write(_model, turns):
         yield 0
-        return [Written(written, "stop", 1, 1, 1, 0.1, 0.1, 1) for _ in turns]
+        return [TurnText(written, "stop", 1, 1, 1, 0.1, 0.1, 1) for _ in turns]
 
     monkeypatch.setattr("billy_mlx.bench.run.write", write)
     [first, _] = played(model, tmp_path, arms=("verbalized",)).answers

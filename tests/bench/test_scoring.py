@@ -18,10 +18,10 @@ from billy_mlx.bench.kept import kept
 from billy_mlx.bench.kept_texts import KeptTexts
 from billy_mlx.bench.matching import subjects
 from billy_mlx.bench.metrics import NATS, sentences
-from billy_mlx.bench.reading_scores import Axis, Found, reading_scores
+from billy_mlx.bench.reading_scores import Axis, TextReading, reading_scores
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.scoring import score
-from billy_mlx.bench.settings import Settings
+from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.extraction.library import store_vector
@@ -62,7 +62,7 @@ def store(tiny, tmp_path):
     """A run of two arms and four items, whose blend has vectors."""
     for seed, persona in enumerate("ab"):
         store_vector(persona_vector(persona, seed=seed, fingerprint=tiny.fingerprint))
-    store = Store.create_or_resume(tmp_path / "run", Settings("tiny", "a:0.5+b:0.5"), {})
+    store = Store.create_or_resume(tmp_path / "run", BenchSettings("tiny", "a:0.5+b:0.5"), {})
     store.add(ANSWERS, cost("dose-0", "billy-paper"))
     return store
 
@@ -224,7 +224,7 @@ def nats(model, prompt, text):
 
 def read_scores(tiny, *answers, axes=None, items=ITEMS):
     with TemporaryDirectory() as folder:
-        kept = KeptTexts(Path(folder) / "readings.jsonl", Found)
+        kept = KeptTexts(Path(folder) / "readings.jsonl", TextReading)
         return finish(reading_scores(tiny, subjects(answers, items, TASKS), axes or {}, kept))
 
 

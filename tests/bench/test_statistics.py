@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from billy_mlx.bench.metrics import metric, sentences
-from billy_mlx.bench.result import Scored
+from billy_mlx.bench.result import ScoredAnswer
 from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM, best_of, compare
 
 
@@ -19,7 +19,8 @@ class Named:
 def scored(arm, values, name="rarity", task="uses", seed=0):
     """Return scores of an arm, one for each of `values`, which are the items'."""
     return [
-        Scored(arm, task, f"{task}-{item:02}", seed, {name: value}, {name: None}) for item, value in enumerate(values)
+        ScoredAnswer(arm, task, f"{task}-{item:02}", seed, {name: value}, {name: None})
+        for item, value in enumerate(values)
     ]
 
 
@@ -160,7 +161,7 @@ def test_where_a_metric_has_no_end_nothing_is_cut_off(name):
 
 def test_matched_length_is_kept_apart():
     scores = [
-        Scored(arm, "uses", f"uses-{item}", 0, {"rarity": 1.0}, {"rarity": value})
+        ScoredAnswer(arm, "uses", f"uses-{item}", 0, {"rarity": 1.0}, {"rarity": value})
         for arm, value in (("billy-paper", 0.5), ("dose-0", 0.25))
         for item in range(3)
     ]

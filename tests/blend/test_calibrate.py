@@ -18,17 +18,17 @@ from billy_mlx.blend.calibrate import (
     most_perplexity,
 )
 from billy_mlx.blend.directions import directions
-from billy_mlx.blend.sweep import PLAINLY, Sweep, Trial, Way, effects, outcome, write_and_read
+from billy_mlx.blend.sweep import PLAINLY, Sweep, SweepWriting, Way, effects, outcome, write_and_read
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.card import get_persona, load_held_out_prompts, load_questions
 from billy_mlx.extraction.evidence import Outcome, Strength, Tried
-from billy_mlx.extraction.extract import Progress
+from billy_mlx.extraction.extract import ExtractionProgress
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.sample import Sampling
 from billy_mlx.steps import finish
 
 FEW = CalibrationSettings(strengths=(1.0, 2.0), prompts=4, max_tokens=8, batch=16)
-TRIAL = Trial(load_held_out_prompts()[:3], max_tokens=6, batch=8, seed=0, sampling=Sampling())
+TRIAL = SweepWriting(load_held_out_prompts()[:3], max_tokens=6, batch=8, seed=0, sampling=Sampling())
 PLAIN = Outcome(effect=0.0, perplexity=1.0, distinct=1.0, repetition=0.0, length=1.0)
 
 
@@ -133,7 +133,7 @@ def test_the_same_trial_gives_the_same_strength_whatever_the_batch(tiny):
 
 def test_progress_only_grows_over_several_vectors(tiny):
     subjects = [Subject(vector_of(tiny, seed)) for seed in (0, 1)]
-    shares = [step.share for step in calibrate(tiny, subjects, settings=FEW) if isinstance(step, Progress)]
+    shares = [step.share for step in calibrate(tiny, subjects, settings=FEW) if isinstance(step, ExtractionProgress)]
     assert shares == sorted(shares)
     assert 0.9 < shares[-1] <= 1
 

@@ -16,7 +16,7 @@ from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.write.desk import Desk
-from billy_mlx.write.messages import Writing, Written, Wrote
+from billy_mlx.write.messages import VoicesWrote, Writing, Written
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke.\n"
 SPACE = " "  # what the tiny model writes begins with a letter, and is put behind a full stop
@@ -150,7 +150,7 @@ def session(novel):
 
 def said(session, request, texts):
     draft = session.desk.draft_of(request.job)
-    session.desk.take(Wrote(request.job, texts))
+    session.desk.take(VoicesWrote(request.job, texts))
     session.desk.take(Ended(request.job))
     return draft
 
@@ -167,7 +167,7 @@ def test_a_voice_that_wrote_nothing_is_not_taken_for_another(session):
 def test_a_sentence_that_the_length_cut_is_left_out_and_said(session):
     request = session.desk.go_on(10, [ALONE], seed=3, writing=Writing())
     draft = session.desk.draft_of(request.job)
-    session.desk.take(Wrote(request.job, {0: " She dreamt. Of a"}))
+    session.desk.take(VoicesWrote(request.job, {0: " She dreamt. Of a"}))
     cut = Passage(" She dreamt. Of a", (1,), (Voice(0, None),), "infill", "m", {}, {}, (1,), 0, {}, 9, ended="length")
     session.desk.take(Written(request.job, 0, cut))
     session.desk.take(Ended(request.job))

@@ -10,8 +10,8 @@ from billy_mlx.engine.comparing import comparing
 from billy_mlx.engine.messages import (
     Compare,
     Compared,
-    Estimate,
     Estimated,
+    EstimateTime,
     Job,
     LearnVoice,
     Prepare,
@@ -19,7 +19,7 @@ from billy_mlx.engine.messages import (
     VoiceReady,
 )
 from billy_mlx.engine.pace import Pace, Stopwatch
-from billy_mlx.engine.plan import Plan, estimating, plan_of
+from billy_mlx.engine.plan import PreparingTimes, estimating, plan_of
 from billy_mlx.engine.preparing import learning, preparing
 from billy_mlx.engine.sizes import Sizes
 from billy_mlx.engine.workshop import Workshop
@@ -165,9 +165,9 @@ def test_what_is_thought_beforehand_gives_way_to_what_is_measured_without_a_jump
 
 
 def test_how_long_it_takes_is_told_before_it_begins(workshop):
-    [estimated] = estimating(workshop, Estimate(Job(4), ("noir",)))
+    [estimated] = estimating(workshop, EstimateTime(Job(4), ("noir",)))
     assert isinstance(estimated, Estimated)
-    [more] = estimating(workshop, Estimate(Job(4), ("noir", "gothic")))
+    [more] = estimating(workshop, EstimateTime(Job(4), ("noir", "gothic")))
     assert 0 < estimated.seconds < more.seconds
     assert list(workshop.kept) == ["seconds for a step"]
 
@@ -181,7 +181,7 @@ def test_what_is_there_already_takes_no_time(workshop):
 
 
 def test_a_plan_knows_which_part_a_share_is():
-    plan = Plan(neutral=10.0, extraction=20.0, calibration=5.0, missing=2, uncalibrated=2)
+    plan = PreparingTimes(neutral=10.0, extraction=20.0, calibration=5.0, missing=2, uncalibrated=2)
     assert [plan.extracted(share) for share in (0, 1 / 3, 2 / 3, 1)] == pytest.approx([0, 10, 30, 50])
     assert plan.seconds == 60
 

@@ -18,7 +18,7 @@ from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.card import get_persona, load_personas
 from billy_mlx.extraction.evidence import Judgement
-from billy_mlx.extraction.extract import Extracted, Progress, doubts_of, extract
+from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of, extract
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.means import mean_difference, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
@@ -184,14 +184,14 @@ def test_the_norm_is_the_mean_over_neutral_response_tokens(tiny, personas):
 
 
 def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
-    stages = [step.stage for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
+    stages = [step.stage for step in extract(tiny, personas, settings=FEW) if isinstance(step, ExtractionProgress)]
     assert list(dict.fromkeys(stages)) == [
         "what all voices share",
         "what all voices share, reading",
         f"{personas[0].name} (1 of 2)",
         f"{personas[1].name} (2 of 2)",
     ]
-    again = [step.stage for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress)]
+    again = [step.stage for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, ExtractionProgress)]
     assert set(again) == {personas[0].name}
 
 
@@ -208,7 +208,9 @@ def test_answers_to_other_tokens_or_with_other_ends_are_never_taken_for_a_models
     stopped.close()
     poles = [begin_pole(corrected, *pole, neutral_pole()[1], FEW)[0] for pole in asked_of(personas)]
     assert {pole.folder for pole in poles}.isdisjoint(kept)
-    stages = [step.stage for step in extract(corrected, personas[:1], settings=FEW) if isinstance(step, Progress)]
+    stages = [
+        step.stage for step in extract(corrected, personas[:1], settings=FEW) if isinstance(step, ExtractionProgress)
+    ]
     assert {*stages} == {"what all voices share", "what all voices share, reading", personas[0].name}
     assert all(tree(folder) == files for folder, files in kept.items())
 
@@ -262,7 +264,7 @@ def test_fresh_writes_what_is_kept_anew_even_if_it_is_stopped_half_way(tiny, per
 
 
 def stages_of(steps):
-    return [step.stage for step in steps if isinstance(step, Progress)]
+    return [step.stage for step in steps if isinstance(step, ExtractionProgress)]
 
 
 def test_fresh_leaves_the_answers_of_others(tiny, personas):
@@ -292,7 +294,7 @@ def test_neutral_answers_are_written_by_one_program_and_read_by_all(tiny, person
         BillyError, match=rf"process {os.getpid()}\) is writing the neutral answers of .* as well; wait"
     ):
         next(extract(tiny, personas[1:], settings=FEW))
-    next(step for step in first if isinstance(step, Progress) and step.stage == personas[0].name)
+    next(step for step in first if isinstance(step, ExtractionProgress) and step.stage == personas[0].name)
     assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
 
 
@@ -304,7 +306,7 @@ def test_another_model_is_extracted_from_meanwhile(tiny, hybrid, personas):
 
 def test_fresh_forgets_nothing_that_another_extraction_needs(tiny, personas):
     first = extract(tiny, personas[:1], settings=FEW)
-    next(step for step in first if isinstance(step, Progress) and step.stage == personas[0].name)
+    next(step for step in first if isinstance(step, ExtractionProgress) and step.stage == personas[0].name)
     with pytest.raises(
         BillyError, match=rf"^another billy \(process {os.getpid()}\) needs answers of .* would forget; wait"
     ):
@@ -329,7 +331,9 @@ def test_a_stopped_run_loses_at_most_a_batch(tiny, personas):
     while not (folder := paths.cache_folder() / "poles").exists():
         next(interrupted)
     interrupted.close()
-    first = next(step.share for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, Progress))
+    first = next(
+        step.share for step in extract(tiny, personas[:1], settings=FEW) if isinstance(step, ExtractionProgress)
+    )
     assert len(list(folder.rglob("*.safetensors"))) == 1
     assert first > 4 / 6 / 4  # four of six answers of the first quarter are there
 
@@ -345,7 +349,7 @@ def test_the_batch_does_not_change_the_answers(tiny, personas):
 
 
 def test_progress_only_grows_and_ends_with_the_whole(tiny, personas):
-    shares = [step.share for step in extract(tiny, personas, settings=FEW) if isinstance(step, Progress)]
+    shares = [step.share for step in extract(tiny, personas, settings=FEW) if isinstance(step, ExtractionProgress)]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError, VectorError
-from billy_mlx.extraction.extract import Extracted, Progress
+from billy_mlx.extraction.extract import Extracted, ExtractionProgress
 from billy_mlx.extraction.rollouts import RolloutSettings
 from billy_mlx.extraction.writing import LEAST_EXCERPTS, extract_from_text, find_excerpts
 from billy_mlx.measure.reading import read
@@ -82,7 +82,7 @@ def test_a_stopped_run_goes_on_to_the_same_vector(tiny, tmp_path, monkeypatch):
 def test_a_text_is_read_again_after_the_template_or_the_end_tokens_were_corrected(tiny, corrected):
     def folders(model):
         steps = extract_from_text(model, "my-voice", TEXT, source="novel.md", settings=FEW)
-        next(step for step in steps if isinstance(step, Progress) and step.share > 0.7)  # some of either pole
+        next(step for step in steps if isinstance(step, ExtractionProgress) and step.share > 0.7)  # some of either pole
         steps.close()
         return {*(paths.cache_folder() / "poles").iterdir()}
 
@@ -112,12 +112,12 @@ def test_two_voices_of_one_text_do_not_share_what_goes_with_the_first_of_them(ti
     kept = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
     other = extract_from_text(tiny, "other-voice", TEXT, source="novel.md", settings=FEW)
     next(step for step in kept if isinstance(step, Extracted))
-    assert next(step.share for step in other if isinstance(step, Progress)) < 0.3
+    assert next(step.share for step in other if isinstance(step, ExtractionProgress)) < 0.3
 
 
 def test_nothing_is_left_behind_and_progress_ends_with_the_whole(tiny):
     steps = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
-    shares = [step.share for step in steps if isinstance(step, Progress)]
+    shares = [step.share for step in steps if isinstance(step, ExtractionProgress)]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
     assert not list((paths.cache_folder() / "poles").iterdir())

@@ -13,7 +13,7 @@ from billy_mlx.measure.reading import Text, read_all, read_likelihoods
 from billy_mlx.model import prefill
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions, Steering, record, stack, steer
-from billy_mlx.model.prefill import Passage, read_passages
+from billy_mlx.model.prefill import RowToRead, read_passages
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sample import Sampling
 from billy_mlx.steps import finish
@@ -95,7 +95,7 @@ def test_a_recording_sees_the_steered_stream(tiny):
         return [recording.latest.pop(3).sum(axis=(1, 2))]
 
     for how in ("nothing", "response"):
-        (batch,) = read_passages(tiny, [Passage((5, 9, 2), 0)], measure, patch=recording, added=ADDED[how])
+        (batch,) = read_passages(tiny, [RowToRead((5, 9, 2), 0)], measure, patch=recording, added=ADDED[how])
         sums[how] = batch.sums[0][0]
     assert abs(sums["nothing"] - sums["response"]) > 0.1
 

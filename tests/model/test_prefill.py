@@ -10,12 +10,12 @@ from zoo import build
 from billy_mlx.model import prefill
 from billy_mlx.model.layers import Patch
 from billy_mlx.model.load import load
-from billy_mlx.model.prefill import Passage, read_passages
+from billy_mlx.model.prefill import RowToRead, read_passages
 
 BEGINNING = (5, 9, 2, 7, 7, 3)
 # Unequal in length, one a beginning of another, two alike, one with nothing more than its last token wanted.
 ENDS = [(8, 1, 4), (6,), (8, 1, 4, 2, 11, 3), (6, 2), (8, 1, 4), (10, 3, 3, 12)]
-ROWS = [Passage(BEGINNING + end, len(BEGINNING) + len(end) // 2) for end in ENDS]
+ROWS = [RowToRead(BEGINNING + end, len(BEGINNING) + len(end) // 2) for end in ENDS]
 
 
 def scores(logits, tokens, first, start):
@@ -89,12 +89,12 @@ def test_rows_that_begin_alike_are_read_once_up_to_there(model, monkeypatch):
 
 
 def test_wanted_positions_are_never_part_of_what_is_shared(model):
-    rows = [Passage((4, 5, 6, 7), 1)] * 3
+    rows = [RowToRead((4, 5, 6, 7), 1)] * 3
     assert together(model, rows)[0] == pytest.approx(alone(model, rows), rel=1e-4)
 
 
 def test_rows_with_nothing_in_common_are_read_from_their_first_token(model):
-    rows = [Passage((2, 3, 4), 0), Passage((5,), 0), Passage((6, 7), 1)]
+    rows = [RowToRead((2, 3, 4), 0), RowToRead((5,), 0), RowToRead((6, 7), 1)]
     assert together(model, rows)[0] == pytest.approx(alone(model, rows), rel=1e-4, abs=1e-4)
 
 
@@ -103,7 +103,7 @@ def test_no_rows_read_nothing(tiny):
 
 
 def test_a_batch_stays_within_each_of_its_bounds(tiny, monkeypatch):
-    rows = [Passage((1, 2, *BEGINNING), 7) for _ in range(6)]
+    rows = [RowToRead((1, 2, *BEGINNING), 7) for _ in range(6)]
     for name, bound in (("_PASS_TOKENS", 2), ("_LOGITS_BYTES", 8 * tiny.fingerprint.vocabulary), ("_CACHE_BYTES", 1)):
         with monkeypatch.context() as patch:
             patch.setattr(prefill, name, bound)
@@ -111,7 +111,7 @@ def test_a_batch_stays_within_each_of_its_bounds(tiny, monkeypatch):
 
 
 def test_short_rows_are_not_padded_to_the_length_of_long_ones(tiny):
-    rows = [Passage((1,) * length, 0) for length in (4,) * 100 + (8,) * 2]
+    rows = [RowToRead((1,) * length, 0) for length in (4,) * 100 + (8,) * 2]
     assert [len(places) for places in together(tiny, rows)[1]] == [100, 2]
     assert [len(places) for places in together(tiny, rows[60:])[1]] == [42]  # too few for two passes
 
@@ -127,7 +127,7 @@ def test_the_patch_is_there_for_what_is_measured_and_gone_after_it(tiny):
 def test_a_position_that_is_not_there_cannot_be_wanted():
     for tokens, start in [((), 0), ((1, 2), 2), ((1, 2), -1)]:
         with pytest.raises(ValueError, match="no position"):
-            Passage(tokens, start)
+            RowToRead(tokens, start)
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import BillyError, ModelError
 from billy_mlx.model import load, trial, trial_process
 from billy_mlx.model.prompt import chat_prompt
-from billy_mlx.model.trial import Bounds, require_harmless
+from billy_mlx.model.trial import TrialBounds, require_harmless
 
 SLOW = pytest.mark.slow
-BOUNDS = Bounds(5.0, 400 << 20)
+BOUNDS = TrialBounds(5.0, 400 << 20)
 
 
 @pytest.fixture(scope="module")
@@ -467,7 +467,7 @@ PROGRAMS = {
 def test_a_process_is_ended_when_it_takes_too_much(program, text, said, is_final):
     program(text)
     with pytest.raises(trial._OutOfBounds, match=said) as caught:
-        answer(Bounds(5.0 if text.startswith("say(step='it')\nx =") else 0.2, 100 << 20))
+        answer(TrialBounds(5.0 if text.startswith("say(step='it')\nx =") else 0.2, 100 << 20))
     assert caught.value.is_final == is_final
     assert not children()
 
@@ -486,7 +486,7 @@ def test_each_step_has_its_own_time(program):
         say(refused="none of it")
         """
     )
-    assert answer(Bounds(1.0, 100 << 20)) == {"refused": "none of it"}
+    assert answer(TrialBounds(1.0, 100 << 20)) == {"refused": "none of it"}
 
 
 def test_a_process_has_no_terminal_no_network_and_nothing_of_where_it_is_begun(program, tmp_path, monkeypatch):
@@ -518,7 +518,7 @@ def test_ctrl_c_leaves_no_process_behind(program):
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            answer(Bounds(30.0, 100 << 20))
+            answer(TrialBounds(30.0, 100 << 20))
     finally:
         signal.signal(signal.SIGINT, before)
     assert not children()
@@ -546,7 +546,7 @@ def test_a_process_ends_when_who_watches_it_is_killed(program, tmp_path):
 
 def _wait(program):
     trial._PROCESS = program
-    answer(Bounds(30.0, 1 << 30))
+    answer(TrialBounds(30.0, 1 << 30))
 
 
 def wait_for(what, seconds=30.0):

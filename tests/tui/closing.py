@@ -24,7 +24,7 @@ from scripted import ScriptedEngine
 from billy_mlx.engine.messages import Loading
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.app import Studio
-from billy_mlx.write.messages import Write, Wrote
+from billy_mlx.write.messages import VoicesWrote, Write
 
 SECONDS = 5.0
 ENDINGS = ("close", "deaf", "hangup", "terminate")
@@ -49,7 +49,7 @@ class Streaming(ScriptedEngine):
 
     def _stream(self, job):
         for words in itertools.count(1):
-            self.say(Wrote(job, {0: " and on" * words}))
+            self.say(VoicesWrote(job, {0: " and on" * words}))
             time.sleep(0.01)
 
 

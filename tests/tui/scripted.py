@@ -6,7 +6,7 @@ from billy_mlx.engine.messages import Ended, Loaded, ModelNote, Stop, VoiceNote
 from billy_mlx.manuscript.context.parts import Context, Part, Prompt
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.tui.app import Studio
-from billy_mlx.write.messages import Sent, Write, Written, Wrote
+from billy_mlx.write.messages import Sent, VoicesWrote, Write, Written
 
 MODEL = ModelNote("scripted", layers=4, width=32, chat=True, batches=True)
 VOICES = {
@@ -51,7 +51,7 @@ class ScriptedEngine:
         """Have the voices of the last `Write` say these texts, one each, and end."""
         request = self.last(Write)
         self.say(Sent(request.job, context_of(request)))
-        self.say(Wrote(request.job, dict(enumerate(texts))))
+        self.say(VoicesWrote(request.job, dict(enumerate(texts))))
         if end:
             self.finish(*texts)
 

@@ -8,7 +8,7 @@ from pages import SIZES, by_palette, draft, on_page, press, says
 from scripted import passage_of
 
 from billy_mlx.engine.messages import Ended
-from billy_mlx.write.messages import Write, Written, Wrote
+from billy_mlx.write.messages import VoicesWrote, Write, Written
 
 NIGHT = "It was a dark night.\n"
 BLEND = "gothic:0.5+noir:0.5@1/layered"
@@ -79,7 +79,7 @@ def test_a_passage_has_its_letter_before_it_has_ended(novel):
         page.drafts.accept_word()
         author = page.manuscript.prose.authors.runs[-1][1]
         before = page.editor.mark_of(author)
-        await says(pilot, engine, Wrote(engine.last(Write).job, {0: " It stayed."}), *ended(engine, "The rain"))
+        await says(pilot, engine, VoicesWrote(engine.last(Write).job, {0: " It stayed."}), *ended(engine, "The rain"))
         return before, page.editor.mark_of(author)
 
     assert on_page(novel, story) == ("▎a", "▎a")

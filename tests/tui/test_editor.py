@@ -16,7 +16,7 @@ from textual.events import Paste
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.tui.authorship import legend
-from billy_mlx.tui.messages import Told
+from billy_mlx.tui.messages import StatusMessage
 from billy_mlx.tui.reading import Heat
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.marks import heat
@@ -33,7 +33,7 @@ class Host(App[None]):
     def compose(self):
         yield Editor(self.manuscript)
 
-    def on_told(self, message: Told):
+    def on_status_message(self, message: StatusMessage):
         self.told.append(message)
 
     def on_editor_edited(self):

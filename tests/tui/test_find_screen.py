@@ -22,7 +22,7 @@ class Page(App):
     def compose(self):
         yield FindBar(lambda: self.text, lambda: 0, self.wanted)
 
-    def on_found(self, message):
+    def on_match_chosen(self, message):
         self.found.append((message.start, message.end))
 
     def on_replace_wanted(self, message):

@@ -14,7 +14,7 @@ from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices
 from billy_mlx.tui.screens.writing import WritingScreen
-from billy_mlx.write.messages import Write, Written, Wrote
+from billy_mlx.write.messages import VoicesWrote, Write, Written
 
 NIGHT = "It was a dark night. The lamp"
 SUNG = (" went out. Nobody moved.", " burned. It was warm.", " fell.")
@@ -86,7 +86,7 @@ def test_every_voice_that_is_asked_for_says_its_mode(novel, blend):
 def test_a_chorus_sings_while_it_is_shown(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, " went", end=False)
-        await says(pilot, engine, Wrote(engine.last(Write).job, {0: " out", 1: " burned"}))
+        await says(pilot, engine, VoicesWrote(engine.last(Write).job, {0: " out", 1: " burned"}))
         await says(pilot, engine, Coherence(engine.last(Write).job, 1, 9.0, 2.0))
         return app.screen.texts(), app.screen._columns[1]._holds
 
@@ -153,7 +153,7 @@ def test_what_the_length_cut_is_not_taken_with_a_voice(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3")
         request, text = engine.last(Write), " went out. Nobody mo"
-        engine.say(Wrote(request.job, {0: text}))
+        engine.say(VoicesWrote(request.job, {0: text}))
         engine.say(Written(request.job, 0, replace(passage_of(text, request.voices[0].spelled), ended="length")))
         await says(pilot, engine)
         shown = app.screen.texts()[0]
@@ -203,7 +203,7 @@ def test_voices_that_write_go_on_from_the_new_text_too(novel):
         first = engine.last(Write)
         await press(pilot, "ctrl+t", "ctrl+g")
         stopped = engine.last(Stop) == Stop(first.job)
-        engine.say(Wrote(first.job, {1: " late"}))
+        engine.say(VoicesWrote(first.job, {1: " late"}))
         engine.write(" The fire")
         await says(pilot, engine)
         return stopped, app.screen.texts()[0], page.manuscript.text

@@ -12,7 +12,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens.context import ContextScreen
-from billy_mlx.write.messages import Sent, Write, Written, Wrote
+from billy_mlx.write.messages import Sent, VoicesWrote, Write, Written
 
 NIGHT = "It was a dark night. The lamp"
 
@@ -32,7 +32,7 @@ async def cut_off(pilot, engine, text):
     await press(pilot, "ctrl+g")
     request = engine.last(Write)
     passage = replace(passage_of(text, request.voices[0].spelled, request.work), ended="length")
-    await says(pilot, engine, Wrote(request.job, {0: text}), Written(request.job, 0, passage), Ended(request.job))
+    await says(pilot, engine, VoicesWrote(request.job, {0: text}), Written(request.job, 0, passage), Ended(request.job))
 
 
 def footer(app):
@@ -105,7 +105,7 @@ def test_it_goes_on_at_the_cursor_and_a_draft_elsewhere_stops_and_stays(novel):
         await press(pilot, "ctrl+home", "ctrl+g")
         assert [request.job for request in engine.asked if isinstance(request, Stop)] == [first]
         assert (engine.last(Write).cursor, page.manuscript.text) == (0, NIGHT)
-        await says(pilot, engine, Wrote(first, {0: " out"}), Ended(first, stopped=True))
+        await says(pilot, engine, VoicesWrote(first, {0: " out"}), Ended(first, stopped=True))
         return [(one.start, one.alternatives[0].text) for one in page.manuscript.drafts.open]
 
     assert on_page(novel, story) == [(0, ""), (len(NIGHT), " went out")]
@@ -324,7 +324,7 @@ def test_what_there_is_is_taken_and_it_goes_on(novel, key, taken):
         await draft(pilot, engine, " went out. No", end=False)
         await press(pilot, key)
         text = page.manuscript.text
-        await says(pilot, engine, Wrote(engine.last(Write).job, {0: "body moved."}))
+        await says(pilot, engine, VoicesWrote(engine.last(Write).job, {0: "body moved."}))
         assert page.drafts.running
         assert not any(isinstance(request, Stop) for request in engine.asked)
         await until(pilot, lambda: page.editor.text.endswith("body moved."))

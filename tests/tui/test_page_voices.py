@@ -9,16 +9,16 @@ from billy_mlx.engine.messages import (
     Compare,
     Compared,
     Ended,
-    Estimate,
     Estimated,
+    EstimateTime,
     Failed,
     LearnVoice,
     Load,
     ModelOffer,
+    ParagraphScored,
     Prepare,
     Progress,
     Read,
-    Scored,
     SentenceScores,
     Steer,
     Stop,
@@ -30,7 +30,7 @@ from billy_mlx.engine.messages import (
 )
 from billy_mlx.tui.screens.models import ModelsScreen
 from billy_mlx.tui.screens.personas import PersonasScreen
-from billy_mlx.write.messages import Write, Wrote
+from billy_mlx.write.messages import VoicesWrote, Write
 
 NIGHT = "It was a dark night. The lamp"
 OFFER = ModelOffer("org/model", "Model", 1.0, 2.0, "Apache-2.0", "Writes well.", here=True)
@@ -51,7 +51,7 @@ MAKE = ("x", "right", "enter")  # asks for a vector, and says yes once it is kno
 def test_how_long_a_vector_takes_is_said_before_it_is_made(novel, size):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", "x")
-        asked = engine.last(Estimate)
+        asked = engine.last(EstimateTime)
         before = question_of(app)
         await says(pilot, engine, Estimated(asked.job, 250.0))
         after = question_of(app)
@@ -115,7 +115,7 @@ def test_a_vector_is_made_from_the_panel_while_a_draft_streams(novel, size):
         prepare = engine.last(Prepare)
         await says(pilot, engine, Progress(prepare.job, "writing as fairy-tale", 0.25, 240.0))
         shown = line_of(page)
-        await says(pilot, engine, Wrote(engine.last(Write).job, {0: " out"}))
+        await says(pilot, engine, VoicesWrote(engine.last(Write).job, {0: " out"}))
         return prepare.personas, shown, page.editor.text
 
     personas, shown, text = on_page(novel, story, size)
@@ -270,7 +270,7 @@ def read_as(engine, **scores):
     request = engine.last(Read)
     first = SentenceScores(0, 20, scores)
     second = SentenceScores(21, 29, dict.fromkeys(scores, 0.0))
-    return Scored(request.job, request.paragraphs[0], (first, second)), Ended(request.job)
+    return ParagraphScored(request.job, request.paragraphs[0], (first, second)), Ended(request.job)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.prose import WRITER, Prose
-from billy_mlx.tui.widgets.view import Kind, View, carried, changed
+from billy_mlx.tui.widgets.view import PartKind, View, carried, changed
 
 letters = st.text("ab\n", max_size=12)
 
@@ -39,7 +39,7 @@ def test_the_parts_are_all_that_is_shown(view):
 
 @given(views())
 def test_the_part_that_is_ghost_is_the_ghost(view):
-    ghost = [part for part in view.parts(0, len(view.shown)) if part.kind is Kind.GHOST]
+    ghost = [part for part in view.parts(0, len(view.shown)) if part.kind is PartKind.GHOST]
     assert "".join(view.shown[part.start : part.end] for part in ghost) == view.ghost
 
 
@@ -61,7 +61,7 @@ def test_taking_the_start_of_a_draft_changes_nothing_that_is_seen():
 
 def test_what_a_rewrite_would_replace_is_struck():
     kinds = [part.kind for part in a_view("one two", 7, "three", struck=4).parts(0, 12)]
-    assert kinds == [Kind.TEXT, Kind.STRUCK, Kind.GHOST]
+    assert kinds == [PartKind.TEXT, PartKind.STRUCK, PartKind.GHOST]
 
 
 def test_a_place_behind_a_growing_draft_stays_behind_it():

@@ -9,10 +9,10 @@ from textual.widgets import Input
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.extraction.card import load_personas
-from billy_mlx.tui.dials import Dials, Voice
+from billy_mlx.tui.dials import Dials, DialVoice
 from billy_mlx.tui.messages import BlendChanged, VectorUnwanted, VectorWanted
 from billy_mlx.tui.scale import scale_of
-from billy_mlx.tui.turning import Row, stepped
+from billy_mlx.tui.turning import DialRow, stepped
 from billy_mlx.tui.widgets.dial import Dial, labels
 from billy_mlx.tui.widgets.voices import VoicesPanel
 
@@ -213,7 +213,7 @@ def test_a_muted_voice_is_saved_as_muted():
     play("down", "m", "s", *"dark", "enter", size=(80, 24))
     app, _ = play("l", "enter", blend="comic", size=(80, 24))
     assert app.heard == ["noir:0.6@1/layered"]
-    assert app.panel.dials.voices == (Voice("gothic", 0.4, muted=True), Voice("noir", 0.6))
+    assert app.panel.dials.voices == (DialVoice("gothic", 0.4, muted=True), DialVoice("noir", 0.6))
 
 
 def test_a_blend_of_which_all_are_muted_is_saved_too():
@@ -240,7 +240,7 @@ def test_who_is_muted_stays_while_the_others_are_typed():
         await pilot.press("enter")
 
     app, _ = play("down", "m", "t", then=type_one, size=(80, 24))
-    assert app.panel.dials.voices == (Voice("comic", 1.0), Voice("gothic", 0.4, muted=True))
+    assert app.panel.dials.voices == (DialVoice("comic", 1.0), DialVoice("gothic", 0.4, muted=True))
 
 
 def test_a_dose_and_layers_can_be_typed():
@@ -309,7 +309,7 @@ def test_layered_with_the_norm_kept_is_refused_while_it_is_typed():
 def turned(text, by=1, layer_count=12, notes=NOTES):
     """The layers of a blend, turned by a step."""
     dials = Dials.of(Blend.parse(text))
-    return stepped(dials, Row.LAYERS, 0, by, notes, coarse=False, layer_count=layer_count).layers
+    return stepped(dials, DialRow.LAYERS, 0, by, notes, coarse=False, layer_count=layer_count).layers
 
 
 def test_layers_are_turned_from_the_one_the_vectors_want_and_stay_in_the_model():

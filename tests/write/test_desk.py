@@ -13,7 +13,7 @@ from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.write.desk import Desk
-from billy_mlx.write.messages import PromptRead, Sent, Writing, Written, Wrote
+from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Writing, Written
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke."
 NOIR = Blend.parse("noir")
@@ -49,7 +49,7 @@ def begun(desk, voices=(ALONE,)):
 def written(desk, text, voices=(ALONE,)):
     """The draft of a continuation whose voices have all written `text`."""
     request, draft = begun(desk, voices)
-    desk.take(Wrote(request.job, dict.fromkeys(range(len(voices)), text)))
+    desk.take(VoicesWrote(request.job, dict.fromkeys(range(len(voices)), text)))
     for voice in range(len(voices)):
         desk.take(Written(request.job, voice, passage(text)))
     desk.take(Ended(request.job))
@@ -88,8 +88,8 @@ def test_too_few_or_too_many_voices_leave_no_draft(desk, manuscript, voices):
 
 def test_what_voices_write_goes_into_their_own_alternatives(desk, manuscript):
     request, draft = begun(desk, (ALONE, NOIR))
-    assert desk.take(Wrote(request.job, {1: " It"})) is True
-    assert desk.take(Wrote(request.job, {0: " She", 1: " rained."})) is True
+    assert desk.take(VoicesWrote(request.job, {1: " It"})) is True
+    assert desk.take(VoicesWrote(request.job, {0: " She", 1: " rained."})) is True
     assert desk.take(Written(request.job, 1, passage(" It rained."))) is True
     first, second = manuscript.drafts.get(draft).alternatives
     assert (first.text, second.text) == (" She", " It rained.")
@@ -114,21 +114,21 @@ def test_a_look_begins_no_draft_and_is_over_when_it_has_ended(desk, manuscript):
 
 def test_nothing_is_written_for_a_look(desk, manuscript):
     request = desk.look(0, writing=WRITING)
-    assert desk.take(Wrote(request.job, {0: "x"}))
+    assert desk.take(VoicesWrote(request.job, {0: "x"}))
     assert desk.take(Written(request.job, 0, passage("x")))
     assert (manuscript.text, manuscript.drafts.open) == (STORY, ())
 
 
 def test_other_jobs_and_other_events_are_not_taken(desk):
     request, _ = begun(desk)
-    assert not desk.take(Wrote(Job(99), {0: "x"}))
+    assert not desk.take(VoicesWrote(Job(99), {0: "x"}))
     assert not desk.take(Coherence(request.job, 0, 1.0, 1.0))
 
 
 def test_a_job_runs_until_it_has_ended(desk):
     request, draft = begun(desk)
     assert (desk.running, desk.job_of(draft)) == ((request.job,), request.job)
-    desk.take(Wrote(request.job, {0: "x"}))
+    desk.take(VoicesWrote(request.job, {0: "x"}))
     desk.take(Ended(request.job))
     assert (desk.running, desk.job_of(draft), desk.draft_of(request.job)) == ((), None, None)
 
@@ -144,7 +144,7 @@ def test_a_draft_that_stayed_empty_is_put_away(desk, manuscript, last):
 def test_a_new_try_keeps_what_there_was_and_comes_into_view(desk, manuscript):
     draft = written(desk, " One.")
     request = desk.again(draft, (NOIR,), seed=2, writing=WRITING)
-    desk.take(Wrote(request.job, {0: " Two."}))
+    desk.take(VoicesWrote(request.job, {0: " Two."}))
     held = manuscript.drafts.get(draft)
     assert [one.text for one in held.alternatives] == [" One.", " Two."]
     assert (held.shown, request.cursor, request.work) == (1, len(STORY), "continue")
@@ -175,20 +175,20 @@ def test_a_draft_moves_with_what_the_writer_types_and_so_does_a_new_try(desk, ma
 @pytest.mark.parametrize("decide", ["accept", "reject"])
 def test_what_comes_after_the_writer_has_decided_changes_nothing(desk, manuscript, decide):
     request, draft = begun(desk)
-    desk.take(Wrote(request.job, {0: " One."}))
+    desk.take(VoicesWrote(request.job, {0: " One."}))
     getattr(manuscript.drafts, decide)(draft)
     text = manuscript.text
-    for event in (Wrote(request.job, {0: " Two."}), Written(request.job, 0, passage("")), Ended(request.job)):
+    for event in (VoicesWrote(request.job, {0: " Two."}), Written(request.job, 0, passage("")), Ended(request.job)):
         assert desk.take(event)
     assert (manuscript.text, manuscript.drafts.open) == (text, ())
 
 
 def test_what_was_accepted_and_undone_stays_undone(desk, manuscript):
     request, draft = begun(desk)
-    desk.take(Wrote(request.job, {0: " One."}))
+    desk.take(VoicesWrote(request.job, {0: " One."}))
     desk.accept_all(draft)
     manuscript.versions.undo()
-    desk.take(Wrote(request.job, {0: " Two."}))
+    desk.take(VoicesWrote(request.job, {0: " Two."}))
     desk.take(Ended(request.job))
     assert manuscript.text == STORY
 
@@ -214,9 +214,9 @@ def test_word_by_word_a_draft_comes_into_the_text(desk, manuscript):
 
 def test_what_is_taken_while_a_model_writes_leaves_the_draft_open(desk, manuscript):
     request, draft = begun(desk)
-    desk.take(Wrote(request.job, {0: " One."}))
+    desk.take(VoicesWrote(request.job, {0: " One."}))
     desk.accept_sentence(draft)
-    desk.take(Wrote(request.job, {0: " Two."}))
+    desk.take(VoicesWrote(request.job, {0: " Two."}))
     desk.accept_sentence(draft)
     assert manuscript.text == STORY + " One. Two."
     assert [one.id for one in manuscript.drafts.open] == [draft]
@@ -240,7 +240,7 @@ def test_nothing_to_take_is_said(desk):
 def rewriting(desk, text):
     request = desk.rewrite(12, 30, (ALONE,), seed=1, writing=WRITING)
     draft = desk.draft_of(request.job)
-    desk.take(Wrote(request.job, {0: text}))
+    desk.take(VoicesWrote(request.job, {0: text}))
     return request, draft
 
 
@@ -249,7 +249,7 @@ def test_half_a_rewrite_is_not_taken_while_the_rest_is_written(desk, manuscript)
     for take in (desk.accept_all, desk.accept_sentence, desk.accept_word):
         with pytest.raises(ManuscriptError, match="still being written"):
             take(draft)
-    desk.take(Wrote(request.job, {0: " was cold."}))
+    desk.take(VoicesWrote(request.job, {0: " was cold."}))
     desk.take(Ended(request.job))
     desk.accept_all(draft)
     assert manuscript.text == STORY.replace("The lamp", "The old lamp")
@@ -275,7 +275,7 @@ def test_a_text_that_can_only_be_read_is_refused(manuscript):
 def test_what_comes_after_the_text_was_closed_changes_nothing(desk, manuscript):
     request, _ = begun(desk)
     manuscript.close()
-    for event in (Wrote(request.job, {0: " Two."}), Written(request.job, 0, passage("")), Ended(request.job)):
+    for event in (VoicesWrote(request.job, {0: " Two."}), Written(request.job, 0, passage("")), Ended(request.job)):
         assert desk.take(event)
     assert desk.running == ()
 
@@ -283,15 +283,15 @@ def test_what_comes_after_the_text_was_closed_changes_nothing(desk, manuscript):
 def test_another_try_asks_for_what_was_asked_first(desk, manuscript):
     request = desk.go_on(len(STORY), (ALONE,), seed=1, writing=WRITING, instruction="rain")
     draft = desk.draft_of(request.job)
-    desk.take(Wrote(request.job, {0: " It rained."}))
+    desk.take(VoicesWrote(request.job, {0: " It rained."}))
     assert desk.again(draft, (ALONE,), seed=2, writing=WRITING).instruction == "rain"
 
 
 def test_what_is_taken_whole_while_a_model_writes_leaves_the_draft_open(desk, manuscript):
     request, draft = begun(desk)
-    desk.take(Wrote(request.job, {0: " One."}))
+    desk.take(VoicesWrote(request.job, {0: " One."}))
     desk.accept_all(draft)
-    desk.take(Wrote(request.job, {0: " Two."}))
+    desk.take(VoicesWrote(request.job, {0: " Two."}))
     desk.accept_all(draft)
     assert (manuscript.text, len(manuscript.drafts.open)) == (STORY + " One. Two.", 1)
     desk.take(Written(request.job, 0, passage(" One. Two.")))
@@ -301,16 +301,16 @@ def test_what_is_taken_whole_while_a_model_writes_leaves_the_draft_open(desk, ma
 
 def test_closing_a_draft_takes_what_there_is_and_no_more(desk, manuscript):
     request, draft = begun(desk)
-    desk.take(Wrote(request.job, {0: " One."}))
+    desk.take(VoicesWrote(request.job, {0: " One."}))
     desk.accept_all(draft)
     desk.close(draft)
-    desk.take(Wrote(request.job, {0: " Two."}))
+    desk.take(VoicesWrote(request.job, {0: " Two."}))
     assert (manuscript.text, manuscript.drafts.open) == (STORY + " One.", ())
 
 
 def test_a_draft_that_its_length_has_cut_is_taken_to_its_last_whole_sentence(desk, manuscript):
     request, draft = begun(desk)
-    desk.take(Wrote(request.job, {0: " One. Two"}))
+    desk.take(VoicesWrote(request.job, {0: " One. Two"}))
     desk.take(Written(request.job, 0, replace(passage(" One. Two"), ended="length")))
     desk.take(Ended(request.job))
     desk.accept_sentence(draft)

@@ -10,7 +10,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.seams import whole_end
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import finish
-from billy_mlx.write.recording import Recording
+from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.replay import replay
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ def written(model, manuscript, context):
     """Have two voices go on from the text, as alternatives of one draft, a dial moved on the way; returns the draft."""
     prompt = context.prompt
     request = Request(prompt.user, system=prompt.system or None, prefix=prompt.prefix, max_tokens=12, seed=5)
-    recording = Recording(model, request, [Blend.parse("noir"), ALONE])
+    recording = WritingRecord(model, request, [Blend.parse("noir"), ALONE])
     draft = manuscript.drafts.begin("continue", len(manuscript.text))
     authors = [manuscript.drafts.alternative(draft) for _ in range(2)]
     for step in recording:

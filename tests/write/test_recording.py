@@ -13,7 +13,7 @@ from billy_mlx.extraction.library import load_vectors
 from billy_mlx.manuscript.passage import Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
-from billy_mlx.write.recording import Recording
+from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.replay import Replayed
 
 pytestmark = pytest.mark.usefixtures("vectors")
@@ -35,7 +35,7 @@ def test_a_passage_says_what_it_takes_to_write_it_again(tiny):
 
 def test_a_passage_may_be_asked_for_half_way(tiny):
     (whole,) = record(tiny)
-    recording = Recording(tiny, REQUEST, [NOIR])
+    recording = WritingRecord(tiny, REQUEST, [NOIR])
     for _ in recording:
         half = recording.passage(0)
         assert half.ended is None or half.tokens == whole.tokens
@@ -54,7 +54,7 @@ def test_each_row_knows_how_much_of_its_own_prompt_a_cache_held(tiny, monkeypatc
 
 
 def test_one_voice_may_be_stopped_while_the_other_goes_on(tiny):
-    recording = Recording(tiny, REQUEST, [NOIR, GOTHIC])
+    recording = WritingRecord(tiny, REQUEST, [NOIR, GOTHIC])
     for _ in recording:
         if len(recording.passage(0).tokens) == 3:
             recording.stop(0)
@@ -64,7 +64,7 @@ def test_one_voice_may_be_stopped_while_the_other_goes_on(tiny):
 
 
 def test_a_blend_that_never_spoke_is_not_in_the_passage(tiny):
-    recording = Recording(tiny, REQUEST, [NOIR])
+    recording = WritingRecord(tiny, REQUEST, [NOIR])
     for _ in recording:
         if len(recording.passage(0).tokens) == 3:
             recording.steer(0, GOTHIC)
@@ -75,7 +75,7 @@ def test_a_blend_that_never_spoke_is_not_in_the_passage(tiny):
 
 
 def test_a_blend_that_cannot_be_leaves_the_old_one(tiny):
-    recording = Recording(tiny, REQUEST, [NOIR])
+    recording = WritingRecord(tiny, REQUEST, [NOIR])
     with pytest.raises(VectorError, match="comic is not prepared"):
         recording.steer(0, Blend.parse("comic"))
     for _ in recording:
@@ -97,7 +97,7 @@ EVERYWHERE = Blend.parse("noir@5/all")
     ],
 )
 def test_a_dial_moved_while_the_prompt_is_read_counts_from_where_the_passage_says(tiny, before, after, voices):
-    recording = Recording(tiny, LONG, [before])
+    recording = WritingRecord(tiny, LONG, [before])
     for step in recording:
         if 0 < step.prompt_tokens_read < step.prompt_tokens:
             for blend in after:
@@ -109,7 +109,7 @@ def test_a_dial_moved_while_the_prompt_is_read_counts_from_where_the_passage_say
 
 
 def test_a_dial_moved_before_anything_is_read_counts_for_the_prompt_too(tiny):
-    recording = Recording(tiny, LONG, [NOIR])
+    recording = WritingRecord(tiny, LONG, [NOIR])
     recording.steer(0, EVERYWHERE)
     for _ in recording:
         pass

@@ -19,7 +19,7 @@ from billy_mlx.model.layers import Steering, stack, steer
 from billy_mlx.model.sample import Sampling
 from billy_mlx.steps import finish
 from billy_mlx.write.conditions import vector_mark
-from billy_mlx.write.recording import Recording
+from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.replay import Replayed, replay
 
 pytestmark = pytest.mark.usefixtures("vectors")
@@ -30,7 +30,7 @@ NOIR, GOTHIC = Blend.parse("noir@5"), Blend.parse("gothic@5/balanced/L2")
 
 def record(model, request=REQUEST, blends=(NOIR,), moves=(), **how):
     """Return the passages of a request; `moves` are (tokens received, row, blend)."""
-    recording = Recording(model, request, list(blends), **how)
+    recording = WritingRecord(model, request, list(blends), **how)
     waiting = list(moves)
     for _ in recording:
         while waiting and len(recording.passage(waiting[0][1]).tokens) >= waiting[0][0]:
@@ -102,7 +102,7 @@ def test_it_does_not_matter_how_it_was_sampled(tiny, changes):
 
 
 def test_a_passage_that_was_stopped_is_written_again_as_far_as_it_went(tiny):
-    recording = Recording(tiny, REQUEST, [NOIR])
+    recording = WritingRecord(tiny, REQUEST, [NOIR])
     for _ in recording:
         if len(recording.passage(0).tokens) == 5:
             recording.stop()
@@ -128,7 +128,7 @@ def test_a_model_that_thinks_writes_its_thoughts_and_its_answer_again(thinker, s
 
 
 def test_a_passage_of_which_nothing_was_written_is_written_again_at_once(tiny):
-    passage = Recording(tiny, REQUEST, [NOIR]).passage(0)
+    passage = WritingRecord(tiny, REQUEST, [NOIR]).passage(0)
     assert replayed(tiny, passage) == Replayed(())
 
 

@@ -15,7 +15,7 @@ from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.model.load import load
 from billy_mlx.model.sample import Sampling
 from billy_mlx.steps import finish
-from billy_mlx.write.messages import Write, Writing, Written, Wrote
+from billy_mlx.write.messages import VoicesWrote, Write, Writing, Written
 from billy_mlx.write.replay import Replayed, replay
 from billy_mlx.write.writing import WritingJob
 
@@ -65,7 +65,7 @@ def test_what_is_written_is_whole_and_is_written_again_token_for_token(reciting,
     events = list(WritingJob(reciting, request))
     for event in events:
         if isinstance(event, Written):
-            written = "".join(each.texts.get(event.voice, "") for each in events if isinstance(each, Wrote))
+            written = "".join(each.texts.get(event.voice, "") for each in events if isinstance(each, VoicesWrote))
             require_whole(reciting, event.passage, written)
             assert finish(replay(reciting, event.passage)) == Replayed(event.passage.tokens)
 

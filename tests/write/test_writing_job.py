@@ -14,7 +14,7 @@ from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.rows import Emitted
 from billy_mlx.steps import finish
 from billy_mlx.write.kinds import kinds
-from billy_mlx.write.messages import PromptRead, Sent, Write, Writing, Written, Wrote
+from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing, Written
 from billy_mlx.write.replay import Replayed, replay
 from billy_mlx.write.request import context_for, most_tokens, request_for
 from billy_mlx.write.writing import WritingJob
@@ -38,7 +38,7 @@ def events_of(job):
 
 
 def texts(events, voice):
-    return "".join(event.texts.get(voice, "") for event in events if isinstance(event, Wrote))
+    return "".join(event.texts.get(voice, "") for event in events if isinstance(event, VoicesWrote))
 
 
 def test_what_is_sent_comes_first_and_how_it_was_made_last(tiny):
@@ -55,7 +55,7 @@ def test_what_voices_wrote_is_what_their_passages_say(tiny):
         if isinstance(event, Written):
             assert texts(events, event.voice) == event.passage.text
             assert event.passage.work == "continue"
-    assert all(text for event in events if isinstance(event, Wrote) for text in event.texts.values())
+    assert all(text for event in events if isinstance(event, VoicesWrote) for text in event.texts.values())
 
 
 def test_the_measure_of_a_prompt_is_what_the_model_is_sent(tiny):
@@ -107,7 +107,7 @@ def test_stopping_ends_all_voices_and_says_how_far_they_came(tiny):
     events = []
     for event in job:
         events.append(event)
-        if isinstance(event, Wrote):
+        if isinstance(event, VoicesWrote):
             job.stop()
     ended = {event.passage.ended for event in events if isinstance(event, Written)}
     assert (ended, job.stopped) == ({"interrupted"}, True)
@@ -118,7 +118,7 @@ def test_one_voice_stops_alone(tiny):
     events = []
     for event in job:
         events.append(event)
-        if isinstance(event, Wrote):
+        if isinstance(event, VoicesWrote):
             job.stop(0)
     ended = {event.voice: event.passage.ended for event in events if isinstance(event, Written)}
     assert ended[0] == "interrupted"
@@ -128,7 +128,7 @@ def test_one_voice_stops_alone(tiny):
 def test_what_is_stopped_before_it_begins_writes_nothing(tiny):
     job = WritingJob(tiny, REQUEST)
     job.stop()
-    assert not any(isinstance(event, Wrote) for event in job)
+    assert not any(isinstance(event, VoicesWrote) for event in job)
 
 
 def test_a_voice_stopped_before_it_begins_leaves_the_other_alone(tiny):
@@ -146,7 +146,7 @@ def test_a_dial_may_be_moved_before_and_while_it_writes(tiny, after):
         job.steer(0, Blend.parse("gothic"))
     for event in job:
         events.append(event)
-        if after and len([each for each in events if isinstance(each, Wrote)]) == after:
+        if after and len([each for each in events if isinstance(each, VoicesWrote)]) == after:
             job.steer(0, Blend.parse("gothic"))
     passage = next(event.passage for event in events if isinstance(event, Written) and event.voice == 0)
     assert passage.voices[-1].blend == "gothic:1@1/layered"
@@ -155,7 +155,7 @@ def test_a_dial_may_be_moved_before_and_while_it_writes(tiny, after):
 def test_a_blend_without_a_vector_is_refused_and_the_voice_goes_on(tiny):
     job = WritingJob(tiny, REQUEST)
     for event in job:
-        if isinstance(event, Wrote):
+        if isinstance(event, VoicesWrote):
             with pytest.raises(BillyError, match="billy extract futurist"):
                 job.steer(0, Blend.parse("futurist"))
     assert job._recording.passage(0).voices[-1].blend == "noir:1@5/layered"
@@ -264,7 +264,7 @@ def test_of_the_model_alone_no_gauge_tells(tiny, long, alone):
 def test_a_voice_that_is_turned_up_while_it_writes_has_a_gauge(tiny, long):
     job, told = WritingJob(tiny, replace(long, voices=(ALONE,)), gauge=Gauge), []
     for event in job:
-        if isinstance(event, Wrote):
+        if isinstance(event, VoicesWrote):
             job.steer(0, Blend.parse("noir@5"))
         told.append(event)
     assert any(isinstance(event, Coherence) for event in told)

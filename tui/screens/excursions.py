@@ -19,7 +19,7 @@ from billy_mlx.tui.settings import Settings, writing
 from billy_mlx.write.messages import Sent
 
 if TYPE_CHECKING:
-    from billy_mlx.tui.screens.find import FindClosed, Found, ReplaceWanted
+    from billy_mlx.tui.screens.find import FindClosed, MatchChosen, ReplaceWanted
     from billy_mlx.tui.screens.history import Journey
 
 _UNREAD = ", but is not read: switch on “Read in the background” in the settings"
@@ -77,7 +77,7 @@ class Excursions(Singing, Naming):
         self.mount(bar, before=self.status)
         self.call_after_refresh(self.place_toasts)
 
-    def on_found(self, message: "Found") -> None:
+    def on_match_chosen(self, message: "MatchChosen") -> None:
         """Show what was found."""
         self.editor.select(message.start, message.end)
 

@@ -21,7 +21,7 @@ from billy_mlx.tui.widgets.fields import LineField
 
 
 @dataclass
-class Found(Message):
+class MatchChosen(Message):
     """Characters `start` to `end` are to be shown and selected."""
 
     start: int
@@ -218,7 +218,7 @@ class FindBar(Widget):
         self._found = match
         if match is not None:
             self.told = f"{matches.index(match) + 1:,} of {len(matches):,}"
-            self.post_message(Found(match.start, match.end))
+            self.post_message(MatchChosen(match.start, match.end))
 
     def _show(self) -> None:
         switches = {

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from billy_mlx.tui.authorship import Entry, described
+from billy_mlx.tui.authorship import MarginEntry, described
 from billy_mlx.tui.commands import bindings
 
 _YOU = "none"
@@ -34,7 +34,7 @@ class LegendScreen(Screen[None]):
     BINDINGS = bindings("anywhere")  # type: ignore[assignment]
     DEFAULT_CSS = "LegendScreen VerticalScroll { height: 1fr; padding: 0 1; }"
 
-    def __init__(self, entries: Sequence[Entry], here: str) -> None:
+    def __init__(self, entries: Sequence[MarginEntry], here: str) -> None:
         super().__init__()
         self._entries, self._here = entries, here
 
@@ -49,7 +49,7 @@ class LegendScreen(Screen[None]):
         self.dismiss()
 
 
-def _text(entries: Sequence[Entry], here: str, now: float) -> Content:
+def _text(entries: Sequence[MarginEntry], here: str, now: float) -> Content:
     head = [Content.styled("Who wrote what", "bold $primary"), Content(f"At the cursor: {here}.\n")]
     rows = [Content(f"{entry.mark or _YOU:<6}{described(entry, now)}") for entry in entries]
     empty = [Content("There is no text here yet.")]

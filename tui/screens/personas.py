@@ -20,7 +20,7 @@ from billy_mlx.tui.cast import Member, cast_of, likenesses, measured, quality
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.keys import cancelling
 from billy_mlx.tui.lasting import STOPPING, progress_line
-from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.messages import StatusMessage, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.new_persona import NewPersona
 from billy_mlx.tui.screens.paths import typed_path
@@ -45,7 +45,7 @@ class CardsChanged(Message):
 class PersonasScreen(Screen[str | None]):
     """Gives the id of a persona that is to join the blend, or None.
 
-    Posts `LearnWanted`, `CardsChanged`, `VectorWanted`, `VectorUnwanted` and `Told`.
+    Posts `LearnWanted`, `CardsChanged`, `VectorWanted`, `VectorUnwanted` and `StatusMessage`.
 
     Args:
         personas: every card.
@@ -142,7 +142,7 @@ class PersonasScreen(Screen[str | None]):
     def action_persona_extract(self) -> None:
         """Have its vector made, or made anew."""
         if self._member is None or self._member.persona is None:
-            self.post_message(Told("this voice was made from a text; “Own voice” makes it again"))
+            self.post_message(StatusMessage("this voice was made from a text; “Own voice” makes it again"))
         else:
             self.post_message(VectorWanted((self._member.id,), again=self._member.note is not None))
 

@@ -18,17 +18,17 @@ from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.commands import COMMANDS, at, bindings
 from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import keys_of
-from billy_mlx.tui.messages import BlendChanged, Told
+from billy_mlx.tui.messages import BlendChanged, StatusMessage
 from billy_mlx.tui.reading import Reader
 from billy_mlx.tui.rewriting import Rewriting
 from billy_mlx.tui.screens.excursions import Excursions
 from billy_mlx.tui.screens.rewrite_keys import RewriteKeys
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.footer import LastingFooter
-from billy_mlx.tui.widgets.heading import Heading
+from billy_mlx.tui.widgets.heading import HeadingLine
 from billy_mlx.tui.widgets.status import Status
 from billy_mlx.tui.widgets.voices import VoicesPanel
-from billy_mlx.tui.words import WordCount, Written, amount
+from billy_mlx.tui.words import WordCount, WordsWritten, amount
 
 _CONTINUE = next(command for command in COMMANDS if command.name == "continue")
 _OF_DRAFTS = {command.action for command in at("draft")}
@@ -58,7 +58,7 @@ class WritingScreen(Excursions):
         super().__init__()
         self.manuscript = Manuscript.open(path, decide=decide)
         self._words = WordCount()
-        self._written: Written | None = None  # until the words are counted
+        self._written: WordsWritten | None = None  # until the words are counted
         self._painting = False
         self._saving: Timer | None = None
         self._saving_seconds = 0.0
@@ -66,7 +66,7 @@ class WritingScreen(Excursions):
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
-        yield Heading()
+        yield HeadingLine()
         with RewriteKeys():
             yield Editor(self.manuscript)
             yield VoicesPanel()
@@ -77,7 +77,7 @@ class WritingScreen(Excursions):
         """Bring page, voices and status together."""
         studio = self.studio
         self.editor, self.panel = self.query_one(Editor), self.query_one(VoicesPanel)
-        self.status, self.heading = self.query_one(Status), self.query_one(Heading)
+        self.status, self.heading = self.query_one(Status), self.query_one(HeadingLine)
         self.drafts = ChorusDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
         self.rewriting = Rewriting(
             self.manuscript,
@@ -259,7 +259,7 @@ class WritingScreen(Excursions):
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.drafts.follow()
 
-    def on_told(self, message: Told) -> None:
+    def on_status_message(self, message: StatusMessage) -> None:
         """Show what a widget has to say."""
         self.tell(message.text)
 
@@ -310,7 +310,7 @@ class WritingScreen(Excursions):
     def _complete(self) -> None:
         """Show what can wait until the text is on the screen."""
         self.show_voices()
-        self._written = Written(self._words.of(self.manuscript.text))
+        self._written = WordsWritten(self._words.of(self.manuscript.text))
         self.show()
 
     def _safety(self) -> str:

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.messages import BlendChanged
 from billy_mlx.tui.naming import Names
-from billy_mlx.tui.turning import Row, rows_of, set_to, stepped
+from billy_mlx.tui.turning import DialRow, rows_of, set_to, stepped
 from billy_mlx.tui.widgets.dial import Dial
 from billy_mlx.tui.widgets.faces import Notes, faces_of, legend_of
 
@@ -108,20 +108,20 @@ class DialPanel(Widget, can_focus=True):
 
     def action_voice_mute(self) -> None:
         """Leave a voice out, or let it speak again."""
-        if self.kind is Row.VOICE:
+        if self.kind is DialRow.VOICE:
             voice = self.dials.voices[self.voice]
             self.change(self.dials.with_voice(self.voice, replace(voice, muted=not voice.muted)))
 
     def action_voice_invert(self) -> None:
         """Turn a weight round."""
-        if self.kind is Row.VOICE:
+        if self.kind is DialRow.VOICE:
             self.change(set_to(self.dials, self.kind, self.voice, 0.0 - self.dials.voices[self.voice].weight))
 
     def action_voice_remove(self) -> None:
         """Take a voice out; on the row of the layers, leave them to the vectors."""
-        if self.kind is Row.VOICE:
+        if self.kind is DialRow.VOICE:
             self.change(self.dials.without(self.voice))
-        elif self.kind is Row.LAYERS:
+        elif self.kind is DialRow.LAYERS:
             self.change(replace(self.dials, layers=None))
 
     def action_blend_advanced(self) -> None:
@@ -131,7 +131,7 @@ class DialPanel(Widget, can_focus=True):
     # For the panel that is made of this.
 
     @property
-    def kind(self) -> Row:
+    def kind(self) -> DialRow:
         """What the keys turn."""
         return self._rows[self.row]
 
@@ -173,7 +173,7 @@ class DialPanel(Widget, can_focus=True):
         self.call_after_refresh(self._shown[self.row].scroll_visible, animate=False)
 
     @property
-    def _rows(self) -> tuple[Row, ...]:
+    def _rows(self) -> tuple[DialRow, ...]:
         return rows_of(self.dials, advanced=self.advanced)
 
     def _fit(self, count: int) -> None:

@@ -19,8 +19,8 @@ from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
 from billy_mlx.text import without_strays
-from billy_mlx.tui.messages import Told
-from billy_mlx.tui.widgets.marks import GHOST_END, Voices
+from billy_mlx.tui.messages import StatusMessage
+from billy_mlx.tui.widgets.marks import GHOST_END, VoiceLetters
 from billy_mlx.tui.widgets.page import Page
 from billy_mlx.tui.widgets.rewrite import Rewrite, seam
 from billy_mlx.tui.widgets.view import View, carried, changed
@@ -68,7 +68,7 @@ class Editor(Page):
     def show(self, manuscript: Manuscript) -> None:
         """Show a manuscript from its start, without a draft."""
         self.manuscript = manuscript
-        self._voices = Voices(manuscript.passage, manuscript.drafts.used, manuscript.drafts.begun_in)
+        self._voices = VoiceLetters(manuscript.passage, manuscript.drafts.used, manuscript.drafts.begun_in)
         self._heats = {}
         self._draft = self._followed = None
         self._view = self._now()
@@ -157,7 +157,7 @@ class Editor(Page):
         try:
             self._edit(self.manuscript, start, end, text, edit)
         except ManuscriptError as error:
-            self.post_message(Told(str(error), trouble=True))
+            self.post_message(StatusMessage(str(error), trouble=True))
             return EditResult(self.selection.end, "")
         self._followed = None
         self._show_edit(Edit(start, Prose.by(WRITER, removed), Prose.by(WRITER, text)), edit)
@@ -204,11 +204,11 @@ class Editor(Page):
 
     def _copy(self, text: str, did: str) -> None:
         if not text:
-            self.post_message(Told(f"nothing is selected, so nothing was {did}"))
+            self.post_message(StatusMessage(f"nothing is selected, so nothing was {did}"))
             return
         self.app.copy_to_clipboard(without_strays(text))
         words = count_words(text)
-        self.post_message(Told(f"{did} {amount(words)}" if words else did))
+        self.post_message(StatusMessage(f"{did} {amount(words)}" if words else did))
 
     def _edit(self, manuscript: Manuscript, start: int, end: int, text: str, edit: Keyed) -> None:
         """Have an edit happen; what the ghost has at the cursor is typed along with it, so that it shrinks."""
@@ -224,10 +224,10 @@ class Editor(Page):
         try:
             done = step()
         except ManuscriptError as error:
-            self.post_message(Told(str(error), trouble=True))
+            self.post_message(StatusMessage(str(error), trouble=True))
             return
         if not done:
-            self.post_message(Told(nothing))
+            self.post_message(StatusMessage(nothing))
             return
         self.sync()
         self.post_message(self.Edited())

@@ -6,10 +6,10 @@ from billy_mlx.blend.blend import Mode, Unit
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import mark, state
-from billy_mlx.tui.dials import LIMIT, Dials, Voice
+from billy_mlx.tui.dials import LIMIT, Dials, DialVoice
 from billy_mlx.tui.naming import Names
 from billy_mlx.tui.scale import scale_of
-from billy_mlx.tui.turning import Row, rows_of
+from billy_mlx.tui.turning import DialRow, rows_of
 from billy_mlx.tui.widgets.dial import Face
 
 Notes = Mapping[str, VoiceNote] | None
@@ -41,41 +41,43 @@ def faces_of(dials: Dials, notes: Notes, names: Names, *, advanced: bool) -> tup
     """Return a face for each of `rows_of`."""
     voices = iter(dials.voices)
     return tuple(
-        _voice(next(voices), notes, names) if row is Row.VOICE else _other(dials, row, notes)
+        _voice(next(voices), notes, names) if row is DialRow.VOICE else _other(dials, row, notes)
         for row in rows_of(dials, advanced=advanced)
     )
 
 
-def legend_of(dials: Dials, row: Row, voice: int, notes: Notes, names: Names) -> str:
+def legend_of(dials: Dials, row: DialRow, voice: int, notes: Notes, names: Names) -> str:
     """Return a sentence or two about a row: what it is, and what the signs at its end say."""
-    if row is Row.DOSE:
+    if row is DialRow.DOSE:
         return _about_dose(dials, notes)
-    if row is Row.VOICE:
+    if row is DialRow.VOICE:
         return _about_voice(dials.voices[voice], notes, names)
     return {
-        Row.MODE: f"How the voices are added. {_MODES[dials.mode]}",
-        Row.LAYERS: f"Where the model is steered. {_USUAL[dials.mode][1]} Enter: type others; “Remove”: back to that.",
-        Row.POSITIONS: "Whether what the model reads is steered too, or only what it writes.",
-        Row.NORM: _NO_NORM if dials.mode is Mode.LAYERED else "Whether each token keeps the length it had.",
+        DialRow.MODE: f"How the voices are added. {_MODES[dials.mode]}",
+        DialRow.LAYERS: (
+            f"Where the model is steered. {_USUAL[dials.mode][1]} Enter: type others; “Remove”: back to that."
+        ),
+        DialRow.POSITIONS: "Whether what the model reads is steered too, or only what it writes.",
+        DialRow.NORM: _NO_NORM if dials.mode is Mode.LAYERED else "Whether each token keeps the length it had.",
     }[row]
 
 
-def _voice(voice: Voice, notes: Notes, names: Names) -> Face:
+def _voice(voice: DialVoice, notes: Notes, names: Names) -> Face:
     marks = (mark(notes.get(voice.persona_id)) if notes is not None else " ") + ("m" if voice.muted else "")
     name = sanitize(names.get(voice.persona_id, voice.persona_id))
     return Face(name, _number(voice.weight), voice.weight, -LIMIT, LIMIT, marks.strip(), voice.muted)
 
 
-def _other(dials: Dials, row: Row, notes: Notes) -> Face:
+def _other(dials: Dials, row: DialRow, notes: Notes) -> Face:
     match row:
-        case Row.MODE:
+        case DialRow.MODE:
             return Face("Mode", dials.mode)
-        case Row.LAYERS:
+        case DialRow.LAYERS:
             named = None if dials.layers is None else ",".join(map(str, dials.layers))
             return Face("Layers", _USUAL[dials.mode][0] if named is None else named)
-        case Row.POSITIONS:
+        case DialRow.POSITIONS:
             return Face("Steers", "prompt as well" if dials.everywhere else "what is written")
-        case Row.NORM:
+        case DialRow.NORM:
             return Face("Norm", "kept" if dials.keeps_norm else "free")
         case _:
             return _dose(dials, notes)
@@ -106,7 +108,7 @@ def _about_dose(dials: Dials, notes: Notes) -> str:
     return f"How much of all voices together; 1 is full. {unknown}"
 
 
-def _about_voice(voice: Voice, notes: Notes, names: Names) -> str:
+def _about_voice(voice: DialVoice, notes: Notes, names: Names) -> str:
     name = sanitize(names.get(voice.persona_id, voice.persona_id))
     parts = ["m: muted"] if voice.muted else []
     parts += ["turned into its opposite"] if voice.weight < 0 else []

@@ -10,10 +10,10 @@ from billy_mlx.text import sanitize
 _APART = 2  # cells between the two at least
 
 
-class Heading(Static):
+class HeadingLine(Static):
     """One line: the text's name at the left, the blend's at the right, each as far as there is room."""
 
-    DEFAULT_CSS = "Heading { height: 1; background: $panel; color: $text-muted; padding: 0 1; }"
+    DEFAULT_CSS = "HeadingLine { height: 1; background: $panel; color: $text-muted; padding: 0 1; }"
 
     text = reactive("")
     """What the text is called."""

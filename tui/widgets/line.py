@@ -11,7 +11,7 @@ from textual.expand_tabs import expand_text_tabs_from_widths
 from textual.strip import Strip
 
 from billy_mlx.tui.widgets.clusters import border_after
-from billy_mlx.tui.widgets.marks import GHOST_STYLE, WAITING, Piece, sign
+from billy_mlx.tui.widgets.marks import GHOST_STYLE, WAITING, StyledPiece, sign
 
 MARKS_WIDTH = 3
 """Cells beside the text: two for the mark, one to keep it off the text."""
@@ -29,7 +29,7 @@ class Line(NamedTuple):
 
     words: str
     tabs: tuple[int, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[StyledPiece, ...]
     selected: tuple[int, int] | None
     cursor: int | None
     columns: tuple[int, int]
@@ -50,11 +50,11 @@ def drawn(line: Line, style: Styles, console: Console) -> Strip:
     text = expand_text_tabs_from_widths(text, list(line.tabs))
     gutter, width = line.columns
     strip = Strip(text.render(console)).adjust_cell_length(width - gutter, base)
-    mark = Piece(0, 0, GHOST_STYLE, WAITING) if line.waits else sign(line.words, line.pieces)
+    mark = StyledPiece(0, 0, GHOST_STYLE, WAITING) if line.waits else sign(line.words, line.pieces)
     return Strip.join([_margin(gutter, mark, style), strip]).apply_style(base or Style.null())
 
 
-def _margin(width: int, mark: Piece | None, style: Styles) -> Strip:
+def _margin(width: int, mark: StyledPiece | None, style: Styles) -> Strip:
     margin = Segment(" " * (width - MARKS_WIDTH))
     if mark is None:
         return Strip([margin, Segment(" " * MARKS_WIDTH)])

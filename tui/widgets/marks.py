@@ -11,7 +11,7 @@ from typing import Protocol
 from billy_mlx.manuscript.counts import first_voice
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
-from billy_mlx.tui.widgets.view import Kind, View
+from billy_mlx.tui.widgets.view import PartKind, View
 
 GHOST, STRUCK, HERE, UNKNOWN_MARK, THERE_BEFORE = "┊", "−", "▸", "▎?", "·"
 GHOST_END, WAITING = GHOST, f"{GHOST}…"
@@ -23,10 +23,10 @@ FILLED_STYLES = {*HEAT_STYLES, GHOST_HERE_STYLE, STRUCK_HERE_STYLE}
 """Those that have a background of their own."""
 STYLES = {GHOST_STYLE, STRUCK_STYLE, UNKNOWN_STYLE, *VOICE_STYLES, *FILLED_STYLES}
 _DRAFTED = {
-    Kind.GHOST: (GHOST_STYLE, GHOST),
-    Kind.STRUCK: (STRUCK_STYLE, STRUCK),
-    Kind.GHOST_HERE: (GHOST_HERE_STYLE, HERE),
-    Kind.STRUCK_HERE: (STRUCK_HERE_STYLE, HERE),
+    PartKind.GHOST: (GHOST_STYLE, GHOST),
+    PartKind.STRUCK: (STRUCK_STYLE, STRUCK),
+    PartKind.GHOST_HERE: (GHOST_HERE_STYLE, HERE),
+    PartKind.STRUCK_HERE: (STRUCK_HERE_STYLE, HERE),
 }
 _HEAT_MARKS = "▁▂▃▅▇"
 _STEPS = (0.2, 0.4, 0.6, 0.8)
@@ -35,7 +35,7 @@ Heats = Mapping[str, Sequence[tuple[int, int, int]]]
 """Sentences by their paragraph, which is a line of the text without its end: start and end in it, and the step."""
 
 
-class Scored(Protocol):
+class ScoredSpan(Protocol):
     """Characters `start` to `end` of the manuscript, and how much they are of a persona: 0 neutral, 1 its own."""
 
     @property
@@ -49,7 +49,7 @@ class Scored(Protocol):
 
 
 @dataclass(frozen=True)
-class Piece:
+class StyledPiece:
     """Characters `start` to `end`: the name of their style ("" is plain), and what stands for them in the gutter."""
 
     start: int
@@ -58,7 +58,7 @@ class Piece:
     mark: str = ""
 
 
-class Voices:
+class VoiceLetters:
     """The letter of each voice: a, b and so on, in the order in which they came into the text.
 
     A passage has the letter of the voice it began in, which is known from its first word on: so no letter changes when
@@ -109,43 +109,45 @@ class Voices:
         return self._voices.index(voice)
 
 
-def pieces(view: View, start: int, end: int, colouring: str, voices: Voices, heats: Heats) -> Iterator[Piece]:
+def pieces(
+    view: View, start: int, end: int, colouring: str, voices: VoiceLetters, heats: Heats
+) -> Iterator[StyledPiece]:
     """Yield what there is to tell of the shown characters `start` to `end`, which are in one row.
 
     Args:
         colouring: "authors", "none", or the id of the persona of which `heats` are.
     """
     for part in view.parts(start, end):
-        if part.kind is not Kind.TEXT:
-            yield Piece(part.start, part.end, *_DRAFTED[part.kind])
+        if part.kind is not PartKind.TEXT:
+            yield StyledPiece(part.start, part.end, *_DRAFTED[part.kind])
             continue
         behind = part.start - view.to_text(part.start)
         first, last = part.start - behind, part.end - behind
-        found: Iterable[Piece] = ()
+        found: Iterable[StyledPiece] = ()
         if colouring == "authors":
             found = by_author(view.prose, first, last, voices)
         elif colouring != "none":
             found = by_heat(view.prose.text, first, last, heats)
         for piece in found:
-            yield Piece(piece.start + behind, piece.end + behind, piece.style, piece.mark)
+            yield StyledPiece(piece.start + behind, piece.end + behind, piece.style, piece.mark)
 
 
-def by_author(prose: Prose, start: int, end: int, voices: Voices) -> Iterator[Piece]:
+def by_author(prose: Prose, start: int, end: int, voices: VoiceLetters) -> Iterator[StyledPiece]:
     """Yield who wrote the characters `start` to `end` of a text."""
     for span in prose.authors[start:end].spans():
-        yield Piece(start + span.start, start + span.end, *voices.style(span.author))
+        yield StyledPiece(start + span.start, start + span.end, *voices.style(span.author))
 
 
-def by_heat(text: str, start: int, end: int, heats: Heats) -> Iterator[Piece]:
+def by_heat(text: str, start: int, end: int, heats: Heats) -> Iterator[StyledPiece]:
     """Yield the sentences that have a heat and touch the characters `start` to `end` of one line of a text."""
     first, paragraph = _paragraph(text, start, end)
     for from_, to, level in heats.get(paragraph, ()):
         low, high = max(first + from_, start), min(first + to, end)
         if low < high:
-            yield Piece(low, high, HEAT_STYLES[level], _HEAT_MARKS[level])
+            yield StyledPiece(low, high, HEAT_STYLES[level], _HEAT_MARKS[level])
 
 
-def by_paragraph(text: str, scores: Iterable[Scored]) -> Heats:
+def by_paragraph(text: str, scores: Iterable[ScoredSpan]) -> Heats:
     """Return the heat of sentences of a text, so kept that it is still found when other paragraphs change."""
     found: dict[str, list[tuple[int, int, int]]] = {}
     for one in scores:
@@ -159,7 +161,7 @@ def heat(score: float) -> int:
     return bisect_right(_STEPS, score)
 
 
-def sign(words: str, found: Sequence[Piece]) -> Piece | None:
+def sign(words: str, found: Sequence[StyledPiece]) -> StyledPiece | None:
     """Return a piece with the mark that stands for a line; None if there are no pieces.
 
     Where several have written it, it is that of a voice, if one of them is, with a + in place of its bar.
@@ -181,13 +183,13 @@ def sign(words: str, found: Sequence[Piece]) -> Piece | None:
     return replace(other, mark=f"+{other.mark[-1]}")
 
 
-def most(found: Iterable[Piece]) -> Piece | None:
+def most(found: Iterable[StyledPiece]) -> StyledPiece | None:
     """Return a piece with the mark that most of their characters have; None if there are none.
 
     The change of a rewrite that stands out is marked however short it is.
     """
     length: Counter[str] = Counter()
-    first: dict[str, Piece] = {}
+    first: dict[str, StyledPiece] = {}
     for piece in found:
         if piece.mark == HERE:
             return piece

@@ -16,7 +16,16 @@ from billy_mlx.manuscript.prose import Author
 from billy_mlx.tui.widgets.cursor import Cursor
 from billy_mlx.tui.widgets.editing_keys import editing_keys
 from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
-from billy_mlx.tui.widgets.marks import FILLED_STYLES, STYLES, Heats, Piece, Scored, Voices, by_paragraph, pieces
+from billy_mlx.tui.widgets.marks import (
+    FILLED_STYLES,
+    STYLES,
+    Heats,
+    ScoredSpan,
+    StyledPiece,
+    VoiceLetters,
+    by_paragraph,
+    pieces,
+)
 from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
 from billy_mlx.tui.widgets.view import View
 
@@ -79,7 +88,7 @@ class Page(Cursor, inherit_bindings=False):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         self.manuscript: Manuscript | None = None
         self._view = View()
-        self._voices = Voices(lambda _: None)
+        self._voices = VoiceLetters(lambda _: None)
         self._heats: Heats = {}
         self._strips: dict[Line, Strip] = {}
         self._drawn: dict[int, Line | None] = {}  # what is on the screen, by its line there
@@ -88,7 +97,7 @@ class Page(Cursor, inherit_bindings=False):
         self.indent_type = "tabs"
         self.match_cursor_bracket = False
 
-    def set_scores(self, scores: Iterable[Scored]) -> None:
+    def set_scores(self, scores: Iterable[ScoredSpan]) -> None:
         """Take in the scores of sentences of the manuscript as it is now, for the persona that colours show.
 
         A paragraph that is changed after that loses its colours, until it has scores again.
@@ -238,7 +247,7 @@ class Page(Cursor, inherit_bindings=False):
         return Line(
             words[first:last] + (" " if last == len(words) else ""),
             tuple(tabs),
-            tuple(Piece(one.start - start, one.end - start, one.style, one.mark) for one in found),
+            tuple(StyledPiece(one.start - start, one.end - start, one.style, one.mark) for one in found),
             (max(low, 0), min(high, last - first + 1)) if low < high and high > 0 and low <= last - first else None,
             column - first if at == row and first <= column <= last and self._draw_cursor else None,
             self._columns,
@@ -247,7 +256,7 @@ class Page(Cursor, inherit_bindings=False):
         )
 
     def _hint_line(self) -> Line:
-        said, cursor = Piece(0, len(self.hint), "page--unknown", ""), 0 if self._draw_cursor else None
+        said, cursor = StyledPiece(0, len(self.hint), "page--unknown", ""), 0 if self._draw_cursor else None
         return Line(f"{self.hint} ", (), (said,), None, cursor, self._columns, self._line_styles)
 
     @property

@@ -18,7 +18,7 @@ from billy_mlx.text import visible
 _PLAIN = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u2010-\u2027]*")
 
 
-class Rows(NamedTuple):
+class ChangedRows(NamedTuple):
     """The rows that a change concerned: `first` to `old_last` are now `first` to `new_last`."""
 
     first: int
@@ -43,7 +43,7 @@ class PageDocument(DocumentBase):
         self._text: str | None = text
         self._starts: list[int] | None = None
 
-    def splice(self, start: int, end: int, text: str) -> Rows:
+    def splice(self, start: int, end: int, text: str) -> ChangedRows:
         """Have the characters `start` to `end` be `text`."""
         first, last = self._row_of(start), self._row_of(end)
         head = self._rows[first][: start - self.starts[first]]
@@ -53,7 +53,7 @@ class PageDocument(DocumentBase):
         self._rows[first : last + 1] = rows
         self._lines[first : last + 1] = [_line(row) for row in rows]
         self._text = self._starts = None
-        return Rows(first, last, first + len(rows) - 1)
+        return ChangedRows(first, last, first + len(rows) - 1)
 
     def offset(self, location: Location) -> int:
         """Return where a location is in the text; one that is nowhere is brought to the nearest end."""

@@ -11,7 +11,7 @@ from billy_mlx.manuscript.edit import Edit, shared_end, shared_start
 from billy_mlx.manuscript.prose import Prose
 
 
-class Kind(Enum):
+class PartKind(Enum):
     """What a part of the view is; of several changes, the one that stands out has kinds of its own."""
 
     TEXT = "text"
@@ -22,10 +22,10 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Part:
+class ViewPart:
     """Characters `start` to `end` of what is shown."""
 
-    kind: Kind
+    kind: PartKind
     start: int
     end: int
 
@@ -107,7 +107,7 @@ class View:
         """Return whether a draft that is not shown stands in the shown characters `start` to `end`."""
         return any(start <= self.to_shown(place) < end for place in self.waiting)
 
-    def parts(self, start: int, end: int) -> Iterator[Part]:
+    def parts(self, start: int, end: int) -> Iterator[ViewPart]:
         """Yield what the shown characters `start` to `end` are."""
         at = start
         for index in range(max(0, bisect_right(self._starts, start) - 1), len(self.ghosts)):
@@ -115,13 +115,15 @@ class View:
             struck, over = behind - (ghost.end - ghost.start), behind + len(ghost.text)
             if struck >= end:
                 break
-            kinds = (Kind.STRUCK_HERE, Kind.GHOST_HERE) if index == self.here else (Kind.STRUCK, Kind.GHOST)
-            for kind, border in zip((Kind.TEXT, *kinds), (struck, behind, over), strict=True):
+            kinds = (
+                (PartKind.STRUCK_HERE, PartKind.GHOST_HERE) if index == self.here else (PartKind.STRUCK, PartKind.GHOST)
+            )
+            for kind, border in zip((PartKind.TEXT, *kinds), (struck, behind, over), strict=True):
                 if at < min(border, end):
-                    yield Part(kind, at, min(border, end))
+                    yield ViewPart(kind, at, min(border, end))
                 at = max(at, border)
         if at < end:
-            yield Part(Kind.TEXT, at, end)
+            yield ViewPart(PartKind.TEXT, at, end)
 
     @cached_property
     def _places(self) -> list[int]:

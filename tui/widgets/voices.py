@@ -16,10 +16,10 @@ from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.keys import cancelling
 from billy_mlx.tui.lasting import STOPPING, progress_line
-from billy_mlx.tui.messages import Told, VectorUnwanted, VectorWanted
+from billy_mlx.tui.messages import StatusMessage, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.saved_blends import SavedBlends, ask_for_name
-from billy_mlx.tui.turning import Row
+from billy_mlx.tui.turning import DialRow
 from billy_mlx.tui.typed import typed_blend, typed_layers, typed_number
 from billy_mlx.tui.widgets.dial_panel import DialPanel
 from billy_mlx.tui.widgets.persona_search import PersonaSearch
@@ -28,7 +28,7 @@ _NO_PERSONAS = PersonaSet({}, ())
 
 
 class VoicesPanel(DialPanel):
-    """The blend that is written with. Posts `BlendChanged`, `VectorWanted`, `VectorUnwanted` and `Told`."""
+    """The blend that is written with. Posts `BlendChanged`, `VectorWanted`, `VectorUnwanted` and `StatusMessage`."""
 
     BINDINGS = bindings("voices")  # type: ignore[assignment]
     DEFAULT_CSS = "VoicesPanel #progress { height: auto; max-height: 3; color: $text-accent; }"
@@ -101,15 +101,15 @@ class VoicesPanel(DialPanel):
         """Ask for the number of a dial, or for layers; turn any other row on."""
         dials, kind, voice = self.dials, self.kind, self.voice
         match kind:
-            case Row.DOSE:
+            case DialRow.DOSE:
                 self._ask(
                     "How much of all voices together? (1 is full)",
                     "",
                     lambda text: typed_number(dials, kind, voice, text),
                 )
-            case Row.VOICE:
+            case DialRow.VOICE:
                 self._ask("How much of this voice?", "", lambda text: typed_number(dials, kind, voice, text))
-            case Row.LAYERS:
+            case DialRow.LAYERS:
                 question = "Which layers, counted from 0? (15 or 15,16; empty: the mode's own)"
                 self._ask(question, ",".join(map(str, dials.layers or ())), lambda text: typed_layers(dials, text))
             case _:
@@ -125,12 +125,14 @@ class VoicesPanel(DialPanel):
 
     def action_voice_extract(self) -> None:
         """Have a vector made: of one voice, or of all that have none."""
-        if self.kind is Row.VOICE:
+        if self.kind is DialRow.VOICE:
             persona_id = self.dials.voices[self.voice].persona_id
             self.post_message(VectorWanted((persona_id,), again=persona_id in self.known))
             return
         missing = tuple(voice.persona_id for voice in self.dials.voices if voice.persona_id not in self.known)
-        self.post_message(VectorWanted(missing) if missing else Told("choose the voice that you want to prepare again"))
+        self.post_message(
+            VectorWanted(missing) if missing else StatusMessage("choose the voice that you want to prepare again")
+        )
 
     def action_voice_cancel(self) -> None:
         """Have no vector made."""
@@ -141,7 +143,7 @@ class VoicesPanel(DialPanel):
         if self.dials.voices:
             self.app.push_screen(ask_for_name(self.dials, self.names))
         else:
-            self.post_message(Told("there is no blend to save yet; add a voice first"))
+            self.post_message(StatusMessage("there is no blend to save yet; add a voice first"))
 
     def action_blend_load(self) -> None:
         """Take a blend that was saved."""
@@ -172,6 +174,6 @@ class VoicesPanel(DialPanel):
             if text is not None:
                 self.change(made(text))
                 if (caution := self.dials.blend().caution) is not None:
-                    self.post_message(Told(caution))
+                    self.post_message(StatusMessage(caution))
 
         self.app.push_screen(Ask(question, value, refusal), take)

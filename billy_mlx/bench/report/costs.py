@@ -1,7 +1,7 @@
 """What answers cost, and by how much a discussion costs more than a blend."""
 
 from billy_mlx.bench.report.numbers import NONE, plain
-from billy_mlx.bench.report.tables import Table
+from billy_mlx.bench.report.tables import ReportTable
 from billy_mlx.bench.result import GroupCost, Result
 
 PAPER = "arXiv 2510.10157"
@@ -30,7 +30,7 @@ def group_of(result: Result, arm: str) -> GroupCost | None:
     return next((cost for cost in result.costs if arm in cost.arms or arm == cost.group), None)
 
 
-def cost_table(result: Result) -> Table:
+def cost_table(result: Result) -> ReportTable:
     """Return what a query took: a row for each arm, or for several that do the same work and were written together."""
     columns = (
         "arms", "queries", "turns a query", "seconds a query", "tokens in a query", "tokens out a query",
@@ -48,10 +48,10 @@ def cost_table(result: Result) -> Table:
         for cost in result.costs
         for n in (max(1, cost.queries),)
     ]
-    return Table("What a query took", columns, tuple(rows))
+    return ReportTable("What a query took", columns, tuple(rows))
 
 
-def ratio_table(result: Result) -> Table:
+def ratio_table(result: Result) -> ReportTable:
     """Return how many times as much a discussion takes as a blend, here and in the paper.
 
     What steering itself takes is not told of here: it is less than the times of two batches differ by.
@@ -61,10 +61,10 @@ def ratio_table(result: Result) -> Table:
     if result.costs:
         rows.append((f"{DISCUSSION} ÷ BILLY in the paper ({PAPER})", PAPER_TIME, PAPER_TOKENS, NONE, NONE))
     columns = ("groups", "time a query", "tokens a query (in and out)", "tokens forwarded a query", "rows at once")
-    return Table("How many times as much", columns, tuple(rows))
+    return ReportTable("How many times as much", columns, tuple(rows))
 
 
-def spread_table(result: Result) -> Table:
+def spread_table(result: Result) -> ReportTable:
     """Return what a query took with the vectors' one-time cost spread over N queries; no rows if that is not known."""
     vectors, discussion, blend = result.vectors, group_of(result, DISCUSSION), group_of(result, BLENDS)
     rows = [
@@ -83,7 +83,7 @@ def spread_table(result: Result) -> Table:
         and (vectors.tokens is not None or vectors.wall_seconds is not None)
     ]
     columns = ("queries", "seconds a query", "tokens a query", "time: discussion ÷ this", "tokens: discussion ÷ this")
-    return Table("With the vectors' one-time cost spread over N queries", columns, tuple(rows))
+    return ReportTable("With the vectors' one-time cost spread over N queries", columns, tuple(rows))
 
 
 def vectors_sentence(result: Result) -> str:

@@ -10,7 +10,7 @@ from billy_mlx.bench.report.numbers import BRACKETS, LEGEND
 from billy_mlx.bench.report.tables import (
     MAIN_RIVALS,
     PLACES,
-    Table,
+    ReportTable,
     differences_table,
     main_arms,
     means_table,
@@ -115,7 +115,7 @@ def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {escaped(line)}" for line in lines)
 
 
-def _table(table: Table) -> str:
+def _table(table: ReportTable) -> str:
     """Return a table whose columns stand below one another in plain text as well."""
     if not table.rows:
         return ""

@@ -18,7 +18,7 @@ from billy_mlx.bench.report.tables import (
     MAIN_RIVALS,
     PLACES,
     WAYS,
-    Table,
+    ReportTable,
     differences_by_task,
     differences_table,
     main_arms,
@@ -37,7 +37,7 @@ from billy_mlx.text import visible
 
 
 @dataclass(frozen=True)
-class Part:
+class _Part:
     """Figures and tables that belong together.
 
     Attributes:
@@ -51,27 +51,27 @@ class Part:
     heading: str
     says: str
     figures: tuple[Markup, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     folded: bool = False
 
 
 @dataclass(frozen=True)
-class Page:
+class _Page:
     """All that the template shows, in its order."""
 
     result: Result
     draws: bool
     brackets: str
     legend: str
-    reliability: Table
+    reliability: ReportTable
     findings: tuple[Finding, ...]
     arms: tuple[ArmNote, ...]
-    differences: tuple[Part, ...]
-    rivals: tuple[Part, ...]
-    means: tuple[Part, ...]
-    cost: Part
-    sweeps: tuple[Part, ...]
-    projections: tuple[Part, ...]
+    differences: tuple[_Part, ...]
+    rivals: tuple[_Part, ...]
+    means: tuple[_Part, ...]
+    cost: _Part
+    sweeps: tuple[_Part, ...]
+    projections: tuple[_Part, ...]
 
 
 def write_html(result: Result, path: Path) -> None:
@@ -96,9 +96,9 @@ def to_html(result: Result) -> str:
     return environment.from_string(template).render(page=_page(result))
 
 
-def _page(result: Result) -> Page:
+def _page(result: Result) -> _Page:
     metrics = metrics_of(result)
-    return Page(
+    return _Page(
         result,
         draws=can_draw(),
         brackets=BRACKETS,
@@ -115,23 +115,23 @@ def _page(result: Result) -> Page:
     )
 
 
-def _differences(result: Result, metric: str) -> Part:
+def _differences(result: Result, metric: str) -> _Part:
     says = f"{_warning(result, metric)} {result.metrics.get(metric, '')}".strip()
-    return Part(metric, says, _drawn(lambda: [figures.differences_figure(result, metric)]), ())
+    return _Part(metric, says, _drawn(lambda: [figures.differences_figure(result, metric)]), ())
 
 
-def _rival(result: Result, arm: str, against: str) -> Part:
+def _rival(result: Result, arm: str, against: str) -> _Part:
     main = against in MAIN_RIVALS
     by_task = [differences_by_task(result, arm, against, matched) for matched in WAYS if main]
     tables = _with_rows(differences_table(result, arm, against), *by_task)
-    return Part(f"{arm} − {against}", "", (), tables, folded=not main)
+    return _Part(f"{arm} − {against}", "", (), tables, folded=not main)
 
 
-def _means(result: Result, metric: str) -> Part:
+def _means(result: Result, metric: str) -> _Part:
     overall = means_table(result, metric, main_arms(result))
     by_task = [means_by_task(result, metric, matched) for matched in WAYS]
     drawn = _drawn(lambda: [figures.means_figure(result, metric)])
-    return Part(metric, _warning(result, metric), drawn, _with_rows(overall, *by_task))
+    return _Part(metric, _warning(result, metric), drawn, _with_rows(overall, *by_task))
 
 
 def _warning(result: Result, metric: str) -> str:
@@ -139,24 +139,24 @@ def _warning(result: Result, metric: str) -> str:
     return "" if why is None else f"Not to be heeded: {why}."
 
 
-def _cost(result: Result) -> Part:
+def _cost(result: Result) -> _Part:
     tables = _with_rows(cost_table(result), ratio_table(result), spread_table(result))
-    return Part("Cost", vectors_sentence(result), _drawn(lambda: figures.cost_figures(result)), tables)
+    return _Part("Cost", vectors_sentence(result), _drawn(lambda: figures.cost_figures(result)), tables)
 
 
-def _sweep(result: Result, group: str) -> Part:
+def _sweep(result: Result, group: str) -> _Part:
     drawn = _drawn(lambda: figures.sweep_figures(result, group))
-    return Part(group, "What is drawn has its intervals in the tables.", drawn, tuple(sweep_tables(result, group)))
+    return _Part(group, "What is drawn has its intervals in the tables.", drawn, tuple(sweep_tables(result, group)))
 
 
-def _projection(result: Result, place: str) -> Part:
+def _projection(result: Result, place: str) -> _Part:
     table = projection_table(result, place)
-    return Part(table.title, "", _drawn(lambda: [figures.projection_figure(result, place)]), _with_rows(table))
+    return _Part(table.title, "", _drawn(lambda: [figures.projection_figure(result, place)]), _with_rows(table))
 
 
 def _drawn(draw: Callable[[], Iterable[str | None]]) -> tuple[Markup, ...]:
     return tuple(Markup(svg) for svg in draw() if svg is not None) if can_draw() else ()
 
 
-def _with_rows(*tables: Table) -> tuple[Table, ...]:
+def _with_rows(*tables: ReportTable) -> tuple[ReportTable, ...]:
     return tuple(table for table in tables if table.rows)

@@ -17,7 +17,7 @@ PLACES = {
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """Cells of text; the first of every row says what the row is about."""
 
     title: str
@@ -60,14 +60,14 @@ def pairs_of(result: Result) -> list[tuple[str, str]]:
     return sorted(pairs, key=lambda pair: (arms.index(pair[0]), rank.get(pair[1], len(rank))))
 
 
-def means_table(result: Result, metric: str, arms: Iterable[ArmNote]) -> Table:
+def means_table(result: Result, metric: str, arms: Iterable[ArmNote]) -> ReportTable:
     """Return the means of all tasks: a row for each arm, as written and at matched length."""
     found = {(m.arm, m.matched): m.estimate for m in result.means if m.metric == metric and m.task is None}
     rows = [(arm, [found.get((arm, matched)) for matched in WAYS]) for arm in _names(arms)]
     return estimates_table(named(result, metric), "arm", WAYS.values(), rows, interval)
 
 
-def means_by_task(result: Result, metric: str, matched: bool) -> Table:
+def means_by_task(result: Result, metric: str, matched: bool) -> ReportTable:
     """Return the means of every task: a row for each arm that is not of a sweep."""
     found = {(m.arm, m.task): m.estimate for m in result.means if m.metric == metric and m.matched == matched}
     tasks = tasks_of(result)
@@ -75,7 +75,7 @@ def means_by_task(result: Result, metric: str, matched: bool) -> Table:
     return estimates_table(f"{named(result, metric)}, by task, {WAYS[matched]}", "arm", tasks, rows, interval)
 
 
-def differences_table(result: Result, arm: str, against: str) -> Table:
+def differences_table(result: Result, arm: str, against: str) -> ReportTable:
     """Return the differences of all tasks: a row for each metric, as written and at matched length."""
     found = {(c.metric, c.matched): c.estimate for c in _between(result, arm, against) if c.task is None}
     rows = [
@@ -84,7 +84,7 @@ def differences_table(result: Result, arm: str, against: str) -> Table:
     return estimates_table(f"{arm} − {against}", "metric", WAYS.values(), rows, marked)
 
 
-def differences_by_task(result: Result, arm: str, against: str, matched: bool) -> Table:
+def differences_by_task(result: Result, arm: str, against: str, matched: bool) -> ReportTable:
     """Return the differences of every task: a row for each metric."""
     found = {(c.metric, c.task): c.estimate for c in _between(result, arm, against) if c.matched == matched}
     tasks = tasks_of(result)
@@ -92,7 +92,7 @@ def differences_by_task(result: Result, arm: str, against: str, matched: bool) -
     return estimates_table(f"{arm} − {against}, by task, {WAYS[matched]}", "metric", tasks, rows, marked)
 
 
-def reliability_table(result: Result) -> Table:
+def reliability_table(result: Result) -> ReportTable:
     """Return how well each rater tells things apart: a row for each check, and one for a rater without any."""
     rows = [
         (each.rater, check, interval(estimate), plain(estimate.items), "yes" if each.usable else "NO")
@@ -102,10 +102,10 @@ def reliability_table(result: Result) -> Table:
     unchecked = [each for each in result.reliability if not each.checks]
     rows += [(each.rater, "none", NONE, NONE, "not known" if each.usable else "NO") for each in unchecked]
     columns = ("rater", "check", "AUC (chance: 0.5) or what else it says", "items", "usable")
-    return Table("How far each judge or rater can be relied on", columns, tuple(rows))
+    return ReportTable("How far each judge or rater can be relied on", columns, tuple(rows))
 
 
-def projection_table(result: Result, place: str) -> Table:
+def projection_table(result: Result, place: str) -> ReportTable:
     """Return what each blend carries on the personas' axes at `place`: a row for each blend, a column for each axis."""
     found = {(f"{p.arm}, layer {p.layer}", p.persona): p.estimate for p in result.projections if p.place == place}
     arms, personas = dict.fromkeys(arm for arm, _ in found), list(dict.fromkeys(persona for _, persona in found))
@@ -113,10 +113,12 @@ def projection_table(result: Result, place: str) -> Table:
     return estimates_table(PLACES.get(place, place), "arm", personas, rows, interval)
 
 
-def sweep_tables(result: Result, group: str) -> list[Table]:
+def sweep_tables(result: Result, group: str) -> list[ReportTable]:
     """Return which blends a sweep's cells are; for each metric how they differ from the control, and their means."""
     arms = [arm for arm in result.arms if arm.group == group]
-    cells = Table("Which blend each cell is", ("cell", "blend"), tuple((arm.name, arm.blend or NONE) for arm in arms))
+    cells = ReportTable(
+        "Which blend each cell is", ("cell", "blend"), tuple((arm.name, arm.blend or NONE) for arm in arms)
+    )
     tables = (
         table
         for metric in metrics_of(result)
@@ -125,7 +127,7 @@ def sweep_tables(result: Result, group: str) -> list[Table]:
     return [cells, *(table for table in tables if table.rows)]
 
 
-def _cell_differences(result: Result, metric: str, arms: Sequence[ArmNote]) -> Table:
+def _cell_differences(result: Result, metric: str, arms: Sequence[ArmNote]) -> ReportTable:
     found = {
         (c.arm, c.matched): c.estimate
         for c in result.comparisons
@@ -141,7 +143,7 @@ def estimates_table(
     columns: Iterable[str],
     rows: Iterable[tuple[str, Sequence[Estimate | None]]],
     shown: Callable[[Estimate | None], str],
-) -> Table:
+) -> ReportTable:
     """Return a table of what was found, without the rows in which nothing was.
 
     A column says over how many items its numbers are, and so does a number that is over fewer.
@@ -161,7 +163,7 @@ def estimates_table(
         (name, *(counted(shown(each), each, count) for each, count in zip(found, usual, strict=True)))
         for name, found in there
     ]
-    return Table(title, (about, *heads), tuple(cells))
+    return ReportTable(title, (about, *heads), tuple(cells))
 
 
 def _names(arms: Iterable[ArmNote]) -> list[str]:

@@ -9,7 +9,7 @@ from billy_mlx.errors import VectorError, VectorMismatch
 from billy_mlx.extraction.formats import hidden_directions, persona_vectors
 from billy_mlx.extraction.formats.bounded import refusal
 from billy_mlx.extraction.formats.control_vector import ControlVector
-from billy_mlx.extraction.formats.torch_file import Rows
+from billy_mlx.extraction.formats.torch_file import TensorRows
 from billy_mlx.extraction.library import find_all, vector_path
 from billy_mlx.extraction.vector import LARGEST, Floats, Origin, PersonaVector, find_fault
 from billy_mlx.extraction.vector_file import load_vector, to_content
@@ -18,7 +18,7 @@ from billy_mlx.text import sanitize
 
 
 def to_vector(
-    foreign: ControlVector | Rows,
+    foreign: ControlVector | TensorRows,
     persona_id: str,
     model_id: str,
     fingerprint: Fingerprint,
@@ -52,7 +52,7 @@ def to_vector(
     return vector
 
 
-def doubt_about(foreign: ControlVector | Rows, model_id: str, fingerprint: Fingerprint) -> str | None:
+def doubt_about(foreign: ControlVector | TensorRows, model_id: str, fingerprint: Fingerprint) -> str | None:
     """Return what speaks against a file being for that model although it may fit, as a sentence, or None."""
     if isinstance(foreign, ControlVector) and foreign.contradicts(fingerprint.architecture):
         name = sanitize(foreign.path.name)
@@ -60,7 +60,7 @@ def doubt_about(foreign: ControlVector | Rows, model_id: str, fingerprint: Finge
     return None
 
 
-def _fitted(foreign: ControlVector | Rows, model_id: str, fingerprint: Fingerprint) -> tuple[str, Floats]:
+def _fitted(foreign: ControlVector | TensorRows, model_id: str, fingerprint: Fingerprint) -> tuple[str, Floats]:
     """Return which tool wrote a file, and its directions (layers, D): the number of rows of a `.pt` tells."""
     layers, width = fingerprint.layers, fingerprint.width
     if isinstance(foreign, ControlVector):

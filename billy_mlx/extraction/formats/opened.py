@@ -9,28 +9,28 @@ from billy_mlx.extraction.formats.bundle import Bundle, read_bundle
 from billy_mlx.extraction.formats.control_vector import ControlVector, read_control_vector
 from billy_mlx.extraction.formats.hidden_directions import Norms, read_norms
 from billy_mlx.extraction.formats.persona_vectors import Trait, is_trait, read_trait
-from billy_mlx.extraction.formats.torch_file import Rows, read_rows
+from billy_mlx.extraction.formats.torch_file import TensorRows, read_rows
 from billy_mlx.extraction.vector_file import MAX_FILE_BYTES
 
 _LONGEST_HEADER = 1 << 30  # of safetensors; eight letters, read as such a length, are more
 
 
 @dataclass(frozen=True)
-class Opened:
+class FilesOpened:
     """What files hold, by kind; `foreign` are the vectors of other tools, which belong to no model yet."""
 
-    foreign: list[ControlVector | Rows] = field(default_factory=list)
+    foreign: list[ControlVector | TensorRows] = field(default_factory=list)
     traits: list[Trait] = field(default_factory=list)
     norms: list[Norms] = field(default_factory=list)
     bundles: list[Bundle] = field(default_factory=list)
 
 
-def open_files(files: Iterable[Path]) -> Opened:
+def open_files(files: Iterable[Path]) -> FilesOpened:
     """Return what `files` hold; VectorError and CardError as for `open_file`."""
-    opened = Opened()
+    opened = FilesOpened()
     for path in files:
         match open_file(path):
-            case ControlVector() | Rows() as vector:
+            case ControlVector() | TensorRows() as vector:
                 opened.foreign.append(vector)
             case Trait() as trait:
                 opened.traits.append(trait)
@@ -41,7 +41,7 @@ def open_files(files: Iterable[Path]) -> Opened:
     return opened
 
 
-def open_file(path: Path) -> ControlVector | Rows | Trait | Norms | Bundle:
+def open_file(path: Path) -> ControlVector | TensorRows | Trait | Norms | Bundle:
     """Return what the file at `path` holds.
 
     Raises:

@@ -30,14 +30,14 @@ _BAD_ZIP = (
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class TensorRows:
     """The one tensor of a file: `values` (rows, D) float32, whatever the rows are."""
 
     path: Path
     values: Floats
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(path: Path) -> TensorRows:
     """Return the tensor in a `.pt` file, which may lie in a dictionary but must be the only one, as float32.
 
     Raises:
@@ -50,7 +50,7 @@ def read_rows(path: Path) -> Rows:
     if data.count(_ENTRY) > _MOST_ENTRIES:
         raise refusal(path, f"it has more than {_MOST_ENTRIES} entries, and a vector has a handful")
     try:
-        return Rows(path, _tensor(_Archive(data)))
+        return TensorRows(path, _tensor(_Archive(data)))
     except _BAD_ZIP as error:
         raise refusal(path, str(error) or "it is not a whole zip; get the file again") from error
 

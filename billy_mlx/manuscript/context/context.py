@@ -6,7 +6,7 @@ from functools import cache
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.context.layout import Contents, Told, base_pieces, chat_pieces
+from billy_mlx.manuscript.context.layout import Contents, LaidOut, base_pieces, chat_pieces
 from billy_mlx.manuscript.context.lorebook import MOST_SCANNED, Scanned, scanned
 from billy_mlx.manuscript.context.parts import BLANKS, Context, Cut, Prompt, account, compose
 from billy_mlx.manuscript.context.window import (
@@ -111,8 +111,8 @@ def _job(text: str, cursor: int, guide: Guide, work: Work, instruction: str, sel
     fixed = Contents(
         work,
         note_depth=guide.note_depth,
-        selection=Told(sendable(text[start:end])),
-        instruction=Told(sendable(instruction).strip()),
+        selection=LaidOut(sendable(text[start:end])),
+        instruction=LaidOut(sendable(instruction).strip()),
     )
     recent = text[max(0, start - MOST_SCANNED) : end] + "\n" * bool(instruction) + instruction
     after = None if work == "continue" else end
@@ -121,7 +121,7 @@ def _job(text: str, cursor: int, guide: Guide, work: Work, instruction: str, sel
 
 def _skeleton(job: _Job) -> Contents:
     """Return contents of one letter each, to measure what stands around them, and of what is sent whole."""
-    letter, nothing = Told("x"), Told()
+    letter, nothing = LaidOut("x"), LaidOut()
     return replace(
         job.fixed,
         memory=letter if job.guide.memory.strip() else nothing,
@@ -144,7 +144,7 @@ def _contents(job: _Job, budget: int, room: int, count: Count) -> Contents:
         left -= count(told[-1].text)
     lore = _lore(job.lore, min(left, int(shares.lore * budget)), count)
     left -= sum(count(one.text) + _JOINT for one in lore if one.text)
-    after = Told()
+    after = LaidOut()
     if job.after is not None:
         after = _beginning(job.text, min(left, int(shares.after * budget)), count, job.after)
         left -= count(after.text)
@@ -152,32 +152,32 @@ def _contents(job: _Job, budget: int, room: int, count: Count) -> Contents:
     return replace(job.fixed, memory=told[0], note=told[1], lore=lore, after=after, before=before)
 
 
-def _beginning(text: str, allowed: int, count: Count, start: int = 0) -> Told:
+def _beginning(text: str, allowed: int, count: Count, start: int = 0) -> LaidOut:
     """Return as many sentences of `text` from `start` on as are allowed."""
     end = last_fitting(text, start, allowed, count)
     rest = max(0, before_space(text, len(text)) - end)
     cut = Cut("end" if end > start else "all", rest) if rest else None
-    return Told(sendable(text[start:end]).strip(), cut)
+    return LaidOut(sendable(text[start:end]).strip(), cut)
 
 
-def _before(job: _Job, allowed: int, count: Count) -> Told:
+def _before(job: _Job, allowed: int, count: Count) -> LaidOut:
     """Return the end of the text before the cursor, from a sentence on."""
     # A sentence can take a token more with the space before it: the last one is sent all the same.
     earliest = min(first_fitting(job.text, job.end, allowed, count), last_sentence(job.text, job.end))
     start = settled(job.text, earliest, job.end)
-    return Told(sendable(job.text[start : job.end]), Cut("start", start) if start else None)
+    return LaidOut(sendable(job.text[start : job.end]), Cut("start", start) if start else None)
 
 
-def _lore(lore: Scanned, allowed: int, count: Count) -> tuple[Told, ...]:
+def _lore(lore: Scanned, allowed: int, count: Count) -> tuple[LaidOut, ...]:
     """Return the entries that fire, the lowest order first; where not all are allowed, those are without a text."""
     orders = [trigger.entry.order for trigger in lore.triggers]
-    told = [Told("", Cut("all", len(trigger.entry.text.strip())), trigger) for trigger in lore.triggers]
+    told = [LaidOut("", Cut("all", len(trigger.entry.text.strip())), trigger) for trigger in lore.triggers]
     rising = sorted(range(len(told)), key=orders.__getitem__)
     for index in sorted(range(len(told)), key=lambda index: -orders[index]):  # of equal ones, the writer's first
         text = sendable(lore.triggers[index].entry.text).strip()
         if fits(text, allowed - _JOINT, count):
             allowed -= count(text) + _JOINT
-            told[index] = Told(text, None, lore.triggers[index])
+            told[index] = LaidOut(text, None, lore.triggers[index])
     return tuple(told[index] for index in rising)
 
 

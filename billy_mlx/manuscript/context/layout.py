@@ -49,7 +49,7 @@ _LINE = re.compile(r"\n\s*")
 
 
 @dataclass(frozen=True)
-class Told:
+class LaidOut:
     """A text as it is sent, and what of it is not; of lore, what set it off."""
 
     text: str = ""
@@ -74,14 +74,14 @@ class Contents:
     """
 
     work: Work
-    memory: Told = Told()
-    lore: tuple[Told, ...] = ()
-    note: Told = Told()
+    memory: LaidOut = LaidOut()
+    lore: tuple[LaidOut, ...] = ()
+    note: LaidOut = LaidOut()
     note_depth: int = 1
-    before: Told = Told()
-    after: Told = Told()
-    selection: Told = Told()
-    instruction: Told = Told()
+    before: LaidOut = LaidOut()
+    after: LaidOut = LaidOut()
+    selection: LaidOut = LaidOut()
+    instruction: LaidOut = LaidOut()
 
 
 def chat_pieces(contents: Contents) -> list[Piece]:
@@ -124,10 +124,10 @@ def _running_text(contents: Contents, asked: Iterable[Piece]) -> Iterator[Piece]
     at, cut = 0, contents.before.cut
     for place, piece in put_in:
         if place > at and piece.text:
-            yield _piece("prefix", "before", Told(text[at:place], cut))
+            yield _piece("prefix", "before", LaidOut(text[at:place], cut))
             at, cut = place, None
         yield replace(piece, closing=piece.closing + joint)
-    yield _piece("prefix", "before", Told(text[at:], cut))
+    yield _piece("prefix", "before", LaidOut(text[at:], cut))
 
 
 def _paragraphs(text: str) -> tuple[list[int], str]:
@@ -142,6 +142,6 @@ def _nth_last(places: list[int], depth: int) -> int:
     return places[max(0, len(places) - depth)]
 
 
-def _piece(place: Place, kind: Kind, told: Told, opening: str = "", closing: str = "") -> Piece:
+def _piece(place: Place, kind: Kind, told: LaidOut, opening: str = "", closing: str = "") -> Piece:
     title = told.trigger.entry.name if told.trigger is not None else TITLES[kind]
     return Piece(place, kind, title, told.text, opening, closing, told.cut, told.trigger)

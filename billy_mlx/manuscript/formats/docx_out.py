@@ -27,7 +27,7 @@ from billy_mlx.manuscript.formats.docx_template import (
     ITEM,
     QUOTE,
     VERSE,
-    Page,
+    PageSetup,
 )
 
 _LONGEST_PROPERTY = 255  # characters, a limit of the format
@@ -38,7 +38,7 @@ def docx(text: Document, book: Book, template: Template = Template.BOOK) -> byte
     document = python_docx.Document()
     _describe(document, book)
     words = sum(count_words(block.text) for block in text.blocks)
-    page = Page(document, book, template, words=words, chapters=_has_chapters(text))
+    page = PageSetup(document, book, template, words=words, chapters=_has_chapters(text))
     new_page = page.begin()
     body = text.below(book.title) if book.title.strip() else text
     writer = _Writer(document, page, body)
@@ -52,7 +52,7 @@ def _has_chapters(text: Document) -> bool:
 
 
 class _Writer:
-    def __init__(self, document: DocxDocument, page: Page, text: Document) -> None:
+    def __init__(self, document: DocxDocument, page: PageSetup, text: Document) -> None:
         self._document = document
         self._page = page
         self._text = text

@@ -38,7 +38,7 @@ _LOOKS = {
 }
 
 
-class Page:
+class PageSetup:
     """The look of one document.
 
     Args:

@@ -14,7 +14,7 @@ from billy_mlx.manuscript.formats.front_matter import FrontMatter, front_matter,
 from billy_mlx.manuscript.formats.html import html
 from billy_mlx.manuscript.formats.markdown_out import escaped
 from billy_mlx.manuscript.formats.marking import Marks, marked
-from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, paragraphs_of
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs, ParagraphsFound, paragraphs_of
 from billy_mlx.manuscript.formats.parsing import comments_of, document_of
 from billy_mlx.manuscript.formats.plain import plain_text
 from billy_mlx.manuscript.formats.provenance import Note, notes, sidecar
@@ -97,7 +97,7 @@ def _with_notes(text: str, noted: Sequence[Note], way: Paragraphs) -> str:
     return marked(text, [note.end for note in noted], marks, way) + "".join(defined)
 
 
-def paragraphs_of_manuscript(text: str) -> Found:
+def paragraphs_of_manuscript(text: str) -> ParagraphsFound:
     """Return how a manuscript tells its paragraphs apart, by those of its lines that are neither headings nor lists."""
     lines = [line for line in _LINE_END.split(prose_of(text)) if not _NO_PROSE.match(line)]
     return paragraphs_of("\n".join(lines))

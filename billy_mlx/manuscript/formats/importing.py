@@ -11,7 +11,7 @@ from billy_mlx.manuscript.context.lorebook_import import holds_lorebook
 from billy_mlx.manuscript.formats.document import Document
 from billy_mlx.manuscript.formats.docx_in import document_of_docx
 from billy_mlx.manuscript.formats.markdown_out import markdown
-from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, paragraphs_of
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs, ParagraphsFound, paragraphs_of
 from billy_mlx.manuscript.formats.plain_in import blocks_of_plain, said_of
 from billy_mlx.manuscript.stray import decoded, is_nearly_utf8, strays_in
 from billy_mlx.text import sanitize, without_strays
@@ -89,7 +89,7 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
     text = _text(data, shown)
     if PurePath(name).suffix.lower() in _MARKDOWN:
         return text
-    found = paragraphs_of(text.text) if way is None else Found(way, True)
+    found = paragraphs_of(text.text) if way is None else ParagraphsFound(way, True)
     notes = (*text.notes, said_of(found)) if way is None else text.notes
     return Imported(markdown(Document(blocks_of_plain(text.text, found.way))), notes, found.way)
 

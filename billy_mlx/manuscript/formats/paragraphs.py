@@ -29,31 +29,31 @@ class Paragraphs(StrEnum):
 
 
 @dataclass(frozen=True)
-class Found:
+class ParagraphsFound:
     """How a text was found to tell its paragraphs apart; `certain` if nothing in it speaks for another way."""
 
     way: Paragraphs
     certain: bool
 
 
-def paragraphs_of(text: str) -> Found:
+def paragraphs_of(text: str) -> ParagraphsFound:
     """Return how a text tells its paragraphs apart, as far as its lines show it."""
     lines = _LINE_END.split(text)
     groups = groups_of(lines)
     several = [group for group in groups if len(group) > 1]
     if not several:
-        return Found(Paragraphs.BLANK if len(groups) > 1 else Paragraphs.LINE, True)
+        return ParagraphsFound(Paragraphs.BLANK if len(groups) > 1 else Paragraphs.LINE, True)
     if _are_full(several):
-        return Found(Paragraphs.WRAPPED, True)
+        return ParagraphsFound(Paragraphs.WRAPPED, True)
     indented = [line[:1].isspace() for group in groups for line in group]
     if any(indented) and not all(indented) and _are_full([[line.strip() for line in group] for group in several]):
-        return Found(Paragraphs.INDENT, True)
+        return ParagraphsFound(Paragraphs.INDENT, True)
     prose = [group for group in several if not is_verse(group)]
     if not prose:
-        return Found(Paragraphs.BLANK, True)
+        return ParagraphsFound(Paragraphs.BLANK, True)
     if sum(indented) > 1 and not all(indented) and not any(map(_ends_sentence, _before_unindented(groups))):
-        return Found(Paragraphs.INDENT, True)
-    return Found(Paragraphs.LINE, all(_ends_sentence(line) for group in prose for line in group[:-1]))
+        return ParagraphsFound(Paragraphs.INDENT, True)
+    return ParagraphsFound(Paragraphs.LINE, all(_ends_sentence(line) for group in prose for line in group[:-1]))
 
 
 def groups_of(lines: Sequence[str]) -> list[list[str]]:

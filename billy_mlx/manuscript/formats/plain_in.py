@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from billy_mlx.manuscript.formats.document import Block, Run
-from billy_mlx.manuscript.formats.paragraphs import Found, Paragraphs, groups_of, is_verse
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs, ParagraphsFound, groups_of, is_verse
 
 _LINE_END = re.compile(r"\r\n?|\n|\f")
 _BREAK = re.compile(r"\s*(?:\*{3,}|\*[ \t]+\*[ \t]+\*)\s*")
@@ -26,7 +26,7 @@ def blocks_of_plain(text: str, way: Paragraphs) -> tuple[Block, ...]:
     return tuple(_blocks(text, way))
 
 
-def said_of(found: Found) -> str:
+def said_of(found: ParagraphsFound) -> str:
     """Return how a text was read, as a sentence without its full stop."""
     doubt = "" if found.certain else ", though that is not certain"
     return f"{_SAID[found.way]}{doubt}"

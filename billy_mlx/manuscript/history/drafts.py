@@ -12,18 +12,18 @@ from billy_mlx.manuscript.history.rows import (
     uses_of,
 )
 from billy_mlx.manuscript.history.schema import Row
-from billy_mlx.manuscript.history.store import Store, Table
+from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author
 
 
-class Drafts:
+class DraftTables:
     """All drafts. Alternatives have rows of their own, so that the one who wrote a span is found at once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: HistoryStore) -> None:
         self._store = store
-        self._drafts: Table[int] = Table(store, "draft")
-        self._alternatives: Table[int] = Table(store, "alternative")
+        self._drafts: HistoryTable[int] = HistoryTable(store, "draft")
+        self._alternatives: HistoryTable[int] = HistoryTable(store, "alternative")
 
     def put(self, draft: Draft) -> None:
         """Keep a draft as it is now. Raises ValueError if its values do not fit together."""

@@ -13,11 +13,11 @@ from pathlib import Path
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.draft import Alternative, Draft, Fate
 from billy_mlx.manuscript.edit import Edit
-from billy_mlx.manuscript.history.drafts import Drafts
+from billy_mlx.manuscript.history.drafts import DraftTables
 from billy_mlx.manuscript.history.file import HistoryDamaged, HistoryFile
 from billy_mlx.manuscript.history.names import Names
 from billy_mlx.manuscript.history.standing import Place
-from billy_mlx.manuscript.history.store import Store, could_not_save
+from billy_mlx.manuscript.history.store import HistoryStore, could_not_save
 from billy_mlx.manuscript.history.texts import Route, Texts
 from billy_mlx.manuscript.history.tree import Tree, Version
 from billy_mlx.manuscript.passage import Passage
@@ -39,10 +39,10 @@ class History:
 
     def __init__(self, file: HistoryFile, notice: str | None = None, failure: str | None = None) -> None:
         self.notice = notice
-        self._store = store = Store(file, failure)
+        self._store = store = HistoryStore(file, failure)
         self._tree = Tree(store)
         self._texts = Texts(store, self._tree)
-        self._drafts = Drafts(store)
+        self._drafts = DraftTables(store)
         self._place = Place(store)
         self.checkpoints = Names(store, "checkpoint", self._tree)
         self.branches = Names(store, "branch", self._tree)

@@ -4,16 +4,16 @@ from collections.abc import Iterator, MutableMapping
 from typing import Literal
 
 from billy_mlx.manuscript.history.rows import name_of, name_row
-from billy_mlx.manuscript.history.store import Store, Table
+from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable
 from billy_mlx.manuscript.history.tree import Tree
 
 
 class Names(MutableMapping[str, int]):
     """Revisions by name, in the order of code points."""
 
-    def __init__(self, store: Store, table: Literal["checkpoint", "branch"], tree: Tree) -> None:
+    def __init__(self, store: HistoryStore, table: Literal["checkpoint", "branch"], tree: Tree) -> None:
         self._store = store
-        self._table: Table[str] = Table(store, table)
+        self._table: HistoryTable[str] = HistoryTable(store, table)
         self._tree = tree
 
     def __getitem__(self, name: str) -> int:

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from billy_mlx.manuscript.history.rows import Standing, standing_of, standing_row
 from billy_mlx.manuscript.history.schema import Table as Name
-from billy_mlx.manuscript.history.store import Store, Table
+from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable
 
 
 class Place:
     """The one row of the table "standing". `now` is what it says."""
 
-    def __init__(self, store: Store) -> None:
-        self._table: Table[int] = Table(store, "standing")
+    def __init__(self, store: HistoryStore) -> None:
+        self._table: HistoryTable[int] = HistoryTable(store, "standing")
         self._store = store
         self.now = self._read()
 

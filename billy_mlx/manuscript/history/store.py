@@ -13,7 +13,7 @@ from billy_mlx.text import sanitize
 Key = TypeVar("Key", int, str)
 
 
-class Store:
+class HistoryStore:
     """All tables of a file, and what of them is not yet written.
 
     Attributes:
@@ -26,10 +26,10 @@ class Store:
         self.file = file
         self.lock = RLock()
         self.failure = failure
-        self._tables: list[Table[Any]] = []
+        self._tables: list[HistoryTable[Any]] = []
         self._flushing = Lock()
 
-    def add(self, table: "Table[Any]") -> None:
+    def add(self, table: "HistoryTable[Any]") -> None:
         """Take a table into what is flushed."""
         self._tables.append(table)
 
@@ -61,10 +61,10 @@ class Store:
         return could_not_save(self.file, error)
 
 
-class Table(Generic[Key]):
+class HistoryTable(Generic[Key]):
     """One table. A change is seen at once and waits in `pending`, by key; None is a row that is to go."""
 
-    def __init__(self, store: Store, name: schema.Table) -> None:
+    def __init__(self, store: HistoryStore, name: schema.Table) -> None:
         self.name = name
         self.pending: dict[Key, Row | None] = {}
         self._store = store

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from billy_mlx.manuscript.edit import Edit, difference, inverted
 from billy_mlx.manuscript.history.gap import edited
 from billy_mlx.manuscript.history.rows import keyframe_of, keyframe_row
-from billy_mlx.manuscript.history.store import Store, Table
+from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable
 from billy_mlx.manuscript.history.tree import Tree
 from billy_mlx.manuscript.prose import Prose
 
@@ -28,8 +28,8 @@ class Route:
 class Texts:
     """The texts at the revisions of a tree. A root's edits are made on the empty text."""
 
-    def __init__(self, store: Store, tree: Tree) -> None:
-        self._keyframes: Table[int] = Table(store, "keyframe")
+    def __init__(self, store: HistoryStore, tree: Tree) -> None:
+        self._keyframes: HistoryTable[int] = HistoryTable(store, "keyframe")
         self._store = store
         self._tree = tree
         self._kept = set(store.file.numbers("keyframe"))

@@ -9,7 +9,7 @@ from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.history.rows import pair_of, revision_of, revision_row
 from billy_mlx.manuscript.history.schema import Row
-from billy_mlx.manuscript.history.store import Store, Table
+from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable
 from billy_mlx.manuscript.revision import Kind, Revision
 
 _PAGE = 200  # rows
@@ -47,10 +47,12 @@ class Version:
 class Tree:
     """All revisions. A parent's number is lower than its child's."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: HistoryStore) -> None:
         self._store = store
-        self._revisions: Table[int] = Table(store, "revision")
-        self._travelled: Table[int] = Table(store, "travelled")  # where redo does not go to the newest child
+        self._revisions: HistoryTable[int] = HistoryTable(store, "revision")
+        self._travelled: HistoryTable[int] = HistoryTable(
+            store, "travelled"
+        )  # where redo does not go to the newest child
         self._last_put = 0  # until the head goes elsewhere: redo goes there anyway
         self._highest = max(store.file.numbers("revision", "ORDER BY id DESC LIMIT 1"), default=0)
 
