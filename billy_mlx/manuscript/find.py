@@ -69,28 +69,6 @@ def find_all(text: str, query: Query) -> tuple[Match, ...]:
     return tuple(find(text, query))
 
 
-def next_match(text: str, query: Query, place: int) -> Match | None:
-    """Return the first match that starts at `place` or behind it, or else the first of all; raises as `find` does.
-
-    To go on from a match, look from its `beyond`.
-    """
-    first = None
-    for match in find(text, query):
-        if match.start >= place:
-            return match
-        first = first or match
-    return first
-
-
-def previous_match(text: str, query: Query, place: int) -> Match | None:
-    """Return the last match that starts before `place`, or else the last of all; raises as `find` does.
-
-    To go back from a match, look from its `start`.
-    """
-    matches = find_all(text, query)
-    return next((match for match in reversed(matches) if match.start < place), matches[-1] if matches else None)
-
-
 def replacements(
     text: str, query: Query, replacement: str, only: Match | None = None, *, keep_capitals: bool = False
 ) -> tuple[Hunk, ...]:

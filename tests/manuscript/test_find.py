@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.find import Match, Query, find, find_all, next_match, previous_match, replacements
+from billy_mlx.manuscript.find import Match, Query, find, find_all, replacements
 from billy_mlx.manuscript.hunks import apply_hunks
 
 TEXT = "The cat saw the Cat. It didn’t see the catfish, “the” fish."
@@ -96,32 +96,6 @@ def test_one_match_alone_can_be_replaced():
 
 def test_a_match_that_is_none_replaces_nothing():
     assert replacements(TEXT, Query("cat"), "dog", Match(0, 3)) == ()
-
-
-@given(st.text("ab ", max_size=20), st.sampled_from(["a", "b*", "^", "ab"]))
-def test_going_on_visits_every_match_and_then_the_first(text, pattern):
-    query = Query(pattern, regex=True)
-    matches = find_all(text, query)
-    place = 0
-    for match in (*matches, *matches[:1]):
-        found = next_match(text, query, place)
-        assert found == match
-        place = found.beyond
-
-
-@given(st.text("ab ", max_size=20), st.sampled_from(["a", "^", "ab"]))
-def test_going_back_visits_every_match_and_then_the_last(text, pattern):
-    query = Query(pattern, regex=True)
-    matches = find_all(text, query)[::-1]
-    place = len(text) + 1
-    for match in (*matches, *matches[:1]):
-        assert previous_match(text, query, place) == match
-        place = match.start
-
-
-def test_there_is_no_next_or_previous_of_nothing():
-    assert next_match(TEXT, Query("dog"), 3) is None
-    assert previous_match(TEXT, Query("dog"), 3) is None
 
 
 @pytest.mark.parametrize(
