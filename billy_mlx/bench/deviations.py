@@ -1,25 +1,18 @@
 """What differs from the paper (arXiv 2510.10157) in a run with some settings, told in sentences."""
 
-from typing import TYPE_CHECKING
-
 from billy_mlx.bench.names import without_place
+from billy_mlx.bench.settings import DEFAULT_BLEND, BenchSettings
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import PAPER_LAYER, steered_layers
 from billy_mlx.extraction.library import load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.model import Model
 
-if TYPE_CHECKING:
-    from billy_mlx.bench.settings import BenchSettings
-
-PAPER_BLEND = "creative-professional:0.25+environmentalist:0.25+futurist:0.5"
-"""The four agents of arXiv 2405.06373, of which two are futurists."""
-
 _PAPER_DEPTH = 32  # layers of Llama-3.1-8B
 
 
-def sentences(settings: "BenchSettings", model: Model) -> list[str]:
-    """Return the deviations, those of weight first.
+def deviations_of(settings: BenchSettings, model: Model) -> list[str]:
+    """Return how a run with some settings differs from the paper's, a sentence each, those of weight first.
 
     Raises:
         BillyError: a persona of the blend has no vector for the model.
@@ -42,7 +35,7 @@ def sentences(settings: "BenchSettings", model: Model) -> list[str]:
     ]
 
 
-def _judge(settings: "BenchSettings") -> str:
+def _judge(settings: BenchSettings) -> str:
     how = "whole lists, as the paper does" if settings.whole_lists else "ideas one by one, where the paper judges lists"
     return (
         "The judge is a local model with rubrics of our own, whose score is the expectation over the numbers that it "
@@ -50,7 +43,7 @@ def _judge(settings: "BenchSettings") -> str:
     )
 
 
-def _items(settings: "BenchSettings") -> list[str]:
+def _items(settings: BenchSettings) -> list[str]:
     many = "all" if settings.items_per_task is None else f"the first {settings.items_per_task}"
     if settings.tasks_file is not None:
         name = without_place(settings.tasks_file)
@@ -62,14 +55,14 @@ def _items(settings: "BenchSettings") -> list[str]:
     ]
 
 
-def _tasks(settings: "BenchSettings") -> list[str]:
+def _tasks(settings: BenchSettings) -> list[str]:
     told = [] if settings.tasks is None else [f"Only these tasks are asked: {', '.join(settings.tasks)}."]
     if settings.tasks is None or "writing" in settings.tasks:
         told.append("A task of short creative writing is added, which the paper does not have.")
     return told
 
 
-def _steering(settings: "BenchSettings", blend: Blend, vectors: list[PersonaVector]) -> list[str]:
+def _steering(settings: BenchSettings, blend: Blend, vectors: list[PersonaVector]) -> list[str]:
     count = len(vectors[0].directions)
     layers = _named(steered_layers(Blend(blend.weights, mode=Mode.PAPER, layers=blend.layers), vectors))
     told = [
@@ -87,8 +80,8 @@ def _steering(settings: "BenchSettings", blend: Blend, vectors: list[PersonaVect
             for mode in (Mode.LAYERED, Mode.BALANCED)
         )
         told.append(f"In layered mode it is layers {layered}; in balanced and orthogonal mode it is layer {alone}.")
-    if blend.weights != Blend.parse(PAPER_BLEND).weights:
-        told.append(f"The blend is {blend}; the paper's is {PAPER_BLEND}.")
+    if blend.weights != Blend.parse(DEFAULT_BLEND).weights:
+        told.append(f"The blend is {blend}; the paper's is {DEFAULT_BLEND}.")
     return told
 
 
@@ -114,7 +107,7 @@ def _making(vector: PersonaVector) -> str:
     return f"{vector.origin.rollouts} answers with the persona/neutral ({vector.origin.sampling}), {judged}"
 
 
-def _sampling(settings: "BenchSettings") -> list[str]:
+def _sampling(settings: BenchSettings) -> list[str]:
     sampling = settings.sampling
     drawn = (sampling.top_p, sampling.min_p, sampling.repetition_penalty)
     told = []

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from billy_mlx.bench.agreement import add_ratings
 from billy_mlx.bench.arms import main_arm
 from billy_mlx.bench.blind import Ratings
+from billy_mlx.bench.deviations import deviations_of
 from billy_mlx.bench.judging import ALL, Bounds
 from billy_mlx.bench.limits import find_limits
 from billy_mlx.bench.matching import subjects
@@ -83,7 +84,7 @@ def gather(
         projections=tuple(projections),
         examples=tuple(choose_examples(items, store.answers, settings.seed)),
         limits=(*planned.left_out, *find_limits(model, arms, items, store, reliability, comparisons)),
-        deviations=tuple(settings.deviations(model)),
+        deviations=tuple(deviations_of(settings, model)),
         scored=tuple(scored),
     )
 

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
-from billy_mlx.bench import deviations
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import UsageError
-from billy_mlx.model.model import Model
 from billy_mlx.model.sample import MAX_SEED, Sampling
 
 Protocol = Literal["own", "paper"]
 
-DEFAULT_BLEND = deviations.PAPER_BLEND
+DEFAULT_BLEND = "creative-professional:0.25+environmentalist:0.25+futurist:0.5"
+"""The four agents of arXiv 2405.06373, of which two are futurists."""
 QUICK_TASKS = ("uses", "scientific", "writing")
 
 _RANGES = (
@@ -105,7 +104,7 @@ class BenchSettings:
 
     @classmethod
     def paper(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
-        """Return the paper's protocol as far as it can be had here; `deviations` says how far that is.
+        """Return the paper's protocol as far as it can be had here; `deviations_of` says how far that is.
 
         Source: arXiv 2510.10157.
         """
@@ -126,11 +125,3 @@ class BenchSettings:
     def decides_the_same(self, other: "BenchSettings") -> bool:
         """Whether the same answers come out."""
         return replace(self, rows=other.rows) == other
-
-    def deviations(self, model: Model) -> list[str]:
-        """Return how a run with these settings differs from the paper's, a sentence each.
-
-        Raises:
-            BillyError: a persona of the blend has no vector for the model.
-        """
-        return deviations.sentences(self, model)

@@ -1,6 +1,7 @@
 import pytest
 from benching import plant, small
 
+from billy_mlx.bench.deviations import deviations_of
 from billy_mlx.bench.settings import DEFAULT_BLEND, BenchSettings
 from billy_mlx.errors import UsageError, VectorError
 
@@ -31,7 +32,7 @@ def test_the_papers_protocol_has_its_sampling_and_judges_whole_lists():
 
 def test_deviations_name_model_blend_layer_and_sampling(tiny):
     plant(tiny, ["noir"])
-    told = " ".join(small(blend="noir").deviations(tiny))
+    told = " ".join(deviations_of(small(blend="noir"), tiny))
     for part in (
         tiny.id,
         "noir:1@1/layered",
@@ -46,11 +47,11 @@ def test_deviations_name_model_blend_layer_and_sampling(tiny):
 
 def test_the_papers_own_sampling_is_no_deviation(tiny):
     plant(tiny)
-    told = " ".join(BenchSettings.paper("tiny").deviations(tiny))
+    told = " ".join(deviations_of(BenchSettings.paper("tiny"), tiny))
     assert "top-p" not in told.replace("top-p 1", "")
     assert "whole lists, as the paper does" in told
 
 
 def test_deviations_need_the_vectors(tiny):
     with pytest.raises(VectorError, match="run: billy extract noir"):
-        small(blend="noir").deviations(tiny)
+        deviations_of(small(blend="noir"), tiny)
