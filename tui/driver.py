@@ -1,10 +1,14 @@
 """The studio's terminal: any bytes may come from it, it may be closed at any time, and it is given back as it was."""
 
 import os
+import queue
 import select
 import signal
 import sys
 import termios
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from billy_mlx.tui.ending import Ending
 from billy_mlx.tui.guardian import Guardian
 from billy_mlx.tui.incoming import Incoming
 from billy_mlx.tui.outlet import Outlet
@@ -28,6 +31,10 @@ _AS_IT_WAS = (
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?2004l\x1b[?7h\x1b[?2048l"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
+
+
+_OUTPUT_SECONDS = 1.0  # for which a terminal that takes nothing is waited for
+_END_SECONDS = 4.0  # after which the process is ended at all events
 
 
 class StudioDriver(LinuxDriver):
@@ -117,3 +124,34 @@ class StudioDriver(LinuxDriver):
 
     def _give_up(self) -> None:
         self._outlet.give_up()
+
+
+class Ending:
+    """Watches over the end of the process.
+
+    Args:
+        leave: has the studio save and end; called in a thread, must not wait.
+        unblock: gives up what the terminal does not take; called a while later, if the process is still there.
+        last: what there is to do before a process that does not end is ended.
+    """
+
+    def __init__(self, leave: Callable[[], None], unblock: Callable[[], None], last: Callable[[], None]) -> None:
+        self._leave, self._unblock, self._last = leave, unblock, last
+        self._begun: queue.SimpleQueue[None] = queue.SimpleQueue()  # which a signal's handler may put into at any time
+        threading.Thread(target=self._run, name="billy-ending", daemon=True).start()
+
+    def begin(self) -> None:
+        """End the process within seconds; from any thread, also for the second time."""
+        self._begun.put(None)
+
+    def _run(self) -> None:
+        self._begun.get()
+        begun = time.monotonic()
+        for do, seconds in ((self._leave, _OUTPUT_SECONDS), (self._unblock, _END_SECONDS)):
+            with suppress(Exception):
+                do()
+            time.sleep(max(0.0, begun + seconds - time.monotonic()))
+        # The text is in the journal, and is offered at the next opening.
+        with suppress(Exception):
+            self._last()
+        os._exit(1)

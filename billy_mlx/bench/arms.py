@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from billy_mlx.bench.discussion import discussion
 from billy_mlx.bench.play import Arm, Play, Turn, single, turn
-from billy_mlx.bench.random_directions import random_directions
 from billy_mlx.bench.result import CONTROL
 from billy_mlx.bench.roles import roles
 from billy_mlx.bench.settings import BenchSettings
@@ -14,6 +16,7 @@ from billy_mlx.bench.tasks import Item
 from billy_mlx.bench.verbalized import verbalized
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.errors import UsageError
+from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
 
 __all__ = ["Arm", "Play", "Turn", "comparison_arms", "left_out", "main_arm"]
@@ -33,6 +36,9 @@ _MULTI_ROLE = (
     "Let them take up each other's thoughts. Then give one answer with the best of all of them, and nothing but the "
     "answer.\n\nThe task:\n\n{task}"
 )
+
+
+Doubles = NDArray[np.float64]
 
 
 def comparison_arms(model: Model, settings: BenchSettings) -> list[Arm]:
@@ -119,3 +125,33 @@ def _random(steered: Steered) -> list[Arm]:
         Arm(f"random-{n}", "random", says, None, single(settings, directions=random_directions(like, settings.seed, n)))
         for n in range(1, RANDOM_DIRECTIONS + 1)
     ]
+
+
+def random_directions(like: Directions, seed: int, number: int) -> Directions:
+    """Return directions of the same norms, at the same layers and positions, that point anywhere.
+
+    Where several layers are steered they have the same angles among each other, too: directions that mean nothing add
+    up to as much over the layers as those that mean something do.
+
+    Args:
+        like: what is to be imitated.
+        seed: of the whole benchmark.
+        number: of this one among the random ones.
+    """
+    layers = list(like.by_layer)
+    if not layers:
+        return like
+    held = np.stack([like.by_layer[layer] for layer in layers], axis=1).astype(np.float64)  # (D, layers)
+    drawn = [np.random.default_rng([seed, number, layer]).normal(size=len(held)) for layer in layers]
+    anywhere, _ = _orthonormal(np.stack(drawn, axis=1))
+    _, among = _orthonormal(held)
+    turned = anywhere @ among
+    by_layer = {layer: np.asarray(turned[:, place], np.float32) for place, layer in enumerate(layers)}
+    return Directions(by_layer, everywhere=like.everywhere, norm_preserving=like.norm_preserving)
+
+
+def _orthonormal(columns: Doubles) -> tuple[Doubles, Doubles]:
+    """Return Q, of orthonormal columns, and R with a diagonal that is not negative; `columns` are Q @ R."""
+    q, r = np.linalg.qr(columns)
+    signs = np.where(np.diag(r) < 0, -1.0, 1.0)
+    return q * signs, r * signs[:, None]

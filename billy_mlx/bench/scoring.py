@@ -5,12 +5,12 @@ Whoever scores sees a text and what was asked, never which arm it is from.
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from billy_mlx.bench.idea_scores import idea_scores
 from billy_mlx.bench.judge_check import check_judge, judge_trials
 from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, judge_scores
 from billy_mlx.bench.kept import digest, kept
-from billy_mlx.bench.kept_judge import KeptJudge
 from billy_mlx.bench.kept_texts import KeptTexts
 from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, scored_alike, subjects, word_count
 from billy_mlx.bench.reading_scores import Axis, TextReading, reading_scores
@@ -20,6 +20,7 @@ from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item, Task
 from billy_mlx.blend.blend import Blend
 from billy_mlx.extraction.library import load_vectors
+from billy_mlx.extraction.pole import Score
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.measure.overlap import self_bleu
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
@@ -125,3 +126,34 @@ def _way_of_reading(model: Model) -> str:
 def _axes(model: Model, blend: str) -> dict[str, Axis]:
     vectors = load_vectors(Blend.parse(blend).persona_ids, model.id, model.fingerprint)
     return {persona: Axis.of(vector) for persona, vector in vectors.items()}
+
+
+class KeptJudge:
+    """A judge with a file of its own in a folder of scores; one process at a time may ask it.
+
+    Attributes:
+        name: the judge's.
+        key: likewise; another key has another file.
+
+    Raises:
+        BillyError: the file is damaged, or cannot be read or written.
+    """
+
+    def __init__(self, judge: AnyJudge, folder: Path) -> None:
+        self.name, self.key = judge.name, judge.key
+        self._judge = judge
+        self._kept: KeptTexts[Score] = KeptTexts(folder / f"judge-{digest(judge.key)}.jsonl", Score)  # type: ignore[arg-type]
+
+    def score(self, criterion: str, answers: Sequence[tuple[str, str]]) -> Generator[int, None, list[Score]]:
+        """Return what `Judge.score` does. Only new answers are asked for; they are kept once all of them are scored.
+
+        Raises:
+            BillyError: the judge raises it, or the disk takes no more.
+        """
+        kept = self._kept
+        new = [each for each in dict.fromkeys(answers) if (criterion, *each) not in kept.found]
+        if new:
+            known = len(answers) - len(new)
+            scores = yield from mapped(self._judge.score(criterion, new), lambda done: known + done)
+            kept.add({(criterion, *each): score for each, score in zip(new, scores, strict=True)})
+        return [kept.found[criterion, *each] for each in answers]

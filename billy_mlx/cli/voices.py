@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from billy_mlx.cli import layout
-from billy_mlx.cli.flow import Flow
 from billy_mlx.cli.interrupt import on_interrupt
+from billy_mlx.cli.layout import cells
 from billy_mlx.cli.output import advance, emphasised, on_terminal, progress, say, width, write, write_line
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
     from billy_mlx.blend.generate import Generation, Voices
+
+
+_WIDEST = 100  # cells: longer lines are hard to read
 
 
 def stream(voices: "Voices") -> "Generation":
@@ -102,3 +105,44 @@ def _show_band(generations: Sequence[ShownText]) -> None:
     for line in layout.side_by_side([sanitize(each.text).strip("\n") for each in generations], width()):
         write_line(layout.BETWEEN.join(line).rstrip())
     write_line()
+
+
+class Flow:
+    """Sets text as it comes: a word is put out when it is whole, on the next line if it does not fit on this one."""
+
+    def __init__(self, width: int) -> None:
+        self._width = min(width, _WIDEST)
+        self._filled = 0
+        self._spaces = ""
+        self._word = ""
+
+    def add(self, text: str) -> str:
+        """Return what can be put out now that `text` has come."""
+        return "".join(self._take(character) for character in text.replace("\t", "    "))
+
+    def end(self) -> str:
+        """Return the rest."""
+        return self._place()
+
+    def _take(self, character: str) -> str:
+        if character not in " \n":
+            self._word += character
+            return ""
+        placed = self._place()
+        if character == " ":
+            self._spaces += " "
+            return placed
+        self._spaces, self._filled = "", 0
+        return f"{placed}\n"
+
+    def _place(self) -> str:
+        if not self._word:
+            return ""
+        spaces, word = self._spaces, self._word
+        self._spaces = self._word = ""
+        needed = len(spaces) + cells(word)
+        if self._filled and self._filled + needed > self._width:
+            self._filled = cells(word)
+            return f"\n{word}"
+        self._filled += needed
+        return f"{spaces}{word}"

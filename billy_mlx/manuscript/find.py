@@ -1,12 +1,12 @@
 """Find and replace."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import regex
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.capitals import in_capitals_of
 from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
 from billy_mlx.manuscript.spelling import borders_of, pattern_of
@@ -16,6 +16,9 @@ _TIMEOUT_SECONDS = 1.0
 _LONGEST_PATTERN = 1_000
 _SHOWN_STRAY = regex.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\?\uFFFD|\\.", regex.DOTALL)  # or a set, or another escape
 _PATTERN_BORDERS = (r"(?<![^\W_])", r"(?![^\W_])")
+
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 @dataclass(frozen=True)
@@ -157,3 +160,25 @@ def _expanded(found: regex.Match[str], replacement: str) -> str:
 
 def _shown(text: str) -> str:
     return repr(sanitize(text if len(text) <= 60 else text[:59] + "…"))
+
+
+def in_capitals_of(found: str, replacement: str) -> str:
+    """Return `replacement` with the capitals of what was found: all of it, each word of it, or its first letter.
+
+    What has none leaves it as it is, so that a name put in for a word keeps its own.
+    """
+    words = [word for word in _WORD.findall(found) if word.upper() != word.lower()]
+    if not words:
+        return replacement
+    letters = "".join(words)
+    if letters == letters.upper() and len(letters) > 1:
+        return replacement.upper()
+    capitals = [word[0].isupper() or word[0].istitle() for word in words]
+    if not capitals[0]:
+        return replacement
+    count = 0 if len(words) > 1 and all(capitals) else 1  # 0 is all of them
+    return _WORD.sub(lambda word: _capitalized(word[0]), replacement, count)
+
+
+def _capitalized(word: str) -> str:
+    return word[:1].title() + word[1:]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.coherence import Gauge
@@ -17,7 +18,6 @@ from billy_mlx.model.thinking import Thinking
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Written
 from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.request import context_for, request_for, selected
-from billy_mlx.write.thoughts import Thoughts
 
 Event = Sent | PromptRead | VoicesWrote | Written | Coherence
 
@@ -178,3 +178,41 @@ class WritingJob:
         if not passage or self._request.instruction or len(text) < len(passage):
             return False
         return ends_sentence(passage) and ends_sentence(text)
+
+
+class Thoughts:
+    """Leaves out of a text, as it comes, the thoughts that may stand before it.
+
+    Args:
+        marks: of the thoughts; None if there are none to come.
+        tokenizer: mlx-lm's, which knows how the marks are spelt.
+    """
+
+    def __init__(self, marks: Thinking | None, tokenizer: Any) -> None:
+        self._waits = marks is not None
+        self._begins = False  # what comes next stands right behind thoughts
+        self._opened = marks is not None and marks.opened
+        self._start: str = tokenizer.think_start or ""
+        self._end: str = tokenizer.think_end or ""
+        self._held = ""
+
+    def after(self, text: str) -> str:
+        """Return what of `text`, which comes next, is not thought."""
+        if self._waits:
+            self._held += text
+            text = self._released()
+        if self._begins:
+            text = text.lstrip()
+            self._begins = not text
+        return text
+
+    def _released(self) -> str:
+        _, ended, rest = self._held.partition(self._end)
+        begun = self._held.lstrip()
+        if ended:
+            self._waits, self._begins = False, True
+            return rest
+        if self._opened or begun.startswith(self._start) or self._start.startswith(begun):
+            return ""
+        self._waits = False
+        return self._held

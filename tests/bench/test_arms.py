@@ -3,9 +3,8 @@ import pytest
 from benching import ITEMS, plant, small
 from vectors import persona_vector
 
-from billy_mlx.bench.arms import comparison_arms, left_out, main_arm
+from billy_mlx.bench.arms import comparison_arms, left_out, main_arm, random_directions
 from billy_mlx.bench.play import AsItStands
-from billy_mlx.bench.random_directions import random_directions
 from billy_mlx.bench.roles import seats
 from billy_mlx.bench.verbalized import Stated, choose, stated
 from billy_mlx.blend.blend import Blend, Dose, Unit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billy_mlx.bench.kept_judge import KeptJudge
+from billy_mlx.bench.scoring import KeptJudge
 from billy_mlx.errors import BillyError
 from billy_mlx.steps import finish
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.cli.flow import Flow
 from billy_mlx.cli.layout import aligned, cells, per_band, shortened, side_by_side, wrap
+from billy_mlx.cli.voices import Flow
 from billy_mlx.text import sanitize
 
 TEXTS = st.text(st.sampled_from("ab c\n\t,é月🙂e\u0301"), max_size=200)

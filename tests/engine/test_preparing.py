@@ -6,7 +6,7 @@ import pytest
 
 from billy_mlx.blend.calibrate import CalibrationSettings
 from billy_mlx.engine import preparing as preparing_module
-from billy_mlx.engine.comparing import comparing
+from billy_mlx.engine.kinds import comparing
 from billy_mlx.engine.messages import (
     Compare,
     Compared,

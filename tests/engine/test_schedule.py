@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from billy_mlx.engine.schedule import Schedule
+from billy_mlx.engine.thread import Schedule
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from billy_mlx.model.thinking import Thinking
-from billy_mlx.write.thoughts import Thoughts
+from billy_mlx.write.writing import Thoughts
 
 
 def after(thinker, pieces, *, opened):

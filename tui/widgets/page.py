@@ -4,17 +4,18 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.style import Style
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.document._document import Location, Selection
 from textual.document._document_navigator import DocumentNavigator
 from textual.geometry import Offset, Region
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.widgets import TextArea
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import Author
+from billy_mlx.tui.commands import at
 from billy_mlx.tui.widgets.cursor import Cursor
-from billy_mlx.tui.widgets.editing_keys import editing_keys
 from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
 from billy_mlx.tui.widgets.marks import (
     FILLED_STYLES,
@@ -28,6 +29,24 @@ from billy_mlx.tui.widgets.marks import (
 )
 from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
 from billy_mlx.tui.widgets.view import View
+
+_COMMANDS = {
+    key for place in ("anywhere", "page", "rewrite", "draft") for one in at(place) for key in one.keys.split(",")
+}
+
+
+def editing_keys() -> list[BindingType]:
+    """Return what the BINDINGS of a text area are that leaves the keys of a page and of its drafts to the screen."""
+    own = [
+        Binding("ctrl+home", "cursor_text_start", "Start of the text", show=False),
+        Binding("ctrl+end", "cursor_text_end", "End of the text", show=False),
+    ]
+    for binding in TextArea.BINDINGS:
+        if isinstance(binding, Binding) and binding.action not in ("undo", "redo", "select_line"):
+            keys = ",".join(key for key in binding.key.split(",") if key not in _COMMANDS)
+            own += [Binding(keys, binding.action, binding.description, show=False)] if keys else []
+    return [*own]
+
 
 _CURSOR_WIDTH = 1
 _KEPT_STRIPS = 500  # the lines of some screens

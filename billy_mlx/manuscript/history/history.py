@@ -7,17 +7,18 @@ with it is said, and never shown as a text.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from pathlib import Path
+from typing import Literal
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.draft import Alternative, Draft, Fate
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.history.drafts import DraftTables
 from billy_mlx.manuscript.history.file import HistoryDamaged, HistoryFile
-from billy_mlx.manuscript.history.names import Names
+from billy_mlx.manuscript.history.rows import name_of, name_row
 from billy_mlx.manuscript.history.standing import Place
-from billy_mlx.manuscript.history.store import HistoryStore, could_not_save
+from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable, could_not_save
 from billy_mlx.manuscript.history.texts import Route, Texts
 from billy_mlx.manuscript.history.tree import Tree, Version
 from billy_mlx.manuscript.passage import Passage
@@ -288,3 +289,37 @@ class History:
 
 def _authors(edits: Iterable[Edit]) -> Iterator[Author]:
     return (author for edit in edits for _, author in edit.inserted.authors.runs)
+
+
+class Names(MutableMapping[str, int]):
+    """Revisions by name, in the order of code points."""
+
+    def __init__(self, store: HistoryStore, table: Literal["checkpoint", "branch"], tree: Tree) -> None:
+        self._store = store
+        self._table: HistoryTable[str] = HistoryTable(store, table)
+        self._tree = tree
+
+    def __getitem__(self, name: str) -> int:
+        row = self._table.get(name)
+        if row is None:
+            raise KeyError(name)
+        with self._store.file.making_out():
+            return name_of(row)[1]
+
+    def __setitem__(self, name: str, revision: int) -> None:
+        """Name a revision. Raises KeyError if there is none, ValueError if the name cannot be encoded."""
+        if revision not in self._tree:
+            raise KeyError(revision)
+        self._table.put(name, name_row(name, revision))
+
+    def __delitem__(self, name: str) -> None:
+        with self._store.lock:
+            if name not in self:
+                raise KeyError(name)
+            self._table.put(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._table.overlay()))
+
+    def __len__(self) -> int:
+        return len(self._table.overlay())
