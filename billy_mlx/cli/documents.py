@@ -38,11 +38,13 @@ def put_out_file(content: bytes, output: str, *, force: bool) -> str:
         sys.stdout.flush()
         return output
     path = Path(output)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UsageError(f"{sanitize(output)} is not a file, and would be lost; give another name")
     if path.exists() and not force:
         raise UsageError(f"{sanitize(output)} is there already; give another name, or --force")
     try:
         replace_file(path.resolve(), content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last for links that lead in a circle
         reason = getattr(error, "strerror", None) or error
         raise DocumentError(f"{sanitize(output)} was not written: {reason}; choose another place") from error
     return output

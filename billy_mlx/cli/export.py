@@ -76,7 +76,7 @@ def command(
     document = document_of(text, way)
     said: dict[str, Any] = {name: value for name, value in told.items() if value}
     book = _book(text, document.title, replace(edition, **said), file)
-    notes = [*left_out(text, format, document), *([doubt] if doubt and format is not Format.MARKDOWN else [])]
+    notes = [*left_out(text, format, document, way), *([doubt] if doubt and format is not Format.MARKDOWN else [])]
     if book.cover is not None and format is not Format.EPUB:
         notes.append("the cover left out; only an EPUB has one")
     for note in notes:

@@ -40,6 +40,9 @@ def command(file: str, output: str | None, paragraphs: str | None, check: bool, 
         if file == "-":
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
+            # Reading a pipe or a device may never end.
+            if Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir():
+                raise DocumentError(f"{sanitize(file)} is not a file; give the path of a document")
             with Path(file).open("rb") as stream:
                 data = stream.read(MAX_BYTES + 1)
     except OSError as error:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import stat
 import sys
 import zipfile
 
@@ -67,7 +69,7 @@ def test_a_word_document_comes_in_and_goes_out(billy, tmp_path):
 def test_what_stands_before_a_text_fills_the_book_and_is_not_in_it(billy, book, tmp_path):
     done = billy("export", str(book), "-o", str(tmp_path / "book.epub"))
     assert "1 comment left out, with 3 words" in done.err
-    assert "what stands before the text between lines of hyphens is not part of it" in done.err
+    assert "what stands before the text between lines of hyphens, 8 words, is not part of it" in done.err
     with zipfile.ZipFile(tmp_path / "book.epub") as epub:
         package, first = (epub.read(f"book/{name}").decode() for name in ("package.opf", "chapter-1.xhtml"))
     assert "<dc:title>The Lamp</dc:title>" in package
@@ -189,6 +191,27 @@ def test_what_was_chosen_in_the_studio_holds_for_the_command(billy, book, tmp_pa
     assert {"Kept", "by A. Writer"} <= set(words_of(tmp_path / "x.docx"))
     billy("export", str(book), "-o", str(tmp_path / "y.docx"), "--title", "Told", "--template", "book")
     assert {"Told", "A. Writer"} <= set(words_of(tmp_path / "y.docx"))
+
+
+def test_what_is_no_file_is_neither_read_nor_replaced(billy, book, tmp_path):
+    pipe, circle = tmp_path / "pipe", tmp_path / "circle"
+    os.mkfifo(pipe)
+    circle.symlink_to(circle)
+    read = billy("import", str(pipe), "-o", "-")
+    assert (read.code, read.out) == (1, "")
+    assert read.err == f"billy: {pipe} is not a file; give the path of a document\n"
+    written = billy("export", str(book), "-o", str(pipe), "--to", "txt", "--force")
+    assert written.err.splitlines()[-1] == f"billy: {pipe} is not a file, and would be lost; give another name"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    done = billy("export", str(book), "-o", str(circle), "--to", "txt")
+    assert (done.code, "Traceback" in done.err) == (1, False)
+
+
+@pytest.mark.parametrize("beginning", [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
+def test_a_picture_is_no_text(billy, tmp_path, beginning):
+    (tmp_path / "x.txt").write_bytes(beginning + b" and more")
+    done = billy("import", str(tmp_path / "x.txt"), "-o", "-")
+    assert (done.code, done.err) == (1, "billy: x.txt is a picture, and no text; choose another file\n")
 
 
 def test_what_is_left_out_is_said_also_where_the_text_cannot_be_written(billy, tmp_path):

@@ -11,6 +11,7 @@ from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.home import find_home
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.blends import blends_file, save_blend
+from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.fault_report import keep_report
 from billy_mlx.tui.settings import save_setting
 
@@ -72,7 +73,7 @@ def test_what_a_version_before_kept_becomes_private_when_it_is_opened(path, anyo
 
 def test_so_are_settings_blends_and_reports(anyone):
     save_setting("author", "Me")
-    save_blend("mine", "noir")
+    save_blend("mine", Dials().adding("noir"))
     keep_report("a report with words of the text")
     assert {mode(one) for one in (paths.config_file(), blends_file(), paths.state_folder() / "faults.log")} == {0o600}
 

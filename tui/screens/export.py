@@ -236,7 +236,7 @@ class ExportScreen(Screen[Path | None]):
         if document.title and wanted.title == self._unchanged.title == self._mine.stem:
             self._unchanged = replace(self._unchanged, title=document.title)
             self.app.call_from_thread(self._rows.change, "title", document.title)
-        notes = left_out(text, format, document)
+        notes = left_out(text, format, document, way)
         page = text[:_FIRST] if format is Format.MARKDOWN else first_page(document, _book(wanted, NO_DATE, cover=False))
         self.app.call_from_thread(self._show, wanted, page, notes)
 

@@ -6,13 +6,13 @@ nowhere, and `[^1]: Ibid.` if nothing refers to it. Asterisks within a word stre
 """
 
 import re
-from collections import Counter
 from collections.abc import MutableMapping
 from functools import cache, cached_property
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, blockquote, html_block, lheading, list_block, reference
+from markdown_it.common.utils import normalizeReference
+from markdown_it.rules_block import StateBlock, blockquote, fence, html_block, lheading, list_block, reference
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 from mdit_py_plugins.footnote.index import footnote_def, footnote_ref
@@ -37,7 +37,10 @@ _DEFINITION = re.compile(
 )
 _NOTE_DEFINITION = re.compile(r"\[\^([^\s\[\]]+)\]:")
 _MARK = re.compile(r"\[\^([^\s\[\]]+)\](:?)")
-_BRACKETS = re.compile(r"\[([^\[\]]+)\]")
+_BRACKETS = re.compile(r"\[([^\[\]]+)\](:?)")
+_CODE = re.compile(r"(`+)(?!`)[^`\n]*(?<!`)\1(?!`)")
+_FENCES = {sign: re.compile(rf"^[ \t>]*{sign}{{3,}}[ \t]*$", re.MULTILINE) for sign in "`~"}
+_LANGUAGE = re.compile(r"[\w+#.{}=-]*")
 _INDENT = re.compile(r"^(?: {4}|\t)[ \t]*\S", re.MULTILINE)
 USES, NOTES = "uses", "footnotes"  # among what the parser keeps; the second is its own name
 
@@ -52,6 +55,7 @@ def parser(*, inline: bool) -> MarkdownIt:
     parser.block.ruler.at("blockquote", _blockquote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.at("list", _list, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.at("lheading", _heading)
+    parser.block.ruler.at("fence", _fence, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.at("html_block", _html_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.at("reference", _reference)
     parser.block.ruler.before("reference", "note", _note, {"alt": ["paragraph", "reference"]})
@@ -72,11 +76,23 @@ def _heading(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return found
 
 
+def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read lines of code, but not behind a line that goes on with words and that no other closes."""
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    if line[:3] not in ("```", "~~~"):
+        return False
+    named = _LANGUAGE.fullmatch(line.lstrip("`~").strip()) is not None
+    closes = _FENCES[line[0]]
+    return (named or state.env[USES].is_closed(closes, state.src, state.eMarks[start])) and fence(
+        state, start, end, silent
+    )
+
+
 def _html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read HTML, but not to the end of the text where something in it is not closed."""
     line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
     closing = next((closing for opening, closing in _CLOSED if opening.match(line)), None)
-    if closing is not None and not closing.search(state.src, state.bMarks[start]):
+    if closing is not None and not state.env[USES].is_closed(closing, state.src, state.bMarks[start]):
         return False
     return html_block(state, start, end, silent)
 
@@ -87,6 +103,8 @@ def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     definition = _DEFINITION.match(line)
     if definition is None or not state.env[USES].links_to(definition[1]):
         return False
+    if normalizeReference(definition[1]) in state.env.get("references", {}):
+        return False  # the first of a name holds, and another one is text
     return reference(state, start, end, silent)
 
 
@@ -94,11 +112,13 @@ def _note(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a note, if anything refers to it."""
     line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
     definition, uses = _NOTE_DEFINITION.match(line), state.env[USES]
-    if definition is None or state.parentType == "footnote" or not uses.refers_to(definition[1]):
+    if definition is None or uses.in_note or not uses.refers_to(definition[1]):
         return False
     last = state.lineMax
     state.lineMax = uses.end_of_note(state, start, end)  # paragraphs go on to there, whatever `end` is
+    uses.in_note = True
     found = footnote_def(state, start, state.lineMax, silent)
+    uses.in_note = False
     state.lineMax = last
     return found
 
@@ -109,46 +129,64 @@ class Uses:
     def __init__(self, text: str, way: Paragraphs) -> None:
         self._text = text
         self._way = way
+        self._unclosed: dict[re.Pattern[str], int] = {}  # from where on nothing closes what such a line opens
+        self.in_note = False
 
     @cached_property
-    def _links(self) -> Counter[str]:
-        return Counter(_BRACKETS.findall(self._text.casefold()))
+    def _links(self) -> set[str]:
+        """The labels in brackets, in folded case, but for those of lines that say where one leads, and for code."""
+        text = _CODE.sub(" ", self._text.casefold())
+        return {found[1] for found in _BRACKETS.finditer(text) if not _defines(text, found)}
 
     @cached_property
     def _references(self) -> set[str]:
-        return {mark[1] for mark in _MARK.finditer(self._text) if not self._defines(mark)}
+        return {mark[1] for mark in _MARK.finditer(self._text) if not _defines(self._text, mark)}
 
     @cached_property
     def _indents(self) -> bool:
         """Whether paragraphs begin with an indent, so that it says nothing about notes."""
-        first = next(filter(self._defines, _MARK.finditer(self._text)), None)
+        first = next((mark for mark in _MARK.finditer(self._text) if _defines(self._text, mark)), None)
         return _INDENT.search(self._text, 0, len(self._text) if first is None else first.start()) is not None
 
     def links_to(self, label: str) -> bool:
         """Return whether a label is there besides the line that says where it leads."""
-        return self._links[label.casefold()] > 1
+        return label.casefold() in self._links
 
     def refers_to(self, label: str) -> bool:
         """Return whether something refers to the note of a label."""
         return label in self._references
 
+    def is_closed(self, closing: re.Pattern[str], text: str, place: int) -> bool:
+        """Return whether something at `place` or behind it closes HTML; asked for any number of times."""
+        if place >= self._unclosed.get(closing, place + 1):
+            return False
+        if closing.search(text, place):
+            return True
+        self._unclosed[closing] = place
+        return False
+
     def end_of_note(self, state: StateBlock, start: int, end: int) -> int:
         """Return the line behind a note: its paragraph, and those below that are indented, where no others are."""
-        if self._way not in (Paragraphs.BLANK, Paragraphs.WRAPPED):
-            return start + 1
         line = start + 1
+        goes_on = self._way in (Paragraphs.BLANK, Paragraphs.WRAPPED)
         while line < end and not state.isEmpty(line):
+            if not goes_on and (self._indents or state.sCount[line] - state.blkIndent < 4):
+                return line
             line += 1
+        if not goes_on:
+            return line
         while not self._indents and (after := state.skipEmptyLines(line)) < end:
             if state.sCount[after] - state.blkIndent < 4:
                 break
             line = after + 1
         return line
 
-    def _defines(self, mark: re.Match[str]) -> bool:
-        line_start = 1 + max(self._text.rfind("\n", 0, mark.start()), self._text.rfind("\r", 0, mark.start()))
-        before = self._text[line_start : min(mark.start(), line_start + _FAR)]
-        return bool(mark[2]) and not before.strip(" \t>-+*.)0123456789")
+
+def _defines(text: str, mark: re.Match[str]) -> bool:
+    """Return whether a mark in brackets begins a line, and a colon follows it."""
+    line_start = 1 + max(text.rfind("\n", 0, mark.start()), text.rfind("\r", 0, mark.start()))
+    before = text[line_start : min(mark.start(), line_start + _FAR)]
+    return mark[2] == ":" and not before.strip(" \t>-+*.)0123456789")
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from textwrap import shorten
 from typing import Literal
 
 
@@ -139,3 +140,11 @@ _MAIL = re.compile(r"mailto:[A-Za-z0-9._+\-]+@[A-Za-z0-9.\-]+")
 def is_web_link(link: str) -> bool:
     """Return whether `link` leads to a page or an address: all that other programs are given as a link."""
     return bool(_LINK.fullmatch(link) or _MAIL.fullmatch(link))
+
+
+def cut(line: str, most: int) -> str:
+    """Return as much of a line as fits into `most` characters: whole words, where there are any."""
+    if len(line) <= most:
+        return line
+    words = shorten(line, most, placeholder="…")
+    return words if words != "…" else f"{line[: most - 1]}…"

@@ -55,7 +55,7 @@ def document_of_docx(data: bytes) -> tuple[Document, tuple[str, ...]]:
     texts = {}
     for label in used:
         note, links = notes.find(label)
-        read = _blocks(note, _Reader(common, links, lambda _: ""), losses)
+        read = _blocks(note, _Reader(common, links, lambda _: "", breaks=False), losses)
         texts[label] = tuple(block for block in read if block.kind != "break")
     notes.count_others(used)
     _count_outside(package, losses)
@@ -88,7 +88,7 @@ def _count_outside(package: Package, losses: Losses) -> None:
 def _page_numbers(holder: Any) -> int:
     """Return how many letters are numbers of pages, which a program has put there and nobody wrote."""
     simple = (one for one in holder.iter(qn("w:fldSimple")) if _is_page(one.get(qn("w:instr"))))
-    numbers = sum(map(letters_in, simple))
+    numbers = sum(letters_in(one) for one in simple if "".join(one.itertext()).strip().isalnum())
     code, shows = "", False
     for one in holder.iter(qn("w:fldChar"), qn("w:instrText"), qn("w:t")):
         if one.tag == qn("w:fldChar"):
@@ -126,7 +126,10 @@ class _Item:
 class _Reader:
     """Reads what is in the body of a document."""
 
-    def __init__(self, common: _Common, links: Mapping[str, str], label_of: Callable[[Any], str]) -> None:
+    def __init__(
+        self, common: _Common, links: Mapping[str, str], label_of: Callable[[Any], str], *, breaks: bool = True
+    ) -> None:
+        self._breaks = breaks  # whether ornaments are breaks between scenes
         self._losses = common.losses
         self._styles = common.styles
         self._text = TextReader(common.styles, links, common.losses, label_of)
@@ -246,7 +249,7 @@ class _Reader:
         if style.code:
             code = Run("".join(run.text for run in known), code=True)
             yield Block("code", (code,), inside=self._inside(properties, style))
-        elif is_ornament(text, centred=style.centred) and not noted:
+        elif self._breaks and is_ornament(text, centred=style.centred) and not noted:
             self._text.without += letters(text)
             yield Block("break", inside=self._inside(properties, style))
         elif text or noted or self._is_item(properties, style):

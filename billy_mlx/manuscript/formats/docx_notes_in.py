@@ -52,7 +52,9 @@ class Notes:
         key = (reference.tag, str(reference.get(qn("w:id"))))
         if reference.tag == qn("w:fldSimple"):  # points to where the note was referred to before
             code, name, *_ = [*str(reference.get(qn("w:instr"))).split(), "", ""]
-            key = self._marked.get(name, key) if code.upper() == "NOTEREF" else key
+            shown = "".join(reference.itertext()).strip()
+            if code.upper() == "NOTEREF" and (not shown or shown.isdigit()):
+                key = self._marked.get(name, key)
         if key not in self._found:
             return ""
         label = self._labels.setdefault(key, str(len(self._labels) + 1))

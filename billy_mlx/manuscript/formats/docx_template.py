@@ -1,7 +1,6 @@
 """How a Word document looks: its styles, its title page, and what stands at the edge of its pages."""
 
 from dataclasses import dataclass
-from textwrap import shorten
 
 from docx.document import Document
 from docx.enum.style import WD_STYLE_TYPE
@@ -13,7 +12,7 @@ from docx.styles.style import BaseStyle, ParagraphStyle
 from docx.text.paragraph import Paragraph
 
 from billy_mlx.manuscript.formats.book import Book, Template
-from billy_mlx.manuscript.formats.document import for_xml
+from billy_mlx.manuscript.formats.document import cut, for_xml
 
 TITLE, BYLINE, BODY, FIRST, BREAK = "Title", "Byline", "Body Text", "First Paragraph", "Scene Break"
 VERSE = "Verse"
@@ -119,7 +118,7 @@ class PageSetup:
             section.different_first_page_header_footer = True
         if self._shunn:
             surname = self._author.rsplit(" ", 1)[-1]
-            known = [part for part in (surname, shorten(self._title, _LONGEST_HEADER, placeholder="…")) if part]
+            known = [part for part in (surname, cut(self._title, _LONGEST_HEADER)) if part]
             edge = section.header.paragraphs[0]
             edge.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             edge.add_run("".join(f"{part} / " for part in known))

@@ -3,11 +3,10 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import shorten
 
 from billy_mlx.manuscript.formats.archive import packed
 from billy_mlx.manuscript.formats.book import Book, picture_type
-from billy_mlx.manuscript.formats.document import Block, Document, for_xml
+from billy_mlx.manuscript.formats.document import Block, Document, cut, for_xml
 from billy_mlx.manuscript.formats.markup import STYLE, elements, escaped, notes_of, title_page
 
 _MIMETYPE = b"application/epub+zip"
@@ -71,7 +70,7 @@ def _chapters(text: Document, title: str) -> list[_Chapter]:
     chapters = []
     for number, group in enumerate(groups, start=1):
         first = group[0] if group and group[0].kind == "heading" else None
-        name = shorten(_line(first.text), _LONGEST_ENTRY, placeholder="…") if first is not None else ""
+        name = cut(_line(first.text), _LONGEST_ENTRY) if first is not None else ""
         chapters.append(_Chapter(f"chapter-{number}", name or (title if number == 1 else str(number)), tuple(group)))
     return chapters
 

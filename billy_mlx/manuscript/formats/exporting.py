@@ -15,7 +15,7 @@ from billy_mlx.manuscript.formats.html import html
 from billy_mlx.manuscript.formats.markdown_out import escaped
 from billy_mlx.manuscript.formats.marking import Marks, marked
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs, ParagraphsFound, paragraphs_of
-from billy_mlx.manuscript.formats.parsing import comments_of, document_of
+from billy_mlx.manuscript.formats.parsing import document_of, unsaid_of
 from billy_mlx.manuscript.formats.plain import plain_text
 from billy_mlx.manuscript.formats.provenance import Note, notes, sidecar
 from billy_mlx.manuscript.passage import Passage
@@ -26,7 +26,6 @@ from billy_mlx.text import without_strays
 _LINE_END = re.compile(r"\r\n?|\n")
 # Headings, items, quotes, tables and fences: where their lines end says nothing about paragraphs.
 _NO_PROSE = re.compile(r"\s*(?:#{1,6}(?:\s|$)|[-+*]\s|\d{1,9}[.)]\s|>|\||```|~~~)")
-_PICTURE = re.compile(r"(?<!\\)!\[[^\]]*\]\([^)]*\)")
 
 
 class Format(StrEnum):
@@ -120,7 +119,7 @@ def cover_named(text: str, path: Path) -> Path | None:
     return None if before is None or not before.cover else path.parent / before.cover
 
 
-def left_out(text: str, format: Format, document: Document) -> tuple[str, ...]:
+def left_out(text: str, format: Format, document: Document, way: Paragraphs = Paragraphs.WRAPPED) -> tuple[str, ...]:
     """Return a sentence, without its full stop, for each kind of thing that an export of a manuscript leaves out.
 
     So for bytes that are no text, though as Markdown they are there.
@@ -129,26 +128,29 @@ def left_out(text: str, format: Format, document: Document) -> tuple[str, ...]:
         text: the manuscript.
         format: what is made of it.
         document: the same in blocks.
+        way: what a paragraph is in it.
     """
     strays = strays_in(text)
     if format is Format.MARKDOWN:
         return () if strays is None else (f"{strays}, written as in the text itself",)
-    comments = comments_of(text)
-    words = _counted(sum(map(count_words, comments)), "word")
+    unsaid, before = unsaid_of(text, way), front_matter(without_strays(text))
+    words, titles = (_counted(sum(map(count_words, each)), "word") for each in (unsaid.comments, unsaid.titles))
+    stood = "" if before is None else text[: before.end]
+    used = "" if before is None or not (before.title or before.author) else "; title and author are used"
     runs = [run for blocks in (document.blocks, *document.notes.values()) for block in blocks for run in block.runs]
     links = {run.link for run in runs if run.link and (format is Format.PLAIN or not is_web_link(run.link))}
     signs = 0 if format is Format.PLAIN else sum(len(run.text) - len(for_xml(run.text)) for run in runs)
     said = {
         f"{strays}, written as \N{REPLACEMENT CHARACTER}": strays is not None,
-        f"{_counted(len(comments), 'comment')} left out, with {words}": bool(comments),
-        f"{_counted(len(_PICTURE.findall(text)), 'picture')} left out; the descriptions are there": (
-            _PICTURE.search(text) is not None
-        ),
+        f"{_counted(len(unsaid.comments), 'comment')} left out, with {words}": bool(unsaid.comments),
+        f"{_counted(unsaid.pictures, 'picture')} left out; the descriptions are there": unsaid.pictures > 0,
+        f"{_counted(len(unsaid.titles), 'title')} of links and pictures left out, with {titles}": bool(unsaid.titles),
+        f"{_counted(unsaid.empty_links, 'link')} without words left out": unsaid.empty_links > 0,
+        f"the language of {_counted(len(unsaid.languages), 'block')} of code left out": bool(unsaid.languages),
         f"where {_counted(len(links), 'link')} led is left out; the words are there": bool(links),
         f"{_counted(signs, 'control character')} left out, which no such file may have": signs > 0,
-        "what stands before the text between lines of hyphens is not part of it; title and author are used": (
-            front_matter(text) is not None
-        ),
+        f"what stands before the text between lines of hyphens, {_counted(count_words(stood), 'word')}, is not part of "
+        f"it{used}": before is not None,
     }
     return tuple(sentence for sentence, holds in said.items() if holds)
 

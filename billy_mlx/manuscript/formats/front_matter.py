@@ -4,6 +4,13 @@ import re
 from dataclasses import dataclass
 
 _LONGEST = 1 << 16  # characters
+# Of which there is one at least: lines of a play may look like keys with their values as well.
+_USUAL = {
+    *("title", "subtitle", "author", "authors", "date", "lang", "language", "description", "abstract", "summary"),
+    *("tags", "keywords", "category", "categories", "series", "genre", "draft", "status", "publish", "published"),
+    *("layout", "slug", "type", "id", "aliases", "cover", "cover-image", "rights", "publisher", "word_count"),
+    *("created", "updated", "modified"),
+}
 _OPENED = re.compile(r"\ufeff?---[ \t]*(?:\r\n?|\n)")
 _CLOSED = re.compile(r"(?:\r\n?|\n)(?:---|\.\.\.)[ \t]*(?:\r\n?|\n|\Z)")
 _LINE = re.compile(r"[^\r\n]+")
@@ -34,14 +41,14 @@ def front_matter(text: str) -> FrontMatter | None:
     """Return what stands before a text; None if it begins at once.
 
     A line of hyphens at the very beginning may also be a break between scenes: it is front matter only if another one
-    closes it and all lines between are keys with their values.
+    closes it, all lines between are keys with their values, and one of them is usual there.
     """
     opening = _OPENED.match(text)
     closing = _CLOSED.search(text, opening.end() - 1, _LONGEST) if opening else None
     if opening is None or closing is None:
         return None
     said = _said(_LINE.findall(text[opening.end() : closing.start()]))
-    if not said:
+    if not said.keys() & _USUAL:
         return None
     return FrontMatter(
         closing.end(),

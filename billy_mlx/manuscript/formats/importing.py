@@ -24,8 +24,10 @@ _BOMS = {
     b"\xff\xfe": "utf-16-le",
     b"\xfe\xff": "utf-16-be",
 }
+_PICTURE = "a picture"
 _FOREIGN = {
     b"%PDF": "a PDF",
+    **dict.fromkeys((b"\xff\xd8\xff", b"\x89PNG", b"GIF8"), _PICTURE),
     b"{\\rtf": "in Rich Text Format",
     b"\xd0\xcf\x11\xe0": "in an old format of Word, or locked with a password",
 }
@@ -72,6 +74,8 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
         raise DocumentError(f"{shown} has more than {MAX_BYTES >> 20} MiB; split it and import the parts")
     for beginning, what in _FOREIGN.items():
         if data.startswith(beginning):
+            if what == _PICTURE:
+                raise DocumentError(f"{shown} is {what}, and no text; choose another file")
             raise DocumentError(f"{shown} is {what}; open it in a word processor and save it as .docx")
     if holds_lorebook(data):
         raise DocumentError(

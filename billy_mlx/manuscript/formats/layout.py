@@ -78,7 +78,12 @@ class _Margin:
         if box not in self._items:
             self._items[box] = 0
             alike = before is not None and before.kind == box.kind and not self._other.get(before, False)
-            self._other[box] = alike
+            self._other[box] = alike and before is not None and self._would_go_on(before, box)
+
+    def _would_go_on(self, before: Box, box: Box) -> bool:
+        """Whether a list with the same marks would be read as a part of the one before it."""
+        due = before.first + self._items.get(before, 0)
+        return box.kind != "numbers" or box.first == due or box.first == before.first == 1
 
     def _marker(self, box: Box) -> str:
         number = box.first + self._items[box]

@@ -17,7 +17,7 @@ _FIRST = re.compile(
 )
 _CLOSING = re.compile(r"(?<!\\)(#+)$")  # of a heading
 # Line breaks and indents that would be no text at the borders of a paragraph or line, but a stray backslash or code.
-_BORDERS = re.compile(r"\A(?:\\\n|[ \t])+|(?:\\\n|\s)+\Z|(?<=\\\n)[ \t]+")
+_BORDERS = re.compile(r"\A(?:\\\n|[ \t])+|(?<=\\\n)[ \t]+")
 _AFTER_MARK = re.compile(r"^(\[\^[^\s\[\]]+\]):")  # would begin a note
 _MARKS = {(False, False): "", (False, True): "*", (True, False): "**", (True, True): "***"}
 
@@ -74,8 +74,17 @@ def _inline(runs: Sequence[Run]) -> str:
 
 
 def _written(runs: Iterable[Run]) -> str:
-    text = _BORDERS.sub("", "".join(_run(run) for run in joined(runs)))
+    text = _without_end(_BORDERS.sub("", "".join(_run(run) for run in joined(runs))))
     return _AFTER_MARK.sub(r"\1\\:", text)
+
+
+def _without_end(text: str) -> str:
+    """Return a text without white space and line breaks at its end."""
+    while True:
+        kept = text.rstrip()
+        if not (kept.endswith("\\") and text[len(kept) : len(kept) + 1] == "\n"):
+            return kept
+        text = kept[:-1]
 
 
 def _words(runs: Iterable[Run]) -> list[str]:
@@ -120,7 +129,8 @@ def _run(run: Run) -> str:
     if run.code and run.text.strip("\n"):
         fence = "`" * (1 + max((len(found) for found in re.findall("`+", run.text)), default=0))
         pad = " " if run.text.startswith("`") or run.text.endswith("`") else ""
-        return f"{fence}{pad}{run.text.replace(chr(10), ' ')}{pad}{fence}"
+        code = f"{fence}{pad}{run.text.replace(chr(10), ' ')}{pad}{fence}"
+        return f"[{code}](<{run.link}>)" if run.link else code
     core = run.text.strip()
     if not core:
         return run.text.replace("\n", "\\\n")

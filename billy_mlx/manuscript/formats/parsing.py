@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
 from typing import Any
 
@@ -14,11 +14,12 @@ from billy_mlx.manuscript.formats.front_matter import prose_of
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs, is_verse
 from billy_mlx.text import without_strays
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINE_END = re.compile(r"\r\n?|\n")
 _PARAGRAPH_END = "\ufdd0"  # a code point that Unicode keeps out of texts
 _INDENTED = re.compile(r"\n[ \t\u3000]+(?=\S)")
 _WIDE = "\u3000"
+_MAY_LEAVE_OUT = re.compile(r"<!--|\]")
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -47,16 +48,46 @@ def document_of(text: str, way: Paragraphs = Paragraphs.WRAPPED) -> Document:
     return Document(tuple(blocks), {label: note.blocks for label, note in notes.items()})
 
 
-def comments_of(text: str) -> list[str]:
-    """Return the comments of a Markdown text, which are no part of what it says."""
-    tokens, _ = block_tokens(text)
-    found = []
+@dataclass
+class Unsaid:
+    """What a Markdown text has that is no part of what it says.
+
+    Attributes:
+        comments: their texts, with their marks.
+        titles: what pops up over links and pictures.
+        pictures: how many there are; their descriptions are text.
+        languages: what the code of a block is said to be.
+        empty_links: how many links have no words.
+    """
+
+    comments: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+    pictures: int = 0
+    languages: list[str] = field(default_factory=list)
+    empty_links: int = 0
+
+    def add(self, tokens: Sequence[Token]) -> None:
+        """Take in what the tokens of a paragraph have of it."""
+        for token, after in zip(tokens, [*tokens[1:], None], strict=False):
+            self.pictures += token.type == "image"
+            self.titles += [str(token.attrs["title"])] if token.attrs.get("title") else []
+            self.empty_links += token.type == "link_open" and after is not None and after.type == "link_close"
+            if token.type == "html_inline":
+                self.comments += _COMMENT.findall(token.content)
+            self.add(token.children or [])
+
+
+def unsaid_of(text: str, way: Paragraphs = Paragraphs.WRAPPED) -> Unsaid:
+    """Return what a Markdown text has that is no part of what it says; `way` is what its paragraphs are."""
+    tokens, references = block_tokens(without_strays(text), way)
+    found = Unsaid()
     for token in tokens:
         if token.type == "html_block":
-            found += _COMMENT.findall(token.content)
-        elif token.type == "inline" and "<!--" in token.content:
-            parts = parser(inline=True).parseInline(token.content)[0].children or []
-            found += [part for each in parts if each.type == "html_inline" for part in _COMMENT.findall(each.content)]
+            found.comments += _COMMENT.findall(token.content)
+        elif token.type == "fence" and token.info.strip():
+            found.languages.append(token.info.strip())
+        elif token.type == "inline" and _MAY_LEAVE_OUT.search(token.content):
+            found.add(parser(inline=True).parseInline(token.content, references)[0].children or [])
     return found
 
 
@@ -169,6 +200,7 @@ class _Reader:
         self._way = way
         self._numbers = count(1)
         self._inside: list[Box] = []
+        self._due: dict[Box, int] = {}  # the number of the next item
 
     def blocks(self, tokens: Sequence[Token]) -> Iterator[Block | _Footnote]:
         note = None  # where the one begins that a token is in
@@ -184,6 +216,8 @@ class _Reader:
     def _blocks(self, tokens: Sequence[Token], index: int) -> Iterator[Block]:
         token, box = tokens[index], self._box(tokens[index])
         if box is not None:
+            if box.kind == "item":
+                self._number(token)
             self._inside.append(box)
             if box.kind == "item" and tokens[index + 1].type == "list_item_close":
                 yield self._block("paragraph")  # an empty item is still there
@@ -197,6 +231,18 @@ class _Reader:
             yield self._block("break")
         elif token.type == "html_block" and (text := _html(token.content).strip()):
             yield self._block("paragraph", (Run(text),))
+
+    def _number(self, item: Token) -> None:
+        """Begin another list at an item whose number is not that of the next: a year, say. All may be 1."""
+        box = self._inside[-1] if self._inside else None
+        if box is None or box.kind != "numbers":
+            return
+        number = int(item.info or box.first)
+        due = self._due.get(box, box.first)
+        if number != due and not number == box.first == 1:
+            box = self._inside[-1] = Box("numbers", next(self._numbers), number)
+            due = number
+        self._due[box] = due + 1
 
     def _footnote(self, tokens: Sequence[Token]) -> _Footnote:
         opening, *content = tokens

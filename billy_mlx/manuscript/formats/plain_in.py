@@ -7,7 +7,7 @@ from billy_mlx.manuscript.formats.document import Block, Run
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs, ParagraphsFound, groups_of, is_verse
 
 _LINE_END = re.compile(r"\r\n?|\n|\f")
-_BREAK = re.compile(r"\s*(?:\*{3,}|\*[ \t]+\*[ \t]+\*)\s*")
+_BREAK = re.compile(r"\s*\*(?:[ \t]*\*){2,}\s*")
 _SAID = {
     Paragraphs.BLANK: "blank lines were taken for what separates paragraphs",
     Paragraphs.LINE: "each line was taken for a paragraph",

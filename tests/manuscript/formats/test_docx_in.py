@@ -594,6 +594,21 @@ def test_footnotes_and_endnotes_come_in_as_notes_of_the_text():
     assert [block.text for block in document.blocks] == ["One: two. ", ": three"]
 
 
+@pytest.mark.parametrize(("shown", "text"), [("1", "a[^1][^1]"), ("as said above", "a[^1]as said above")])
+def test_what_points_to_a_note_again_is_its_number_alone(shown, text):
+    marked = f'<w:bookmarkStart w:id="0" w:name="_n"/>{reference(1)}<w:bookmarkEnd w:id="0"/>'
+    field = f'<w:fldSimple w:instr=" NOTEREF _n ">{r(shown)}</w:fldSimple>'
+    imported = noted(p(r("a"), marked, field), footnotes=[p(r("note"))])
+    assert (imported.text, imported.notes) == (f"{text}\n\n[^1]: note\n", ())
+
+
+@pytest.mark.parametrize("sign", ["***", "•", "* * *", "---"])
+def test_an_ornament_in_a_note_is_text_of_it(sign):
+    imported = noted(p(r("a"), reference(1)), footnotes=[p(r(sign)) + p(r("see"))])
+    (blocks,) = document_of(imported.text).notes.values()
+    assert "".join(block.text for block in blocks).split() == [*sign.split(), "see"]
+
+
 def test_lines_of_code_in_a_note_are_code_in_it():
     code = "".join(p(r(line), about='<w:pStyle w:val="Code"/>') for line in ("one", "two"))
     imported = noted(p(r("One"), reference(1)), footnotes=[code])

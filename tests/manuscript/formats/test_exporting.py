@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import struct
+import time
 import zipfile
 import zlib
 from datetime import datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from billy_mlx.manuscript.formats.book import Book
 from billy_mlx.manuscript.formats.exporting import Format, Provenance, export, left_out, paragraphs_of_manuscript
+from billy_mlx.manuscript.formats.markdown_out import markdown
 from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.passage import Passage, Voice
@@ -286,7 +288,7 @@ SIGNS_LEFT_OUT = [
     ("[a](x.md) [b](https://b.example)", Format.DOCX, "where 1 link led is left out; the words are there"),
     ("[a](x.md) [b](https://b.example)", Format.PLAIN, "where 2 links led is left out; the words are there"),
     ("a\x07b", Format.HTML, "1 control character left out, which no such file may have"),
-    ("---\ntitle: T\n---\nx", Format.PLAIN, "what stands before the text between lines of hyphens is not part of it"),
+    ("---\ntitle: T\n---\nx", Format.PLAIN, "what stands before the text between lines of hyphens, 2 words, is not"),
 ]
 
 
@@ -303,6 +305,54 @@ def test_lines_with_an_indent_begin_paragraphs_where_that_is_the_way():
     assert paragraphs_of_manuscript(text).way is Paragraphs.INDENT
     lines = ["It was late and the lamp had been out for an hour or more.", "She sat down.", "He went."]
     assert made(Format.PLAIN, text).decode() == "\n\n".join(lines) + "\n"
+
+
+WORDS_KEPT = [  # what looks like markup and is text; what is left out, with its amount
+    ("~~~ He waved\nand went\n", "~~~ He waved\n\nand went\n", ()),
+    ("```python\ncode\n```\n", "    code\n", ("the language of 1 block of code left out",)),
+    ("```python title=foo\ncode\n```\n", "    code\n", ("the language of 1 block of code left out",)),
+    ("1984. A year.\n\n1987. Another.\n", "1984. A year.\n\n1987. Another.\n", ()),
+    ("1. a\n1. b\n3. c\n", "1. a\n2. b\n3. c\n", ()),
+    ("[Exit]: ./bear\n\nText\n\n[Exit]: ./bear\n", "[Exit]: ./bear\n\nText\n\n[Exit]: ./bear\n", ()),
+    ("`[a]` and\n\n[a]: http://x.org\n", "[a] and\n\n[a]: http://x.org\n", ()),
+    ("---\nHAMLET: To be.\n---\n\nText.\n", "* * *\n\nHAMLET: To be.\n\n* * *\n\nText.\n", ()),
+    (
+        "---\ntags: [a, b]\n---\nText\n",
+        "Text\n",
+        ("what stands before the text between lines of hyphens, 3 words, is not part of it",),
+    ),
+    (
+        '![alt](p.png "two words") `![x](y)`\n',
+        "alt ![x](y)\n",
+        ("1 picture left out; the descriptions are there", "1 title of links and pictures left out, with 2 words"),
+    ),
+    ("![alt][r] x\n\n[r]: ./pic.png\n", "alt x\n", ("1 picture left out; the descriptions are there",)),
+    ("<div>\nfive <!-- un\n\nmore --> done\n", "<div>\nfive <!-- un\n\nmore --> done\n", ()),
+    ("[](http://a.example/b)\n", "\n", ("1 link without words left out",)),
+    ("x[^a]\n\n[^a]: ```\n    code\n    ```\n", "x[1]\n\n[1]     code\n", ()),
+    ("x[^a] y[^b]\n\n[^a]: > q\n    > [^b]: in\n", "x[1] y[^b]\n\n[1]     q [^b]: in\n", ()),
+]
+
+
+@pytest.mark.parametrize(("text", "plain", "said"), WORDS_KEPT)
+def test_every_word_goes_out_or_is_said_to_be_left_out(text, plain, said):
+    way = paragraphs_of_manuscript(text).way
+    assert made(Format.PLAIN, text).decode() == plain
+    assert left_out(text, Format.PLAIN, document_of(text, way), way) == said
+
+
+@pytest.mark.parametrize("text", ["<!-- x\n" * 8000, "<?\n" * 8000, "x" + " " * 50_000 + "y", "```a b\n" * 8000])
+def test_long_texts_of_odd_signs_take_no_time(text):
+    begun = time.process_time()
+    made(Format.PLAIN, text)
+    markdown(document_of(text))
+    assert time.process_time() - begun < 20
+
+
+def test_the_contents_name_a_chapter_whose_title_has_no_spaces():
+    contents = check_container(made(Format.EPUB, "# " + "漢" * 100 + "\n\nx\n\n# b\n"))["book/nav.xhtml"]
+    first = next(contents.iter("{http://www.w3.org/1999/xhtml}a"))
+    assert first.text == "漢" * 79 + "…"
 
 
 def test_what_a_footnote_quotes_is_no_markup_there():

@@ -145,3 +145,8 @@ def test_prose_is_not_made_into_something_else(text, expected):
     written = export(Prose.by(UNKNOWN, text), Format.PLAIN, Book())["txt"].decode()
     assert signs(written).replace("* * *", "***") == expected
     assert all(block.kind != "code" for block in document_of(text).blocks)
+
+
+@pytest.mark.parametrize("stars", ["***", "* * *", "     *     *     *     *     *", "* * * *", "****"])
+def test_three_stars_and_more_are_a_break_however_far_apart(stars):
+    assert read_document(f"One.\n\n{stars}\n\nTwo.\n".encode(), "x.txt").text == "One.\n\n***\n\nTwo.\n"
