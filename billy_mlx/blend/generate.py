@@ -207,13 +207,14 @@ class Voices:
 def generate(
     model: Model,
     request: Request | str,
-    blend: Blend | str = ALONE,
+    blend: Blend | str | None = ALONE,
     *,
     vectors: Mapping[str, PersonaVector] | None = None,
 ) -> Generation:
     """Return what `model` writes to a prompt in the voice of `blend`, or in its own.
 
     Args:
+        blend: also its text form; None is the model alone as well.
         vectors: vectors in memory, by the id that `blend` calls each by, as `Voices` takes them; ids that are not
             among them are loaded from disk.
 
@@ -221,7 +222,7 @@ def generate(
         BillyError: as `Voices` does.
     """
     request = Request(request) if isinstance(request, str) else request
-    blend = Blend.parse(blend) if isinstance(blend, str) else blend
+    blend = Blend.parse(blend) if isinstance(blend, str) else ALONE if blend is None else blend
     voices = Voices(model, request, [blend], vectors=vectors)
     for _ in voices:
         pass
