@@ -72,16 +72,16 @@ def read_document(data: bytes, name: str, way: Paragraphs | None = None) -> Impo
     shown = " ".join(sanitize(name).split())
     if len(data) > MAX_BYTES:
         raise DocumentError(f"{shown} has more than {MAX_BYTES >> 20} MiB; split it and import the parts")
-    for beginning, what in _FOREIGN.items():
-        if data.startswith(beginning):
-            if what == _PICTURE:
-                raise DocumentError(f"{shown} is {what}, and no text; choose another file")
-            raise DocumentError(f"{shown} is {what}; open it in a word processor and save it as .docx")
     if holds_lorebook(data):
         raise DocumentError(
             f"{shown} holds a lorebook, which is no text; open a text in the studio, and import it there, in "
             "“Memory and notes”"
         )
+    for beginning, what in _FOREIGN.items():
+        if data.startswith(beginning):
+            if what == _PICTURE:
+                raise DocumentError(f"{shown} is {what}, and no text; choose another file")
+            raise DocumentError(f"{shown} is {what}; open it in a word processor and save it as .docx")
     if PurePath(name).suffix.lower() == ".docx" or data.startswith(b"PK\x03\x04"):
         try:
             document, notes = document_of_docx(data)
