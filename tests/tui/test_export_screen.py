@@ -1,6 +1,8 @@
 """Exporting: what, where to, and never over something without asking."""
 
 import json
+import os
+import stat
 
 import pytest
 from hosting import lines_of, seen, shown, told
@@ -151,3 +153,16 @@ def test_a_cover_that_is_none_is_refused_where_it_is_typed(manuscript):
     keys = [*["down"] * 6, "enter", *"nowhere", "enter", seen(pictures)]
     shown(ExportScreen(manuscript), *keys)
     assert "cannot be read: No such file or directory; choose another" in pictures[0]
+
+
+def test_what_is_no_file_is_never_replaced(manuscript, tmp_path):
+    os.mkfifo(tmp_path / "tale.docx")
+    host = shown(ExportScreen(manuscript), "ctrl+s")
+    assert "This is not a file." in told(host)
+    assert stat.S_ISFIFO((tmp_path / "tale.docx").stat().st_mode)
+
+
+def test_a_link_that_leads_in_a_circle_is_told_or_replaced(manuscript, tmp_path):
+    (tmp_path / "tale.docx").symlink_to(tmp_path / "tale.docx")
+    host = shown(ExportScreen(manuscript), "ctrl+s")
+    assert host.given or "was not saved" in told(host)

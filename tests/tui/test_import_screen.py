@@ -1,6 +1,7 @@
 """Importing: a document is shown as the text it will be, and nothing is written before the key for it."""
 
 import asyncio
+import os
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from docx import Document
 from hosting import Host, filled, seen, shown, told
 from pages import press, until
 
+from billy_mlx.errors import DocumentError
 from billy_mlx.tui.screens import importing
 from billy_mlx.tui.screens.importing import ImportScreen
 from billy_mlx.tui.screens.paths import dropped
@@ -214,3 +216,12 @@ def test_a_file_that_is_dropped_on_the_terminal_is_its_path(tmp_path, pasted):
 )
 def test_what_is_no_path_of_a_file_is_pasted_as_it_is(pasted):
     assert dropped(pasted) is None
+
+
+def test_what_is_no_file_is_never_replaced(tale):
+    pipe = tale.with_name("pipe.md")
+    os.mkfifo(pipe)
+    with pytest.raises(DocumentError, match="this is not a file"):
+        ImportScreen(tale)._checked(pipe)
+    with pytest.raises(DocumentError, match="this is a folder"):
+        ImportScreen(tale)._checked(tale.parent)

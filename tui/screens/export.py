@@ -1,6 +1,8 @@
 """Write the text out for other programs and for readers."""
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +28,6 @@ from billy_mlx.manuscript.formats.exporting import (
     left_out,
     paragraphs_of_manuscript,
 )
-from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
@@ -34,6 +35,7 @@ from billy_mlx.manuscript.prose import Author, Prose
 from billy_mlx.paths import documents_folder
 from billy_mlx.text import sanitize, visible
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.paragraphs import PARAGRAPHS
 from billy_mlx.tui.schema import Setting, setting
 from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.first_page import first_page
@@ -46,12 +48,6 @@ _FORMATS = {
     "Markdown": Format.MARKDOWN,
     "plain text": Format.PLAIN,
     "HTML": Format.HTML,
-}
-_PARAGRAPHS = {
-    "blank lines separate them": Paragraphs.BLANK,
-    "each line is one": Paragraphs.LINE,
-    "indents begin them": Paragraphs.INDENT,
-    "lines go on": Paragraphs.WRAPPED,
 }
 _TEMPLATES = {"as a book": Template.BOOK, "for editors (Shunn)": Template.SHUNN}
 _WORDS = ("title", "author", "language", "description", "cover")
@@ -90,7 +86,7 @@ class Exporting:
     )
     paragraphs: str = setting(
         "blank lines separate them",
-        Setting("Paragraphs", "What a paragraph is in this text, as it was found; change it here.", (*_PARAGRAPHS,)),
+        Setting("Paragraphs", "What a paragraph is in this text, as it was found; change it here.", (*PARAGRAPHS,)),
     )
 
 
@@ -157,7 +153,7 @@ class ExportScreen(Screen[Path | None]):
             language=book.language,
             description=book.description,
             cover="" if cover is None else str(cover),
-            paragraphs=_name_of(_PARAGRAPHS, self._found.way),
+            paragraphs=_name_of(PARAGRAPHS, self._found.way),
         )
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -191,6 +187,9 @@ class ExportScreen(Screen[Path | None]):
 
     def _export(self) -> None:
         paths = _paths(self._wanted)
+        if any(path.exists() and not path.is_file() for path in paths):
+            self.notify("This is not a file. Choose another name.", severity="warning", markup=False)
+            return
         if any(_is_same(path, self._manuscript.path) for path in paths):
             self.notify("This is the text itself. Choose another file.", severity="warning", markup=False)
             return
@@ -231,7 +230,7 @@ class ExportScreen(Screen[Path | None]):
     def _look(self) -> None:
         """Show the first page and what is left out once that is known, unless something else is wanted by then."""
         wanted, text = self._wanted, self._manuscript.text
-        format, way = _FORMATS[wanted.format], _PARAGRAPHS[wanted.paragraphs]
+        format, way = _FORMATS[wanted.format], PARAGRAPHS[wanted.paragraphs]
         document = document_of(text, way)
         if document.title and wanted.title == self._unchanged.title == self._mine.stem:
             self._unchanged = replace(self._unchanged, title=document.title)
@@ -252,7 +251,8 @@ class ExportScreen(Screen[Path | None]):
     def _write(self, source: _Source, wanted: Exporting) -> None:
         try:
             path = _written(source, wanted)
-            keep_edition(self._manuscript.folder, _edition(wanted, self._unchanged))
+            with suppress(BillyError):  # a convenience: what was asked for is written
+                keep_edition(self._manuscript.folder, _edition(wanted, self._unchanged))
         except BillyError as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
         else:
@@ -271,13 +271,13 @@ def _written(source: _Source, wanted: Exporting) -> Path:
         _book(wanted, source.date),
         passages=source.passages,
         provenance=_PROVENANCES[wanted.provenance],
-        way=_PARAGRAPHS[wanted.paragraphs],
+        way=PARAGRAPHS[wanted.paragraphs],
         template=_TEMPLATES[wanted.template],
     )
     paths = _paths(wanted)
     for path, content in zip(paths, files.values(), strict=True):
         try:
-            replace_file(path.resolve(), content)
+            replace_file(Path(os.path.realpath(path)), content)
         except OSError as error:
             raise ManuscriptError(
                 f"{sanitize(str(path))} was not saved: {error.strerror or error}; choose another place"
@@ -297,14 +297,14 @@ def _cover(path: str) -> bytes | None:
 def _as_kept(offered: Exporting, kept: Edition) -> Exporting:
     """Return what is offered, but where something else was chosen before."""
     words = {name: getattr(kept, name) or getattr(offered, name) for name in _WORDS}
-    way = offered.paragraphs if kept.paragraphs is None else _name_of(_PARAGRAPHS, kept.paragraphs)
+    way = offered.paragraphs if kept.paragraphs is None else _name_of(PARAGRAPHS, kept.paragraphs)
     return replace(offered, **words, paragraphs=way, template=_name_of(_TEMPLATES, kept.template))
 
 
 def _edition(wanted: Exporting, offered: Exporting) -> Edition:
     """Return what was chosen: what is as it was offered follows the text as before."""
     words = {name: getattr(wanted, name) for name in _WORDS if getattr(wanted, name) != getattr(offered, name)}
-    way = None if wanted.paragraphs == offered.paragraphs else _PARAGRAPHS[wanted.paragraphs]
+    way = None if wanted.paragraphs == offered.paragraphs else PARAGRAPHS[wanted.paragraphs]
     return Edition(**words, paragraphs=way, template=_TEMPLATES[wanted.template])
 
 
@@ -324,4 +324,4 @@ def _path_for(path: Path, format: str) -> Path:
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    return path.resolve() == other.resolve()
+    return os.path.realpath(path) == os.path.realpath(other)  # which also ends for links that lead in a circle

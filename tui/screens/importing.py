@@ -20,6 +20,7 @@ from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.textfile import meant, of_another_program
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.paragraphs import PARAGRAPHS
 from billy_mlx.tui.schema import Setting, setting
 from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.paths import bytes_of, typed_path
@@ -27,12 +28,6 @@ from billy_mlx.tui.screens.rows import Rows
 from billy_mlx.tui.words import WordCount, amount
 
 _SHOWN = 6000  # characters of the text, which fill a large screen
-_PARAGRAPHS = {
-    "blank lines separate them": Paragraphs.BLANK,
-    "each line is one": Paragraphs.LINE,
-    "indents begin them": Paragraphs.INDENT,
-    "lines are broken by hand": Paragraphs.WRAPPED,
-}
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Importing:
         Setting(
             "Paragraphs",
             "What a paragraph is in this document, as it was found; change it here.",
-            (*_PARAGRAPHS,),
+            (*PARAGRAPHS,),
         ),
     )
 
@@ -164,7 +159,7 @@ class ImportScreen(Screen[Path | None]):
 
     @property
     def _way(self) -> Paragraphs:
-        return _PARAGRAPHS[self._wanted.paragraphs]
+        return PARAGRAPHS[self._wanted.paragraphs]
 
     @work(exclusive=True)
     async def _take(self, way: Paragraphs | None) -> None:
@@ -195,7 +190,7 @@ class ImportScreen(Screen[Path | None]):
         if way is None:
             self._rows.remove_option("paragraphs")
         else:
-            self._rows.change("paragraphs", next(said for said, each in _PARAGRAPHS.items() if each is way))
+            self._rows.change("paragraphs", next(said for said, each in PARAGRAPHS.items() if each is way))
         self.add_class("read")
         self._rows.focus()
 
@@ -206,6 +201,8 @@ class ImportScreen(Screen[Path | None]):
             raise DocumentError(f"this is the name of {kind}, and the text is Markdown; name it {path.stem}.md")
         if path.is_dir():
             raise DocumentError("this is a folder; add a file name")
+        if path.exists() and not path.is_file():
+            raise DocumentError("this is not a file; choose another name")
         if path.resolve() == self._document.resolve():
             raise DocumentError("this is the document itself; choose another file")
         return path

@@ -1,8 +1,9 @@
 """The Markdown of manuscripts: CommonMark but where it would make something else of prose.
 
 A line of hyphens below a line is a break between scenes and makes no heading of it, and so is `#` alone. What is
-indented is text, not code. A comment that is not closed is text. A line such as `[Enter]: Hamlet` is text if it leads
-nowhere, and `[^1]: Ibid.` if nothing refers to it. Asterisks within a word stress only a part of that word.
+indented is text, not code, and so is what begins with `~~~` and goes on with words if nothing closes it. A comment that
+is not closed is text. A line such as `[Enter]: Hamlet` is text if it leads nowhere, and `[^1]: Ibid.` if nothing refers
+to it. Asterisks within a word stress only a part of that word.
 """
 
 import re
@@ -81,11 +82,10 @@ def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
     if line[:3] not in ("```", "~~~"):
         return False
-    named = _LANGUAGE.fullmatch(line.lstrip("`~").strip()) is not None
-    closes = _FENCES[line[0]]
-    return (named or state.env[USES].is_closed(closes, state.src, state.eMarks[start])) and fence(
-        state, start, end, silent
-    )
+    goes_on = _LANGUAGE.fullmatch(line.lstrip("`~").strip()) is None
+    if goes_on and not state.env[USES].is_closed(_FENCES[line[0]], state.src, state.eMarks[start]):
+        return False
+    return fence(state, start, end, silent)
 
 
 def _html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -157,7 +157,7 @@ class Uses:
         return label in self._references
 
     def is_closed(self, closing: re.Pattern[str], text: str, place: int) -> bool:
-        """Return whether something at `place` or behind it closes HTML; asked for any number of times."""
+        """Return whether something at `place` or behind it closes HTML or code; quick however often it is asked."""
         if place >= self._unclosed.get(closing, place + 1):
             return False
         if closing.search(text, place):

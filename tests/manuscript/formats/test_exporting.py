@@ -341,7 +341,14 @@ def test_every_word_goes_out_or_is_said_to_be_left_out(text, plain, said):
     assert left_out(text, Format.PLAIN, document_of(text, way), way) == said
 
 
-@pytest.mark.parametrize("text", ["<!-- x\n" * 8000, "<?\n" * 8000, "x" + " " * 50_000 + "y", "```a b\n" * 8000])
+LONG = ["<!-- x\n" * 24_000, "<?\n" * 24_000, "```a b\n" * 24_000]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" + " " * 50_000 + "y", *(pytest.param(text, marks=pytest.mark.slow) for text in LONG)],
+    ids=lambda text: text[:3],
+)
 def test_long_texts_of_odd_signs_take_no_time(text):
     begun = time.process_time()
     made(Format.PLAIN, text)
