@@ -29,7 +29,7 @@ from billy_mlx.extraction.judge import Judge
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.model import backend
 from billy_mlx.model.model import Model
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import mapped
 
 _SCORING = 0.85  # of the work, roughly; the rest is reading what the blends carry

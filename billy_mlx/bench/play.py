@@ -7,7 +7,7 @@ from hashlib import sha256
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import Item
 from billy_mlx.model.layers import UNSTEERED, Directions
-from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.sampling import MAX_SEED, Sampling
 
 
 @dataclass(frozen=True)

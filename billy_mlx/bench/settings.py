@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import UsageError
-from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.sampling import MAX_SEED, Sampling
 
 Protocol = Literal["own", "paper"]
 

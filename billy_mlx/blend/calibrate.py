@@ -18,7 +18,7 @@ from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.rising import crossing, smoothed
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import mapped
 
 LEAST_PERPLEXITY = 1.2

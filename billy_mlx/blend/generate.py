@@ -19,7 +19,7 @@ from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length, going_on_prompt, text_prompt
 from billy_mlx.model.rows import FinishReason, Row, Step
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.model.thinking import Thinking
 
 

@@ -25,7 +25,7 @@ from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import mapped
 
 _WRITING = 0.6  # of the work, roughly; the rest is reading

@@ -42,7 +42,7 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     The vectors are thrown away again; yours stay as they are.
     """
     from billy_mlx.blend.generate import Request, Voices
-    from billy_mlx.model.sample import Sampling
+    from billy_mlx.model.sampling import Sampling
 
     loaded = load_model(model, asks=True)
     voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]

@@ -75,7 +75,7 @@ def command(
     system_prompt, ignore_chat_template = _chat(context, system_prompt, ignore_chat_template)
     prompt = _from_stdin() if prompt == "-" else prompt
     from billy_mlx.blend.generate import Request, Voices
-    from billy_mlx.model.sample import Sampling
+    from billy_mlx.model.sampling import Sampling
 
     request = Request(
         prompt=prompt,

@@ -16,7 +16,7 @@ from billy_mlx.engine.messages import Coherence, Job
 from billy_mlx.measure.likelihood import log_likelihoods
 from billy_mlx.model.cache import Cache
 from billy_mlx.model.model import Model
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 
 _CHUNK = 24  # tokens that are read at once: few, since the writer's own wait meanwhile
 _BEFORE = 3 * _CHUNK  # tokens of the prompt that are read

@@ -16,7 +16,7 @@ from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.sampling import MAX_SEED, Sampling
 from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 

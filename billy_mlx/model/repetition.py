@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 
 _BREAKERS = ("\n", ":", '"', "*")
 

@@ -1,15 +1,12 @@
 """A row: one prompt with its directions, sampling and seed, and the text that comes of it."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model.layers import UNSTEERED, Directions
-from billy_mlx.model.sample import MAX_SEED, Sampling
+from billy_mlx.model.sampling import MAX_SEED, FinishReason, Sampling
 from billy_mlx.model.spelling import Detokenizer, Spelling
 from billy_mlx.model.thinking import Thinking
-
-FinishReason = Literal["stop", "length", "interrupted"]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class Writing:
     """How a model is to write.
 
     Attributes:
-        sampling: by the names of `billy_mlx.model.sample.Sampling`; what is missing is as it is there.
+        sampling: by the names of `billy_mlx.model.sampling.Sampling`; what is missing is as it is there.
         max_tokens: of each voice at most, where nothing is said of words; not of a rewrite.
         budget: tokens the model may be sent; 0 for as many as model, memory and reading time allow.
         reading_seconds: how long the model may read, as far as that decides how much it is sent.

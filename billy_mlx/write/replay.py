@@ -16,7 +16,7 @@ from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import check_length
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.model.thinking import Thinking
 from billy_mlx.text import sanitize
 from billy_mlx.write.conditions import model_marks, surroundings, vector_mark

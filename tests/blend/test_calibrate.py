@@ -24,7 +24,7 @@ from billy_mlx.extraction.card import get_persona, load_held_out_prompts, load_q
 from billy_mlx.extraction.evidence import Outcome, Strength, Tried
 from billy_mlx.extraction.extract import ExtractionProgress
 from billy_mlx.model.layers import Directions
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 
 FEW = CalibrationSettings(strengths=(1.0, 2.0), prompts=4, max_tokens=8, batch=16)

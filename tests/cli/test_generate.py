@@ -15,7 +15,7 @@ from billy_mlx.cli.sampling_options import _OPTIONS
 from billy_mlx.extraction.card import get_persona
 from billy_mlx.extraction.new_card import write_card
 from billy_mlx.extraction.vector_file import load_vector, save_vector
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 
 WRITE = ("generate", "-p", "Once", "-m", "6", "--seed", "3")
 FIELDS = (

@@ -11,7 +11,7 @@ from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 
 PROMPT = [5, 6, 7, 8] * 10

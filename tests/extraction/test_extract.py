@@ -28,7 +28,7 @@ from billy_mlx.model.answers import Answers
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
-from billy_mlx.model.sample import MAX_SEED
+from billy_mlx.model.sampling import MAX_SEED
 from billy_mlx.steps import finish
 
 FEW = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4)

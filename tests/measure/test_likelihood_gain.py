@@ -15,7 +15,7 @@ from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions, Steering, record, stack, steer
 from billy_mlx.model.prefill import RowToRead, read_passages
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 
 # Prompts that begin alike and differ in length, one of which is the beginning of another.

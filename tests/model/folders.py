@@ -37,7 +37,7 @@ from billy_mlx.blend.generate import Request, generate
 from billy_mlx.errors import BillyError
 from billy_mlx.model import load, trial, trial_process
 from billy_mlx.model.chat import behaviour
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 
 TRIAL_SECONDS, SECONDS = 2.0, 5.0  # of computing: in a step of the trial, which has longer in truth, and in all others
 WALL_SECONDS = 60.0

@@ -21,7 +21,7 @@ from billy_mlx.model.decode import PREFILL_CHUNK, Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions, Patch, Steering, record, stack, steer
 from billy_mlx.model.load import load
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 
 GREEDY = Sampling(temperature=0.0)
 PROMPT = tuple(range(3, 40))

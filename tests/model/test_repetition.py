@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.model.repetition import breaker_tokens, penalties
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 
 NONE = frozenset()
 DRY = Sampling(dry_multiplier=0.8, dry_base=2.0, dry_allowed_length=2)

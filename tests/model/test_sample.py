@@ -6,7 +6,8 @@ import pytest
 from mlx_lm.sample_utils import make_repetition_penalty
 
 from billy_mlx.errors import UsageError
-from billy_mlx.model.sample import Sampling, draw, repetition_penalty, row_keys
+from billy_mlx.model.sample import draw, repetition_penalty, row_keys
+from billy_mlx.model.sampling import Sampling
 
 LOGITS = mx.log(mx.array([[0.4, 0.3, 0.2, 0.06, 0.04]]))
 

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.load import load
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.model.spelling import Detokenizer, Spelling
 from billy_mlx.model.starter import starter_folder
 

@@ -14,7 +14,7 @@ from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.model.thinking import Thinking, ThinkingGate
 
 GREEDY = Sampling(temperature=0.0)

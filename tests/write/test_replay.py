@@ -16,7 +16,7 @@ from billy_mlx.extraction.library import load_vectors, store_vector, vector_path
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import Steering, stack, steer
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 from billy_mlx.write.conditions import vector_mark
 from billy_mlx.write.recording import WritingRecord

@@ -13,7 +13,7 @@ from billy_mlx.cli import run
 from billy_mlx.engine.messages import Job
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.model.load import load
-from billy_mlx.model.sample import Sampling
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 from billy_mlx.write.messages import VoicesWrote, Write, Writing, Written
 from billy_mlx.write.replay import Replayed, replay
