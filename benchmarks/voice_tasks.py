@@ -16,7 +16,7 @@ from billy_mlx.manuscript.context.layout import REQUESTS
 from billy_mlx.manuscript.passage import Work
 from billy_mlx.model.model import Model
 from billy_mlx.write.messages import Write
-from billy_mlx.write.request import context_for, request_for
+from billy_mlx.write.recipes import context_for, request_for
 
 FROZEN = Path(__file__).parent / "voices.toml"
 HALVES = ("decide", "report")

@@ -3,6 +3,7 @@
 The names below are loaded when they are first used: `import billy_mlx` costs no second for mlx-lm.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,20 +12,28 @@ from billy_mlx.model import backend
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
     from billy_mlx.blend.directions import directions
-    from billy_mlx.blend.generate import Request, generate
+    from billy_mlx.blend.recipe import Message, Prompt, Recipe, Take, Turn
+    from billy_mlx.blend.writer import Writer, generate
     from billy_mlx.extraction.extract import extract
     from billy_mlx.extraction.library import load_vectors
     from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.layers import Steering, record, steer
     from billy_mlx.model.load import load
     from billy_mlx.model.model import Model
+    from billy_mlx.model.sampling import Sampling
 
 __all__ = [
     "Blend",
+    "Message",
     "Model",
     "PersonaVector",
-    "Request",
+    "Prompt",
+    "Recipe",
+    "Sampling",
     "Steering",
+    "Take",
+    "Turn",
+    "Writer",
     "directions",
     "extract",
     "generate",
@@ -36,13 +45,19 @@ __all__ = [
 
 _HOMES = {
     "Blend": "blend.blend",
+    "Message": "blend.recipe",
     "Model": "model.model",
     "PersonaVector": "extraction.vector",
-    "Request": "blend.generate",
+    "Prompt": "blend.recipe",
+    "Recipe": "blend.recipe",
+    "Sampling": "model.sampling",
     "Steering": "model.layers",
+    "Take": "blend.recipe",
+    "Turn": "blend.recipe",
+    "Writer": "blend.writer",
     "directions": "blend.directions",
     "extract": "extraction.extract",
-    "generate": "blend.generate",
+    "generate": "blend.writer",
     "load": "model.load",
     "load_vectors": "extraction.library",
     "record": "model.layers",
@@ -55,11 +70,23 @@ backend.prepare()
 
 def __getattr__(name: str) -> object:
     """Import a public name from where it lives (PEP 562)."""
+    if name == "Request":
+        return _former_request()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _former_request() -> object:
+    """Return what makes a recipe of the arguments that `Request` took, and warn of its end."""
+    warnings.warn(
+        "billy_mlx.Request is now billy_mlx.Recipe.of, which takes the same; the old name goes with the next version",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return import_module(f"{__name__}.blend.recipe").Recipe.of
 
 
 def __dir__() -> list[str]:

@@ -12,19 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from billy_mlx.blend.recipe import Prompt, Recipe
+from billy_mlx.blend.writer import Writer
 from billy_mlx.extraction.evidence import Outcome
 from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
-from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
-from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
-from billy_mlx.model.rows import Row
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import mapped
 
@@ -111,18 +110,22 @@ def write_and_read(
 ) -> Generator[float, None, list[Sequence[SweepText]]]:
     """Return for each of `ways` the texts to all prompts, yielding what share of the work is done."""
     plain = [tuple(chat_prompt(model.tokenizer, prompt)) for prompt in trial.prompts]
-    rows = [row for way in ways for row in _rows(model, trial, way, plain)]
-    longest = max(rows, key=lambda row: len(row.prompt)).prompt
+    prompts = [prompt for way in ways for prompt in _prompts(model, trial, way, plain)]
+    longest = max(prompts, key=len)
     check_length(model, list(longest), trial.max_tokens)
-    check_rows(model, min(trial.batch, len(rows)), len(longest) + trial.max_tokens, prompts=len(rows))
+    check_rows(model, min(trial.batch, len(prompts)), len(longest) + trial.max_tokens, prompts=len(prompts))
+    jobs = [
+        (_recipe(trial, prompt, place % len(plain)), ways[place // len(plain)].directions)
+        for place, prompt in enumerate(prompts)
+    ]
     texts: list[tuple[str, tuple[int, ...]]] = []
     store = PromptStore(_SHARED_PROMPT_BYTES)
-    for start in range(0, len(rows), trial.batch):
-        writing = _write(model, rows[start : start + trial.batch], store)
-        texts += yield from mapped(writing, partial(_share, start, len(rows), 0.0, _WRITING))
+    for start in range(0, len(jobs), trial.batch):
+        writing = _write(model, jobs[start : start + trial.batch], store)
+        texts += yield from mapped(writing, partial(_share, start, len(jobs), 0.0, _WRITING))
     to_read = [Text(plain[place % len(plain)], tokens) for place, (_, tokens) in enumerate(texts)]
     reading = read_all(model, to_read)
-    readings = yield from mapped(reading, partial(_share, 0, len(rows), _WRITING, 1.0))
+    readings = yield from mapped(reading, partial(_share, 0, len(jobs), _WRITING, 1.0))
     layer = read_layer(model.fingerprint.layers)
     written = [
         SweepText(text, reading.average.mean[layer], -reading.log_likelihood, reading.average.tokens)
@@ -154,17 +157,27 @@ def outcome(vector: PersonaVector, written: Sequence[SweepText], control: Sequen
     )
 
 
-def _rows(model: Model, trial: SweepWriting, way: Way, plain: Sequence[tuple[int, ...]]) -> list[Row]:
-    def prompt(number: int) -> tuple[int, ...]:
-        if not way.system_prompts:
-            return plain[number]
-        system = way.system_prompts[number % len(way.system_prompts)]
-        return tuple(chat_prompt(model.tokenizer, trial.prompts[number], system=system))
-
+def _prompts(
+    model: Model, trial: SweepWriting, way: Way, plain: Sequence[tuple[int, ...]]
+) -> Sequence[tuple[int, ...]]:
+    """Return the tokens of each prompt, behind the system prompts of a way."""
+    systems = way.system_prompts
+    if not systems:
+        return plain
     return [
-        Row(prompt(number), way.directions, trial.sampling, seed=trial.seed + number, max_tokens=trial.max_tokens)
-        for number in range(len(trial.prompts))
+        tuple(chat_prompt(model.tokenizer, prompt, system=systems[number % len(systems)]))
+        for number, prompt in enumerate(trial.prompts)
     ]
+
+
+def _recipe(trial: SweepWriting, prompt: tuple[int, ...], number: int) -> Recipe:
+    return Recipe(
+        Prompt(tokens=prompt),
+        sampling=trial.sampling,
+        seed=trial.seed + number,
+        max_tokens=trial.max_tokens,
+        steer_thinking=True,  # a text this short may be all thought
+    )
 
 
 def _along(vector: PersonaVector, written: Sequence[SweepText]) -> NDArray[np.floating[Any]]:
@@ -189,14 +202,14 @@ def _mean(measure: Callable[[SweepText], float], written: Sequence[SweepText]) -
 
 
 def _write(
-    model: Model, rows: Sequence[Row], store: PromptStore
+    model: Model, jobs: Sequence[tuple[Recipe, Directions]], store: PromptStore
 ) -> Generator[float, None, list[tuple[str, tuple[int, ...]]]]:
-    """Write `rows` as one batch, yielding how many of them that amounts to so far."""
-    answers = Answers(rows, model.tokenizer.eos_token_ids)
-    for step in Decoding(model, rows, store=store):
-        answers.take(step)
-        yield sum(done / row.max_tokens for done, row in zip(answers.done, rows, strict=True))
-    return [(text, tuple(tokens)) for text, tokens in zip(answers.texts, answers.tokens, strict=True)]
+    """Write recipes as one batch, yielding how many of them that amounts to so far."""
+    recipes, directions = zip(*jobs, strict=True)
+    writer = Writer(model, recipes, directions=directions, store=store)
+    for _ in writer:
+        yield sum(writer.done(place) / recipe.max_tokens for place, recipe in enumerate(recipes))
+    return [(take.text, take.text_tokens) for take in writer.takes()]
 
 
 def _share(before: float, total: float, since: float, upto: float, done: float) -> float:

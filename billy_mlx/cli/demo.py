@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.blend.blend import ALONE, Blend, Dose
+from billy_mlx.blend.blend import Blend, Dose
 from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import model_option
@@ -41,17 +41,18 @@ def command(prompt: str, model: str | None, seed: int) -> int:
     The same prompt and seed with neither, each and both of them, side by side. Takes a minute.
     The vectors are thrown away again; yours stay as they are.
     """
-    from billy_mlx.blend.generate import Request, Voices
+    from billy_mlx.blend.recipe import Prompt, Recipe
+    from billy_mlx.blend.writer import Writer
     from billy_mlx.model.sampling import Sampling
 
     loaded = load_model(model, asks=True)
     voices = [*_PERSONAS, "+".join(f"{persona}:0.5" for persona in _PERSONAS)]
     blends = [Blend.parse(f"{voice}@{_DOSE:g}") for voice in voices]
     sampling = Sampling(temperature=0.7, repetition_penalty=1.1, repetition_context=64)
-    request = Request(prompt, sampling=sampling, seed=seed, max_tokens=_MAX_TOKENS)
+    alone = Recipe(Prompt.of(prompt), sampling=sampling, seed=seed, max_tokens=_MAX_TOKENS)
     with _own_folder():
         _extract(loaded)
-        generations = write_all(Voices(loaded, request, [ALONE, *blends]), 1 + len(blends), _MAX_TOKENS)
+        generations = write_all(Writer(loaded, [alone, *(replace(alone, voice=blend) for blend in blends)]))
     write_line(f"{prompt}\n")
     show(generations)
     summarise(generations)

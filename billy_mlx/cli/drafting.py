@@ -88,7 +88,7 @@ class Session:
 
     def context(self, cursor: int, selection: tuple[int, int] | None = None) -> Context:
         """Return what the model would be sent."""
-        from billy_mlx.write.request import context_for
+        from billy_mlx.write.recipes import context_for
 
         order = self.order
         look = self.desk.look(cursor, selection=selection, writing=order.writing, instruction=order.instruction)
@@ -101,7 +101,7 @@ class Session:
             request: of one voice, if it is to be read as it comes.
             aloud: put the text out as it comes.
         """
-        from billy_mlx.write.request import most_tokens
+        from billy_mlx.write.recipes import most_tokens
 
         draft = self.desk.draft_of(request.job)
         if draft is None:

@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
@@ -74,13 +74,12 @@ def command(
     blends = wanted_blends(context, blend, voices, compare, Overrides(dose, mode, layers, positions))
     system_prompt, ignore_chat_template = _chat(context, system_prompt, ignore_chat_template)
     prompt = _from_stdin() if prompt == "-" else prompt
-    from billy_mlx.blend.generate import Request, Voices
+    from billy_mlx.blend.recipe import Prompt, Recipe
+    from billy_mlx.blend.writer import Writer
     from billy_mlx.model.sampling import Sampling
 
-    request = Request(
-        prompt=prompt,
-        system=system_prompt,
-        chat=not ignore_chat_template,
+    alone = Recipe(
+        Prompt.of(prompt, system=system_prompt, chat=not ignore_chat_template),
         thinking=thinking,
         steer_thinking=steer_thinking,
         sampling=Sampling(**sampling),  # type: ignore[arg-type]  # the flags' types are the settings'
@@ -88,18 +87,18 @@ def command(
         max_tokens=max_tokens,
         stop=stop,
     )
-    loaded = load_model(model, asks=request.chat)
-    writing = Voices(loaded, request, blends)
+    loaded = load_model(model, asks=alone.prompt.chat)
+    writing = Writer(loaded, [replace(alone, voice=blend) for blend in blends])
     warn_of_blends(blends, loaded, model)
     if as_json:
-        generations = write_all(writing, len(blends), max_tokens)
+        generations = write_all(writing)
         rows = [asdict(generation) for generation in generations]
         write_json({"rows": rows} if compare or (voices and not is_typed(context, "blend")) else rows[0])
     elif len(blends) == 1:
         generations = [stream(writing)]
         summarise(generations)
     else:
-        generations = write_all(writing, len(blends), max_tokens)
+        generations = write_all(writing)
         show(generations)
         summarise(generations)
     return STOPPED if any(generation.finish_reason == "interrupted" for generation in generations) else 0

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from billy_mlx.cli import layout
@@ -11,34 +12,82 @@ from billy_mlx.cli.output import advance, emphasised, on_terminal, progress, say
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
-    from billy_mlx.blend.generate import Generation, Voices
+    from billy_mlx.blend.recipe import Take
+    from billy_mlx.blend.writer import Writer
 
 
 _WIDEST = 100  # cells: longer lines are hard to read
 
 
-def stream(voices: "Voices") -> "Generation":
-    """Write one voice and put its text out as it comes; Ctrl+C ends it where it is."""
+@dataclass(frozen=True)
+class Generation:
+    """One text and how it was made, as `billy generate --json` gives it.
+
+    Attributes:
+        blend: the text form; None for the model alone, as `dose` and `mode`.
+        positions: "all" if the prompt was steered, too, or "response".
+        prompt_tps: tokens of the prompt a second, `generation_tps` of the text.
+        peak_memory_gb: in 10**9 bytes.
+        finish_reason: "stop", "length" or "interrupted"; None while it is being written.
+    """
+
+    text: str
+    model: str
+    blend: str | None
+    dose: str | None
+    mode: str | None
+    layers: tuple[int, ...]
+    positions: str
+    seed: int
+    prompt_tokens: int
+    generation_tokens: int
+    prompt_tps: float
+    generation_tps: float
+    peak_memory_gb: float
+    finish_reason: str | None
+
+    @classmethod
+    def of(cls, take: "Take") -> "Generation":
+        """Return what is told of a take."""
+        voice, turn, cost = take.voice, take.turns[-1], take.cost
+        return cls(
+            text=take.text,
+            model=take.made_with.model,
+            blend=voice.spelled,
+            dose=str(voice.dose) if voice.weights else None,
+            mode=str(voice.mode) if voice.weights else None,
+            layers=turn.layers,
+            positions="all" if turn.everywhere else "response",
+            seed=take.recipe.seed,
+            prompt_tokens=len(take.prompt),
+            generation_tokens=len(take.tokens),
+            prompt_tps=_rate(len(take.prompt), cost.reading_seconds),
+            generation_tps=_rate(len(take.tokens) - 1, cost.writing_seconds),
+            peak_memory_gb=cost.peak_memory_gb,
+            finish_reason=take.ended,
+        )
+
+
+def stream(writer: "Writer") -> Generation:
+    """Write one text and put it out as it comes; Ctrl+C ends it where it is."""
     aloud = Aloud()
-    with on_interrupt(voices.decoding.stop), progress("Reading the prompt", unit=" tokens") as bar:
-        for step in voices:
+    with on_interrupt(writer.stop), progress("Reading the prompt", unit=" tokens") as bar:
+        for step in writer:
             advance(bar, step.prompt_tokens_read, step.prompt_tokens)
             for news in step.emitted:
                 bar.close()
                 aloud.add(news.text)
     aloud.end()
-    return voices.results()[0]
+    return Generation.of(writer.take(0))
 
 
-def write_all(voices: "Voices", count: int, tokens_each: int) -> "list[Generation]":
-    """Write `count` voices with a progress bar and return what they wrote; Ctrl+C ends them where they are."""
-    written = [0] * count
-    with on_interrupt(voices.decoding.stop), progress("Writing", unit=" tokens", total=count * tokens_each) as bar:
-        for step in voices:
-            for news in step.emitted:
-                written[news.row] = tokens_each if news.finish_reason else written[news.row] + 1
-            advance(bar, sum(written))
-    return voices.results()
+def write_all(writer: "Writer") -> list[Generation]:
+    """Write all texts with a progress bar and return them; Ctrl+C ends them where they are."""
+    total = sum(take.recipe.max_tokens for take in writer.takes())
+    with on_interrupt(writer.stop), progress("Writing", unit=" tokens", total=total) as bar:
+        for _ in writer:
+            advance(bar, sum(map(writer.done, range(len(writer)))))
+    return [Generation.of(take) for take in writer.takes()]
 
 
 class Aloud:
@@ -84,7 +133,7 @@ def label(generation: ShownText) -> str:
     return "unsteered" if generation.blend is None else generation.blend
 
 
-def summarise(generations: "Sequence[Generation]") -> None:
+def summarise(generations: Sequence[Generation]) -> None:
     """Say on stderr what it takes to get the same again, how fast it was, and why it ended."""
     tokens = sum(generation.generation_tokens for generation in generations)
     seconds = max(each.generation_tokens / each.generation_tps if each.generation_tps else 0.0 for each in generations)
@@ -95,6 +144,10 @@ def summarise(generations: "Sequence[Generation]") -> None:
     notes += ["stopped by you"] * ("interrupted" in reasons)
     notes += ["cut off at the length asked for (-m)"] * ("length" in reasons)
     say(", ".join(notes))
+
+
+def _rate(tokens: int, seconds: float) -> float:
+    return tokens / seconds if tokens > 0 and seconds > 0 else 0.0
 
 
 def _show_band(generations: Sequence[ShownText]) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, Self
@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.recipe import Take
 from billy_mlx.errors import BlendError
 
 _MAX_TOKEN_ID = _MAX_SEED = 2**32 - 1
@@ -111,6 +112,32 @@ class Passage:
             raise ValueError("tokens are counted from 0, and only those of the prompt can be reused")
         if "" in self.stop:
             raise ValueError("an empty text ends nothing")
+
+    @classmethod
+    def of(cls, take: Take, work: Work) -> "Passage":
+        """Return a take as a manuscript keeps it: flat, and each voice as text that any version can show."""
+        recipe, made_with = take.recipe, take.made_with
+        return cls(
+            text=take.text,
+            tokens=take.tokens,
+            voices=tuple(Voice(turn.first_token, turn.voice.spelled, turn.layers, turn.digest) for turn in take.turns),
+            work=work,
+            model=made_with.model,
+            fingerprint=made_with.fingerprint,
+            vectors=made_with.vectors,
+            prompt=take.prompt,
+            seed=recipe.seed,
+            sampling=asdict(recipe.sampling),
+            max_tokens=recipe.max_tokens,
+            stop=recipe.stop,
+            reused=take.cost.reused,
+            cache=made_with.cache,
+            thinking=recipe.thinks,
+            steer_thinking=recipe.steer_thinking,
+            ended=take.ended,
+            made_with=made_with.programs,
+            date=made_with.date,
+        )
 
     @property
     def spelled(self) -> Self:

@@ -18,7 +18,7 @@ from billy_mlx.model import trial
 from billy_mlx.model.folder import is_there, read_json, shown
 from billy_mlx.text import quoted
 
-Message = tuple[str, str]
+Said = tuple[str, str]
 """A role, as "system" or "user", and what is said."""
 
 # What templates tell of the day. With today's, nothing that is written or kept could be had again tomorrow.
@@ -71,13 +71,22 @@ def templates(tokenizer: TokenizerWrapper, folder: Path) -> dict[str, str]:
     return _named(folder, _legacy(folder) if _is_blank(found) else found)
 
 
-def rendered(tokenizer: TokenizerWrapper, user: str, *, system: str | None = None, thinking: bool = False) -> str:
+def rendered(
+    tokenizer: TokenizerWrapper,
+    user: str,
+    *,
+    system: str | None = None,
+    before: Sequence[Said] = (),
+    thinking: bool = False,
+) -> str:
     """Return a message, ready for the model's answer, as its chat template sends it.
 
     Args:
         tokenizer: with a chat template.
         user: the message.
-        system: set before it, or put at its beginning where the template takes no system message.
+        system: set before everything, or put at the beginning of the first message where the template takes no system
+            message.
+        before: what user and model have said before, in turn.
         thinking: for models that can do either, whether to think first.
 
     Raises:
@@ -86,9 +95,10 @@ def rendered(tokenizer: TokenizerWrapper, user: str, *, system: str | None = Non
     if not isinstance(tokenizer.chat_template, str | None):
         names = _listed(tokenizer.chat_template)
         raise ModelError(f"The model has {names}, and none is its default; choose one with --chat-template-name")
-    forms: list[list[Message]] = [[("user", _joined(system, user))]]
+    (_, first), *rest = [*before, ("user", user)]
+    forms: list[list[Said]] = [[("user", _joined(system, first)), *rest]]
     if system:
-        forms.insert(0, [("system", system), ("user", user)])
+        forms.insert(0, [("system", system), ("user", first), *rest])
     faults: list[str] = []
     for form in _FORMS:
         for messages in forms:
@@ -115,7 +125,7 @@ def behaviour(tokenizer: TokenizerWrapper) -> Iterator[tuple[str, str]]:
 
 
 def _tried(
-    tokenizer: TokenizerWrapper, messages: Sequence[Message], form: "_Form", thinking: bool
+    tokenizer: TokenizerWrapper, messages: Sequence[Said], form: "_Form", thinking: bool
 ) -> tuple[str, str | None]:
     """Return what a template makes of messages, and what is wrong with that as the end of a sentence, or None."""
     try:
@@ -169,7 +179,7 @@ def _dated(template: str) -> str:
     return _TODAY.sub(_day, template)
 
 
-def messages_as(messages: Sequence[Message]) -> Iterator[list[Mapping[str, object]]]:
+def messages_as(messages: Sequence[Said]) -> Iterator[list[Mapping[str, object]]]:
     """Yield messages in each of the forms that templates take."""
     yield from ([form(*message) for message in messages] for form in _FORMS)
 

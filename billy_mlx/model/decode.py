@@ -87,6 +87,9 @@ class Decoding:
     def __iter__(self) -> Iterator[Step]:
         return self._steps
 
+    def __len__(self) -> int:
+        return len(self._states)
+
     def _run(self) -> Iterator[Step]:
         with wired():
             for states in self._together():

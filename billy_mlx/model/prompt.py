@@ -1,11 +1,12 @@
 """From what a user says to the tokens a model reads."""
 
 import re
+from collections.abc import Sequence
 
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from billy_mlx.errors import UsageError
-from billy_mlx.model.chat import rendered
+from billy_mlx.model.chat import Said, rendered
 from billy_mlx.model.model import Model
 from billy_mlx.model.thinking import Thinking
 
@@ -14,7 +15,12 @@ _SEAM = "\ufdd0"
 
 
 def chat_prompt(
-    tokenizer: TokenizerWrapper, user: str, *, system: str | None = None, thinking: bool = False
+    tokenizer: TokenizerWrapper,
+    user: str,
+    *,
+    system: str | None = None,
+    before: Sequence[Said] = (),
+    thinking: bool = False,
 ) -> list[int]:
     """Return the tokens of one user message, ready for the model's answer; plain text if it has no chat template.
 
@@ -22,23 +28,34 @@ def chat_prompt(
         tokenizer: with the chat template.
         user: the message. Control tokens spelt out in it, as "<|im_end|>", stay text.
         system: set before it, or put at its beginning where the template takes no system message.
+        before: what user and model have said before, in turn.
         thinking: for models that can do either, whether to think first.
 
     Raises:
-        UsageError: the message is empty.
+        UsageError: the message is empty, or there is no template for a conversation.
         ModelError: the template fails, or leaves something out.
     """
     if not user.strip():
         raise UsageError("The prompt is empty; say what to write")
     if not tokenizer.has_chat_template:
+        if before:
+            raise UsageError(
+                "This model has no chat template, so that it cannot be sent a conversation; send one message alone"
+            )
         return text_prompt(tokenizer, _joined(system, user))
     controls = _controls(tokenizer)
     user, system = _defused(user, controls), system and _defused(system, controls)
-    return _encoded(rendered(tokenizer, user, system=system, thinking=thinking), tokenizer)
+    before = [(role, _defused(said, controls)) for role, said in before]
+    return _encoded(rendered(tokenizer, user, system=system, before=before, thinking=thinking), tokenizer)
 
 
 def going_on_prompt(
-    tokenizer: TokenizerWrapper, prefix: str, *, user: str = "", system: str | None = None
+    tokenizer: TokenizerWrapper,
+    prefix: str,
+    *,
+    user: str = "",
+    system: str | None = None,
+    before: Sequence[Said] = (),
 ) -> list[int]:
     """Return the tokens of an answer that has begun with `prefix`, for the model to go on from.
 
@@ -48,6 +65,7 @@ def going_on_prompt(
             white space at its end, which tokenizers put at the beginning of the next word.
         user: what was asked for.
         system: as in `chat_prompt`.
+        before: likewise; only with a template.
 
     Raises:
         UsageError: it is all empty.
@@ -55,7 +73,7 @@ def going_on_prompt(
     """
     controls = _controls(tokenizer)
     if user.strip() and tokenizer.has_chat_template:
-        asked = chat_prompt(tokenizer, user, system=system)
+        asked = chat_prompt(tokenizer, user, system=system, before=before)
         return [*asked, *_unthinking(asked, tokenizer), *_encoded(_defused(prefix, controls), tokenizer)]
     text = "\n\n".join(part for part in (system, user, prefix) if part and part.strip())
     if not text:

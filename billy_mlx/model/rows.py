@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model.layers import UNSTEERED, Directions
-from billy_mlx.model.sampling import MAX_SEED, FinishReason, Sampling
+from billy_mlx.model.sampling import FinishReason, Sampling, check_asked
 from billy_mlx.model.spelling import Detokenizer, Spelling
 from billy_mlx.model.thinking import Thinking
 
@@ -34,12 +34,7 @@ class Row:
     def __post_init__(self) -> None:
         if not self.prompt:
             raise UsageError("The prompt is empty; say what to write")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise UsageError(f"the seed is {self.seed}; it goes from 0 to {MAX_SEED}")
-        if self.max_tokens < 1:
-            raise UsageError(f"{self.max_tokens} tokens cannot be written; ask for at least 1")
-        if "" in self.stop:
-            raise UsageError("an empty text cannot end what is written; leave it out or give a text to stop at")
+        check_asked(self.seed, self.max_tokens, self.stop)
 
 
 @dataclass(frozen=True)

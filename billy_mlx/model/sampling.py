@@ -1,5 +1,6 @@
 """How tokens are drawn, and why a text ends: values without MLX."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,3 +66,13 @@ _RANGES = [
     ("dry_allowed_length", 1, 1000),
     ("dry_range", 2, 100_000),
 ]
+
+
+def check_asked(seed: int, max_tokens: int, stop: Sequence[str]) -> None:
+    """Raise UsageError if nothing can be written with these."""
+    if not 0 <= seed <= MAX_SEED:
+        raise UsageError(f"the seed is {seed}; it goes from 0 to {MAX_SEED}")
+    if max_tokens < 1:
+        raise UsageError(f"{max_tokens} tokens cannot be written; ask for at least 1")
+    if "" in stop:
+        raise UsageError("an empty text cannot end what is written; leave it out or give a text to stop at")

@@ -5,21 +5,18 @@ from dataclasses import dataclass, fields
 
 import msgspec
 
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
+from billy_mlx.blend.provenance import model_marks, surroundings, vector_mark
+from billy_mlx.blend.recipe import Prompt, Recipe
+from billy_mlx.blend.writer import Writer
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.library import load_vectors
 from billy_mlx.manuscript.passage import Passage
-from billy_mlx.model.decode import Decoding
 from billy_mlx.model.fingerprint import Fingerprint
-from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import check_length
-from billy_mlx.model.rows import Row
 from billy_mlx.model.sampling import Sampling
-from billy_mlx.model.thinking import Thinking
 from billy_mlx.text import sanitize
-from billy_mlx.write.conditions import model_marks, surroundings, vector_mark
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,11 @@ def replay(model: Model, passage: Passage) -> Generator[int, None, Replayed]:
     may, rarely, change a token. Then `reason` says where.
     """
     try:
-        decoding = _decoding(model, passage)
+        writer = _writer(model, passage)
     except BillyError as error:
         return Replayed((), reason=str(error))
     wanted, tokens = passage.tokens, list[int]()
-    for step in decoding if wanted else ():
+    for step in writer if wanted else ():
         tokens += [news.token for news in step.emitted if news.token is not None]
         count = len(tokens)
         if tokens[-1:] != list(wanted[count - 1 : count]):
@@ -66,35 +63,35 @@ def hindrance(passage: Passage, model_id: str, fingerprint: Fingerprint) -> str 
     """
     try:
         _require_model(passage, model_id, fingerprint)
-        _directions(passage, model_id, fingerprint)
+        _require_directions(passage, model_id, fingerprint)
         _sampling(passage.sampling)
     except BillyError as error:
         return str(error)
     return None
 
 
-def _decoding(model: Model, passage: Passage) -> Decoding:
+def _writer(model: Model, passage: Passage) -> Writer:
     """Return the passage about to be written.
 
     Raises:
         BillyError: it cannot be written by this model, with the vectors there are now.
     """
     _require_model(passage, model.id, model.fingerprint)
-    check_length(model, list(passage.prompt), len(passage.tokens))
-    first, *later = _directions(passage, model.id, model.fingerprint)
-    thinking = Thinking.of(model.tokenizer, passage.prompt, asked=passage.thinking)
-    row = Row(
-        prompt=passage.prompt,
-        directions=first,
+    _require_directions(passage, model.id, model.fingerprint)
+    first, *later = (ALONE if voice.blend is None else Blend.stored(voice.blend) for voice in passage.voices)
+    recipe = Recipe(
+        prompt=Prompt(tokens=passage.prompt),
+        voice=first,
         sampling=_sampling(passage.sampling),
         seed=passage.seed,
         max_tokens=max(len(passage.tokens), 1),  # where it ended is known: it need not be found again
-        thinking=None if passage.steer_thinking else thinking,
+        thinking=passage.thinking,
+        steer_thinking=passage.steer_thinking,
     )
-    decoding = Decoding(model, [row])
-    for voice, changed in zip(passage.voices[1:], later, strict=True):
-        decoding.plan(0, changed, voice.first_token)
-    return decoding
+    writer = Writer(model, [recipe])
+    for voice, blend in zip(passage.voices[1:], later, strict=True):
+        writer.steer(0, blend, first_token=voice.first_token)
+    return writer
 
 
 def _require_model(passage: Passage, model_id: str, fingerprint: Fingerprint) -> None:
@@ -106,28 +103,22 @@ def _require_model(passage: Passage, model_id: str, fingerprint: Fingerprint) ->
         raise UsageError("its prompt is missing or is not this model's, so that it cannot be written again")
 
 
-def _directions(passage: Passage, model_id: str, fingerprint: Fingerprint) -> list[Directions]:
-    """Return what each voice of a passage added.
+def _require_directions(passage: Passage, model_id: str, fingerprint: Fingerprint) -> None:
+    """Do nothing if every voice of a passage adds what it added when it was written.
 
     Raises:
         BillyError: with the vectors there are now it would be something else, or nobody knows that it would not.
     """
-    blends = [None if voice.blend is None else Blend.stored(voice.blend) for voice in passage.voices]
-    personas = {persona for blend in blends if blend is not None for persona in blend.persona_ids}
+    voices = [(voice, Blend.stored(voice.blend)) for voice in passage.voices if voice.blend is not None]
+    personas = {persona for _, blend in voices for persona in blend.persona_ids}
     vectors = load_vectors(sorted(personas), model_id, fingerprint)
     changed = {persona for persona, vector in vectors.items() if vector_mark(vector) != passage.vectors.get(persona)}
-    added = []
-    for voice, blend in zip(passage.voices, blends, strict=True):
-        if blend is None:
-            added.append(UNSTEERED)
-            continue
+    for voice, blend in voices:
         others = ", ".join(persona for persona in blend.persona_ids if persona in changed)
         if others and voice.digest is None:
             raise UsageError(_made_anew(others))
-        added.append(directions(blend, vectors))
-        if voice.digest not in (None, added[-1].key):
+        if voice.digest not in (None, directions(blend, vectors).key):
             raise UsageError(_made_anew(others) if others else _adds_something_else(blend, passage))
-    return added
 
 
 def _made_anew(personas: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.writer import Writer
 from billy_mlx.engine.coherence import Gauge
 from billy_mlx.engine.messages import Coherence
 from billy_mlx.manuscript.context.parts import Context
@@ -16,8 +17,7 @@ from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step
 from billy_mlx.model.thinking import Thinking
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Written
-from billy_mlx.write.recording import WritingRecord
-from billy_mlx.write.request import context_for, request_for, selected
+from billy_mlx.write.recipes import context_for, recipe_for, selected
 
 Event = Sent | PromptRead | VoicesWrote | Written | Coherence
 
@@ -32,7 +32,7 @@ class WritingJob:
         gauge: follows a voice and tells how its text holds together; None if nobody wants to know.
 
     Raises:
-        BillyError: while it is iterated, before anything is written: as `build_context` and `Voices` do.
+        BillyError: while it is iterated, before anything is written: as `build_context` and `Writer` do.
 
     Attributes:
         urgent: the writer waits for it.
@@ -51,7 +51,7 @@ class WritingJob:
         self._gauges: dict[int, Gauge] = {}
         self._voices = list(request.voices)
         self._stopped_voices: set[int] = set()
-        self._recording: WritingRecord | None = None
+        self._writer: Writer | None = None
         self._texts = [""] * len(request.voices)
         self._spaces = [""] * len(request.voices)
         self._full: set[int] = set()  # voices that have all the words they may
@@ -65,8 +65,8 @@ class WritingJob:
         """End one voice, or all of them; what was written stays."""
         self.stopped |= voice is None
         self._stopped_voices |= set(range(len(self._voices)) if voice is None else [voice])
-        if self._recording is not None:
-            self._recording.stop(voice)
+        if self._writer is not None:
+            self._writer.stop(voice)
 
     def steer(self, voice: int, blend: Blend) -> None:
         """Have a voice go on in another blend.
@@ -74,8 +74,8 @@ class WritingJob:
         Raises:
             BillyError: the model has no vector for it, or it cannot be added; the voice goes on as it was.
         """
-        if self._recording is not None:
-            self._recording.steer(voice, blend)
+        if self._writer is not None:
+            self._writer.steer(voice, blend)
         self._voices[voice] = blend
 
     def _run(self) -> Iterator[Event | None]:
@@ -83,23 +83,22 @@ class WritingJob:
         yield Sent(self._request.job, context)
         if self._request.only_context or self.stopped:
             return
-        request = request_for(self._model, self._request, context.prompt)
-        blends = [*self._voices]
-        recording = WritingRecord(self._model, request, blends, work=self._request.work, store=self._store)
-        self._recording = recording
-        prompt = recording.passage(0).prompt  # the same for all voices
-        marks = Thinking.of(self._model.tokenizer, prompt, asked=request.thinks)
-        self._thoughts = [Thoughts(marks, self._model.tokenizer) for _ in blends]
+        recipes = [recipe_for(self._model, self._request, context.prompt, voice) for voice in self._voices]
+        writer = Writer(self._model, recipes, store=self._store)
+        self._writer = writer
+        prompt = writer.take(0).prompt  # the same for all voices
+        marks = Thinking.of(self._model.tokenizer, prompt, asked=recipes[0].thinks)
+        self._thoughts = [Thoughts(marks, self._model.tokenizer) for _ in recipes]
         if self._gauge is not None:
-            for voice in range(len(blends)):
-                self._gauges[voice] = self._gauge(self._model, prompt, request.sampling, voice)
+            for voice, recipe in enumerate(recipes):
+                self._gauges[voice] = self._gauge(self._model, prompt, recipe.sampling, voice)
         for voice in self._stopped_voices:
-            recording.stop(voice)
-        for step in recording:
-            yield from self._news(recording, context, step)
+            writer.stop(voice)
+        for step in writer:
+            yield from self._news(writer, context, step)
             yield from self._gauged(step)
 
-    def _news(self, recording: WritingRecord, context: Context, step: Step) -> Iterator[Event | None]:
+    def _news(self, writer: Writer, context: Context, step: Step) -> Iterator[Event | None]:
         job = self._request.job
         texts = {news.row: self._put(context, news) for news in step.emitted}
         texts = {voice: text for voice, text in texts.items() if text}
@@ -111,10 +110,10 @@ class WritingJob:
         elif not ended:
             yield None
         for voice in ended:
-            yield Written(job, voice, self._passage(recording, voice))
+            yield Written(job, voice, self._passage(writer, voice))
         for voice in (texts.keys() | self._full) - set(ended):
             if voice in self._full or self._fills(voice):
-                recording.stop(voice)
+                writer.stop(voice)
 
     def _gauged(self, step: Step) -> Iterator[Coherence | None]:
         """Have each voice that goes on read for its gauge, if it is time: a step of its own, since it takes some.
@@ -128,9 +127,9 @@ class WritingJob:
                 read = self._gauges[news.row].read(self._request.job)
                 yield None if self._voices[news.row].adds_nothing else read
 
-    def _passage(self, recording: WritingRecord, voice: int) -> Passage:
+    def _passage(self, writer: Writer, voice: int) -> Passage:
         """Return how a voice wrote: one that was stopped because it has its words was not interrupted."""
-        passage = recording.passage(voice)
+        passage = Passage.of(writer.take(voice), self._request.work)
         cut = voice in self._full and passage.ended == "interrupted"
         return replace(passage, ended="length") if cut else passage
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from vectors import persona_vector
 
-from billy_mlx.blend.blend import ALONE, Blend
-from billy_mlx.blend.generate import Request, Voices, generate
+from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.recipe import Recipe
+from billy_mlx.blend.writer import Writer, generate
 from billy_mlx.errors import UsageError, VectorError, VectorMismatch
 from billy_mlx.extraction.evidence import Calibration, Cell
 from billy_mlx.extraction.library import load_vectors, store_vector
 
-REQUEST = Request("Write about the sea.", max_tokens=12, seed=3)
+RECIPE = Recipe.of("Write about the sea.", max_tokens=12, seed=3)
 CALIBRATION = Calibration(0.1, None, 3, Cell(1, 1 / 3, 1.5, 1.2, 1.0, 0.0, 0.9), 0.5, None, 16, "64 tokens")
 
 
@@ -26,10 +27,14 @@ def combined(tiny):
 
 
 def tokens(model, *blends, vectors=None):
-    voices = Voices(model, REQUEST, [Blend.parse(blend) for blend in blends], vectors=vectors)
-    for _ in voices:
+    writer = Writer(model, [in_voice(blend) for blend in blends], vectors=vectors)
+    for _ in writer:
         pass
-    return voices.tokens
+    return [take.tokens for take in writer.takes()]
+
+
+def in_voice(blend):
+    return replace(RECIPE, voice=Blend.parse(blend))
 
 
 def test_a_blend_of_a_sum_in_memory_is_that_of_its_file_token_for_token(tiny):
@@ -47,20 +52,20 @@ def test_ids_that_are_not_given_come_from_disk(tiny):
 
 def test_one_in_memory_comes_before_the_file(tiny):
     store_vector(vector(tiny, seed=0))
-    from_file = generate(tiny, REQUEST, "noir@5").text
-    in_memory = generate(tiny, REQUEST, "noir@5", vectors={"noir": vector(tiny, seed=4)}).text
+    from_file = generate(tiny, RECIPE, "noir@5").text
+    in_memory = generate(tiny, RECIPE, "noir@5", vectors={"noir": vector(tiny, seed=4)}).text
     store_vector(vector(tiny, seed=4))
-    assert in_memory == generate(tiny, REQUEST, "noir@5").text != from_file
+    assert in_memory == generate(tiny, RECIPE, "noir@5").text != from_file
 
 
 def test_a_voice_goes_on_in_a_vector_in_memory(tiny):
     def steered(vectors):
-        voices = Voices(tiny, REQUEST, [ALONE], vectors=vectors)
-        next(iter(voices))
-        voices.steer(0, Blend.parse("mine@5"))
-        for _ in voices:
+        writer = Writer(tiny, [RECIPE], vectors=vectors)
+        next(iter(writer))
+        writer.steer(0, Blend.parse("mine@5"))
+        for _ in writer:
             pass
-        return voices.tokens
+        return [writer.take(0).tokens]
 
     given = steered({"mine": combined(tiny)})
     store_vector(replace(combined(tiny), persona_id="mine"))
@@ -69,14 +74,14 @@ def test_a_voice_goes_on_in_a_vector_in_memory(tiny):
 
 def test_what_is_said_of_the_vectors_is_by_id_and_only_of_those_used(tiny):
     given = {"mine": combined(tiny), "other": vector(tiny)}
-    voices = Voices(tiny, REQUEST, [Blend.parse("mine")], vectors=given)
-    assert {name: each.persona_id for name, each in voices.vectors.items()} == {"mine": "mine"}
+    writer = Writer(tiny, [in_voice("mine")], vectors=given)
+    assert {name: each.persona_id for name, each in writer.vectors.items()} == {"mine": "mine"}
     assert given["mine"].persona_id == "noir - gothic"
 
 
 def test_a_given_vector_is_what_its_file_would_be_to_the_last_bit(tiny):
     given = replace(vector(tiny), calibration=CALIBRATION, directions=vector(tiny).directions.astype(np.float64) / 3)
-    (used,) = Voices(tiny, REQUEST, [Blend.parse("noir")], vectors={"noir": given}).vectors.values()
+    (used,) = Writer(tiny, [in_voice("noir")], vectors={"noir": given}).vectors.values()
     store_vector(given)
     read = load_vectors(["noir"], tiny.id, tiny.fingerprint)["noir"]
     assert used.calibration == read.calibration is not None
@@ -89,13 +94,13 @@ def test_another_base_is_refused_in_the_words_for_a_file(tiny):
     with pytest.raises(VectorMismatch) as of_a_file:
         replace(foreign, persona_id="mine").require_base(tiny.id, tiny.fingerprint)
     with pytest.raises(VectorMismatch) as given:
-        generate(tiny, REQUEST, "mine", vectors={"mine": foreign})
+        generate(tiny, RECIPE, "mine", vectors={"mine": foreign})
     assert str(given.value) == str(of_a_file.value)
 
 
 def test_another_quantisation_of_the_base_is_taken(tiny):
     transferred = replace(vector(tiny), fingerprint=replace(tiny.fingerprint, weights="q" * 16))
-    assert generate(tiny, REQUEST, "mine", vectors={"mine": transferred}).blend == "mine:1@1/layered"
+    assert generate(tiny, RECIPE, "mine", vectors={"mine": transferred}).ended
 
 
 @pytest.mark.parametrize(
@@ -120,29 +125,29 @@ def test_another_quantisation_of_the_base_is_taken(tiny):
 def test_what_cannot_be_a_vector_is_refused_before_anything_is_written(tiny, changed, said):
     wrong = replace(vector(tiny), **changed)
     with pytest.raises(VectorError, match=f"^the vector given as mine cannot be used: .*{said}") as caught:
-        Voices(tiny, REQUEST, [ALONE], vectors={"mine": wrong})
+        Writer(tiny, [RECIPE], vectors={"mine": wrong})
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("persona_id", ["noir - gothic", "Mine", "", "../evil", "evil\x1b[2J", "a" * 65, 3, None])
 def test_an_id_that_no_blend_could_name_is_refused(tiny, persona_id):
     with pytest.raises(UsageError, match="cannot be the id of a vector; ids are lower-case letters") as caught:
-        Voices(tiny, REQUEST, [ALONE], vectors={persona_id: vector(tiny)})
+        Writer(tiny, [RECIPE], vectors={persona_id: vector(tiny)})
     assert "\x1b" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [None, "noir", np.zeros((4, 32), np.float32)])
 def test_a_value_that_is_no_vector_is_refused(tiny, value):
     with pytest.raises(UsageError, match=f"mine is given a {type(value).__name__}; give it a PersonaVector"):
-        Voices(tiny, REQUEST, [ALONE], vectors={"mine": value})
+        Writer(tiny, [RECIPE], vectors={"mine": value})
 
 
 def test_vectors_without_their_ids_are_refused(tiny):
     for given in ([vector(tiny)], vector(tiny)):
         with pytest.raises(UsageError, match=r"vectors is a \w+; give each vector under an id"):
-            generate(tiny, REQUEST, vectors=given)
+            generate(tiny, RECIPE, vectors=given)
 
 
 def test_an_id_that_is_neither_given_nor_known_is_a_mistake_as_before(tiny):
     with pytest.raises(UsageError, match="noirr"):
-        generate(tiny, REQUEST, "noirr", vectors={"mine": vector(tiny)})
+        generate(tiny, RECIPE, "noirr", vectors={"mine": vector(tiny)})

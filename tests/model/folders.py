@@ -33,7 +33,8 @@ import billy_mlx  # noqa: F401  isort: skip  before mlx is imported
 from mutations import broken, make_bases, read_bases, write
 from sentences import objection
 
-from billy_mlx.blend.generate import Request, generate
+from billy_mlx.blend.recipe import Recipe
+from billy_mlx.blend.writer import generate
 from billy_mlx.errors import BillyError
 from billy_mlx.model import load, trial, trial_process
 from billy_mlx.model.chat import behaviour
@@ -176,8 +177,8 @@ def _looked(folder, step):
         model = load.load(folder)
         step("writing")
         for request in (
-            Request("Who is at the door?", max_tokens=3, sampling=SAMPLING),
-            Request("Why", chat=False, max_tokens=3),
+            Recipe.of("Who is at the door?", max_tokens=3, sampling=SAMPLING),
+            Recipe.of("Why", chat=False, max_tokens=3),
         ):
             generate(model, request)
         step("its chat template")

@@ -9,7 +9,8 @@ from zoo import TINY, zoo_folder
 
 import billy_mlx
 from billy_mlx import paths
-from billy_mlx.blend.generate import Request, generate
+from billy_mlx.blend.recipe import Recipe
+from billy_mlx.blend.writer import generate
 from billy_mlx.errors import ModelError, UnsteerableModel, UsageError
 from billy_mlx.model import load as load_module
 from billy_mlx.model import memory
@@ -198,7 +199,7 @@ def test_the_configured_chat_template_is_that_of_the_configured_model(folder, bi
 
 def test_a_model_that_cannot_be_steered_writes_all_the_same(tmp_path):
     model = load(zoo_folder(tmp_path / "loops", "iquestloopcoder"))
-    assert generate(model, Request("sea", max_tokens=3, chat=False)).generation_tokens == 3
+    assert len(generate(model, Recipe.of("sea", max_tokens=3, chat=False)).tokens) == 3
     with pytest.raises(UnsteerableModel, match="it never calls its blocks"):
         _ = model.blocks
 

@@ -18,7 +18,7 @@ import pytest
 from sentences import objection, refusal
 from tiny import CHATML, pieces_tokenizer, tiny_folder, tiny_tokenizer
 
-from billy_mlx.blend.generate import generate
+from billy_mlx.blend.writer import generate
 from billy_mlx.engine.messages import Broken, Loaded, Unloaded
 from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import BillyError, ModelError
@@ -251,7 +251,7 @@ def test_tokens_that_the_model_has_no_place_for_are_refused_where_they_are_sent(
     tokenizer.add_tokens(["keeper", "of"])
     tokenizer.save(str(folder / "tokenizer.json"))
     model = load.load(folder)
-    assert generate(model, "the light").generation_tokens
+    assert generate(model, "the light").tokens
     said = refusal(lambda: generate(model, "the keeper of the light"))
     assert "has embeddings for 268 tokens and is given token number 269" in said
 

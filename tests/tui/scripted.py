@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from billy_mlx.blend.recipe import Prompt
 from billy_mlx.engine.messages import Ended, Loaded, ModelNote, Stop, VoiceNote
-from billy_mlx.manuscript.context.parts import Context, Part, Prompt
+from billy_mlx.manuscript.context.parts import Context, Part
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.tui.app import Studio
 from billy_mlx.write.messages import Sent, VoicesWrote, Write, Written
@@ -71,7 +72,7 @@ class ScriptedEngine:
 def context_of(request):
     """Return a context as the engine sends it."""
     part = Part("before", "The text before", request.text[: request.cursor], 7)
-    return Context(Prompt("", "Go on.", request.text[: request.cursor]), (part,), 7, request.writing.budget, "")
+    return Context(Prompt.of("Go on.", prefix=request.text[: request.cursor]), (part,), 7, request.writing.budget, "")
 
 
 def passage_of(text, blend, work="continue"):

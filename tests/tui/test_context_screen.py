@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 from hosting import seen, shown
 
+from billy_mlx.blend.recipe import Prompt
 from billy_mlx.manuscript.context.lorebook import Entry, Trigger
-from billy_mlx.manuscript.context.parts import Context, Cut, Part, Prompt
+from billy_mlx.manuscript.context.parts import Context, Cut, Part
 from billy_mlx.tui.screens.context import ContextScreen, account, as_sent
 
 MIRA = Entry("Mira", "Mira is a smith.", ("Mira",))
 CONTEXT = Context(
-    Prompt("You write on.", "Go on.", "Mira lit the forge"),
+    Prompt.of("Go on.", system="You write on.", prefix="Mira lit the forge"),
     (
         Part("memory", "Memory", "", 0, Cut("all", 900)),
         Part("lore", "Mira", MIRA.text, 5, trigger=Trigger(MIRA, "Mira", 0, 4)),
@@ -56,8 +57,8 @@ def test_the_text_is_shown_as_it_is_sent():
 
 
 def test_a_base_model_has_one_place_only_and_no_text_is_said():
-    assert as_sent(Context(Prompt("", "", "It was"), (), 2, 9, "")).plain.count("As sent") == 1
-    assert "Nothing is sent" in as_sent(Context(Prompt("", "", ""), (), 0, 9, "")).plain
+    assert as_sent(Context(Prompt.of("", prefix="It was"), (), 2, 9, "")).plain.count("As sent") == 1
+    assert "Nothing is sent" in as_sent(Context(Prompt(), (), 0, 9, "")).plain
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
@@ -70,7 +71,7 @@ def test_a_key_changes_between_the_two_and_escape_goes_back(size):
 
 
 def test_nothing_that_a_terminal_would_obey_is_shown():
-    bad = Context(Prompt("", "", "\x1b[31m[red]"), (Part("note", "\x1b]0;x", "\x9b1m", 1),), 1, 9, "", ("\x07",))
+    bad = Context(Prompt.of("", prefix="\x1b[31m[red]"), (Part("note", "\x1b]0;x", "\x9b1m", 1),), 1, 9, "", ("\x07",))
     assert not {"\x1b", "\x9b", "\x07"} & {*account(bad).plain, *as_sent(bad).plain}
     assert "[red]" in as_sent(bad).plain
 

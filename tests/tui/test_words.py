@@ -32,7 +32,6 @@ JARGON = {
 ADVANCED = {
     "billy_mlx/manuscript/passage.py": "what is wrong with a damaged record",
     "billy_mlx/manuscript/context/context.py: the request and one sentence": "what models count in",
-    "billy_mlx/write/recording.py": "kept with a passage, for `billy replay`",
     "billy_mlx/write/replay.py": "told by `billy replay` alone",
     "tui/blends.py: # Blends by name": "the first line of a file",
     "tui/blends.py: it is not text": "an entry of a file that was written by hand",

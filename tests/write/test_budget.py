@@ -12,7 +12,7 @@ from billy_mlx.model.speed import measured_speed, seconds_to_read
 from billy_mlx.write import budget
 from billy_mlx.write.budget import LEAST, budget_for
 from billy_mlx.write.messages import Write, Writing
-from billy_mlx.write.request import context_for
+from billy_mlx.write.recipes import context_for
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from itertools import count
 import pytest
 
 from billy_mlx.blend.blend import ALONE, Blend
+from billy_mlx.blend.recipe import Prompt
 from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
 from billy_mlx.errors import BillyError, ManuscriptError
-from billy_mlx.manuscript.context.parts import Context, Prompt
+from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
@@ -18,7 +19,7 @@ from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Writing, Wri
 STORY = "Ada slept.\n\nThe lamp was cold. She woke."
 NOIR = Blend.parse("noir")
 WRITING = Writing()
-CONTEXT = Context(Prompt("", "", STORY), (), 3, 10, "")
+CONTEXT = Context(Prompt.of("", prefix=STORY), (), 3, 10, "")
 
 
 @pytest.fixture

@@ -3,14 +3,15 @@
 import pytest
 
 from billy_mlx.blend.blend import ALONE, Blend
-from billy_mlx.blend.generate import Request
+from billy_mlx.blend.recipe import Recipe
+from billy_mlx.blend.writer import Writer
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.seams import whole_end
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import finish
-from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.replay import replay
 
 pytestmark = pytest.mark.slow
@@ -49,17 +50,17 @@ def context_of(model, manuscript, *, chat):
 def written(model, manuscript, context):
     """Have two voices go on from the text, as alternatives of one draft, a dial moved on the way; returns the draft."""
     prompt = context.prompt
-    request = Request(prompt.user, system=prompt.system or None, prefix=prompt.prefix, max_tokens=12, seed=5)
-    recording = WritingRecord(model, request, [Blend.parse("noir"), ALONE])
+    recipes = [Recipe(prompt, voice, max_tokens=12, seed=5) for voice in (Blend.parse("noir"), ALONE)]
+    writer = Writer(model, recipes)
     draft = manuscript.drafts.begin("continue", len(manuscript.text))
     authors = [manuscript.drafts.alternative(draft) for _ in range(2)]
-    for step in recording:
+    for step in writer:
         for news in step.emitted:
             manuscript.drafts.write(authors[news.row], news.text)
-        if len(recording.passage(0).tokens) == 4:
-            recording.steer(0, Blend.parse("gothic"))
+        if len(writer.take(0).tokens) == 4:
+            writer.steer(0, Blend.parse("gothic"))
     for row, author in enumerate(authors):
-        manuscript.drafts.finish(author, recording.passage(row))
+        manuscript.drafts.finish(author, Passage.of(writer.take(row), "continue"))
     return draft
 
 

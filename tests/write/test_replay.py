@@ -10,7 +10,9 @@ from vectors import persona_vector
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
-from billy_mlx.blend.generate import Request
+from billy_mlx.blend.provenance import vector_mark
+from billy_mlx.blend.recipe import Recipe
+from billy_mlx.blend.writer import Writer
 from billy_mlx.extraction.evidence import Calibration, Cell, Outcome, Strength
 from billy_mlx.extraction.library import load_vectors, store_vector, vector_path
 from billy_mlx.manuscript.passage import Passage, Voice
@@ -18,25 +20,38 @@ from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import Steering, stack, steer
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
-from billy_mlx.write.conditions import vector_mark
-from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.replay import Replayed, replay
 
 pytestmark = pytest.mark.usefixtures("vectors")
 CALIBRATION = Calibration(0.1, None, 3, Cell(3, 0.2, 1.0, 1.2, 1.0, 0.0, 1.0), 0.5, None, 16)
-REQUEST = Request("Write about the sea.", max_tokens=16, seed=3, prefix="The sea was")
 NOIR, GOTHIC = Blend.parse("noir@5"), Blend.parse("gothic@5/balanced/L2")
 
 
-def record(model, request=REQUEST, blends=(NOIR,), moves=(), **how):
-    """Return the passages of a request; `moves` are (tokens received, row, blend)."""
-    recording = WritingRecord(model, request, list(blends), **how)
+def asked(text="Write about the sea.", prefix="The sea was", **settings):
+    return Recipe.of(text, prefix=prefix, **{"max_tokens": 16, "seed": 3} | settings)
+
+
+RECIPE = asked()
+
+
+def writer_of(model, recipe=RECIPE, blends=(NOIR,), **how):
+    return Writer(model, [replace(recipe, voice=blend) for blend in blends], **how)
+
+
+def passage_of(writer, row=0, work="continue"):
+    """Return a passage as it comes out of a file."""
+    return Passage.of_json(Passage.of(writer.take(row), work).as_json())
+
+
+def record(model, recipe=RECIPE, blends=(NOIR,), moves=(), work="continue", **how):
+    """Return the passages of a recipe in each of `blends`; `moves` are (tokens received, row, blend)."""
+    writer = writer_of(model, recipe, blends, **how)
     waiting = list(moves)
-    for _ in recording:
-        while waiting and len(recording.passage(waiting[0][1]).tokens) >= waiting[0][0]:
+    for _ in writer:
+        while waiting and len(writer.take(waiting[0][1]).tokens) >= waiting[0][0]:
             _, row, blend = waiting.pop(0)
-            recording.steer(row, blend)
-    return [Passage.of_json(recording.passage(row).as_json()) for row in range(len(blends))]
+            writer.steer(row, blend)
+    return [passage_of(writer, row, work) for row in range(len(blends))]
 
 
 def replayed(model, passage):
@@ -72,7 +87,7 @@ def by_hand(model, passage):
 
 @pytest.mark.parametrize("moved_at", [0, 1, 2, 5])
 def test_a_voice_begins_exactly_where_it_is_said_to(tiny, moved_at):
-    greedy = replace(REQUEST, sampling=Sampling(temperature=0))
+    greedy = asked(sampling=Sampling(temperature=0))
     (passage,) = record(tiny, greedy, moves=[(moved_at, 0, GOTHIC)])
     assert passage.voices[-1].first_token == (moved_at + 1 if moved_at else 0)
     assert by_hand(tiny, passage) == passage.tokens
@@ -97,16 +112,16 @@ def test_the_first_words_of_two_moves_at_one_place_are_the_last_ones(tiny):
     ],
 )
 def test_it_does_not_matter_how_it_was_sampled(tiny, changes):
-    for passage in record(tiny, replace(REQUEST, **changes), blends=(NOIR, ALONE), moves=[(2, 0, GOTHIC)]):
+    for passage in record(tiny, asked(**changes), blends=(NOIR, ALONE), moves=[(2, 0, GOTHIC)]):
         assert replayed(tiny, passage).reason is None
 
 
 def test_a_passage_that_was_stopped_is_written_again_as_far_as_it_went(tiny):
-    recording = WritingRecord(tiny, REQUEST, [NOIR])
-    for _ in recording:
-        if len(recording.passage(0).tokens) == 5:
-            recording.stop()
-    passage = recording.passage(0)
+    writer = writer_of(tiny)
+    for _ in writer:
+        if len(writer.take(0).tokens) == 5:
+            writer.stop()
+    passage = passage_of(writer)
     assert (passage.ended, len(passage.tokens)) == ("interrupted", 5)
     assert replayed(tiny, passage) == Replayed(passage.tokens)
 
@@ -121,14 +136,14 @@ def test_it_does_not_matter_how_it_was_blended(tiny, blend):
 
 @pytest.mark.parametrize("steered", [True, False])
 def test_a_model_that_thinks_writes_its_thoughts_and_its_answer_again(thinker, steered):
-    request = replace(REQUEST, prefix="", thinking=True, steer_thinking=steered)
-    (passage,) = record(thinker, request, moves=[(4, 0, GOTHIC)])
+    recipe = asked(prefix="", thinking=True, steer_thinking=steered)
+    (passage,) = record(thinker, recipe, moves=[(4, 0, GOTHIC)])
     assert (passage.thinking, passage.steer_thinking) == (True, steered)
     assert replayed(thinker, passage) == Replayed(passage.tokens)
 
 
 def test_a_passage_of_which_nothing_was_written_is_written_again_at_once(tiny):
-    passage = WritingRecord(tiny, REQUEST, [NOIR]).passage(0)
+    passage = passage_of(writer_of(tiny))
     assert replayed(tiny, passage) == Replayed(())
 
 
@@ -266,7 +281,7 @@ def test_the_starter_model_writes_a_chorus_again_from_its_json(starter_home):
     from billy_mlx import load
 
     model = load()
-    request = Request("Go on with the story.", prefix="The lighthouse keeper counted", max_tokens=24, seed=11)
+    request = Recipe.of("Go on with the story.", prefix="The lighthouse keeper counted", max_tokens=24, seed=11)
     blends = [Blend.parse("noir:0.6+lyrical:0.4"), Blend.parse("gothic"), ALONE]
     moves = [(4, 0, Blend.parse("noir@0.3")), (9, 0, Blend.parse("gothic:1+noir:-0.3")), (9, 2, Blend.parse("noir"))]
     passages = record(model, request, blends, moves)

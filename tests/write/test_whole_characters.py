@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tiny import pieces_tokenizer, reciting_folder, tiny_tokenizer
 
 from billy_mlx.blend.blend import ALONE
-from billy_mlx.blend.generate import Request, generate
+from billy_mlx.blend.recipe import Recipe
+from billy_mlx.blend.writer import generate
 from billy_mlx.cli import run
 from billy_mlx.engine.messages import Job
 from billy_mlx.manuscript.context.guide import Guide
@@ -74,7 +75,7 @@ def test_what_is_written_is_whole_and_is_written_again_token_for_token(reciting,
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_generated_is_whole(reciting, data, text, chat):
     most, sampling = settled(data, reciting)
-    request = Request(
+    request = Recipe.of(
         text, chat=chat, max_tokens=most, sampling=Sampling(**sampling), seed=data.draw(st.integers(0, 99))
     )
     stopped = replace(request, stop=(data.draw(TEXTS),))

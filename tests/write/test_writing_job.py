@@ -15,8 +15,8 @@ from billy_mlx.model.rows import Emitted
 from billy_mlx.steps import finish
 from billy_mlx.write.kinds import kinds
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing, Written
+from billy_mlx.write.recipes import context_for, most_tokens, recipe_for
 from billy_mlx.write.replay import Replayed, replay
-from billy_mlx.write.request import context_for, most_tokens, request_for
 from billy_mlx.write.writing import WritingJob
 
 pytestmark = pytest.mark.usefixtures("vectors")
@@ -158,7 +158,7 @@ def test_a_blend_without_a_vector_is_refused_and_the_voice_goes_on(tiny):
         if isinstance(event, VoicesWrote):
             with pytest.raises(BillyError, match="billy extract futurist"):
                 job.steer(0, Blend.parse("futurist"))
-    assert job._recording.passage(0).voices[-1].blend == "noir:1@5/layered"
+    assert str(job._writer.take(0).voice) == "noir:1@5/layered"
 
 
 def test_a_second_try_reads_its_prompt_out_of_the_store(tiny):
@@ -175,8 +175,8 @@ def test_nothing_to_go_on_from_is_said_in_a_sentence(base):
 
 def test_a_base_model_is_sent_one_text(base):
     prompt = context_for(base, replace(REQUEST, instruction="rain")).prompt
-    request = request_for(base, REQUEST, prompt)
-    assert (prompt.user, request.chat, request.prefix) == ("", False, prompt.prefix)
+    recipe = recipe_for(base, REQUEST, prompt)
+    assert (prompt.user, recipe.prompt) == ("", replace(prompt, chat=False))
     assert events_of(WritingJob(base, REQUEST))
 
 
@@ -195,7 +195,7 @@ def rewriting():
 )
 def test_a_rewrite_ends_at_a_border_that_the_original_has_not(tiny, rewriting, text, ends):
     request = replace(rewriting, text=text, selection=(0, len(text)))
-    assert request_for(tiny, request, context_for(tiny, request).prompt).stop == ends
+    assert recipe_for(tiny, request, context_for(tiny, request).prompt).stop == ends
 
 
 def test_a_rewrite_may_be_twice_as_long_as_what_it_replaces(tiny, rewriting):

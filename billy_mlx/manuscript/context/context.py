@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
+from billy_mlx.blend.recipe import Prompt
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.context.layout import Contents, LaidOut, base_pieces, chat_pieces
 from billy_mlx.manuscript.context.lorebook import MOST_SCANNED, Scanned, scanned
-from billy_mlx.manuscript.context.parts import BLANKS, Context, Cut, Prompt, account, compose
+from billy_mlx.manuscript.context.parts import BLANKS, Context, Cut, account, compose
 from billy_mlx.manuscript.context.window import (
     Count,
     first_fitting,

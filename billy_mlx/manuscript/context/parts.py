@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from billy_mlx.blend.recipe import Prompt
 from billy_mlx.manuscript.context.lorebook import Trigger
 
 Kind = Literal["memory", "lore", "note", "before", "after", "selection", "instruction", "frame"]
@@ -11,21 +12,6 @@ Place = Literal["system", "user", "prefix"]
 
 
 BLANKS = " \t\u00a0\u2002\u2003\u2009\u202f\u3000"
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """What is sent.
-
-    Attributes:
-        system: of a chat, what the model is and knows; empty for a base model.
-        user: of a chat, what is asked; empty for a base model.
-        prefix: what the model goes on from: of a chat, the beginning of its own turn, and for a base model everything.
-    """
-
-    system: str
-    user: str
-    prefix: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +49,8 @@ class Context:
     """What is sent, and the account of it.
 
     Attributes:
-        prompt: what is sent.
+        prompt: what is sent: to a chat model what it knows, what is asked, and the beginning of its own turn; to a
+            base model a prefix alone.
         parts: in the order in which they are sent, the frame last; their tokens come to `tokens`.
         tokens: of all of it, measured.
         budget: what they may come to.
@@ -121,7 +108,7 @@ def compose(pieces: Iterable[Piece]) -> Prompt:
     sent = {"system": "", "user": "", "prefix": ""}
     for piece in pieces:
         sent[piece.place] += piece.sent
-    return Prompt(**sent)
+    return Prompt.of(sent["user"], system=sent["system"], prefix=sent["prefix"])
 
 
 def account(pieces: Iterable[Piece], tokens: int, count: Callable[[str], int]) -> tuple[Part, ...]:

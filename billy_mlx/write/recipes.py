@@ -1,14 +1,16 @@
-"""From what is asked for a manuscript to what a model is sent: the context, and how long the answer may be."""
+"""From what is asked for a manuscript to recipes: what the model is sent, and how long its answer may be."""
 
 from dataclasses import replace
 from math import ceil
 
 import msgspec
 
-from billy_mlx.blend.generate import Request, prompt_tokens
+from billy_mlx.blend.blend import ALONE, Blend
+from billy_mlx.blend.recipe import Prompt, Recipe
+from billy_mlx.blend.writer import prompt_tokens
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.context.context import build_context
-from billy_mlx.manuscript.context.parts import Context, Prompt
+from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.model.model import Model
 from billy_mlx.model.sampling import Sampling
@@ -25,12 +27,14 @@ def context_for(model: Model, write: Write) -> Context:
     """Return what `model` is sent, cut to what it holds beside its answer.
 
     Raises:
-        BillyError: as `build_context` and `request_for` do.
+        BillyError: as `build_context` and `recipe_for` do.
     """
 
     def measure(prompt: Prompt) -> int:
-        # Of a base model that is told nothing, the frame alone is no text at all.
-        return len(prompt_tokens(model, request_for(model, write, prompt))) if prompt.user or prompt.prefix else 0
+        if prompt.is_empty:  # of a base model that is told nothing, the frame alone is no text at all
+            return 0
+        recipe = recipe_for(model, write, prompt)
+        return len(prompt_tokens(model, recipe.prompt, thinking=recipe.thinking))
 
     writing = write.writing
     budget = budget_for(
@@ -55,18 +59,16 @@ def context_for(model: Model, write: Write) -> Context:
     return replace(context, why=budget.why)
 
 
-def request_for(model: Model, write: Write, prompt: Prompt) -> Request:
-    """Return `prompt` as a request for a model.
+def recipe_for(model: Model, write: Write, prompt: Prompt, voice: Blend = ALONE) -> Recipe:
+    """Return the recipe by which `voice` writes to `prompt`.
 
     Raises:
-        UsageError: a setting is out of range, or there is nothing to go on from.
+        UsageError: a setting is out of range, or there is nothing to continue.
     """
     writing = write.writing
-    return Request(
-        prompt=prompt.user,
-        system=prompt.system or None,
-        prefix=prompt.prefix,
-        chat=model.tokenizer.has_chat_template,
+    return Recipe(
+        prompt=replace(prompt, chat=model.tokenizer.has_chat_template),
+        voice=voice,
         thinking=writing.thinking,
         sampling=_sampling(write),
         seed=write.seed,

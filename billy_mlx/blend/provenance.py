@@ -9,6 +9,8 @@ from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.backend import device_name
 from billy_mlx.model.fingerprint import Fingerprint
 
+CACHE_RULE = "a cached token is used again if it was read under the direction that is due at its place"
+
 _PROGRAMS = ("billy-mlx", "mlx", "mlx-lm")
 
 
