@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from billy_mlx.blend.blend import ALONE
-from billy_mlx.blend.generate import Request
+from billy_mlx.blend.recipe import Recipe
 from billy_mlx.engine.messages import Job
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.context.guide import Guide
@@ -16,7 +16,7 @@ from billy_mlx.manuscript.context.layout import REQUESTS
 from billy_mlx.manuscript.passage import Work
 from billy_mlx.model.model import Model
 from billy_mlx.write.messages import Write
-from billy_mlx.write.recipes import context_for, request_for
+from billy_mlx.write.recipes import context_for, recipe_for
 
 FROZEN = Path(__file__).parent / "voices.toml"
 HALVES = ("decide", "report")
@@ -86,18 +86,18 @@ def load_seed(name: str) -> int:
     return int(_frozen()["seeds"][name])
 
 
-def asked(model: Model, task: Task, system: str | None, *, max_tokens: int) -> Request:
-    """Return the request that a task is; with `system` whoever answers is told who it is.
+def asked(model: Model, task: Task, system: str | None, *, max_tokens: int) -> Recipe:
+    """Return the recipe that a task is; with `system` whoever answers is told who it is.
 
     In the studio's frame that is told where a writer tells it: as what the model must always know.
     """
     if task.kind == "continuation":
-        request = Request(REQUESTS["continue"], system=system, prefix=task.text)
+        recipe = Recipe.of(REQUESTS["continue"], system=system, prefix=task.text)
     elif task.kind in ("scene", "rewrite"):
-        request = _in_the_frame(model, task, system)
+        recipe = _in_the_frame(model, task, system)
     else:
-        request = Request(task.text, system=system)
-    return replace(request, max_tokens=max_tokens)
+        recipe = Recipe.of(task.text, system=system)
+    return replace(recipe, max_tokens=max_tokens)
 
 
 def digest(*parts: object) -> str:
@@ -105,7 +105,7 @@ def digest(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(repr, parts)).encode()).hexdigest()[:32]
 
 
-def _in_the_frame(model: Model, task: Task, system: str | None) -> Request:
+def _in_the_frame(model: Model, task: Task, system: str | None) -> Recipe:
     """Return what the studio would send."""
     work: Work = "rewrite" if task.kind == "rewrite" else "continue"
     end = len(task.text)
@@ -119,4 +119,4 @@ def _in_the_frame(model: Model, task: Task, system: str | None) -> Request:
         seed=0,
         selection=(0, end) if work == "rewrite" else None,
     )
-    return request_for(model, write, context_for(model, write).prompt)
+    return recipe_for(model, write, context_for(model, write).prompt)

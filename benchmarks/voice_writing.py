@@ -13,17 +13,14 @@ from voice_shelf import Name, Reading, Shelf, Text
 from voice_tasks import Task, asked, digest, load_seeds, load_tasks
 
 from billy_mlx import Model, PersonaVector, load_vectors
-from billy_mlx.blend.generate import prompt_tokens
+from billy_mlx.blend.recipe import Prompt, Recipe
+from billy_mlx.blend.writer import Writer, prompt_tokens
 from billy_mlx.extraction.sentences import SentenceSet
 from billy_mlx.measure.likelihood_gain import likelihoods_per_token, opening
 from billy_mlx.measure.reading import Text as ToRead
 from billy_mlx.measure.reading import read_likelihoods
-from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
-from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions
-from billy_mlx.model.rows import Row
-from billy_mlx.model.thinking import Thinking
 from billy_mlx.steps import finish
 
 ASKED = "Write a sentence."
@@ -34,17 +31,18 @@ _STORE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Job:
-    """A text to write: its row, and the prompt without a system prompt behind which it is read."""
+    """A text to write, what is added meanwhile, and the prompt without a system prompt behind which it is read."""
 
     name: Name
     key: str
     origin: str
-    row: Row
+    recipe: Recipe
+    added: Directions
     plain: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Writer:
+class VoiceWriter:
     """A model that writes what the shelf has not got.
 
     Attributes:
@@ -103,39 +101,33 @@ class Writer:
         origin = digest(self._fingerprint, added.key, voice.prompts, load_seeds(half), every)
         jobs: list[list[Job]] = []
         for task in tasks:
-            row, plain = self._row(voice, task, added, max_tokens)
+            recipe, plain = self._recipe(voice, task, max_tokens)
             jobs.append([])
             for number, seed in enumerate(load_seeds(half, seeds)):
                 name = Name(voice.arm, voice.persona, kind, half, task.number, number, max_tokens)
-                seeded = replace(row, seed=seed + task.number)
-                jobs[-1].append(Job(name, self._key(seeded, plain), origin, seeded, plain))
+                seeded = replace(recipe, seed=seed + task.number)
+                jobs[-1].append(Job(name, self._key(seeded, added, plain), origin, seeded, added, plain))
         return jobs
 
-    def _row(self, voice: Voice, task: Task, added: Directions, max_tokens: int) -> tuple[Row, tuple[int, ...]]:
+    def _recipe(self, voice: Voice, task: Task, max_tokens: int) -> tuple[Recipe, tuple[int, ...]]:
         """Return what is to be written, but for the seed, and the prompt that says nothing of a persona."""
-        request = asked(self.model, task, None, max_tokens=max_tokens)
-        prompt = self._tokens(task, voice.system(task.number), max_tokens)
-        row = Row(
-            prompt,
-            added,
-            request.sampling,
-            max_tokens=max_tokens,
-            stop=request.stop,
-            continues=bool(request.prefix) or not request.chat,
-            thinking=Thinking.of(self.model.tokenizer, prompt, asked=request.thinks),
-        )
-        return row, self._tokens(task, None, max_tokens)
+        recipe = asked(self.model, task, None, max_tokens=max_tokens)
+        continues = bool(recipe.prompt.prefix) or not recipe.prompt.chat
+        tokens = self._tokens(task, voice.system(task.number), max_tokens)
+        prompt = Prompt(tokens=tokens, chat=not continues)
+        return replace(recipe, prompt=prompt, thinking=recipe.thinks), self._tokens(task, None, max_tokens)
 
-    def _key(self, row: Row, plain: Sequence[int]) -> str:
+    def _key(self, recipe: Recipe, added: Directions, plain: Sequence[int]) -> str:
         ends = sorted(self.model.tokenizer.eos_token_ids)
-        sent = (row.prompt, plain, row.directions.key, row.sampling, row.seed, row.max_tokens, row.stop, ends)
+        how = (recipe.sampling, recipe.seed, recipe.max_tokens, recipe.stop, ends)
+        sent = (recipe.prompt.tokens, plain, added.key, *how)
         return digest(self._fingerprint, *sent)
 
     def _tokens(self, task: Task, system: str | None, max_tokens: int) -> tuple[int, ...]:
         key = (task, system, max_tokens)
         if key not in self._prompts:
-            request = asked(self.model, task, system, max_tokens=max_tokens)
-            self._prompts[key] = tuple(prompt_tokens(self.model, request))
+            recipe = asked(self.model, task, system, max_tokens=max_tokens)
+            self._prompts[key] = tuple(prompt_tokens(self.model, recipe.prompt, thinking=recipe.thinking))
         return self._prompts[key]
 
     def _write(self, jobs: Sequence[Job]) -> None:
@@ -150,16 +142,17 @@ class Writer:
                 self.shelf.add(self._written(left[: self.batch]))
 
     def _written(self, jobs: Sequence[Job]) -> list[Text]:
-        rows = [job.row for job in jobs]
-        answers = Answers(rows, self.model.tokenizer.eos_token_ids)
-        for step in Decoding(self.model, rows, store=self._store):
-            answers.take(step)
-        to_read = [ToRead(job.plain, tuple(own)) for job, own in zip(jobs, answers.tokens, strict=True)]
+        recipes, directions = [job.recipe for job in jobs], [job.added for job in jobs]
+        writer = Writer(self.model, recipes, directions=directions, store=self._store)
+        for _ in writer:
+            pass
+        takes = writer.takes()
+        to_read = [ToRead(job.plain, take.text_tokens) for job, take in zip(jobs, takes, strict=True)]
         likelihoods = self._likelihoods(to_read)
         made_with = f"{self.model.id}, mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
         return [
-            Text(job.key, job.name, job.origin, self._fingerprint, made_with, text, len(tokens), -float(likelihood))
-            for job, text, tokens, likelihood in zip(jobs, answers.texts, answers.tokens, likelihoods, strict=True)
+            Text(*_known(job), self._fingerprint, made_with, take.text, len(take.text_tokens), -float(likelihood))
+            for job, take, likelihood in zip(jobs, takes, likelihoods, strict=True)
         ]
 
     def _likelihoods(self, texts: Sequence[ToRead]) -> Sequence[float]:
@@ -202,3 +195,7 @@ class Writer:
             for (at, i), likelihood in zip(places, read, strict=True):
                 found[at][i] = float(likelihood)
         yield from found
+
+
+def _known(job: Job) -> tuple[str, Name, str]:
+    return job.key, job.name, job.origin

@@ -20,7 +20,7 @@ from voice_page import page
 from voice_readout import Ruler
 from voice_shelf import Shelf
 from voice_tasks import HALVES, KINDS, load_seeds
-from voice_writing import ASKED, Writer
+from voice_writing import ASKED, VoiceWriter
 
 from billy_mlx import load
 from billy_mlx.errors import BillyError, UsageError
@@ -37,7 +37,7 @@ def main() -> None:
     try:
         plan = _plan(arguments)
         shelf = Shelf(arguments.from_file or arguments.keep, adding=arguments.from_file is None)
-        source = Kept(shelf) if arguments.from_file else Writer(load(arguments.model), shelf, arguments.batch)
+        source = Kept(shelf) if arguments.from_file else VoiceWriter(load(arguments.model), shelf, arguments.batch)
         sentences = load_sentences()
         ruler = Ruler(shelf, packaged_embedder(), sentences)
         sections = [measure(plan, kind, source, ruler, sentences, first=not at) for at, kind in enumerate(plan.kinds)]

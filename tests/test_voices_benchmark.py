@@ -36,7 +36,7 @@ from voice_kept import Kept  # noqa: E402
 from voice_measure import Plan, measure  # noqa: E402
 from voice_readout import Measured, Ruler  # noqa: E402
 from voice_shelf import Name, Shelf, Text  # noqa: E402
-from voice_writing import Writer  # noqa: E402
+from voice_writing import VoiceWriter  # noqa: E402
 
 SENTENCES = load_sentences()
 SMALL = Plan(
@@ -76,13 +76,13 @@ def wide(tiny):
 def written(wide, vectors, tmp_path, monkeypatch):
     """Measure a plan with the tiny model into a file; gives the file and how many texts were written each time."""
     counts = []
-    inner = Writer._written
-    monkeypatch.setattr(Writer, "_written", lambda self, jobs: counts.append(len(jobs)) or inner(self, jobs))
+    inner = VoiceWriter._written
+    monkeypatch.setattr(VoiceWriter, "_written", lambda self, jobs: counts.append(len(jobs)) or inner(self, jobs))
     path = tmp_path / "kept.jsonl"
 
     def run(plan, kind="chat", batch=48):
         shelf = Shelf(path)
-        found = measure(plan, kind, Writer(wide, shelf, batch), Ruler(shelf, EMBEDDER, SENTENCES), SENTENCES)
+        found = measure(plan, kind, VoiceWriter(wide, shelf, batch), Ruler(shelf, EMBEDDER, SENTENCES), SENTENCES)
         return found, shelf
 
     return run, path, counts
@@ -137,10 +137,10 @@ def test_more_prompts_seeds_or_personas_write_only_those(written):
 
 
 def test_two_processes_find_what_the_other_has_written(tiny, vectors, tmp_path, monkeypatch):
-    mine, other = (Writer(tiny, Shelf(tmp_path / "kept.jsonl"), 48) for _ in range(2))
+    mine, other = (VoiceWriter(tiny, Shelf(tmp_path / "kept.jsonl"), 48) for _ in range(2))
     tasks = voice_tasks.load_tasks("chat", "decide", 2)
     made = mine.texts([UNTOUCHED], tasks, 1, 3)
-    monkeypatch.setattr(Writer, "_written", None)
+    monkeypatch.setattr(VoiceWriter, "_written", None)
     assert other.texts([UNTOUCHED], tasks, 1, 3) == made
 
 
@@ -181,12 +181,12 @@ def test_what_a_file_has_not_all_of_is_left_out_and_named(written):
 
 
 def test_texts_are_read_behind_the_plain_prompt_without_steering(tiny, vectors):
-    writer = Writer(tiny, Shelf(), 48)
+    writer = VoiceWriter(tiny, Shelf(), 48)
     tasks = voice_tasks.load_tasks("chat", "decide", 2)
     voice = voice_of("prompt+half", "noir", 1)
     job = writer._jobs(voice, tasks, 1, 3)[0][0]
     assert job.plain == tuple(chat_prompt(tiny.tokenizer, tasks[0].text))
-    assert job.row.prompt == tuple(chat_prompt(tiny.tokenizer, tasks[0].text, system=voice.prompts[0]))
+    assert job.recipe.prompt.tokens == tuple(chat_prompt(tiny.tokenizer, tasks[0].text, system=voice.prompts[0]))
     assert writer._likelihoods([ToRead(job.plain, (5, 6))]) == pytest.approx(
         finish(read_likelihoods(tiny, [ToRead(job.plain, (5, 6))])).tolist()
     )
@@ -196,7 +196,7 @@ def test_long_prompts_that_are_shared_change_no_likelihood(tiny):
     rng = np.random.default_rng(0)
     prompts = [tuple(rng.integers(0, 200, 40).tolist()) for _ in range(2)]
     texts = [ToRead(prompts[i % 2], tuple(rng.integers(0, 200, 3).tolist())) for i in range(6)]
-    found = Writer(tiny, Shelf(), 48)._likelihoods(texts)
+    found = VoiceWriter(tiny, Shelf(), 48)._likelihoods(texts)
     assert found == pytest.approx(finish(read_likelihoods(tiny, texts)).tolist(), abs=1e-4)
 
 
@@ -331,7 +331,7 @@ def test_the_gain_is_own_minus_others_and_the_loss_is_of_plain_sentences():
 def test_sentences_are_read_behind_the_system_prompts_in_turn_and_found_again(tiny, vectors, monkeypatch):
     few = SentenceSet(("One two.", "Three."), dict.fromkeys(KNOWN, ("A b.", "C d.")))
     voice = replace(voice_of("prompt", "noir", 1), prompts=("Be short.", "Be very long."))
-    writer = Writer(tiny, Shelf(), 48)
+    writer = VoiceWriter(tiny, Shelf(), 48)
     found = writer.readings([UNTOUCHED, voice], few)
     begun = voice_writing.opening(tiny, voice_writing.ASKED, system="Be very long.")
     alone = finish(likelihoods_per_token(tiny, ["C d."], begun))
@@ -423,10 +423,10 @@ def test_the_studio_frame_is_the_studios_own_and_a_card_is_what_the_model_must_k
 
     [task] = voice_tasks.load_tasks("rewrite", "decide", 1)
     plain, told = (voice_tasks.asked(wide, task, system, max_tokens=3) for system in (None, "You are noir."))
-    assert plain.system == WRITER
-    assert told.system == f"{WRITER}{HEADING}You are noir."
-    assert plain.prompt.startswith(REQUESTS["rewrite"])
-    assert plain.prompt.endswith(task.text)
+    assert plain.prompt.system == WRITER
+    assert told.prompt.system == f"{WRITER}{HEADING}You are noir."
+    assert plain.prompt.user.startswith(REQUESTS["rewrite"])
+    assert plain.prompt.user.endswith(task.text)
     assert plain.sampling.repetition_penalty > 1
 
 
@@ -443,7 +443,7 @@ def test_an_unfinished_batch_is_not_kept(tiny, vectors, monkeypatch):
     shelf = Shelf()
     monkeypatch.setattr(voice_writing, "read_likelihoods", None)  # fails before anything is kept
     with pytest.raises(TypeError):
-        Writer(tiny, shelf, 48).texts([UNTOUCHED], voice_tasks.load_tasks("chat", "decide", 2), 1, 3)
+        VoiceWriter(tiny, shelf, 48).texts([UNTOUCHED], voice_tasks.load_tasks("chat", "decide", 2), 1, 3)
     assert not shelf.texts
     assert Voice("dose-0") == UNTOUCHED
 
