@@ -31,9 +31,9 @@ from billy_mlx.tui.app import Studio
 from billy_mlx.tui.blends import saved_blends
 from billy_mlx.tui.cast import mark, quality
 from billy_mlx.tui.settings import load_settings
-from billy_mlx.write.kinds import kinds
 from billy_mlx.write.messages import Write
 from billy_mlx.write.replay import Replayed, replay
+from billy_mlx.write.writing import kinds
 
 FORMER = Path(__file__).parent / "former_home"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from billy_mlx.engine.messages import Job
 
 if TYPE_CHECKING:
-    from billy_mlx.engine.work import Kind
+    from billy_mlx.engine.jobs import Kind
 
 
 class EngineLike(Protocol):
@@ -86,6 +86,6 @@ class Port:
 
 def _kinds() -> "Mapping[type, Kind]":
     """Return what the engine can do; called in its thread, as it brings MLX."""
-    from billy_mlx.write.kinds import kinds
+    from billy_mlx.write.writing import kinds
 
     return kinds()

@@ -5,9 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from billy_mlx.engine.jobs import Steps, Workshop
 from billy_mlx.engine.messages import ParagraphScored, Read, SentenceScores
-from billy_mlx.engine.work import Steps
-from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector import PersonaVector, read_layer

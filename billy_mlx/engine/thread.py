@@ -27,8 +27,7 @@ from billy_mlx.engine.messages import (
 from billy_mlx.errors import BillyError, is_of_memory
 
 if TYPE_CHECKING:
-    from billy_mlx.engine.work import Kind, Work
-    from billy_mlx.engine.workshop import Workshop
+    from billy_mlx.engine.jobs import Kind, Work, Workshop
     from billy_mlx.model.model import Model
 
 Post = Callable[[object], None]
@@ -105,7 +104,7 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            from billy_mlx.engine.workshop import Workshop
+            from billy_mlx.engine.jobs import Workshop
 
             self._kinds = self._make_kinds()
             self._workshop = Workshop(None, self._load_within, self._wake)
@@ -182,7 +181,7 @@ class Engine:
         return False
 
     def _described(self, model: "Model", *, again: bool) -> Loaded:
-        from billy_mlx.engine.notes import model_note, voice_notes
+        from billy_mlx.engine.descriptions import model_note, voice_notes
         from billy_mlx.extraction.formerly import formerly_made
 
         voices, faults = voice_notes(model)
@@ -239,7 +238,7 @@ class Engine:
             self._schedule.done(running)
 
     def _steer(self, running: _Running, request: Steer) -> None:
-        from billy_mlx.engine.work import Steerable
+        from billy_mlx.engine.jobs import Steerable
 
         try:
             if isinstance(running.work, Steerable):

@@ -1,17 +1,21 @@
 """A request for a manuscript being written, event by event: by the engine's thread as by the commands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.writer import Writer
 from billy_mlx.engine.coherence import Gauge
-from billy_mlx.engine.messages import Coherence
+from billy_mlx.engine.job_types import own_kinds
+from billy_mlx.engine.jobs import Kind, Work, Workshop
+from billy_mlx.engine.messages import Coherence, Read
+from billy_mlx.engine.reading import reading
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.counts import words_end
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.seams import ends_sentence
+from billy_mlx.manuscript.sentences import starts
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step
@@ -215,3 +219,18 @@ class Thoughts:
             return ""
         self._waits = False
         return self._held
+
+
+def kinds() -> Mapping[type, Kind]:
+    """Return what begins each type of job."""
+    return {**own_kinds(), Write: writing, Read: reading_sentences}
+
+
+def writing(workshop: Workshop, request: Write) -> WritingJob:
+    """Return the job that a `Write` asks for."""
+    return WritingJob(workshop.model, request, workshop.store, Gauge if request.writing.gauge else None)
+
+
+def reading_sentences(workshop: Workshop, request: Read) -> Work:
+    """Return the job that a `Read` asks for; sentences are the manuscript's."""
+    return reading(workshop, request, starts)

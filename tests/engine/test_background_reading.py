@@ -3,9 +3,9 @@
 import pytest
 from vectors import persona_vector
 
+from billy_mlx.engine.jobs import Workshop
 from billy_mlx.engine.messages import Job, Read
 from billy_mlx.engine.reading import reading
-from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.library import store_vector
 from billy_mlx.manuscript.sentences import starts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billy_mlx.engine.notes import model_note, voice_notes
+from billy_mlx.engine.descriptions import model_note, voice_notes
 from billy_mlx.extraction.library import vector_path
 
 

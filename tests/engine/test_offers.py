@@ -3,7 +3,7 @@
 import pytest
 
 from billy_mlx.engine.messages import Job, Survey
-from billy_mlx.engine.offers import MOST_OFFERS, download_bytes, offers, surveying
+from billy_mlx.engine.model_catalogue import MOST_OFFERS, download_bytes, offers, surveying
 
 
 @pytest.mark.parametrize("gigabytes", [1, 8, 16, 64, 512])

@@ -6,7 +6,9 @@ import pytest
 
 from billy_mlx.blend.calibrate import CalibrationSettings
 from billy_mlx.engine import preparing as preparing_module
-from billy_mlx.engine.kinds import comparing
+from billy_mlx.engine.eta import Pace, Stopwatch
+from billy_mlx.engine.job_types import comparing
+from billy_mlx.engine.jobs import Workshop
 from billy_mlx.engine.messages import (
     Compare,
     Compared,
@@ -18,11 +20,7 @@ from billy_mlx.engine.messages import (
     Progress,
     VoiceReady,
 )
-from billy_mlx.engine.pace import Pace, Stopwatch
-from billy_mlx.engine.plan import PreparingTimes, estimating, plan_of
-from billy_mlx.engine.preparing import learning, preparing
-from billy_mlx.engine.sizes import Sizes
-from billy_mlx.engine.workshop import Workshop
+from billy_mlx.engine.preparing import PreparingTimes, Sizes, estimating, learning, plan_of, preparing
 from billy_mlx.errors import BillyError, ModelError, UsageError
 from billy_mlx.extraction.card import get_persona
 from billy_mlx.extraction.extract import extract

@@ -6,18 +6,17 @@ import pytest
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.coherence import Gauge
+from billy_mlx.engine.jobs import Workshop
 from billy_mlx.engine.messages import Coherence, Job, Read
-from billy_mlx.engine.workshop import Workshop
 from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.rows import Emitted
 from billy_mlx.steps import finish
-from billy_mlx.write.kinds import kinds
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing, Written
 from billy_mlx.write.recipes import context_for, most_tokens, recipe_for
 from billy_mlx.write.replay import Replayed, replay
-from billy_mlx.write.writing import WritingJob
+from billy_mlx.write.writing import WritingJob, kinds
 
 pytestmark = pytest.mark.usefixtures("vectors")
 STORY = "The lamp was cold. Ada climbed the stairs and"

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import steered_layers
+from billy_mlx.engine.jobs import Kind, Steps, Work, Workshop
 from billy_mlx.engine.messages import Compare, Compared, EstimateTime, LearnVoice, Prepare, Survey
-from billy_mlx.engine.offers import surveying
-from billy_mlx.engine.plan import estimating
-from billy_mlx.engine.preparing import learning, preparing
-from billy_mlx.engine.work import Kind, Steps, Work
-from billy_mlx.engine.workshop import Workshop
+from billy_mlx.engine.model_catalogue import surveying
+from billy_mlx.engine.preparing import estimating, learning, preparing
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector import cosines_at
 

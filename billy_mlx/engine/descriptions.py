@@ -1,4 +1,4 @@
-"""What the engine tells of a model and of its persona vectors."""
+"""What the engine tells about a model and about its persona vectors."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How long a job will still take: by an idea of it beforehand, and more and more by how fast it went so far."""
+"""How long a job will still take: by an estimate beforehand, and more and more by how fast it has gone so far."""
 
 from collections.abc import Callable, Iterator
 
