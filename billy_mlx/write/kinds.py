@@ -8,7 +8,7 @@ from billy_mlx.engine.messages import Read
 from billy_mlx.engine.reading import reading
 from billy_mlx.engine.work import Kind, Work
 from billy_mlx.engine.workshop import Workshop
-from billy_mlx.manuscript.sentences import starts
+from billy_mlx.sentences import starts
 from billy_mlx.write.messages import Write
 from billy_mlx.write.writing import WritingJob
 

@@ -9,9 +9,9 @@ from billy_mlx.blend.generate import Request, prompt_tokens
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.parts import Context, Prompt
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.model.model import Model
 from billy_mlx.model.sample import Sampling
+from billy_mlx.words import count_words
 from billy_mlx.write.budget import budget_for
 from billy_mlx.write.messages import Write
 

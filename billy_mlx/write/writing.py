@@ -8,13 +8,13 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.coherence import Gauge
 from billy_mlx.engine.messages import Coherence
 from billy_mlx.manuscript.context.parts import Context
-from billy_mlx.manuscript.counts import words_end
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.seams import ends_sentence
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step
 from billy_mlx.model.thinking import Thinking
+from billy_mlx.words import words_end
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Written
 from billy_mlx.write.recording import WritingRecord
 from billy_mlx.write.request import context_for, request_for, selected

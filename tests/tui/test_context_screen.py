@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from hosting import seen, shown
 
-from billy_mlx.manuscript.context.lorebook import Entry, Trigger
+from billy_mlx.formats.lorebooks.lorebook import Entry
 from billy_mlx.manuscript.context.parts import Context, Cut, Part, Prompt
+from billy_mlx.manuscript.context.triggers import Trigger
 from billy_mlx.tui.screens.context import ContextScreen, account, as_sent
 
 MIRA = Entry("Mira", "Mira is a smith.", ("Mira",))
