@@ -61,8 +61,8 @@ def command(
     studio holds here as well. TEXT.md may be - for stdin.
     """
     from billy_mlx.formats.documents.book import Template
+    from billy_mlx.formats.documents.markdown_in import document_of
     from billy_mlx.formats.documents.paragraphs import Paragraphs
-    from billy_mlx.formats.documents.parsing import document_of
     from billy_mlx.manuscript.exporting import Format, export, left_out
     from billy_mlx.manuscript.prose import UNKNOWN, Prose
 
@@ -95,7 +95,7 @@ def command(
 
 def _way(text: str, chosen: "Paragraphs | None") -> "tuple[Paragraphs, str]":
     """Return what a paragraph is in a text, and what is doubtful about that."""
-    from billy_mlx.formats.documents.plain_in import said_of
+    from billy_mlx.formats.documents.plain import said_of
     from billy_mlx.manuscript.exporting import paragraphs_of_manuscript
 
     if chosen is not None:

@@ -9,12 +9,12 @@ from billy_mlx.formats.documents.book import Book, Template
 from billy_mlx.formats.documents.document import Document, for_xml, is_web_link
 from billy_mlx.formats.documents.docx_out import docx
 from billy_mlx.formats.documents.epub import epub
+from billy_mlx.formats.documents.footnote_marks import Marks, marked
 from billy_mlx.formats.documents.front_matter import FrontMatter, front_matter, prose_of
 from billy_mlx.formats.documents.html import html
+from billy_mlx.formats.documents.markdown_in import document_of, unsaid_of
 from billy_mlx.formats.documents.markdown_out import escaped
-from billy_mlx.formats.documents.marking import Marks, marked
 from billy_mlx.formats.documents.paragraphs import Paragraphs, ParagraphsFound, paragraphs_of
-from billy_mlx.formats.documents.parsing import document_of, unsaid_of
 from billy_mlx.formats.documents.plain import plain_text
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from billy_mlx.formats.documents.front_matter import prose_of
-from billy_mlx.formats.documents.parsing import block_tokens, runs_of
+from billy_mlx.formats.documents.markdown_in import block_tokens, runs_of
 from billy_mlx.words import count_words
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.formats.documents.book import Book
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.formats.documents.markdown_out import markdown
 from billy_mlx.formats.documents.paragraphs import Paragraphs
-from billy_mlx.formats.documents.parsing import document_of
 from billy_mlx.manuscript.exporting import Format, Provenance, export, left_out, paragraphs_of_manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Authors, Prose

@@ -16,10 +16,10 @@ from billy_mlx.errors import DocumentError
 from billy_mlx.formats.documents.book import Book
 from billy_mlx.formats.documents.document import Block, Run
 from billy_mlx.formats.documents.document import Document as Text
-from billy_mlx.formats.documents.docx_breaks import is_ornament
 from billy_mlx.formats.documents.docx_styles import numberings
+from billy_mlx.formats.documents.docx_text import is_ornament
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.formats.documents.markdown_out import markdown
-from billy_mlx.formats.documents.parsing import document_of
 from billy_mlx.manuscript.exporting import Format, Provenance, export
 from billy_mlx.manuscript.importing import MAX_BYTES, read_document
 from billy_mlx.manuscript.prose import UNKNOWN, Author, Prose

@@ -18,7 +18,7 @@ from textual.widgets import Footer, Label, OptionList, Static
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.files import replace_file
 from billy_mlx.formats.documents.book import NO_DATE, Book, Template, read_cover
-from billy_mlx.formats.documents.parsing import document_of
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.manuscript.edition import Edition, keep_edition, read_edition
 from billy_mlx.manuscript.exporting import (
     Format,

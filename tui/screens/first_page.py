@@ -5,8 +5,7 @@ from itertools import islice
 from textual.content import Content
 
 from billy_mlx.formats.documents.book import Book
-from billy_mlx.formats.documents.document import Block, Document
-from billy_mlx.formats.documents.layout import laid_out
+from billy_mlx.formats.documents.document import Block, Document, laid_out
 from billy_mlx.formats.documents.plain import SCENE_BREAK
 from billy_mlx.text import visible
 

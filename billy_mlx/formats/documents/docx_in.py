@@ -9,10 +9,7 @@ from typing import Any
 from docx.oxml.ns import qn
 
 from billy_mlx.formats.documents.document import Block, Box, Document, Run, joined
-from billy_mlx.formats.documents.docx_breaks import Gap, has_border, is_ornament, rules, settled
-from billy_mlx.formats.documents.docx_losses import Loss, Losses
-from billy_mlx.formats.documents.docx_notes_in import Notes
-from billy_mlx.formats.documents.docx_package import Package
+from billy_mlx.formats.documents.docx_package import Notes, Package
 from billy_mlx.formats.documents.docx_runs import RULE, TextReader
 from billy_mlx.formats.documents.docx_styles import (
     DEEPEST_LEVEL,
@@ -28,9 +25,16 @@ from billy_mlx.formats.documents.docx_text import (
     PAGE_END,
     SYMBOL,
     TEXTS,
+    Gap,
+    Loss,
+    Losses,
+    has_border,
+    is_ornament,
     letters,
     letters_in,
+    rules,
     settle_versions,
+    settled,
     text_of,
 )
 

@@ -7,10 +7,8 @@ from typing import Any
 from docx.oxml.ns import qn
 
 from billy_mlx.formats.documents.document import Run, is_web_link
-from billy_mlx.formats.documents.docx_breaks import is_rule
-from billy_mlx.formats.documents.docx_losses import Loss, Losses
 from billy_mlx.formats.documents.docx_styles import Letters, Style, Styles, is_on, value_of
-from billy_mlx.formats.documents.docx_text import SYMBOL, TEXTS, letters, letters_in, text_of
+from billy_mlx.formats.documents.docx_text import SYMBOL, TEXTS, Loss, Losses, is_rule, letters, letters_in, text_of
 
 RULE = "\v"
 """Stands for a line across the page in the text of a run."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from docx.oxml.ns import qn
 
-from billy_mlx.formats.documents.docx_breaks import has_border
+from billy_mlx.formats.documents.docx_text import has_border
 
 # Word writes the English names, whatever its language; other programs do not. Its ids are in its language, without
 # the letters that are not ASCII.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from billy_mlx.formats.documents.archive import packed
 from billy_mlx.formats.documents.book import Book, picture_type
 from billy_mlx.formats.documents.document import Block, Document, cut, for_xml
-from billy_mlx.formats.documents.markup import STYLE, elements, escaped, notes_of, title_page
+from billy_mlx.formats.documents.html import STYLE, elements, escaped, notes_of, title_page
 
 _MIMETYPE = b"application/epub+zip"
 _CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>

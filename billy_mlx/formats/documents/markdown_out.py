@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from unicodedata import category
 
-from billy_mlx.formats.documents.dialect import References
-from billy_mlx.formats.documents.document import Block, Document, Run, joined
-from billy_mlx.formats.documents.layout import laid_out
-from billy_mlx.formats.documents.parsing import runs_of, with_note
+from billy_mlx.formats.documents.document import Block, Document, Run, joined, laid_out
+from billy_mlx.formats.documents.markdown_dialect import References
+from billy_mlx.formats.documents.markdown_in import runs_of, with_note
 
 # What means something in a line of Markdown, wherever it stands; underscores only at a word's border.
 _INLINE = re.compile(r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|!(?=\[)")

@@ -5,27 +5,15 @@ is from: NovelAI, MikuPad, SillyTavern, character cards of each version, Agnai, 
 """
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from billy_mlx.formats.lorebooks.decorators import Decorated, obeyed
 from billy_mlx.formats.lorebooks.fields import Fields
 from billy_mlx.formats.lorebooks.lorebook import LONGEST_KEY, LONGEST_NAME, MOST_SCANNED, Combination, Entry
-from billy_mlx.formats.lorebooks.losses import (
-    BIAS,
-    CHANCE,
-    CONDITIONS,
-    DEPTH,
-    MACROS,
-    PLACE,
-    QUIET,
-    RANGE,
-    REPLACED,
-    TIMED,
-    WIDER,
-    Lost,
-)
-from billy_mlx.text import storable
+from billy_mlx.text import sanitize, storable
 
 _TEXTS = ("content", "text", "entry", "value")
 _NAMES = ("display_name", "name", "comment", "title")
@@ -56,6 +44,20 @@ _NO_WORDS = re.compile(r"[\\^$|?*+()\[\]{}]")
 _PATTERN = re.compile(r"/.+/[a-zA-Z]*", re.DOTALL)
 _CHARS_OF_TOKEN = 3.3  # as MikuPad reckons
 
+CHANCE = "fired only by chance, and fire always here"
+PLACE = "had a place of their own in the prompt, and stand before the text here"
+DEPTH = "counted the messages to search, and search the lorebook's number of characters here"
+RANGE = f"searched another stretch of text than 1 to {MOST_SCANNED} characters, and search the nearest to it here"
+TIMED = "were held back or kept for some messages, or belonged to a group, and do neither here"
+BIAS = "made phrases more or less likely, and do not here"
+CONDITIONS = "had conditions besides their keys, and go by their keys here"
+WIDER = "looked for their keys in the card or the persona as well, and look in the text alone here"
+QUIET = "were to set off no others, and may here"
+MACROS = "have {{placeholders}} in their text, which are sent as they stand"
+REPLACED = "had characters that no file can hold, which are \N{REPLACEMENT CHARACTER} here"
+
+_MOST_NAMED = 12
+
 
 class Unusable(Exception):
     """An entry that cannot be taken in; its text says which, and why."""
@@ -78,6 +80,21 @@ class Habits:
     recursive: bool = False
     priorities: bool = False
     off: frozenset[str] = frozenset()
+
+
+@dataclass
+class Lost:
+    """What of an entry has no place in ours.
+
+    Attributes:
+        kinds: how sentences end that begin with the number of entries.
+        fields: those that are not kept, and how many characters each had.
+        decorators: those that were left out.
+    """
+
+    kinds: set[str] = field(default_factory=set)
+    fields: dict[str, int] = field(default_factory=dict)
+    decorators: tuple[str, ...] = ()
 
 
 def entry_of(raw: Any, number: int, habits: Habits) -> tuple[Entry, Lost]:
@@ -253,3 +270,49 @@ class _Reading:
 def _bias(groups: Any) -> bool:
     """Return whether any phrases are given: every NovelAI entry has an empty group."""
     return isinstance(groups, list) and any(isinstance(one, dict) and one.get("phrases") for one in groups)
+
+
+def losses_of(lost: list[Lost]) -> Iterator[str]:
+    """Yield what of the entries is lost, and of how many."""
+    kinds = Counter(kind for one in lost for kind in one.kinds)
+    for kind, count in sorted(kinds.items()):
+        yield f"{count} of {len(lost)} entries {kind}"
+    fields = Counter(name for one in lost for name in one.fields)
+    letters = Counter[str]()
+    for one in lost:
+        letters.update(one.fields)
+    if fields:
+        yield "fields of entries that are not kept: " + named(
+            f"{shown(name, 40)} ({_entries(count)}{_of(letters[name])})" for name, count in fields.most_common()
+        )
+    decorators = Counter(name for one in lost for name in dict.fromkeys(one.decorators))
+    if decorators:
+        yield "decorators that are not obeyed, and not sent: " + named(
+            f"{shown(name, 40)} ({_entries(count)})" for name, count in decorators.most_common()
+        )
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
+def _of(letters: int) -> str:
+    return f", {letters:,} character{'s' * (letters != 1)}" if letters else ""
+
+
+def counted(lost: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Yield the name of each field with how many characters it has."""
+    for name, letters in lost:
+        yield shown(name, 40) + (f" ({_of(letters)[2:]})" if letters else "")
+
+
+def named(what: Iterable[str], most: int = _MOST_NAMED) -> str:
+    """Return a list in words, of which the last ones are only counted."""
+    listed = list(what)
+    more = len(listed) - most
+    return "; ".join(listed[:most]) + (f"; and {more:,} more" if more > 0 else "")
+
+
+def shown(text: str, most: int) -> str:
+    """Return a stranger's text on one line, safe to print, and at most so long."""
+    return sanitize(text if len(text) <= most else text[: most - 1] + "…").replace("\n", " ")

@@ -1,17 +1,19 @@
-"""Lorebooks of other programs: NovelAI, MikuPad, SillyTavern, character cards and more; and our own."""
+"""Lorebooks of other programs: NovelAI, MikuPad, SillyTavern, character cards, pictures of these too; and our own."""
 
+import base64
+import binascii
 import json
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from billy_mlx.errors import DocumentError
-from billy_mlx.formats.lorebooks.card_picture import is_picture, texts_of
 from billy_mlx.formats.lorebooks.fields import letters_in, says_something, snake
-from billy_mlx.formats.lorebooks.foreign_entry import Habits, Unusable, entry_of
+from billy_mlx.formats.lorebooks.foreign_entry import Habits, Lost, Unusable, counted, entry_of, losses_of, named, shown
 from billy_mlx.formats.lorebooks.lorebook import FORMAT, MOST_ENTRIES, Entry, Lorebook
-from billy_mlx.formats.lorebooks.losses import Lost, counted, losses_of, named, shown
 
 _MAX_BYTES = 16 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -46,6 +48,10 @@ _NO_MATTER = {
 }
 _TITLES = {"name", "title"}  # that a book or a card has one is no loss by itself
 _OF_THE_BOOK = {"entries", "scan_depth", "recursive_scanning", "categories", "settings"}
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PICTURE_KEYWORDS = (b"ccv3", b"chara", b"naidata")  # version 3 first: the other is a copy of it for older programs
+_OTHER_PICTURES = ((b"\xff\xd8\xff", "JPEG"), (b"GIF8", "GIF"), (b"RIFF", "WebP"), (b"\x89PNG", "damaged PNG"))
 
 
 def read_lorebook(data: bytes, name: str) -> tuple[Lorebook, tuple[str, ...]]:
@@ -243,3 +249,76 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise ValueError(f"the field {twice[:40]} is there twice")
     return made
+
+
+def is_picture(data: bytes) -> bool:
+    """Return whether the file is a picture, of whatever kind."""
+    return data.startswith(tuple(start for start, _ in _OTHER_PICTURES))
+
+
+def texts_of(data: bytes, most: int) -> Iterator[bytes]:
+    """Yield the JSON of each card and lorebook in a picture, the one that counts most first.
+
+    Args:
+        data: the file.
+        most: how many bytes one may unpack to.
+
+    Raises:
+        DocumentError: it is no PNG, is damaged, has no such text, or one that unpacks to more.
+    """
+    if not data.startswith(_SIGNATURE):
+        of = next((name for start, name in _OTHER_PICTURES if data.startswith(start)), "damaged")
+        raise DocumentError(f"it is a {of} picture; export the card or the lorebook as .json or as .png")
+    found: dict[bytes, tuple[bytes, bytes]] = {}
+    whole = False
+    for kind, body in _parts(data):
+        whole = whole or kind == b"IEND"
+        keyword, _, rest = body.partition(b"\0")
+        found.setdefault(keyword.lower(), (kind, rest))
+    named = [keyword for keyword in _PICTURE_KEYWORDS if keyword in found]
+    if not named:
+        raise DocumentError(
+            "it is a picture without a card in it; choose one that was exported with its card"
+            if whole
+            else "it is a picture that ends too early; copy or export it again"
+        )
+    for keyword in named:
+        yield _decoded(_unpacked(*found[keyword], most))
+
+
+def _parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kind and the content of each part that is there to its end."""
+    place = len(_SIGNATURE)
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        if place + 8 + length > len(data):
+            return
+        yield kind, data[place + 8 : place + 8 + length] if kind in (b"tEXt", b"zTXt", b"iTXt") else b""
+        place += 12 + length
+
+
+def _unpacked(kind: bytes, rest: bytes, most: int) -> bytes:
+    """Return the text behind the keyword of a part."""
+    if kind == b"tEXt":
+        return rest
+    packed = kind == b"zTXt" or rest[:1] == b"\1"
+    body = rest[1:] if kind == b"zTXt" else rest[2:].split(b"\0", 2)[-1]
+    if not packed:
+        return body
+    try:
+        unpacking = zlib.decompressobj()
+        text = unpacking.decompress(body, most + 1)
+    except zlib.error as error:
+        raise DocumentError("the card in the picture cannot be unpacked; export it again") from error
+    if len(text) > most:
+        raise DocumentError(f"the card in the picture unpacks to more than {most >> 20} MiB; export it as .json")
+    return text
+
+
+def _decoded(text: bytes) -> bytes:
+    """Return the JSON, which is in base64, but for some programs."""
+    text = b"".join(text.split()) if not text.lstrip().startswith((b"{", b"[")) else text
+    try:
+        return text if text.lstrip().startswith((b"{", b"[")) else base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise DocumentError("the card in the picture is damaged; export it again") from error

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.formats.documents.book import Book
-from billy_mlx.formats.documents.parsing import document_of
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.manuscript.exporting import Format, export
 from billy_mlx.manuscript.importing import read_document
 from billy_mlx.manuscript.prose import UNKNOWN, Prose

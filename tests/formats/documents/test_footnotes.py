@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from billy_mlx.formats.documents.book import Book
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.formats.documents.paragraphs import Paragraphs
-from billy_mlx.formats.documents.parsing import document_of
 from billy_mlx.manuscript.exporting import Format, Provenance, export
 from billy_mlx.manuscript.importing import read_document
 from billy_mlx.manuscript.passage import Passage, Voice

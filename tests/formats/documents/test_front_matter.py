@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.formats.documents.front_matter import front_matter, prose_of
-from billy_mlx.formats.documents.parsing import document_of
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.manuscript.outline import outline
 from billy_mlx.tui.words import WordCount
 

@@ -13,8 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.formats.documents.book import Book
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.formats.documents.paragraphs import Paragraphs
-from billy_mlx.formats.documents.parsing import document_of
 from billy_mlx.manuscript.exporting import Format, export, paragraphs_of_manuscript
 from billy_mlx.manuscript.importing import read_document
 from billy_mlx.manuscript.prose import UNKNOWN, Prose

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from billy_mlx.formats.documents.dialect import References
 from billy_mlx.formats.documents.document import joined
+from billy_mlx.formats.documents.markdown_dialect import References
+from billy_mlx.formats.documents.markdown_in import block_tokens, runs_of, with_note
 from billy_mlx.formats.documents.paragraphs import Paragraphs
-from billy_mlx.formats.documents.parsing import block_tokens, runs_of, with_note
 
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|\Z)")
 _WORD_END = re.compile(r"(?<=\S)(?=\s)")

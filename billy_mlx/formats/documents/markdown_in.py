@@ -8,9 +8,9 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from billy_mlx.formats.documents.dialect import NOTES, USES, References, Uses, parser
 from billy_mlx.formats.documents.document import Block, Box, Document, Run, joined
 from billy_mlx.formats.documents.front_matter import prose_of
+from billy_mlx.formats.documents.markdown_dialect import NOTES, USES, References, Uses, parser
 from billy_mlx.formats.documents.paragraphs import Paragraphs, is_verse
 from billy_mlx.text import without_strays
 
