@@ -11,8 +11,7 @@ from billy_mlx.engine.workshop import Workshop
 from billy_mlx.extraction.common import CARDS
 from billy_mlx.extraction.extract import neutral_share
 from billy_mlx.extraction.library import find_all, load_vectors
-from billy_mlx.model.model import Model
-from billy_mlx.model.speed import seconds_for_step
+from billy_mlx.model.model import Model, seconds_for_step
 
 _PROMPT, _SYSTEM, _JUDGED = 50, 70, 200  # tokens, roughly: of a question, of a system prompt, of what a judge is shown
 _JUDGINGS = 1.5  # of each answer of both poles, roughly: not every judge is asked twice

@@ -18,8 +18,7 @@ from billy_mlx.extraction.means import Floats, prompt_effect, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt
-from billy_mlx.model.sent import sent_digest
+from billy_mlx.model.prompt import chat_prompt, sent_digest
 from billy_mlx.steps import mapped
 
 # Named one by one: with another card here, every vector there is would have been told from something else.

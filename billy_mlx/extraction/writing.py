@@ -18,9 +18,8 @@ from billy_mlx.extraction.selection import keep_all
 from billy_mlx.extraction.vector import OWN_TEXT, Origin
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt
+from billy_mlx.model.prompt import chat_prompt, sent_digest
 from billy_mlx.model.rows import Row
-from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 LEAST_EXCERPTS = 24

@@ -3,15 +3,15 @@
 import mlx.core as mx
 import pytest
 
-from billy_mlx.model import metal
-from billy_mlx.model.metal import Wiring
+from billy_mlx.model import memory
+from billy_mlx.model.memory import Wiring
 
 
 @pytest.fixture
 def limits(monkeypatch):
     """Every limit that was set, the recommended one as "most"; the limit before was 5."""
     told = []
-    monkeypatch.setattr(metal, "maybe_set_recommended_wired_limit", lambda: told.append("most") or 5)
+    monkeypatch.setattr(memory, "maybe_set_recommended_wired_limit", lambda: told.append("most") or 5)
     monkeypatch.setattr(mx, "set_wired_limit", told.append)
     return told
 
@@ -36,7 +36,7 @@ def test_generations_that_overlap_give_it_back_together(limits):
 def test_without_metal_nothing_is_set(monkeypatch):
     told = []
     monkeypatch.setattr(mx, "set_wired_limit", told.append)
-    monkeypatch.setattr(metal, "maybe_set_recommended_wired_limit", lambda: None)
+    monkeypatch.setattr(memory, "maybe_set_recommended_wired_limit", lambda: None)
     with Wiring()():
         pass
     assert told == []

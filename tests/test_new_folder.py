@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from billy_mlx.model import new_folder
-from billy_mlx.model.new_folder import make_folder
+from billy_mlx import files
+from billy_mlx.files import make_folder
 
 
 def test_a_folder_appears_whole_under_its_name(tmp_path):
@@ -24,7 +24,7 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path):
 
 def test_the_files_their_names_and_the_new_name_are_on_the_disk(tmp_path, monkeypatch):
     synced = []
-    monkeypatch.setattr(new_folder, "sync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(files, "sync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     make_folder(tmp_path / "model", lambda folder: (folder / "a").touch())
     places = (tmp_path / "model" / "a", tmp_path / "model", tmp_path)
     assert synced == [place.stat().st_ino for place in places]
