@@ -9,8 +9,7 @@ import mlx.core as mx
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.in_memory import accept_vectors
-from billy_mlx.extraction.library import load_vectors
+from billy_mlx.extraction.library import accept_vectors, load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.extraction.evidence import Outcome
+from billy_mlx.extraction.measurements import Outcome
 from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Text, read_all

@@ -19,8 +19,8 @@ from billy_mlx.extraction.extract import Extracted, extract
 from billy_mlx.extraction.extract import ExtractionProgress as Stage
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
+from billy_mlx.extraction.own_text import extract_from_text
 from billy_mlx.extraction.vector import PersonaVector
-from billy_mlx.extraction.writing import extract_from_text
 
 RANK = 2
 _FETCHING = 0.4  # of the whole that begins with it, roughly: nothing is known of a model that is not there

@@ -1,4 +1,4 @@
-"""From what a user says to the tokens a model reads."""
+"""From what a user says to the tokens a model reads, and one digest of what a model was sent."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -132,6 +132,10 @@ def _defused(text: str, controls: re.Pattern[str]) -> str:
 
 def sent_digest(model: Model, prompts: Iterable[Sequence[int]], *decides: str) -> str:
     """Return what changes with the model, with the tokens that end its answers, and with any token that it is sent.
+
+    Answers are kept under it, so that they are found again only if it is the same. Weights and texts do not say it:
+    between a text and a model stands the chat template, which may be corrected, and which tokens end an answer is a
+    setting of the tokenizer.
 
     Args:
         model: that answers.

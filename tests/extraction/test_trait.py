@@ -10,9 +10,8 @@ from vectors import FINGERPRINT
 
 from billy_mlx.errors import BillyError, CardError, VectorError, VectorMismatch
 from billy_mlx.extraction.card import read_card
-from billy_mlx.extraction.foreign_vector import to_vector
 from billy_mlx.extraction.new_card import write_card
-from billy_mlx.extraction.opened import open_file
+from billy_mlx.extraction.vector_import import open_file, to_vector
 from billy_mlx.formats.vectors.torch_file import read_rows
 
 LAYERS, WIDTH = FINGERPRINT.layers, FINGERPRINT.width

@@ -11,8 +11,8 @@ from vectors import persona_vector
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.blend.generate import Request
-from billy_mlx.extraction.evidence import Calibration, Cell, Outcome, Strength
 from billy_mlx.extraction.library import load_vectors, store_vector, vector_path
+from billy_mlx.extraction.measurements import Calibration, Cell, Outcome, Strength
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import Steering, stack, steer

@@ -10,8 +10,7 @@ from vectors import FINGERPRINT
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import BlendError, VectorError
-from billy_mlx.extraction.foreign_vector import to_vector
-from billy_mlx.extraction.opened import open_file
+from billy_mlx.extraction.vector_import import open_file, to_vector
 from billy_mlx.formats.vectors.torch_file import read_rows
 
 LAYERS, WIDTH = FINGERPRINT.layers, FINGERPRINT.width

@@ -8,10 +8,10 @@ from vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.card import get_persona
-from billy_mlx.extraction.evidence import Judgement
+from billy_mlx.extraction.filtering import LEAST_KEPT, Selection, keep_all, select
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
+from billy_mlx.extraction.measurements import Judgement
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.extraction.selection import LEAST_KEPT, Selection, keep_all, select
 from billy_mlx.measure.averages import Average
 from billy_mlx.steps import finish
 

@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.claims import claim_personas
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of
+from billy_mlx.extraction.filtering import keep_all
+from billy_mlx.extraction.kept_answers import claim_personas
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, write_answers
-from billy_mlx.extraction.selection import keep_all
 from billy_mlx.extraction.vector import OWN_TEXT, Origin
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model

@@ -9,10 +9,9 @@ import numpy as np
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.card import Persona
-from billy_mlx.extraction.evidence import JUDGE_AUC, Judgement
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
-from billy_mlx.extraction.means import Kept
-from billy_mlx.extraction.pole import Pole, Score
+from billy_mlx.extraction.measurements import JUDGE_AUC, Judgement
+from billy_mlx.extraction.pole import Kept, Pole, Score
 from billy_mlx.measure.separation import auc
 from billy_mlx.steps import mapped
 
