@@ -24,8 +24,7 @@ from voice_writing import ASKED, VoiceWriter
 
 from billy_mlx import load
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import bundled_ids
-from billy_mlx.extraction.sentences import load_sentences
+from billy_mlx.extraction.card import bundled_ids, load_sentences
 from billy_mlx.measure.sentence_encoder import packaged_embedder
 
 _MANY = 4

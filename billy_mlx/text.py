@@ -1,4 +1,4 @@
-"""Make text that is not ours safe to print: model output, pasted and imported text, names of files and tensors."""
+"""Make text that is not ours safe to print and to store: model output, imported text, names of files and tensors."""
 
 import re
 
@@ -8,7 +8,7 @@ _BIDI = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # embeddings, override
 _SURROGATES = range(0xD800, 0xE000)
 
 STRAY = range(0x10FE00, 0x10FF00)
-"""The code points that stand in a manuscript for bytes of its file that are no text; `billy_mlx.manuscript.stray` says
+"""The code points that stand in a manuscript for bytes of its file that are no text; `billy_mlx.stray` says
 how. They never leave it: whoever shows, sends or exports a text has U+FFFD instead."""
 
 
@@ -39,6 +39,7 @@ _UNSAFE = re.compile(  # all of _STAND_INS
 )
 _STRAY_BEGINS = b"\xf4\x8f"  # in UTF-8; so do other characters near the end of Unicode, and none that is in use
 _STRAY = re.compile(f"[{_ANY_STRAY}]")
+_IMPOSSIBLE = re.compile(f"[\0\ud800-\udfff{_ANY_STRAY}]")
 
 
 def sanitize(text: str) -> str:
@@ -76,3 +77,15 @@ def without_strays(text: str) -> str:
 def may_have_strays(text: str) -> bool:
     """Return whether `text` has a character like those for stray bytes: 30 times as fast as to look for one."""
     return _STRAY_BEGINS in text.encode("utf-8", "surrogatepass")
+
+
+def storable(text: str, known: str = "") -> str:
+    """Return `text` with what UTF-8 cannot hold, or what would make a file binary, replaced: surrogates and NUL.
+
+    So are the characters that stand for a file's stray bytes: who types or pastes one means no byte.
+
+    Args:
+        text: what is to be stored.
+        known: a part of a manuscript that `text` is made of; its stray bytes stay.
+    """
+    return _IMPOSSIBLE.sub(lambda found: found[0] if found[0] in known else "\N{REPLACEMENT CHARACTER}", text)

@@ -10,8 +10,8 @@ import pytest
 from tiny import tiny_folder
 from vectors import persona_vector
 
-from billy_mlx.extraction.evidence import Outcome, Quality, Strength
 from billy_mlx.extraction.library import store_vector
+from billy_mlx.extraction.measurements import Outcome, Quality, Strength
 from billy_mlx.model.load import load
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"

@@ -19,7 +19,7 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.cli import run
 from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.formats.bundle import read_bundle
+from billy_mlx.extraction.bundle import read_bundle
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector_file import save_vector
 from billy_mlx.manuscript.cards import mark_of

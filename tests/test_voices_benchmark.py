@@ -10,9 +10,8 @@ import pytest
 from vectors import persona_vector
 
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import bundled_ids
+from billy_mlx.extraction.card import SentenceSet, bundled_ids, load_sentences
 from billy_mlx.extraction.library import store_vector
-from billy_mlx.extraction.sentences import SentenceSet, load_sentences
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.measure.likelihood_gain import likelihoods_per_token
 from billy_mlx.measure.reading import Text as ToRead

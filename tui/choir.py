@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.manuscript.sentences import sentence_end
+from billy_mlx.sentences import sentence_end
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.write.messages import VoicesWrote, Writing, Written

@@ -8,11 +8,11 @@ from functools import partial
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop, Unsteered
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.port import Port
 from billy_mlx.tui.widgets.editor import Editor
+from billy_mlx.words import count_words
 from billy_mlx.write.desk import Desk
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing
 

@@ -1,6 +1,6 @@
 """What a paragraph is, in words for the screens that ask for it."""
 
-from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+from billy_mlx.formats.documents.paragraphs import Paragraphs
 
 PARAGRAPHS = {
     "blank lines separate them": Paragraphs.BLANK,

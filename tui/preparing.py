@@ -5,12 +5,12 @@ from pathlib import Path
 
 from billy_mlx.engine.messages import Ended, Failed, Job, LearnVoice, Prepare, Progress, Stop
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.textfile import read_text_file
 from billy_mlx.text import without_strays
 from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.port import Port
+from billy_mlx.words import count_words
 
 
 class Preparing:

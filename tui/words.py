@@ -1,7 +1,7 @@
 """How many words a long text has, counted line by line, each line once; and how many of them are new."""
 
-from billy_mlx.manuscript.counts import count_words
-from billy_mlx.manuscript.formats.front_matter import front_matter
+from billy_mlx.formats.documents.front_matter import front_matter
+from billy_mlx.words import count_words
 
 
 def amount(words: int) -> str:

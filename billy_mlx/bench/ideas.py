@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from billy_mlx.manuscript.sentences import starts
+from billy_mlx.sentences import starts
 
 _CUT_OFF_WORDS = 4  # the least that a last idea has which does not come to its end
 _TITLE_WORDS = 8  # the most that stand before an explanation in a paragraph of its own

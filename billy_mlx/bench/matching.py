@@ -12,7 +12,7 @@ import numpy as np
 from billy_mlx.bench.ideas import split_ideas
 from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item, Task
-from billy_mlx.manuscript.sentences import starts
+from billy_mlx.sentences import starts
 
 LEAST_WORDS = 10
 """An answer with fewer is no answer: it does not decide how much of the others is scored, and is not scored so."""

@@ -12,8 +12,7 @@ from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.sweeps import Kind, sweep_arms
 from billy_mlx.bench.tasks import Item, load_items, read_task_file
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt
-from billy_mlx.model.sent import sent_digest
+from billy_mlx.model.prompt import chat_prompt, sent_digest
 
 SWEEPS: tuple[Kind, ...] = get_args(Kind)
 

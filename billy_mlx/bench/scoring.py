@@ -26,8 +26,7 @@ from billy_mlx.measure.overlap import self_bleu
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
 from billy_mlx.measure.worn import worn_phrase_rate
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import going_on_prompt
-from billy_mlx.model.sent import sent_digest
+from billy_mlx.model.prompt import going_on_prompt, sent_digest
 from billy_mlx.steps import mapped
 
 _READING, _EMBEDDING = 0.4, 0.55  # shares of the work done after each, roughly; a judge's is the rest

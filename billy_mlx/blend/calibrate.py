@@ -12,8 +12,8 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.blend.sweep import Sweep, SweepText, SweepWriting, Way, effects, outcome
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.card import Persona, load_held_out_prompts
-from billy_mlx.extraction.evidence import Outcome, Strength, Tried
 from billy_mlx.extraction.extract import ExtractionProgress
+from billy_mlx.extraction.measurements import Outcome, Strength, Tried
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.rising import crossing, smoothed
 from billy_mlx.model.layers import Directions

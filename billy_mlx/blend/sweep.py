@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.blend.writer import Writer
-from billy_mlx.extraction.evidence import Outcome
+from billy_mlx.extraction.measurements import Outcome
 from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Text, read_all

@@ -12,8 +12,7 @@ from billy_mlx.blend.directions import directions as directions_of
 from billy_mlx.blend.provenance import CACHE_RULE, model_marks, surroundings, vector_mark
 from billy_mlx.blend.recipe import Cost, MadeWith, Prompt, Recipe, Take, Turn
 from billy_mlx.errors import VectorMismatch
-from billy_mlx.extraction.in_memory import accept_vectors
-from billy_mlx.extraction.library import load_vectors
+from billy_mlx.extraction.library import accept_vectors, load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.batch import Observer
 from billy_mlx.model.cache import PromptStore

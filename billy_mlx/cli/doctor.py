@@ -120,8 +120,7 @@ def _model() -> Iterator[_Finding]:
 
 def _vectors(model: "Model") -> Iterator[_Finding]:
     """Yield how many vectors there are for `model`, those that cannot be used, and those of the version before."""
-    from billy_mlx.extraction.formerly import formerly_made
-    from billy_mlx.extraction.library import find_all, load_vectors
+    from billy_mlx.extraction.library import find_all, formerly_made, load_vectors
 
     count = 0
     for persona_id in find_all(model.fingerprint):

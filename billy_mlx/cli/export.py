@@ -16,9 +16,9 @@ from billy_mlx.paths import expanded
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
+    from billy_mlx.formats.documents.book import Book
+    from billy_mlx.formats.documents.paragraphs import Paragraphs
     from billy_mlx.manuscript.edition import Edition
-    from billy_mlx.manuscript.formats.book import Book
-    from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 
 _FORMATS = ("docx", "epub", "html", "txt", "md")
 _EXAMPLES = """\b
@@ -60,10 +60,10 @@ def command(
     What is left out of it is said on stderr, a line each, before it is written. What was chosen for this text in the
     studio holds here as well. TEXT.md may be - for stdin.
     """
-    from billy_mlx.manuscript.formats.book import Template
-    from billy_mlx.manuscript.formats.exporting import Format, export, left_out
-    from billy_mlx.manuscript.formats.paragraphs import Paragraphs
-    from billy_mlx.manuscript.formats.parsing import document_of
+    from billy_mlx.formats.documents.book import Template
+    from billy_mlx.formats.documents.markdown_in import document_of
+    from billy_mlx.formats.documents.paragraphs import Paragraphs
+    from billy_mlx.manuscript.exporting import Format, export, left_out
     from billy_mlx.manuscript.prose import UNKNOWN, Prose
 
     require_stdout(output, as_json=as_json and not check)
@@ -95,8 +95,8 @@ def command(
 
 def _way(text: str, chosen: "Paragraphs | None") -> "tuple[Paragraphs, str]":
     """Return what a paragraph is in a text, and what is doubtful about that."""
-    from billy_mlx.manuscript.formats.exporting import paragraphs_of_manuscript
-    from billy_mlx.manuscript.formats.plain_in import said_of
+    from billy_mlx.formats.documents.plain import said_of
+    from billy_mlx.manuscript.exporting import paragraphs_of_manuscript
 
     if chosen is not None:
         return chosen, ""
@@ -105,8 +105,8 @@ def _way(text: str, chosen: "Paragraphs | None") -> "tuple[Paragraphs, str]":
 
 
 def _book(text: str, heading: str, edition: "Edition", file: str) -> "Book":
-    from billy_mlx.manuscript.formats.book import read_cover
-    from billy_mlx.manuscript.formats.exporting import book_of, cover_named
+    from billy_mlx.formats.documents.book import read_cover
+    from billy_mlx.manuscript.exporting import book_of, cover_named
 
     book = book_of(text, heading, title=edition.title, author=edition.author, language=edition.language)
     cover = expanded(edition.cover) if edition.cover else cover_named(text, Path(file))
@@ -119,8 +119,8 @@ def _book(text: str, heading: str, edition: "Edition", file: str) -> "Book":
 
 def _read(file: str) -> "tuple[str, datetime, Edition]":
     """Return a text, when it was last changed, and what was chosen for its exports; of stdin, nobody knows these."""
+    from billy_mlx.formats.documents.book import NO_DATE
     from billy_mlx.manuscript.edition import Edition, read_edition
-    from billy_mlx.manuscript.formats.book import NO_DATE
     from billy_mlx.manuscript.home import kept_folder
     from billy_mlx.manuscript.textfile import read_text_file, text_of
 

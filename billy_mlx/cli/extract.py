@@ -149,7 +149,7 @@ def _begin(
     """Return the loaded model, and the extraction that is asked for, which has not begun."""
     from billy_mlx.cli.judges import load_judge
     from billy_mlx.extraction.extract import extract
-    from billy_mlx.extraction.writing import extract_from_text
+    from billy_mlx.extraction.own_text import extract_from_text
 
     loaded = load_model(model, asks=True)
     if name is None:

@@ -33,8 +33,8 @@ def command(file: str, output: str | None, paragraphs: str | None, check: bool, 
     for stdin.
     """
     require_stdout(output or "", as_json=as_json and not check)
-    from billy_mlx.manuscript.formats.importing import MAX_BYTES, read_document
-    from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+    from billy_mlx.formats.documents.paragraphs import Paragraphs
+    from billy_mlx.manuscript.importing import MAX_BYTES, read_document
 
     try:
         if file == "-":

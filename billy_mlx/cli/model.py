@@ -94,8 +94,8 @@ def import_(file: str, name: str | None) -> None:
 
     stdout gets the name to use it by.
     """
+    from billy_mlx.formats.gguf.parts import model_name
     from billy_mlx.model.gguf import import_gguf
-    from billy_mlx.model.gguf_parts import model_name
     from billy_mlx.model.load import STARTER
 
     source = paths.expanded(file)

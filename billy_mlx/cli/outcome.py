@@ -8,8 +8,8 @@ from billy_mlx.cli.manuscripts import save, studio
 from billy_mlx.cli.output import STOPPED, say, write_json
 from billy_mlx.cli.places import line_of
 from billy_mlx.manuscript.changes import is_whole
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
+from billy_mlx.words import count_words
 
 
 def take(session: Session, draft: int, alternative: int = 0) -> None:

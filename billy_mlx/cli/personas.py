@@ -13,7 +13,7 @@ from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
 from billy_mlx.errors import BillyError, CardError, UsageError
 from billy_mlx.extraction.card import PERSONA_ID, PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
-from billy_mlx.extraction.finding import find
+from billy_mlx.extraction.persona_search import find
 
 
 @click.group("personas")

@@ -18,7 +18,7 @@ from billy_mlx.cli.output import STOPPED, progress, say, write_json, write_table
 from billy_mlx.cli.places import line_of
 from billy_mlx.cli.vector_warnings import warn_of_weakness
 from billy_mlx.errors import UsageError
-from billy_mlx.manuscript.sentences import starts
+from billy_mlx.sentences import starts
 from billy_mlx.text import without_strays
 from billy_mlx.write.paragraphs import paragraphs
 

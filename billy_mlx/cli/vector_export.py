@@ -68,7 +68,7 @@ def _control_vector(
     file: Path, vectors: "Mapping[str, PersonaVector]", blend: "Blend", fingerprint: "Fingerprint"
 ) -> bytes:
     from billy_mlx.blend.directions import directions
-    from billy_mlx.extraction.formats.control_vector import control_vector_bytes
+    from billy_mlx.formats.vectors.control_vector import control_vector_bytes
 
     if blend.norm_preserving:
         raise UsageError("A control vector cannot say /np, and llama.cpp keeps no norms; leave it out of the blend")
@@ -102,8 +102,8 @@ def _in_words(layers: list[int]) -> str:
 
 
 def _bundle(vectors: "Mapping[str, PersonaVector]", blend: "Blend", model_id: str) -> bytes:
+    from billy_mlx.extraction.bundle import bundle_bytes
     from billy_mlx.extraction.difference import versions
-    from billy_mlx.extraction.formats.bundle import bundle_bytes
 
     cards = _cards(vectors)
     made = {"model_id": model_id, "versions": versions(), "date": date.today().isoformat()}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from billy_mlx.extraction.evidence import Calibration, Judgement, Strength
+from billy_mlx.extraction.measurements import Calibration, Judgement, Strength
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.vector import PersonaVector

@@ -172,7 +172,7 @@ def _identify(model: str | None) -> "tuple[str, Fingerprint]":
 
 def _warn_of_former(vectors: "Sequence[PersonaVector]", model_id: str) -> None:
     """Say on stderr which of the user's own vectors the version before has made, and what to run."""
-    from billy_mlx.extraction.formerly import formerly
+    from billy_mlx.extraction.library import formerly
 
     sentence = formerly({vector.persona_id: vector for vector in vectors}).sentence(model_id)
     if sentence is not None:

@@ -17,11 +17,10 @@ from billy_mlx.extraction.extract import Extracted, extract, neutral_share
 from billy_mlx.extraction.extract import ExtractionProgress as Stage
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
+from billy_mlx.extraction.own_text import extract_from_text
 from billy_mlx.extraction.rollouts import RolloutSettings
 from billy_mlx.extraction.vector import PersonaVector
-from billy_mlx.extraction.writing import extract_from_text
-from billy_mlx.model.model import Model
-from billy_mlx.model.speed import seconds_for_step
+from billy_mlx.model.model import Model, seconds_for_step
 
 _BATCH = 12  # answers at once: a step has to be short, as the writer's next word waits for it
 

@@ -1,27 +1,42 @@
-"""Two poles of answers and what lies between them: the persona vector."""
+"""Two poles of answers and what lies between them: the persona vector, and how good it is.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+What is judged is the reading: whether the words alone, read behind the plain prompt, tell the persona's answers from
+neutral ones, with neither a question nor a system prompt in common with what the vector was made from.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.means import (
+from billy_mlx.extraction.filtering import Selection
+from billy_mlx.extraction.measurements import Quality
+from billy_mlx.extraction.pole import (
     Floats,
     Kept,
+    Pole,
     as_text,
     mean_difference,
     prompt_effect,
     question_means,
     residual_norm,
 )
-from billy_mlx.extraction.pole import Pole
-from billy_mlx.extraction.quality import held_out_quality
-from billy_mlx.extraction.selection import Selection
-from billy_mlx.extraction.vector import PROMPT_EFFECT, Origin, PersonaVector, find_fault
+from billy_mlx.extraction.vector import PROMPT_EFFECT, Origin, PersonaVector, find_fault, read_layer
+from billy_mlx.measure.separation import auc
 from billy_mlx.model.model import Model
+
+Means = Mapping[int, Floats]
+"""Question to (layers, D)."""
+
+_Cell = tuple[int, int]
+"""A part of the questions, and the number of a system prompt."""
+
+_PARTS = 5  # of the questions, where there is one system prompt for all
+_DRAWS = 2000
+_TAIL = 0.025
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is refused below, in words
@@ -90,3 +105,160 @@ def _mean(by_question: Mapping[int, Floats], questions: Sequence[int]) -> Floats
 def versions() -> str:
     """Return what the activations were computed with, in words."""
     return f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
+
+
+def held_out_quality(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], steering: Means) -> Quality | None:
+    """Return how well readings separate answers that share no question and no system prompt with what they are from.
+
+    The questions are dealt out, in turn, into as many parts as there are system prompts. Questions get their system
+    prompts in turn as well, so that with one answer to each a part is what one system prompt has said. Where there is
+    one system prompt, or a text of the writer's own, parts are fifths in a row: what stands side by side is alike. The
+    persona's answers to one part under one system prompt are held against the neutral answers to that part, along the
+    reading of all other parts under the other system prompts.
+
+    Args:
+        positive: answers as the persona.
+        neutral: answers as nobody in particular.
+        kept: which answers of either pole count.
+        steering: per question, what one question's answers alone would steer with; at least two questions.
+
+    Returns:
+        None if nothing can be held out: there are too few questions, or too few answers of them that count.
+    """
+    questions = sorted(steering)
+    part_of = _dealt(questions, len(set(positive.systems)))
+    own = _Sums.of(positive, kept[0], part_of)
+    others = _Sums.of(neutral, kept[1], part_of)
+    folds = {cell: vector for cell in own.counts if (vector := _vector_without(cell, own, others)) is not None}
+    if not folds:
+        return None
+    scored = _scored(positive, kept[0], part_of, folds)
+    against = {cell: _projections(neutral, kept[1], part_of, cell[0], vector) for cell, vector in folds.items()}
+    held = [_Fold(*scored[cell], *against[cell]) for cell in folds if len(scored[cell][0]) and len(against[cell][0])]
+    if not held:
+        return None
+    halves = questions[: len(questions) // 2], questions[len(questions) // 2 :]
+    first, second = (np.mean([steering[question] for question in half], axis=0) for half in halves)
+    layers = len(first)
+    return Quality(
+        held_out_auc=tuple(_pooled(held).tolist()),
+        split_half_cosine=tuple(_cosines(first, second).tolist()),
+        auc_interval=_interval(held, questions, read_layer(layers)),
+    )
+
+
+def _dealt(questions: Sequence[int], systems: int) -> dict[int, int]:
+    """Return the part of each question. A question is its number among all questions, as its system prompt is."""
+    dealt = {question: question % systems for question in questions}
+    if len(set(dealt.values())) > 1:
+        return dealt
+    parts = min(_PARTS, len(questions))
+    return {question: place * parts // len(questions) for place, question in enumerate(questions)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Sums (layers, D) of the activations of the answers in each cell, and how many there are."""
+
+    sums: Mapping[_Cell, NDArray[np.float64]]
+    counts: Mapping[_Cell, int]
+
+    @classmethod
+    def of(cls, pole: Pole, kept: Kept, part_of: Mapping[int, int]) -> "_Sums":
+        sums: dict[_Cell, NDArray[np.float64]] = {}
+        counts: dict[_Cell, int] = {}
+        for cell, _, mean in _answers(pole, kept, part_of):
+            sums[cell] = sums.get(cell, np.zeros(mean.shape)) + mean
+            counts[cell] = counts.get(cell, 0) + 1
+        return cls(sums, counts)
+
+    def mean(self, cells: Sequence[_Cell]) -> Floats | None:
+        """Return (layers, D), the mean over some cells; None if no answer is in them."""
+        count = sum(self.counts.get(cell, 0) for cell in cells)
+        if count == 0:
+            return None
+        total = sum((self.sums[cell] for cell in cells if cell in self.sums), np.zeros(1))
+        return np.asarray(total / count, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """Scores (N, layers) of answers along one vector and the questions (N,) they answer, of either pole."""
+
+    positive: Floats
+    asked: NDArray[np.int64]
+    neutral: Floats
+    asked_neutrally: NDArray[np.int64]
+
+
+def _answers(pole: Pole, kept: Kept, part_of: Mapping[int, int]) -> Iterator[tuple[_Cell, int, Floats]]:
+    """Yield the cell, the question and the activations (layers, D) of each answer that counts."""
+    rollouts = (rollout for batch in pole for rollout in batch)
+    for rollout, counts, system in zip(rollouts, kept, pole.systems, strict=True):
+        if counts and rollout.as_text.tokens > 0 and rollout.question in part_of:
+            yield (part_of[rollout.question], system), rollout.question, rollout.as_text.mean
+
+
+def _vector_without(cell: _Cell, own: _Sums, others: _Sums) -> Floats | None:
+    """Return the reading (layers, D) of the other parts of the questions and the other system prompts."""
+    part, system = cell
+    one_system = len({number for _, number in own.counts}) == 1
+    train = [each for each in own.counts if each[0] != part and (one_system or each[1] != system)]
+    means = own.mean(train), others.mean([each for each in others.counts if each[0] != part])
+    return None if means[0] is None or means[1] is None else mean_difference(means[0][None], means[1][None])
+
+
+def _scored(
+    pole: Pole, kept: Kept, part_of: Mapping[int, int], folds: Mapping[_Cell, Floats]
+) -> dict[_Cell, tuple[Floats, NDArray[np.int64]]]:
+    """Return for each cell its answers' scores along the vector that it was left out of, and their questions."""
+    scores: dict[_Cell, list[Floats]] = {cell: [] for cell in folds}
+    asked: dict[_Cell, list[int]] = {cell: [] for cell in folds}
+    for cell, question, mean in _answers(pole, kept, part_of):
+        if cell in folds:
+            scores[cell].append(np.einsum("ld,ld->l", mean, folds[cell]))
+            asked[cell].append(question)
+    return {cell: (np.array(scores[cell], np.float32), np.array(asked[cell], np.int64)) for cell in folds}
+
+
+def _projections(
+    pole: Pole, kept: Kept, part_of: Mapping[int, int], part: int, vector: Floats
+) -> tuple[Floats, NDArray[np.int64]]:
+    found = [
+        (np.einsum("ld,ld->l", mean, vector), question)
+        for cell, question, mean in _answers(pole, kept, part_of)
+        if cell[0] == part
+    ]
+    return np.array([score for score, _ in found], np.float32), np.array([asked for _, asked in found], np.int64)
+
+
+def _pooled(folds: Sequence[_Fold]) -> Floats:
+    """Return (layers,), the mean AUC of the folds, each weighing as its answers do."""
+    return np.asarray(np.average([auc(f.positive, f.neutral) for f in folds], axis=0, weights=_weights(folds)))
+
+
+def _weights(folds: Sequence[_Fold]) -> list[int]:
+    return [len(fold.positive) for fold in folds]
+
+
+def _interval(folds: Sequence[_Fold], questions: Sequence[int], layer: int) -> tuple[float, float]:
+    """Return the 95 % interval of the AUC at a layer, by a bootstrap over the questions: their answers go together."""
+    count = len(questions)
+    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), _DRAWS).astype(np.float64)
+    total, weight = np.zeros(_DRAWS), np.zeros(_DRAWS)
+    for fold in folds:
+        # (answers, questions): whose answer it is. Sums by question, so that nothing grows with the answers.
+        own, others = (asked[:, None] == np.array(questions) for asked in (fold.asked, fold.asked_neutrally))
+        higher, lower = fold.positive[:, layer, None], fold.neutral[None, :, layer]
+        wins = own.T @ ((higher > lower) + 0.5 * (higher == lower)) @ others
+        answers, pairs = drawn @ own.sum(axis=0), (drawn @ own.sum(axis=0)) * (drawn @ others.sum(axis=0))
+        total += np.where(pairs > 0, ((drawn @ wins) * drawn).sum(axis=1) / np.maximum(pairs, 1), 0.0) * answers
+        weight += answers * (pairs > 0)
+    low, high = np.quantile(total[weight > 0] / weight[weight > 0], [_TAIL, 1 - _TAIL])
+    return float(low), float(high)
+
+
+def _cosines(a: Floats, b: Floats) -> Floats:
+    """Return (layers,), the cosine of two vectors (layers, D) at every layer."""
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.asarray(np.clip(np.einsum("ld,ld->l", a, b) / np.maximum(lengths, 1e-12), -1, 1), np.float32)

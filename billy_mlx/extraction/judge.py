@@ -15,8 +15,7 @@ from billy_mlx.extraction.card import Persona
 from billy_mlx.extraction.pole import Score
 from billy_mlx.measure.likelihood import next_token_probabilities
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt, check_length
-from billy_mlx.model.sent import sent_digest
+from billy_mlx.model.prompt import chat_prompt, check_length, sent_digest
 from billy_mlx.steps import mapped
 
 COHERENCE = (

@@ -1,17 +1,25 @@
-"""The persona vectors there are for a model: the user's own first, then those that come with the program."""
+"""The persona vectors there are for a model: the user's own, those that come with the program, and any in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 import billy_mlx.personas
 from billy_mlx import paths
-from billy_mlx.errors import BillyError, VectorError
+from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction.card import PERSONA_ID, get_persona
 from billy_mlx.extraction.vector import PersonaVector
-from billy_mlx.extraction.vector_file import load_vector, save_vector
+from billy_mlx.extraction.vector_file import from_content, load_vector, save_vector, to_content
 from billy_mlx.model.fingerprint import Fingerprint
+from billy_mlx.text import sanitize
 
 _BUNDLED = Path(billy_mlx.personas.__path__[0]) / "vectors"
+
+_SHOWN = 6  # ids that a sentence names
+
+_ALWAYS = ("persona_vector", "projection_scale")
 
 
 def vector_path(persona_id: str, fingerprint: Fingerprint, root: Path | None = None) -> Path:
@@ -91,3 +99,116 @@ def store_vector(vector: PersonaVector, root: Path | None = None) -> Path:
 
 def _folder_name(fingerprint: Fingerprint) -> str:
     return f"{fingerprint.base}-{fingerprint.weights}"
+
+
+@dataclass(frozen=True)
+class Formerly:
+    """The user's own vectors for a model that the version before has made, sorted.
+
+    Attributes:
+        of_cards: ids of those that were extracted from a card.
+        of_texts: ids of those that are a voice of the user's own text.
+    """
+
+    of_cards: tuple[str, ...] = ()
+    of_texts: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset((*self.of_cards, *self.of_texts))
+
+    def sentence(self, model_id: str) -> str | None:
+        """Return how many there are and what to run, without an end; None if there are none."""
+        count = len(self.ids)
+        if not count:
+            return None
+        were, work, them = ("was", "works", "it") if count == 1 else ("were", "work", "them")
+        return (
+            f"{count} of your voices {were} prepared by an older version, and {work} as before; to prepare {them} "
+            f"again, run: {'; '.join(self._commands(model_id))}"
+        )
+
+    def _commands(self, model_id: str) -> list[str]:
+        named = " ".join(self.of_cards) if len(self.of_cards) <= _SHOWN else "--all"
+        cards = [f"billy extract {named} --model {model_id}"] if self.of_cards else []
+        texts = [f"billy extract --from-text FILE --name {each} --model {model_id}" for each in self.of_texts[:_SHOWN]]
+        return cards + texts
+
+
+def formerly_made(fingerprint: Fingerprint) -> Formerly:
+    """Return which of the user's own vectors for a model the version before has made; their files are read."""
+    return formerly({each.persona_id: each for each in _own(fingerprint)})
+
+
+def formerly(vectors: Mapping[str, PersonaVector]) -> Formerly:
+    """Return which of these vectors the version before has made."""
+    former = sorted(persona_id for persona_id, vector in vectors.items() if vector.is_former)
+    of_texts = tuple(persona_id for persona_id in former if vectors[persona_id].origin.source)
+    return Formerly(tuple(persona_id for persona_id in former if persona_id not in of_texts), of_texts)
+
+
+def _own(fingerprint: Fingerprint) -> list[PersonaVector]:
+    found = []
+    for path in find_all(fingerprint).values():
+        if not is_bundled(path):
+            try:
+                found.append(load_vector(path))
+            except BillyError:  # whoever wants to use it is told
+                continue
+    return found
+
+
+def accept_vectors(
+    vectors: Mapping[str, PersonaVector], model_id: str, fingerprint: Fingerprint
+) -> dict[str, PersonaVector]:
+    """Return `vectors` as they would come from disk had each been saved under its id: float32, and checked.
+
+    Args:
+        vectors: by the id that a blend calls each by, whatever its own persona_id; shapes and units are those of
+            `PersonaVector`, the floats may be of any size.
+
+    Raises:
+        UsageError: it is no mapping, an id is not one that a persona can have, or a value is not a PersonaVector.
+        VectorMismatch: a vector is of another base model.
+        VectorError: an array has another shape than the model or is not of floats, a number in it is not finite or
+            too large, or what a vector says was measured of it cannot be.
+    """
+    _require_mapping(vectors)
+    return {persona_id: _accepted(persona_id, vectors[persona_id], model_id, fingerprint) for persona_id in vectors}
+
+
+def _accepted(persona_id: str, vector: PersonaVector, model_id: str, fingerprint: Fingerprint) -> PersonaVector:
+    _require_vector(persona_id, vector)
+    named = replace(vector, persona_id=persona_id)
+    named.require_base(model_id, fingerprint)
+    try:
+        _require_floats(named)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is then not finite, and refused as such
+            content = to_content(named)
+        return from_content(*content)
+    except ValueError as error:
+        raise VectorError(f"the vector given as {persona_id} cannot be used: {error}") from error
+
+
+def _require_mapping(vectors: object) -> None:
+    if not isinstance(vectors, Mapping):
+        raise UsageError(
+            f"vectors is a {type(vectors).__name__}; give each vector under an id, such as vectors={{'mine': vector}}"
+        )
+
+
+def _require_vector(persona_id: object, vector: object) -> None:
+    if not isinstance(persona_id, str) or not PERSONA_ID.fullmatch(persona_id):
+        shown = sanitize(repr(persona_id)[:80])
+        raise UsageError(f"{shown} cannot be the id of a vector; ids are lower-case letters, digits, - and _")
+    if not isinstance(vector, PersonaVector):
+        raise UsageError(f"{persona_id} is given a {type(vector).__name__}; give it a PersonaVector")
+
+
+def _require_floats(vector: PersonaVector) -> None:
+    for name, array in (dict.fromkeys(_ALWAYS) | vector.tensors).items():
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"{name} is a {type(array).__name__}, not a NumPy array of floats")
+        if array.dtype.kind != "f":
+            raise ValueError(f"{name} is of {array.dtype}, not of floats")

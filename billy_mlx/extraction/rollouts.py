@@ -14,10 +14,9 @@ from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt, check_length
+from billy_mlx.model.prompt import chat_prompt, check_length, sent_digest
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sampling import MAX_SEED, Sampling
-from billy_mlx.model.sent import sent_digest
 from billy_mlx.steps import mapped
 
 _SHARED_PROMPT_BYTES = 1 << 28

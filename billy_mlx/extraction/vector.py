@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorMismatch
 from billy_mlx.extraction.card import PERSONA_ID
-from billy_mlx.extraction.evidence import WEAK_AUC, Calibration, Judgement, Quality, Strength
+from billy_mlx.extraction.measurements import WEAK_AUC, Calibration, Judgement, Quality, Strength
+from billy_mlx.formats.vectors.limits import LARGEST
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
 
 Floats = NDArray[np.float32]
-
-LARGEST = 1e8
-"""No number of a vector is larger: far beyond any residual stream, and its squares, summed over any width, still fit
-into a float32."""
 
 PROMPT_EFFECT = "prompt-effect"
 """What the persona's system prompts add to the residual stream on the same words, less what all personas' add alike."""

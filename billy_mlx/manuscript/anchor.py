@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from billy_mlx.manuscript.edit import shared_end, shared_start
 from billy_mlx.manuscript.prose import UNKNOWN, Author, Authors, Prose
-from billy_mlx.manuscript.sentences import CJK
+from billy_mlx.words import CJK
 
 _WORD = rf"[{CJK}]|[^\W{CJK}]+"  # compiled late: it takes long, and the page is first
 _SENTENCE_END = re.compile(r"[.!?…。！？\n]")

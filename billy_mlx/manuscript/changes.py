@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Self
 
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Alternative, Draft
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.records import Moved, Record
 from billy_mlx.text import without_strays
+from billy_mlx.words import count_words
 
 _FEWEST_SHARED = 1 / 3  # of a rewrite's words; with fewer, what was kept was kept by chance
 _PHRASE = 3  # words: of so few, a third says nothing

@@ -1,9 +1,9 @@
 """How another text differs from the one there is, in words: for a writer who is to choose between them."""
 
 from billy_mlx.manuscript.chronicle import blank
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.text import sanitize
+from billy_mlx.words import count_words
 
 _MOST_CHANGES = 30
 _MOST_CHARS = 400  # of one change

@@ -1,4 +1,4 @@
-"""Words as writers count them, and whose they are."""
+"""Whose the words of a text are."""
 
 import re
 from bisect import bisect_right
@@ -8,16 +8,10 @@ from dataclasses import dataclass
 
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose, Span
-from billy_mlx.manuscript.sentences import CJK
+from billy_mlx.words import WORD
 
 UNSTEERED = "unsteered"
 NOT_RECORDED = "a model, not recorded how"
-
-# Han and both kana count one by one, as word processors have it; Hangul is written with spaces.
-_IN_WORD = rf"[^\s\-–—…{CJK}]*"
-# From its first letter or digit to white space, a dash or dots; one hyphen joins, two are a dash. Defined by what
-# ends it and not by what it is made of: combining marks are no letters to Python, and would cut words in two.
-_WORD = rf"[^\W_{CJK}]{_IN_WORD}(?:-(?!-){_IN_WORD})*|[{CJK}]"  # compiled late: it takes long, and the page is first
 
 
 @dataclass(frozen=True)
@@ -33,22 +27,6 @@ class Share:
     who: str
     words: int
     share: float
-
-
-def count_words(text: str) -> int:
-    """Return how many words `text` has: numbers count, `rock-and-roll` is one, and so is each Chinese character."""
-    return len(re.findall(_WORD, text))
-
-
-def words_end(text: str, words: int) -> int:
-    """Return where the first `words` words of a text end, with the marks that touch them; its end if it has no more."""
-    end = 0
-    for number, found in enumerate(re.finditer(_WORD, text)):
-        if number == words:
-            between = text[end : found.start()]
-            return end + (len(between.split(maxsplit=1)[0]) if between[:1].strip() else 0)
-        end = found.end()
-    return len(text)
 
 
 def shares(prose: Prose, passages: Mapping[Author, Passage]) -> tuple[Share, ...]:
@@ -78,7 +56,7 @@ def first_voice(passage: Passage) -> str:
 
 def words_by_span(prose: Prose) -> tuple[int, ...]:
     """Return how many words each span of `prose.authors.spans()` has; together they are all words of the text."""
-    word, spans = re.compile(_WORD), list(prose.authors.spans())
+    word, spans = re.compile(WORD), list(prose.authors.spans())
     starts = [span.start for span in spans]
     counts = [0] * len(spans)
     at = 0

@@ -16,8 +16,8 @@ from billy_mlx.manuscript.prose import Author
 from billy_mlx.manuscript.records import Decided, Drafted, Edited, Finished, Shown, Wrote
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.seams import Rest, offered, rest_of
-from billy_mlx.manuscript.storable import storable
 from billy_mlx.manuscript.taking import Taking
+from billy_mlx.text import storable
 
 
 class Drafts:

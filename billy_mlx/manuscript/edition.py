@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from billy_mlx.files import PRIVATE, read_all, reading, write_atomically
-from billy_mlx.manuscript.formats.book import Template
-from billy_mlx.manuscript.formats.paragraphs import Paragraphs
+from billy_mlx.formats.documents.book import Template
+from billy_mlx.formats.documents.paragraphs import Paragraphs
 
 _LONGEST = 1 << 16
 _NAME = "edition.json"

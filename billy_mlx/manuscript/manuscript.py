@@ -30,10 +30,9 @@ from billy_mlx.manuscript.records import Change, Edited, Offer, Saving, Settled
 from billy_mlx.manuscript.revision import Kind
 from billy_mlx.manuscript.safety import Safety
 from billy_mlx.manuscript.saved import Saved
-from billy_mlx.manuscript.storable import storable
 from billy_mlx.manuscript.textfile import read_text_file, save_text_file
 from billy_mlx.manuscript.versions import Versions, moved
-from billy_mlx.text import sanitize
+from billy_mlx.text import sanitize, storable
 
 _WORTH_KEEPING = 40  # characters: of a text without a name that was emptied again
 _LONG_JOURNAL = 1000  # pieces: going through more of a long text would make the next opening slow

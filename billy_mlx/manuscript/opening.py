@@ -11,7 +11,6 @@ from billy_mlx.lock import Holder, Lock, acquire
 from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.cards import CARD
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.former import Decide, Former, undecided
@@ -24,10 +23,11 @@ from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
 from billy_mlx.manuscript.records import Begun, Change, Edited, Offer, Offered, Record, encode
 from billy_mlx.manuscript.revision import Kind
-from billy_mlx.manuscript.stray import strays_in
 from billy_mlx.manuscript.textfile import TextFile, read_text_file
 from billy_mlx.manuscript.versions import moved
+from billy_mlx.stray import strays_in
 from billy_mlx.text import sanitize
+from billy_mlx.words import count_words
 
 _LONGEST_SAVE_SECONDS = 60
 _FEW_WORDS = 20  # in a text; other texts with so few are the same by chance

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from billy_mlx.manuscript.counts import count_words
-from billy_mlx.manuscript.formats.front_matter import prose_of
-from billy_mlx.manuscript.formats.parsing import block_tokens, runs_of
+from billy_mlx.formats.documents.front_matter import prose_of
+from billy_mlx.formats.documents.markdown_in import block_tokens, runs_of
+from billy_mlx.words import count_words
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _BLANK = re.compile(r"[ \t]*[\r\n]*\Z")

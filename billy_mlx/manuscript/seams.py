@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from billy_mlx.manuscript.draft import Draft
-from billy_mlx.manuscript.sentences import CJK, before_space, starts
+from billy_mlx.sentences import before_space, starts
+from billy_mlx.words import CJK
 
 _ENDS_WORD = re.compile(rf"[^\W_{CJK}]\Z|[.,;:!?…)\]}}”’»›\"']\Z")
 _BEGINS_WORD = re.compile(rf"[^\W_{CJK}]|[“„‘‚«‹(\[{{¿¡]")

@@ -14,7 +14,7 @@ from typing import Literal
 from billy_mlx.errors import DocumentError, ManuscriptError
 from billy_mlx.files import read_all, reading, replace_file
 from billy_mlx.manuscript.cards import is_known
-from billy_mlx.manuscript.stray import decoded, encoded, is_nearly_utf8, lines_with_strays
+from billy_mlx.stray import decoded, encoded, is_nearly_utf8, lines_with_strays
 from billy_mlx.text import sanitize
 
 MAX_BYTES = 64 << 20
@@ -262,7 +262,7 @@ def _is_there(path: Path) -> bool:
 
 def _refusal(data: bytes, path: Path, line: int) -> str:
     """Return why bytes cannot be opened as text, and what to do: to import them is no use where that fails, too."""
-    from billy_mlx.manuscript.formats.importing import read_document  # late, as it is slow to import and rarely needed
+    from billy_mlx.manuscript.importing import read_document  # late, as it is slow to import and rarely needed
 
     try:
         read_document(data, path.name)

@@ -10,8 +10,7 @@ from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.prose import Prose
 from billy_mlx.manuscript.records import Branched, Change, Checkpointed, Moved, Renamed
-from billy_mlx.manuscript.storable import storable
-from billy_mlx.text import sanitize
+from billy_mlx.text import sanitize, storable
 
 _LONGEST_NAME = 200
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from billy_mlx.measure.projection import project
 from billy_mlx.model.cache import Cache
 from billy_mlx.model.layers import record
-from billy_mlx.model.metal import wired
+from billy_mlx.model.memory import wired
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt
 

@@ -18,7 +18,7 @@ from mlx_lm.models.cache import make_prompt_cache, trim_prompt_cache
 from billy_mlx.model.batch import Batch, Observer
 from billy_mlx.model.cache import Cache, PromptStore, can_always_trim, join, merge
 from billy_mlx.model.layers import Directions, Steering, stack, steer
-from billy_mlx.model.metal import wired
+from billy_mlx.model.memory import wired
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Row, RowState, Step
 

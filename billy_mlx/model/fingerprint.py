@@ -13,7 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from billy_mlx.model.config import Config, layer_count, residual_width
-from billy_mlx.model.shape import Shape
+from billy_mlx.model.layers import Shape
 from billy_mlx.model.weights import StoredTensor, stored_tensors
 
 _SAMPLE_BYTES = 64

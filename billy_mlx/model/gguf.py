@@ -13,11 +13,11 @@ import mlx.core as mx
 import numpy as np
 
 from billy_mlx.errors import ModelError
-from billy_mlx.model import memory
-from billy_mlx.model.gguf_config import ROPE_FACTORS, model_config, stored_names
-from billy_mlx.model.gguf_header import GGUFHeader
-from billy_mlx.model.gguf_parts import read_model
-from billy_mlx.model.gguf_tensors import (
+from billy_mlx.files import make_folder
+from billy_mlx.formats.gguf.config import ROPE_FACTORS, model_config, stored_names
+from billy_mlx.formats.gguf.header import GGUFHeader
+from billy_mlx.formats.gguf.parts import read_model
+from billy_mlx.formats.gguf.tensors import (
     BITS,
     FLOAT_KINDS,
     GROUP_SIZE,
@@ -28,8 +28,8 @@ from billy_mlx.model.gguf_tensors import (
     read_tensor,
     stored_bytes,
 )
-from billy_mlx.model.gguf_tokenizer import GGUFTokenizer, read_tokenizer
-from billy_mlx.model.new_folder import make_folder
+from billy_mlx.formats.gguf.tokenizer import GGUFTokenizer, read_tokenizer
+from billy_mlx.model import memory
 
 _SHARD_BYTES = 5 << 30
 _NO_TEMPLATE = (

@@ -1,8 +1,11 @@
-"""Models from the Hugging Face hub: fetched by one command, found without the network ever after."""
+"""Models from the Hugging Face hub: what they are called, fetched by one command, found offline ever after."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
+from urllib.parse import unquote
 
 from huggingface_hub import HfApi, constants, errors, hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
@@ -16,11 +19,24 @@ from huggingface_hub.errors import (
 
 from billy_mlx import paths
 from billy_mlx.errors import ModelError, UsageError
-from billy_mlx.model.completeness import WANTED, damage, is_begun, shortfall
-from billy_mlx.model.hub_id import hint
+from billy_mlx.model import weights
 
 _HTTPError: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]  # httpx's, by any name
 _PATIENCE_SECONDS = 10
+
+# What mlx-lm reads: no .bin, no .gguf, and no code.
+WANTED = ("*.json", "*.jsonl", "*.txt", "*.jinja", "*.tiktoken", "tokenizer.model", "model*.safetensors")
+_CONFIG = "config.json"
+_VOCABULARIES = ("tokenizer.json", "tokenizer.model", "tekken.json", "vocab*", "*.tiktoken")  # one of these
+
+_ID = r"[a-zA-Z0-9][\w.-]*/[a-zA-Z0-9][\w.-]*"
+_HUB_ID = re.compile(_ID, re.ASCII)
+_AT_REVISION = re.compile(rf"({_ID})@(\w[\w./-]*)", re.ASCII)
+_ADDRESS = re.compile(
+    rf"(?:https?://|git@)?(?:www\.)?(?:huggingface\.co|hf\.co)[/:]({_ID})?(.*)", re.ASCII | re.I | re.S
+)
+_PAGE = re.compile(r"/(?:tree|blob|resolve|commit)/([^/?#]+)")
+_NOT_MODELS = ("api", "collections", "datasets", "docs", "papers", "spaces", "blog")
 
 
 @dataclass(frozen=True)
@@ -179,3 +195,81 @@ def _not_fetched(repo: str, revision: str | None, error: Exception) -> str:
         case _:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             return f"{repo} was not fetched: {reason}; put that right and run the same command again"
+
+
+def shortfall(folder: Path) -> str | None:
+    """Return what keeps a folder from being a whole model, as a clause; None if it is one."""
+    for file, reason in damage(folder).items():
+        return f"{file.name} is damaged, {reason}"
+    missing = _missing(folder)
+    return None if missing is None else f"it lacks {missing}"
+
+
+def damage(folder: Path) -> dict[Path, str]:
+    """Return the files of a model that are there and not whole, each with what is wrong with it."""
+    settings = (file for file in sorted(folder.glob("*.json")) if file.exists())
+    empty = {file: "it is empty" for file in settings if file.stat().st_size == 0}
+    return {**weights.damage(folder), **empty}
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a folder holds a model or part of one: in the hub's cache other programs keep other things."""
+    names = [entry.name for entry in folder.iterdir()]
+    described = any(name == _CONFIG or name.startswith("tokenizer") for name in names)
+    unfinished = any((folder.parents[1] / "blobs").glob("*.incomplete"))  # weights, for all that one can know
+    return described and (unfinished or any(fnmatch(name, "model*.safetensors*") for name in names))
+
+
+def _missing(folder: Path) -> str | None:
+    """Return a file that should be there, as the object of a sentence; a link to nothing is none."""
+    if not (folder / _CONFIG).exists():
+        is_adapter = (folder / "adapter_config.json").exists()
+        return f"{_CONFIG}, being a LoRA adapter, which mlx_lm.fuse fuses into its model" if is_adapter else _CONFIG
+    lacking = weights.lacking(folder)
+    if lacking is not None:
+        return lacking
+    names = [file.name for file in folder.iterdir() if file.exists()]
+    if not any(fnmatch(name, pattern) for name in names for pattern in _VOCABULARIES):
+        return "a tokenizer"
+    gone = (file.name for file in sorted(folder.iterdir()) if not file.exists())
+    return next((name for name in gone if any(fnmatch(name, pattern) for pattern in WANTED)), None)
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name has the form org/name."""
+    return _HUB_ID.fullmatch(name) is not None and _ADDRESS.fullmatch(name) is None
+
+
+def hint(name: str) -> str | None:
+    """Return what is wrong with a name that cannot be a model's, and what to write; None if there is no more to say.
+
+    Nothing in it is a sign that a terminal obeys, whatever is in the name.
+    """
+    if not name.strip():
+        return "The model's name is empty; name a model, of those that this shows: billy model list"
+    at = _AT_REVISION.fullmatch(name)
+    if at is not None:
+        return f"{name!r} is no hub id: {_apart(at[1], at[2])}"
+    address = _ADDRESS.fullmatch(name.strip())
+    if address is not None:
+        return f"{name!r} is an address, no hub id; {_meant(address[1], address[2])}"
+    if re.match(r"\w+://", name):
+        return f"{name!r} is an address; name a model by its hub id, org/name, or by its folder"
+    return None
+
+
+def _meant(repo: str | None, rest: str) -> str:
+    if repo is None or repo.partition("/")[0].lower() in _NOT_MODELS:
+        return "write the hub id of a model: org/name"
+    page = _PAGE.match(rest)
+    revision = unquote(page[1]) if page is not None else "main"
+    if revision != "main" and _AT_REVISION.fullmatch(f"{repo}@{revision}"):
+        return _apart(repo, revision)
+    return f"write its hub id: {repo.removesuffix('.git')}"
+
+
+def _apart(repo: str, revision: str) -> str:
+    return (
+        "a revision is given apart, and its model is then the folder that is printed; "
+        f"run: billy model get {repo} --revision {revision}"
+    )

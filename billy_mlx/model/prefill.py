@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from billy_mlx.model.cache import Cache
 from billy_mlx.model.decode import PREFILL_CHUNK
 from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
-from billy_mlx.model.memory import cache_bytes
-from billy_mlx.model.metal import wired
+from billy_mlx.model.memory import cache_bytes, wired
 from billy_mlx.model.model import Model
 
 _PASS_TOKENS = 1024  # in one forward pass, over all rows

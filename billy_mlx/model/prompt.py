@@ -1,7 +1,8 @@
-"""From what a user says to the tokens a model reads."""
+"""From what a user says to the tokens a model reads, and one digest of what a model was sent."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
@@ -12,6 +13,8 @@ from billy_mlx.model.thinking import Thinking
 
 # A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
 _SEAM = "\ufdd0"
+
+DIGITS = 32  # of hexadecimal
 
 
 def chat_prompt(
@@ -142,3 +145,21 @@ def _controls(tokenizer: TokenizerWrapper) -> re.Pattern[str]:
 def _defused(text: str, controls: re.Pattern[str]) -> str:
     """Cut every control token after its first character: no tokenizer finds it in two pieces."""
     return controls.sub(lambda mark: mark[0][0] + _SEAM + mark[0][1:], text.replace(_SEAM, ""))
+
+
+def sent_digest(model: Model, prompts: Iterable[Sequence[int]], *decides: str) -> str:
+    """Return what changes with the model, with the tokens that end its answers, and with any token that it is sent.
+
+    Answers are kept under it, so that they are found again only if it is the same. Weights and texts do not say it:
+    between a text and a model stands the chat template, which may be corrected, and which tokens end an answer is a
+    setting of the tokenizer.
+
+    Args:
+        model: that answers.
+        prompts: the tokens of all of them, in order.
+        decides: what else an answer depends on.
+    """
+    digest = sha256(repr((model.fingerprint, sorted(model.tokenizer.eos_token_ids), decides)).encode())
+    for prompt in prompts:
+        digest.update(f"{','.join(map(str, prompt))};".encode())
+    return digest.hexdigest()[:DIGITS]

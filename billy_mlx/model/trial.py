@@ -28,7 +28,7 @@ from billy_mlx.errors import BillyError, ModelError
 from billy_mlx.files import read_all, reading, write_atomically
 from billy_mlx.model import weights
 from billy_mlx.model.folder import described_by, shown
-from billy_mlx.model.shape import Shape
+from billy_mlx.model.layers import Shape
 from billy_mlx.text import quoted
 
 SECONDS = 5.0

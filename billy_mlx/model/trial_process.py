@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from billy_mlx.model.shape import Shape
+    from billy_mlx.model.layers import Shape
 
 _WORDS = "The keeper of the light went down to the water. "
 _LETTERS = 100_000
@@ -98,7 +98,7 @@ def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, 
 
 
 def _shape(network: Any) -> "Shape":
-    from billy_mlx.model.shape import shape_of
+    from billy_mlx.model.layers import shape_of
 
     shape = shape_of(network)
     if shape.outputs < _FEWEST_TOKENS:

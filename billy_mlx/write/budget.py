@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from billy_mlx.model.cache import STORE_BYTES
 from billy_mlx.model.memory import available_bytes, cache_bytes, rows_bytes
-from billy_mlx.model.model import Model
-from billy_mlx.model.speed import seconds_to_read
+from billy_mlx.model.model import Model, seconds_to_read
 
 LEAST = 2048
 """Tokens that are sent however slow a machine is: with fewer, a text forgets its own beginning too soon."""

@@ -13,7 +13,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Work
 from billy_mlx.manuscript.prose import Author
 from billy_mlx.manuscript.seams import offered
-from billy_mlx.manuscript.sentences import before_space, sentence_end, word_end
+from billy_mlx.sentences import before_space, sentence_end, word_end
 from billy_mlx.text import without_strays
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing, Written
 

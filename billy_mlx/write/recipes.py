@@ -11,9 +11,9 @@ from billy_mlx.blend.writer import prompt_tokens
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.parts import Context
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.model.model import Model
 from billy_mlx.model.sampling import Sampling
+from billy_mlx.words import count_words
 from billy_mlx.write.budget import budget_for
 from billy_mlx.write.messages import Write
 

@@ -12,14 +12,14 @@ from billy_mlx.engine.jobs import Kind, Work, Workshop
 from billy_mlx.engine.messages import Coherence, Read
 from billy_mlx.engine.reading import reading
 from billy_mlx.manuscript.context.parts import Context
-from billy_mlx.manuscript.counts import words_end
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.seams import ends_sentence
-from billy_mlx.manuscript.sentences import starts
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step
 from billy_mlx.model.thinking import Thinking
+from billy_mlx.sentences import starts
+from billy_mlx.words import words_end
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Written
 from billy_mlx.write.recipes import context_for, recipe_for, selected
 

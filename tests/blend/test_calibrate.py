@@ -21,8 +21,8 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.blend.sweep import PLAINLY, Sweep, SweepWriting, Way, effects, outcome, write_and_read
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.card import get_persona, load_held_out_prompts, load_questions
-from billy_mlx.extraction.evidence import Outcome, Strength, Tried
 from billy_mlx.extraction.extract import ExtractionProgress
+from billy_mlx.extraction.measurements import Outcome, Strength, Tried
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish

@@ -13,7 +13,7 @@ from vectors import persona_vector
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import FULL_DOSE_RESIDUAL_NORMS, directions, full_dose, steered_layers
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.evidence import Calibration, Cell
+from billy_mlx.extraction.measurements import Calibration, Cell
 from billy_mlx.model.layers import Steering, record, steer
 
 IDS = ("comic", "gothic", "noir")

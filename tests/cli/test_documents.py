@@ -10,9 +10,9 @@ import zipfile
 import pytest
 from docx import Document
 
+from billy_mlx.formats.documents.book import Template
+from billy_mlx.formats.documents.paragraphs import Paragraphs
 from billy_mlx.manuscript.edition import Edition, keep_edition
-from billy_mlx.manuscript.formats.book import Template
-from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 from billy_mlx.manuscript.manuscript import Manuscript
 
 BEFORE = "---\ntitle: The Lamp\nauthor: A. Writer\nlang: de\n---\n\n"

@@ -11,10 +11,10 @@ from billy_mlx.cli import drafting, outcome
 from billy_mlx.cli.places import cursor_at, line_of, passage_at
 from billy_mlx.engine.messages import Ended, Job
 from billy_mlx.errors import ManuscriptError, UsageError
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
+from billy_mlx.words import count_words
 from billy_mlx.write.desk import Desk
 from billy_mlx.write.messages import VoicesWrote, Writing, Written
 

@@ -16,12 +16,12 @@ from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import BlendError
+from billy_mlx.extraction.bundle import bundle_bytes, read_bundle
 from billy_mlx.extraction.card import get_persona, read_card
-from billy_mlx.extraction.evidence import Outcome, Strength
-from billy_mlx.extraction.formats.bundle import bundle_bytes, read_bundle
-from billy_mlx.extraction.formats.control_vector import read_control_vector
 from billy_mlx.extraction.library import load_vectors
+from billy_mlx.extraction.measurements import Outcome, Strength
 from billy_mlx.extraction.vector_file import load_vector, save_vector
+from billy_mlx.formats.vectors.control_vector import read_control_vector
 from billy_mlx.model.load import identify
 
 LAYERS, WIDTH = COMMON["num_hidden_layers"], COMMON["hidden_size"]

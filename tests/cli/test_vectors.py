@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.extraction.evidence import Judgement, Outcome, Quality, Strength
+from billy_mlx.extraction.measurements import Judgement, Outcome, Quality, Strength
 from billy_mlx.extraction.vector_file import load_vector, save_vector
 
 CHANCE = Quality((0.5, 0.69, 0.6, 0.4), (0.0, 0.1, -0.1, 0.0), (0.3, 0.55))

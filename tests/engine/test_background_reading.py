@@ -8,7 +8,7 @@ from billy_mlx.engine.messages import Job, Read
 from billy_mlx.engine.reading import reading
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.library import store_vector
-from billy_mlx.manuscript.sentences import starts
+from billy_mlx.sentences import starts
 
 TEXT = "It was night. The rain fell."
 

@@ -17,11 +17,11 @@ from billy_mlx.extraction.card import (
     get_persona,
     load_personas,
     load_questions,
+    load_sentences,
     read_card,
 )
 from billy_mlx.extraction.common import CARDS
 from billy_mlx.extraction.new_card import card_text, new_persona, write_card
-from billy_mlx.extraction.sentences import load_sentences
 
 BUNDLED = bundled_ids()
 GOOD = card_text(new_persona("pirate", Path()))

@@ -6,9 +6,15 @@ from dataclasses import replace
 import pytest
 
 from billy_mlx.errors import CardError
-from billy_mlx.extraction.card import bundled_folder, bundled_ids, get_persona, load_personas
+from billy_mlx.extraction.card import (
+    bundled_folder,
+    bundled_ids,
+    get_persona,
+    load_personas,
+    load_sentences,
+    sentences_of,
+)
 from billy_mlx.extraction.new_card import new_persona, write_card
-from billy_mlx.extraction.sentences import load_sentences, sentences_of
 
 TEXT = (bundled_folder() / "sentences.toml").read_text(encoding="utf-8")
 

@@ -10,8 +10,8 @@ from vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import vector_between
+from billy_mlx.extraction.filtering import keep_all
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.extraction.selection import keep_all
 from billy_mlx.extraction.vector import Origin
 from billy_mlx.measure.averages import Average
 

@@ -17,11 +17,10 @@ from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.card import get_persona, load_personas
-from billy_mlx.extraction.evidence import Judgement
 from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of, extract
 from billy_mlx.extraction.library import find_all, load_vectors, store_vector
-from billy_mlx.extraction.means import mean_difference, question_means
-from billy_mlx.extraction.pole import Pole, Rollout
+from billy_mlx.extraction.measurements import Judgement
+from billy_mlx.extraction.pole import Pole, Rollout, mean_difference, question_means
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.measure.averages import Average, ResponseAverages
 from billy_mlx.model.answers import Answers

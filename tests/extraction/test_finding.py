@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from billy_mlx.extraction.card import bundled_ids, load_personas
-from billy_mlx.extraction.finding import find
+from billy_mlx.extraction.persona_search import find
 
 WORDS = """
 sad noir, melancholy lyrical, gloomy gothic, tragic noir, funny comic, hilarious comic, humour satirist, silly comic,

@@ -5,9 +5,8 @@ import pytest
 from vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.means import mean_difference, question_means, residual_norm
-from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.extraction.quality import held_out_quality
+from billy_mlx.extraction.difference import held_out_quality
+from billy_mlx.extraction.pole import Pole, Rollout, mean_difference, question_means, residual_norm
 from billy_mlx.measure.averages import Average
 
 LAYERS, WIDTH = 4, 32

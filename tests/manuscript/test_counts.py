@@ -1,34 +1,17 @@
-"""Words as writers count them, and whose they are."""
+"""Whose the words of a text are."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.manuscript.counts import count_words, shares, voice_of, words_by_span
+from billy_mlx.manuscript.counts import shares, voice_of, words_by_span
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Authors, Prose
+from billy_mlx.words import count_words
 
 
 def passage(*blends):
     voices = tuple(Voice(2 * index, blend) for index, blend in enumerate(blends))
     return Passage("", (1,), voices, "continue", "m", {}, {}, (), 0, {}, 1)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", 0),
-        ("It was 1984.", 3),
-        ("don't stop—now", 3),
-        ("rock-and-roll", 1),
-        ("* * *", 0),
-        ("雨が降った", 5),
-        ("naïve café", 2),
-        ("3.5 km", 2),
-    ],
-)
-def test_words_are_counted_as_writers_do(text, words):
-    assert count_words(text) == words
 
 
 def test_a_passage_is_named_by_its_voices():

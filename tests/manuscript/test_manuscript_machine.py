@@ -16,7 +16,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.merging import merge
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
 from billy_mlx.manuscript.seams import Rest, space_behind
-from billy_mlx.manuscript.stray import decoded, encoded, is_nearly_utf8
+from billy_mlx.stray import decoded, encoded, is_nearly_utf8
 
 pytestmark = pytest.mark.slow
 TEXTS = st.text(st.sampled_from("ab \n.é灯"), max_size=12)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.manuscript.formats.parsing import block_tokens
+from billy_mlx.formats.documents.markdown_in import block_tokens
 from billy_mlx.manuscript.outline import outline, section_words
 
 TEXT = "# One *two*\n\ntext\n\nSetext\n======\n\n```\n# no heading\n```\n\n## Three ##\nmore words here\n\n# Four\n"

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.manuscript.context.lorebook import Entry, Lorebook, triggered
+from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
+from billy_mlx.manuscript.context.triggers import scanned
 from billy_mlx.manuscript.find import Query, find_all, replacements
 from billy_mlx.manuscript.hunks import apply_hunks
 from billy_mlx.manuscript.spelling import folded
 
 
 def fires(word, text, **fields):
-    return bool(triggered(Lorebook((Entry("one", "told", (word,), **fields),)), text))
+    return bool(scanned(Lorebook((Entry("one", "told", (word,), **fields),)), text).triggers)
 
 
 def finds(word, text, **fields):
@@ -130,7 +131,7 @@ def test_what_is_found_is_in_the_folded_text(word, text, whole_words):
 def test_a_key_does_not_go_from_one_entry_into_the_next():
     ends, begins = Entry("ends", "It is new", always=True), Entry("begins", "York it is", always=True)
     city = Entry("city", "A town.", ("New York",), cascade=True)
-    assert [trigger.entry for trigger in triggered(Lorebook((ends, begins, city)), "x")] == [ends, begins]
+    assert [trigger.entry for trigger in scanned(Lorebook((ends, begins, city)), "x").triggers] == [ends, begins]
 
 
 def test_the_stretch_to_search_does_not_cut_a_word_in_two():

@@ -5,7 +5,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.models import llama
 from mlx_lm.models.switch_layers import SwitchLinear
 
-from billy_mlx.model.dequantize import dense_weight, dequantize
+from billy_mlx.model.load import dense_weight, dequantize
 
 AFFINE = [
     (bits, group, dtype) for bits in (2, 3, 4, 5, 6, 8) for group in (32, 64, 128) for dtype in ("float16", "bfloat16")

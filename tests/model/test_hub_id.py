@@ -5,7 +5,7 @@ from tiny import tiny_folder
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model import hub
-from billy_mlx.model.hub_id import hint
+from billy_mlx.model.hub import hint
 from billy_mlx.model.load import load
 from billy_mlx.text import sanitize
 

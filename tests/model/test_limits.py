@@ -12,7 +12,7 @@ import pytest
 from tiny import CONFIGS, tiny_folder
 
 from billy_mlx.errors import ModelError, is_of_memory
-from billy_mlx.model import limits, load, memory
+from billy_mlx.model import load, memory
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or mx.default_device() != mx.cpu, reason="only the CPU of Linux keeps to these limits"
@@ -33,7 +33,7 @@ def machine(tmp_path):
             file = tmp_path / "cgroup" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{text}\n")
-        found = limits.limits(tmp_path / "proc", tmp_path / "cgroup")
+        found = memory.limits(tmp_path / "proc", tmp_path / "cgroup")
         assert {limit.name for limit in found} <= {"the limit of this container or job"}
         return [limit.bytes for limit in found]
 
@@ -81,13 +81,13 @@ def test_without_limits_all_that_is_free_is_available(monkeypatch):
 
 @pytest.mark.parametrize(("left", "available"), [(5, 5), (900, 7), (-3, 0)])
 def test_no_more_is_available_than_a_limit_leaves(monkeypatch, left, available):
-    monkeypatch.setattr(memory, "limits", lambda: [limits.Limit(left, "that limit")])
+    monkeypatch.setattr(memory, "limits", lambda: [memory.Limit(left, "that limit")])
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=7))
     assert memory.available_bytes() == available
 
 
 def test_a_limit_is_named_with_what_to_do_about_it(monkeypatch):
-    monkeypatch.setattr(memory, "limits", lambda: [limits.Limit(10**9, "that limit")])
+    monkeypatch.setattr(memory, "limits", lambda: [memory.Limit(10**9, "that limit")])
     said = r"^This needs 1\.1 GB of memory and 1\.0 GB are free within that limit; wait, or raise the limit$"
     with pytest.raises(ModelError, match=said):
         memory.require(10**9 + 1, "This", "wait")

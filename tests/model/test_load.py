@@ -15,9 +15,9 @@ from billy_mlx.errors import ModelError, UnsteerableModel, UsageError
 from billy_mlx.model import load as load_module
 from billy_mlx.model import memory
 from billy_mlx.model.config import read_config
+from billy_mlx.model.layers import shape_of
 from billy_mlx.model.load import default_name, find, load
 from billy_mlx.model.model import Model
-from billy_mlx.model.shape import shape_of
 from billy_mlx.paths import config_file
 
 

@@ -13,7 +13,7 @@ from mlx.utils import tree_flatten
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model import starter
-from billy_mlx.model.dequantize import dequantize
+from billy_mlx.model.load import dequantize
 from billy_mlx.model.starter import ensure_starter, get_starter, starter_folder
 
 # What the tokenizer of SmolLM2 makes of a few texts; digits one by one, spaces before them apart.

@@ -6,8 +6,9 @@ import pytest
 from hosting import seen, shown
 
 from billy_mlx.blend.recipe import Prompt
-from billy_mlx.manuscript.context.lorebook import Entry, Trigger
+from billy_mlx.formats.lorebooks.lorebook import Entry
 from billy_mlx.manuscript.context.parts import Context, Cut, Part
+from billy_mlx.manuscript.context.triggers import Trigger
 from billy_mlx.tui.screens.context import ContextScreen, account, as_sent
 
 MIRA = Entry("Mira", "Mira is a smith.", ("Mira",))

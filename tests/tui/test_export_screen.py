@@ -7,7 +7,7 @@ import stat
 import pytest
 from hosting import lines_of, seen, shown, told
 
-from billy_mlx.manuscript.formats.exporting import paragraphs_of_manuscript
+from billy_mlx.manuscript.exporting import paragraphs_of_manuscript
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens.export import ExportScreen
 

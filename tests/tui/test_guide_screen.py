@@ -5,8 +5,8 @@ import json
 import pytest
 from hosting import filled, seen, shown, told, typed
 
+from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.context.lorebook import Entry, Lorebook
 from billy_mlx.tui.screens.guide import GuideScreen
 
 BOOK = Lorebook((Entry("Mira", "A smith.", ("Mira", "the smith")), Entry("Forge", "Hot.", always=True)))

@@ -8,7 +8,7 @@ import pytest
 from billy_mlx.blend.blend import ALONE
 from billy_mlx.engine.messages import Job
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.model.speed import measured_speed, seconds_to_read
+from billy_mlx.model.model import measured_speed, seconds_to_read
 from billy_mlx.write import budget
 from billy_mlx.write.budget import LEAST, budget_for
 from billy_mlx.write.messages import Write, Writing

@@ -10,8 +10,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from billy_mlx.manuscript.context.lorebook import Trigger
 from billy_mlx.manuscript.context.parts import Context, Cut, Part
+from billy_mlx.manuscript.context.triggers import Trigger
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.settings import WORDS_A_TOKEN

@@ -17,9 +17,10 @@ from textual.widgets import Footer, Label, OptionList, Static
 
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.files import replace_file
+from billy_mlx.formats.documents.book import NO_DATE, Book, Template, read_cover
+from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.manuscript.edition import Edition, keep_edition, read_edition
-from billy_mlx.manuscript.formats.book import NO_DATE, Book, Template, read_cover
-from billy_mlx.manuscript.formats.exporting import (
+from billy_mlx.manuscript.exporting import (
     Format,
     Provenance,
     book_of,
@@ -28,7 +29,6 @@ from billy_mlx.manuscript.formats.exporting import (
     left_out,
     paragraphs_of_manuscript,
 )
-from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose

@@ -4,10 +4,9 @@ from itertools import islice
 
 from textual.content import Content
 
-from billy_mlx.manuscript.formats.book import Book
-from billy_mlx.manuscript.formats.document import Block, Document
-from billy_mlx.manuscript.formats.layout import laid_out
-from billy_mlx.manuscript.formats.plain import SCENE_BREAK
+from billy_mlx.formats.documents.book import Book
+from billy_mlx.formats.documents.document import Block, Document, laid_out
+from billy_mlx.formats.documents.plain import SCENE_BREAK
 from billy_mlx.text import visible
 
 _MOST = 60  # blocks

@@ -12,9 +12,9 @@ from textual.widgets import Footer, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from billy_mlx.errors import BillyError
+from billy_mlx.formats.lorebooks.importing import read_lorebook
+from billy_mlx.formats.lorebooks.lorebook import MOST_ENTRIES, Entry, Lorebook
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.context.lorebook import MOST_ENTRIES, Entry, Lorebook
-from billy_mlx.manuscript.context.lorebook_import import read_lorebook
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.screens.ask import Ask, Confirm

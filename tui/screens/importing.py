@@ -14,9 +14,9 @@ from textual.widgets import Footer, Label, OptionList, Static
 
 from billy_mlx.errors import BillyError, DocumentError
 from billy_mlx.files import replace_file
-from billy_mlx.manuscript.formats.importing import MAX_BYTES, Imported, read_document
-from billy_mlx.manuscript.formats.paragraphs import Paragraphs
-from billy_mlx.manuscript.formats.parsing import document_of
+from billy_mlx.formats.documents.markdown_in import document_of
+from billy_mlx.formats.documents.paragraphs import Paragraphs
+from billy_mlx.manuscript.importing import MAX_BYTES, Imported, read_document
 from billy_mlx.manuscript.textfile import meant, of_another_program
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings

@@ -5,9 +5,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Label, Static
 
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.text import sanitize
 from billy_mlx.tui.widgets.status import FRAYING
+from billy_mlx.words import count_words
 
 
 class Column(VerticalScroll, inherit_bindings=False):

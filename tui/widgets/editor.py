@@ -13,7 +13,6 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Draft
 from billy_mlx.manuscript.edit import Edit, difference
 from billy_mlx.manuscript.manuscript import Manuscript
@@ -25,6 +24,7 @@ from billy_mlx.tui.widgets.page import Page
 from billy_mlx.tui.widgets.rewrite import Rewrite, seam
 from billy_mlx.tui.widgets.view import View, carried, changed
 from billy_mlx.tui.words import amount
+from billy_mlx.words import count_words
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _WORDS = re.compile(r"\S")

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from billy_mlx.extraction.finding import find
+from billy_mlx.extraction.persona_search import find
 from billy_mlx.tui.cast import Member, mark, state
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.widgets.fields import LineField

@@ -6,10 +6,11 @@ from functools import cache
 
 from billy_mlx.blend.recipe import Prompt
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.formats.lorebooks.lorebook import MOST_SCANNED
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.context.layout import Contents, LaidOut, base_pieces, chat_pieces
-from billy_mlx.manuscript.context.lorebook import MOST_SCANNED, Scanned, scanned
 from billy_mlx.manuscript.context.parts import BLANKS, Context, Cut, account, compose
+from billy_mlx.manuscript.context.triggers import Scanned, scanned
 from billy_mlx.manuscript.context.window import (
     Count,
     first_fitting,
@@ -20,7 +21,7 @@ from billy_mlx.manuscript.context.window import (
     settled,
 )
 from billy_mlx.manuscript.passage import Work
-from billy_mlx.manuscript.sentences import before_space
+from billy_mlx.sentences import before_space
 
 _JOINT = 1  # what is between two entries
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from billy_mlx.manuscript.context.lorebook import Lorebook, reading
+from billy_mlx.formats.lorebooks.lorebook import Lorebook, reading
 
 _DEEPEST = 1_000
 

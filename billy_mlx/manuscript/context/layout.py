@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from billy_mlx.manuscript.context.lorebook import Trigger
 from billy_mlx.manuscript.context.parts import Cut, Kind, Piece, Place
+from billy_mlx.manuscript.context.triggers import Trigger
 from billy_mlx.manuscript.passage import Work
 
 WRITER = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from billy_mlx.blend.recipe import Prompt
-from billy_mlx.manuscript.context.lorebook import Trigger
+from billy_mlx.manuscript.context.triggers import Trigger
 
 Kind = Literal["memory", "lore", "note", "before", "after", "selection", "instruction", "frame"]
 Place = Literal["system", "user", "prefix"]

@@ -5,7 +5,7 @@ Only the stretch in question is read, so that a long book takes no longer than a
 
 from collections.abc import Callable, Iterator
 
-from billy_mlx.manuscript.sentences import before_space, starts
+from billy_mlx.sentences import before_space, starts
 
 Count = Callable[[str], int]
 

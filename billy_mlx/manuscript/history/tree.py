@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.history.rows import pair_of, revision_of, revision_row
 from billy_mlx.manuscript.history.schema import Row
 from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable
 from billy_mlx.manuscript.revision import Kind, Revision
+from billy_mlx.words import count_words
 
 _PAGE = 200  # rows
 _BEGINNING = 80  # characters

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
+from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
 from billy_mlx.manuscript.context import layout
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.guide import Guide, Shares
-from billy_mlx.manuscript.context.lorebook import Entry, Lorebook
 from billy_mlx.manuscript.context.parts import Cut
-from billy_mlx.manuscript.sentences import starts
+from billy_mlx.sentences import starts
 
 STORY = "It was night.\n\nAda lit the lamp. The fog came up.\n\n“Who is it?” she asked.\n\nNobody said"
 LAMP = Entry("lamp", "The lamp burns whale oil.", ("lamp",))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.errors import DocumentError
+from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
 from billy_mlx.manuscript.context.guide import Guide, Shares
-from billy_mlx.manuscript.context.lorebook import Entry, Lorebook
 
 SHARE = st.floats(0, 1)
 GUIDES = st.builds(Guide, st.text(), st.text(), st.integers(1, 1_000), shares=st.builds(Shares, *[SHARE] * 4))

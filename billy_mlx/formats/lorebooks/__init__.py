@@ -1,0 +1,1 @@
+"""Lorebooks: our own, and those of other programs."""
