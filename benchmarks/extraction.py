@@ -35,11 +35,11 @@ from paired import Spread, Timing, machine, print_table, speed_ratios
 from pipelines import Cost, Ours, Published, answer_count, pole_prompts, read_again
 from tqdm import tqdm
 
-from billy_mlx.extraction.card import Persona, bundled_ids, get_persona, load_questions
 from billy_mlx.extraction.extract import Extracted, extract
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole
 from billy_mlx.model.load import load
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.card import Persona, bundled_ids, get_persona, load_questions
 
 BATCH = 20  # as published
 PUBLISHED_ANSWERS = 240  # a pole, as published

@@ -19,12 +19,12 @@ from mlx_lm.sample_utils import make_sampler
 from numpy.typing import NDArray
 from paired import Timing, timed
 
-from billy_mlx.extraction.card import Persona, load_questions
 from billy_mlx.extraction.extract import extract
 from billy_mlx.extraction.rollouts import RolloutSettings
 from billy_mlx.model.layers import Patch, record
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
+from billy_mlx.vectors.card import Persona, load_questions
 
 Floats = NDArray[np.floating[Any]]
 Tokens = Sequence[int]

@@ -21,13 +21,13 @@ from paired import Arm, Timing, in_turn, machine, print_table, speed_ratios
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
-from billy_mlx.extraction.vector import Origin, PersonaVector
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
 from billy_mlx.model.load import load
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row
+from billy_mlx.vectors.vector import Origin, PersonaVector
 
 PROMPT = "Describe a harbour at night, as somebody sees it who has come back after many years."
 BATCHES = (4, 16)

@@ -13,11 +13,11 @@ from statistics import median
 import numpy as np
 
 from billy_mlx import PersonaVector, load_vectors
-from billy_mlx.extraction.card import bundled_ids
-from billy_mlx.extraction.library import find_all
-from billy_mlx.extraction.measurements import Strength
-from billy_mlx.extraction.vector import cosines_at, read_layer
 from billy_mlx.model.load import identify
+from billy_mlx.vectors.card import bundled_ids
+from billy_mlx.vectors.library import find_all
+from billy_mlx.vectors.measurements import Strength
+from billy_mlx.vectors.vector import cosines_at, read_layer
 
 _HEADER = (
     "persona",

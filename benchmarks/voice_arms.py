@@ -11,8 +11,8 @@ from billy_mlx import Blend, PersonaVector, directions
 from billy_mlx.bench.arms import random_directions
 from billy_mlx.blend.blend import Dose, Mode
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import Persona, bundled_folder, bundled_ids, read_card
 from billy_mlx.model.layers import UNSTEERED, Directions
+from billy_mlx.vectors.card import Persona, bundled_folder, bundled_ids, read_card
 
 CONTROL = "dose-0"
 ARMS = (CONTROL, "prompt", "layered", "balanced", "random", "prompt+half")

@@ -9,7 +9,7 @@ from voice_shelf import Name, Reading, Shelf, Text
 from voice_tasks import Task
 
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.card import SentenceSet
+from billy_mlx.vectors.card import SentenceSet
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from voice_readout import Measured, Ruler, Texts
 from voice_shelf import Reading
 from voice_tasks import KINDS, Task, load_tasks
 
-from billy_mlx.extraction.card import SentenceSet, bundled_ids
+from billy_mlx.vectors.card import SentenceSet, bundled_ids
 
 
 class Source(Protocol):

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from voice_arms import KNOWN, Voice, card
 from voice_shelf import Shelf, Text
 
-from billy_mlx.extraction.card import SentenceSet
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share, shares_of_words
 from billy_mlx.measure.voice_axes import VoiceAxes, positions, voice_axes
+from billy_mlx.vectors.card import SentenceSet
 
 Floats = NDArray[np.float64]
 Texts = Mapping[Voice, Sequence[Sequence[Text]]]

@@ -24,8 +24,8 @@ from voice_writing import ASKED, VoiceWriter
 
 from billy_mlx import load
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import bundled_ids, load_sentences
 from billy_mlx.measure.sentence_encoder import packaged_embedder
+from billy_mlx.vectors.card import bundled_ids, load_sentences
 
 _MANY = 4
 

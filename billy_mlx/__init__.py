@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from billy_mlx.blend.recipe import Message, Prompt, Recipe, Take, Turn
     from billy_mlx.blend.writer import Writer, generate
     from billy_mlx.extraction.extract import extract
-    from billy_mlx.extraction.library import load_vectors
-    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.layers import Steering, record, steer
     from billy_mlx.model.load import load
     from billy_mlx.model.model import Model
     from billy_mlx.model.sampling import Sampling
+    from billy_mlx.vectors.library import load_vectors
+    from billy_mlx.vectors.vector import PersonaVector
 
 __all__ = [
     "Blend",

@@ -10,9 +10,9 @@ import pytest
 from tiny import tiny_folder
 from vectors import persona_vector
 
-from billy_mlx.extraction.library import store_vector
-from billy_mlx.extraction.measurements import Outcome, Quality, Strength
 from billy_mlx.model.load import load
+from billy_mlx.vectors.library import store_vector
+from billy_mlx.vectors.measurements import Outcome, Quality, Strength
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 

@@ -19,9 +19,6 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.cli import run
 from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.bundle import read_bundle
-from billy_mlx.extraction.library import find_all, load_vectors
-from billy_mlx.extraction.vector_file import save_vector
 from billy_mlx.manuscript.cards import mark_of
 from billy_mlx.manuscript.counts import voice_of
 from billy_mlx.manuscript.manuscript import Manuscript
@@ -31,6 +28,9 @@ from billy_mlx.tui.app import Studio
 from billy_mlx.tui.blends import saved_blends
 from billy_mlx.tui.cast import mark, quality
 from billy_mlx.tui.settings import load_settings
+from billy_mlx.vectors.bundle import read_bundle
+from billy_mlx.vectors.library import find_all, load_vectors
+from billy_mlx.vectors.vector_file import save_vector
 from billy_mlx.write.messages import Write
 from billy_mlx.write.replay import Replayed, replay
 from billy_mlx.write.writing import kinds

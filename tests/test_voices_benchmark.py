@@ -10,8 +10,6 @@ import pytest
 from vectors import persona_vector
 
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import SentenceSet, bundled_ids, load_sentences
-from billy_mlx.extraction.library import store_vector
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.measure.likelihood_gain import likelihoods_per_token
 from billy_mlx.measure.reading import Text as ToRead
@@ -19,6 +17,8 @@ from billy_mlx.measure.reading import read_likelihoods
 from billy_mlx.measure.significance import holm, sign_flip_p
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.steps import finish
+from billy_mlx.vectors.card import SentenceSet, bundled_ids, load_sentences
+from billy_mlx.vectors.library import store_vector
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(FOLDER))

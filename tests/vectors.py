@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from billy_mlx.extraction.vector import Origin, PersonaVector
 from billy_mlx.model.fingerprint import Fingerprint
+from billy_mlx.vectors.vector import Origin, PersonaVector
 
 FINGERPRINT = Fingerprint("llama", 4, 32, 268, base="b" * 16, weights="w" * 16)
 

@@ -24,7 +24,6 @@ from billy_mlx.engine.messages import (
     VoiceReady,
 )
 from billy_mlx.errors import BillyError, ManuscriptError
-from billy_mlx.extraction.card import PersonaSet, load_personas
 from billy_mlx.manuscript.former import Decide, Undecided, ask_first
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
@@ -40,6 +39,7 @@ from billy_mlx.tui.preparing import Preparing
 from billy_mlx.tui.screens.ask import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
+from billy_mlx.vectors.card import PersonaSet, load_personas
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import CardsChanged

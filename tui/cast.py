@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from billy_mlx.engine.messages import Compared, VoiceNote
-from billy_mlx.extraction.card import Persona, PersonaSet
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.card import Persona, PersonaSet
 
 WRITING, OWN, PAPER = "Writing voices", "Your own", "The paper's twelve"
 _GROUPS = {"writing": WRITING, "paper": PAPER}

@@ -6,11 +6,11 @@ from textual.app import App
 
 from billy_mlx.engine.messages import EstimateTime
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.card import PersonaSet
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
 from billy_mlx.tui.port import Port
 from billy_mlx.tui.preparing import Preparing, text_to_learn
 from billy_mlx.tui.screens.writing import WritingScreen
+from billy_mlx.vectors.card import PersonaSet
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import LearnWanted

@@ -4,9 +4,9 @@ from billy_mlx.bench.names import without_place
 from billy_mlx.bench.settings import DEFAULT_BLEND, BenchSettings
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import PAPER_LAYER, steered_layers
-from billy_mlx.extraction.library import load_vectors
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.library import load_vectors
+from billy_mlx.vectors.vector import PersonaVector
 
 _PAPER_DEPTH = 32  # layers of Llama-3.1-8B
 

@@ -15,9 +15,9 @@ from billy_mlx.bench.matching import AnswerText, mean_of, spread
 from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.tasks import Item, Task, load_items
-from billy_mlx.extraction.measurements import JUDGE_AUC
 from billy_mlx.measure.bootstrap import mean_interval
 from billy_mlx.measure.separation import auc
+from billy_mlx.vectors.measurements import JUDGE_AUC
 
 _APART = {
     "originality": "unusual ideas from plain ones",

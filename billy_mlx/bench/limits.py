@@ -11,10 +11,10 @@ from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Comparison, Reliabilit
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import Blend
-from billy_mlx.extraction.library import load_vectors
-from billy_mlx.extraction.vector import Origin
 from billy_mlx.model import backend
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.library import load_vectors
+from billy_mlx.vectors.vector import Origin
 
 FEW_ITEMS = 20
 """Items of a task below which its intervals are rough, whatever is done about that."""

@@ -12,12 +12,12 @@ from billy_mlx.bench.kept_texts import KeptTexts, Key
 from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, mean_of, scored_alike, some_ideas
 from billy_mlx.bench.metrics import NATS, projection_metric
 from billy_mlx.bench.run import BenchProgress
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Reading, Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.vector import PersonaVector
 
 _AT_ONCE = 128  # texts whose streams are held at the same time
 _OTHER_ITEMS = 2

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.card import get_persona
+from billy_mlx.vectors.card import get_persona
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item, Task
 from billy_mlx.blend.blend import Blend
-from billy_mlx.extraction.library import load_vectors
 from billy_mlx.extraction.pole import Score
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.measure.overlap import self_bleu
@@ -28,6 +27,7 @@ from billy_mlx.measure.worn import worn_phrase_rate
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt, sent_digest
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.library import load_vectors
 
 _READING, _EMBEDDING = 0.4, 0.55  # shares of the work done after each, roughly; a judge's is the rest
 _CHECKING = 0.3  # of a judge's

@@ -8,10 +8,10 @@ from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.blend import directions as blended
 from billy_mlx.blend.blend import OWN_DOSE, Blend, Dose, Mode, Unit
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.library import load_vectors
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.library import load_vectors
+from billy_mlx.vectors.vector import PersonaVector
 
 MODES = (Mode.LAYERED, Mode.PAPER, Mode.BALANCED, Mode.ORTHOGONAL)
 """The modes that are compared."""

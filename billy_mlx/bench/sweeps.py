@@ -9,9 +9,9 @@ from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.steered import Steered
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import bundled_ids
-from billy_mlx.extraction.library import find_all
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.card import bundled_ids
+from billy_mlx.vectors.library import find_all
 
 Kind = Literal["layers", "personas", "modes"]
 

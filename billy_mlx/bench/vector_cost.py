@@ -7,11 +7,11 @@ from itertools import product
 from billy_mlx.bench.result import GroupCost, VectorCost
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.card import get_persona, load_questions
-from billy_mlx.extraction.library import card_changed, find_all, is_bundled, load_vectors
-from billy_mlx.extraction.vector import Origin, PersonaVector
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
+from billy_mlx.vectors.card import get_persona, load_questions
+from billy_mlx.vectors.library import card_changed, find_all, is_bundled, load_vectors
+from billy_mlx.vectors.vector import Origin, PersonaVector
 
 _WRITTEN = re.compile(r"\d+/\d+ of (\d+)")  # Origin.rollouts
 _TOKENS = re.compile(r"(\d+) tokens")  # Origin.sampling

@@ -15,8 +15,8 @@ from enum import StrEnum
 from typing import TypedDict
 
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.card import NOBODY, PERSONA_ID
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.card import NOBODY, PERSONA_ID
 
 
 class Mode(StrEnum):

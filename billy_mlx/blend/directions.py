@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from billy_mlx.blend.blend import Blend, Mode, Unit, check_norm
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.layers import Directions
+from billy_mlx.vectors.vector import PersonaVector
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.backend import device_name
 from billy_mlx.model.fingerprint import Fingerprint
+from billy_mlx.vectors.vector import PersonaVector
 
 CACHE_RULE = "a cached token is used again if it was read under the direction that is due at its place"
 

@@ -12,8 +12,6 @@ from billy_mlx.blend.directions import directions as directions_of
 from billy_mlx.blend.provenance import CACHE_RULE, model_marks, surroundings, vector_mark
 from billy_mlx.blend.recipe import Cost, MadeWith, Prompt, Recipe, Take, Turn
 from billy_mlx.errors import VectorMismatch
-from billy_mlx.extraction.library import accept_vectors, load_vectors
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.batch import Observer
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
@@ -24,6 +22,8 @@ from billy_mlx.model.prompt import chat_prompt, check_length, going_on_prompt, t
 from billy_mlx.model.rows import Emitted, Row, Step
 from billy_mlx.model.sampling import FinishReason
 from billy_mlx.model.thinking import Thinking
+from billy_mlx.vectors.library import accept_vectors, load_vectors
+from billy_mlx.vectors.vector import PersonaVector
 
 
 class Writer:

@@ -12,14 +12,14 @@ from billy_mlx.cli.options import count_option, json_option, model_option, seed_
 from billy_mlx.cli.output import STOPPED, say, say_stopped, write_json, write_table
 from billy_mlx.cli.plots import draw_strengths, require_plots
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import get_persona
 from billy_mlx.paths import expanded
+from billy_mlx.vectors.card import get_persona
 
 if TYPE_CHECKING:
-    from billy_mlx.blend.calibrate import Calibrated, CalibrationSettings, Subject
+    from billy_mlx.extraction.calibrate import Calibrated, CalibrationSettings, Subject
     from billy_mlx.extraction.extract import ExtractionProgress
-    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.model import Model
+    from billy_mlx.vectors.vector import PersonaVector
 
 _HEADER = ("ID", "FULL", "LIMIT", "EFFECT", "PROMPTED", "PERPLEXITY", "PROMPTED", "")
 _EXAMPLES = """\b
@@ -63,7 +63,7 @@ def command(
         raise UsageError(
             "Name the personas to calibrate, or --all (and not both); to see them, run: billy vectors list"
         )
-    from billy_mlx.blend.calibrate import CalibrationSettings, calibrate
+    from billy_mlx.extraction.calibrate import CalibrationSettings, calibrate
 
     if plot is not None:
         require_plots()
@@ -90,8 +90,8 @@ def command(
 
 def _subjects(ids: Sequence[str], model: str | None, root: Path | None) -> "tuple[Model, list[Subject]]":
     """Return the loaded model and what to calibrate: the vectors of `ids`, or all there are, with their cards."""
-    from billy_mlx.blend.calibrate import Subject
-    from billy_mlx.extraction.library import find_all, load_vectors
+    from billy_mlx.extraction.calibrate import Subject
+    from billy_mlx.vectors.library import find_all, load_vectors
 
     loaded = load_model(model, asks=True)
     wanted = list(dict.fromkeys(ids)) or list(find_all(loaded.fingerprint, root))
@@ -123,8 +123,8 @@ def _store(
     steps: "Iterator[ExtractionProgress | Calibrated]", job: Job, root: Path | None
 ) -> "Iterator[PersonaVector]":
     """Yield every vector that is calibrated, and stored; the rest goes to the progress bar."""
-    from billy_mlx.blend.calibrate import Calibrated
-    from billy_mlx.extraction.library import store_vector
+    from billy_mlx.extraction.calibrate import Calibrated
+    from billy_mlx.vectors.library import store_vector
 
     for news in steps:
         if isinstance(news, Calibrated):

@@ -16,7 +16,7 @@ from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import STOPPED, say, write_line
 from billy_mlx.cli.voices import show, summarise, write_all
-from billy_mlx.extraction.card import get_persona
+from billy_mlx.vectors.card import get_persona
 
 if TYPE_CHECKING:
     from billy_mlx.model.model import Model
@@ -72,8 +72,8 @@ def _command(prompt: str, voices: Iterable[str], model: str | None, seed: int) -
 def _extract(model: "Model") -> None:
     """Extract the demo's personas with few rollouts."""
     from billy_mlx.extraction.extract import Extracted, extract
-    from billy_mlx.extraction.library import store_vector
     from billy_mlx.extraction.rollouts import RolloutSettings
+    from billy_mlx.vectors.library import store_vector
 
     settings = RolloutSettings(questions=_QUESTIONS, rollouts=1, max_tokens=40, batch=_QUESTIONS)
     with Job("Extracting") as job:

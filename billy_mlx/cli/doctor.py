@@ -17,7 +17,7 @@ from billy_mlx.cli.loading import load_model, unsteerable, without_template
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import write_json, write_line
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.card import load_personas
+from billy_mlx.vectors.card import load_personas
 
 if TYPE_CHECKING:
     from billy_mlx.model.model import Model
@@ -120,7 +120,7 @@ def _model() -> Iterator[_Finding]:
 
 def _vectors(model: "Model") -> Iterator[_Finding]:
     """Yield how many vectors there are for `model`, those that cannot be used, and those of the version before."""
-    from billy_mlx.extraction.library import find_all, formerly_made, load_vectors
+    from billy_mlx.vectors.library import find_all, formerly_made, load_vectors
 
     count = 0
     for persona_id in find_all(model.fingerprint):

@@ -19,16 +19,16 @@ from billy_mlx.cli.output import STOPPED, say, say_stopped, write_line
 from billy_mlx.cli.vector_report import judged
 from billy_mlx.cli.vector_warnings import say_single_layers
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import PERSONA_ID, Persona, get_persona, load_personas, load_questions
 from billy_mlx.manuscript.textfile import NotText, text_of
 from billy_mlx.paths import expanded
 from billy_mlx.text import without_strays
+from billy_mlx.vectors.card import PERSONA_ID, Persona, get_persona, load_personas, load_questions
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.extract import Extracted, ExtractionProgress
     from billy_mlx.extraction.rollouts import RolloutSettings
-    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.model import Model
+    from billy_mlx.vectors.vector import PersonaVector
 
 _EXAMPLES = """\b
 billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
@@ -164,7 +164,7 @@ def _store(
 ) -> "Iterator[tuple[PersonaVector, str]]":
     """Yield every vector that is ready, and the file it is in; the rest goes to the progress bar."""
     from billy_mlx.extraction.extract import Extracted
-    from billy_mlx.extraction.library import store_vector
+    from billy_mlx.vectors.library import store_vector
 
     said: set[str] = set()
     for news in steps:
@@ -181,7 +181,7 @@ def _store(
 
 def _report(vector: "PersonaVector", model: "Model") -> None:
     """Say what the judge did and how good the vector is."""
-    from billy_mlx.extraction.vector import read_layer
+    from billy_mlx.vectors.vector import read_layer
 
     quality = vector.quality
     if vector.judgement is not None and vector.judgement.judge != "none":

@@ -12,8 +12,8 @@ from billy_mlx.cli.layout import wrap
 from billy_mlx.cli.options import json_option
 from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
 from billy_mlx.errors import BillyError, CardError, UsageError
-from billy_mlx.extraction.card import PERSONA_ID, PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
 from billy_mlx.extraction.persona_search import find
+from billy_mlx.vectors.card import PERSONA_ID, PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
 
 
 @click.group("personas")
@@ -78,7 +78,7 @@ def new(persona_id: str, name: str | None, description: str, prompts: tuple[str,
     stdout gets its file. Describe the voice in a sentence or more, and five prompts are made of that; or
     give all five yourself.
     """
-    from billy_mlx.extraction.new_card import new_persona, write_card
+    from billy_mlx.vectors.new_card import new_persona, write_card
 
     if prompts and len(prompts) != PROMPTS_PER_PERSONA:
         raise UsageError(f"A card has {PROMPTS_PER_PERSONA} prompts, and {len(prompts)} are given; give all or none")

@@ -9,7 +9,7 @@ from billy_mlx.errors import BillyError, UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from billy_mlx.extraction.vector import PersonaVector
+    from billy_mlx.vectors.vector import PersonaVector
 
 _ENDINGS = (".png", ".svg", ".pdf")
 

@@ -23,9 +23,9 @@ from billy_mlx.text import without_strays
 from billy_mlx.write.paragraphs import paragraphs
 
 if TYPE_CHECKING:
-    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.measure.sentence_scores import Scale, Sentence
     from billy_mlx.model.model import Model
+    from billy_mlx.vectors.vector import PersonaVector
 
 _WORDS = 40  # cells of a paragraph that are shown
 _FEW = 3  # personas
@@ -73,7 +73,7 @@ def command(file: Path, personas: str | None, top: int | None, model: str | None
 
 
 def _prepared(personas: str | None, model: str | None) -> "tuple[Model, dict[str, PersonaVector]]":
-    from billy_mlx.extraction.library import find_all, load_vectors
+    from billy_mlx.vectors.library import find_all, load_vectors
 
     loaded = load_model(model)
     named = None if personas is None else [one for one in (each.strip() for each in personas.split(",")) if one]

@@ -12,13 +12,13 @@ from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import say, waiting, write_line
 from billy_mlx.cli.vector_warnings import say_single_layers
 from billy_mlx.errors import CardError, UsageError
-from billy_mlx.extraction.card import Persona, get_persona
 from billy_mlx.paths import expanded
+from billy_mlx.vectors.card import Persona, get_persona
 
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
-    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.fingerprint import Fingerprint
+    from billy_mlx.vectors.vector import PersonaVector
 
 _EXAMPLES = """\b
 billy vectors export --blend noir:0.6+lyrical:0.4 -o harbour.gguf         (for llama.cpp)
@@ -47,9 +47,9 @@ def export(persona_id: str | None, blend: str | None, output: str, model: str | 
     if file.exists() and not force:
         raise UsageError(f"{file} exists; choose another name, or --force to replace it")
     from billy_mlx.blend.blend import Blend
-    from billy_mlx.extraction.library import load_vectors
-    from billy_mlx.extraction.vector_file import save_vector
     from billy_mlx.files import write_atomically
+    from billy_mlx.vectors.library import load_vectors
+    from billy_mlx.vectors.vector_file import save_vector
 
     parsed = None if blend is None else Blend.parse(blend)
     model_id, fingerprint = _identify(model)
@@ -102,8 +102,8 @@ def _in_words(layers: list[int]) -> str:
 
 
 def _bundle(vectors: "Mapping[str, PersonaVector]", blend: "Blend", model_id: str) -> bytes:
-    from billy_mlx.extraction.bundle import bundle_bytes
     from billy_mlx.extraction.difference import versions
+    from billy_mlx.vectors.bundle import bundle_bytes
 
     cards = _cards(vectors)
     made = {"model_id": model_id, "versions": versions(), "date": date.today().isoformat()}

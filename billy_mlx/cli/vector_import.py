@@ -12,14 +12,14 @@ from billy_mlx import paths
 from billy_mlx.cli.options import model_option
 from billy_mlx.cli.output import say, waiting, write_line
 from billy_mlx.errors import BillyError, CardError, UsageError, VectorError
-from billy_mlx.extraction.card import PERSONA_ID, Persona, get_persona, is_bundled
+from billy_mlx.vectors.card import PERSONA_ID, Persona, get_persona, is_bundled
 
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
-    from billy_mlx.extraction.bundle import Bundle
-    from billy_mlx.extraction.vector import Floats, PersonaVector
-    from billy_mlx.extraction.vector_import import FilesOpened
     from billy_mlx.model.fingerprint import Fingerprint
+    from billy_mlx.vectors.bundle import Bundle
+    from billy_mlx.vectors.vector import Floats, PersonaVector
+    from billy_mlx.vectors.vector_import import FilesOpened
 
 _EXAMPLES = """\b
 billy vectors import optimism.gguf --model org/model       (llama.cpp, repeng)
@@ -40,7 +40,7 @@ def import_(files: tuple[str, ...], persona_id: str | None, name: str | None, mo
     Reads control vectors (.gguf), tensors of persona_vectors and hidden-directions (.pt), traits of persona_vectors
     (.json) and what billy vectors export writes. Nothing in a file is run. stdout gets what is stored.
     """
-    from billy_mlx.extraction.vector_import import open_files
+    from billy_mlx.vectors.vector_import import open_files
 
     opened = open_files(dict.fromkeys(paths.expanded(file) for file in files))
     ids = _ids([each.path for each in opened.foreign], persona_id, force)
@@ -97,7 +97,7 @@ def _personas(opened: "FilesOpened", persona_id: str | None, name: str | None, f
 
 def _as_vectors(opened: "FilesOpened", ids: Mapping[Path, str], model: str | None) -> "list[PersonaVector]":
     """Return the vectors of other tools' files, as those of a model."""
-    from billy_mlx.extraction.vector_import import doubt_about, to_vector
+    from billy_mlx.vectors.vector_import import doubt_about, to_vector
 
     if len(opened.norms) > 1 or (opened.norms and not opened.foreign):
         raise UsageError("A table of residual norms goes with a vector; give one of them together with its .pt")
@@ -115,7 +115,7 @@ def _as_vectors(opened: "FilesOpened", ids: Mapping[Path, str], model: str | Non
 
 def _residual_norms(opened: "FilesOpened", model_id: str, fingerprint: "Fingerprint") -> "Floats | None":
     """Return the model's residual norms from the file that was given, or from a vector there is; say which."""
-    from billy_mlx.extraction.vector_import import measured_norms
+    from billy_mlx.vectors.vector_import import measured_norms
 
     if opened.norms:
         return opened.norms[0].as_layers(model_id, fingerprint.layers)
@@ -154,7 +154,7 @@ def _blend_of(bundle: "Bundle", model: str | None) -> "Blend":
 
 def _is_there(vector: "PersonaVector", force: bool) -> Path | None:
     """Return the file that just this vector has already; UsageError if another one has its place and is to keep it."""
-    from billy_mlx.extraction.vector_import import holds, rival_of
+    from billy_mlx.vectors.vector_import import holds, rival_of
 
     rival = rival_of(vector)
     if rival is None or holds(rival, vector):
@@ -168,7 +168,7 @@ def _is_there(vector: "PersonaVector", force: bool) -> Path | None:
 
 
 def _write_trait(persona: Persona) -> None:
-    from billy_mlx.extraction.new_card import write_card
+    from billy_mlx.vectors.new_card import write_card
 
     write_card(persona.source, persona)
     write_line(str(persona.source))
@@ -178,7 +178,7 @@ def _write_trait(persona: Persona) -> None:
 
 def _install_cards(bundle: "Bundle") -> None:
     """Write the cards that are not there yet; one that says something else is kept."""
-    from billy_mlx.extraction.new_card import write_card
+    from billy_mlx.vectors.new_card import write_card
 
     for persona_id, card in bundle.cards.items():
         try:
@@ -195,7 +195,7 @@ def _install_cards(bundle: "Bundle") -> None:
 
 
 def _store(vectors: "Sequence[PersonaVector]", force: bool) -> None:
-    from billy_mlx.extraction.library import store_vector
+    from billy_mlx.vectors.library import store_vector
 
     for vector in vectors:
         there = _is_there(vector, force)  # two of these files may have brought it

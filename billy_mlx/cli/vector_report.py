@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from billy_mlx.extraction.measurements import Calibration, Judgement, Strength
+from billy_mlx.vectors.measurements import Calibration, Judgement, Strength
 
 if TYPE_CHECKING:
-    from billy_mlx.extraction.vector import PersonaVector
+    from billy_mlx.vectors.vector import PersonaVector
 
 LAYER_HEADER = ("LAYER", "NORM", "IN RESIDUAL NORMS", "", "HELD-OUT AUC", "", "HALVES")
 _CELLS = 12
@@ -37,7 +37,7 @@ def layer_rows(vector: "PersonaVector") -> list[tuple[str, ...]]:
     """Return a row for every layer, as `LAYER_HEADER` has them: numbers with small bars beside them."""
     import numpy as np
 
-    from billy_mlx.extraction.vector import read_layer
+    from billy_mlx.vectors.vector import read_layer
 
     norms, quality = vector.projection_scale, vector.quality
     shares = np.zeros_like(norms) if vector.residual_norm is None else norms / vector.residual_norm

@@ -7,13 +7,13 @@ from billy_mlx.cli.output import say
 
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
-    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.model import Model
+    from billy_mlx.vectors.vector import PersonaVector
 
 
 def warn_of_blends(blends: "Sequence[Blend]", loaded: "Model", model: str | None) -> None:
     """Say on stderr what speaks against the vectors of `blends`; `model` is what --model was given."""
-    from billy_mlx.extraction.library import load_vectors
+    from billy_mlx.vectors.library import load_vectors
 
     used = {persona_id for blend in blends for persona_id in blend.persona_ids}
     vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint)
@@ -29,7 +29,7 @@ def warn_of_blends(blends: "Sequence[Blend]", loaded: "Model", model: str | None
 
 def warn_of_changed_cards(vectors: "Iterable[PersonaVector]", model: str | None) -> None:
     """Say on stderr which of `vectors` are older than their card; `model` is what --model was given."""
-    from billy_mlx.extraction.library import card_changed
+    from billy_mlx.vectors.library import card_changed
 
     named = "" if model is None else f" --model {model}"
     for vector in filter(card_changed, vectors):

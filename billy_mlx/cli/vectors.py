@@ -18,8 +18,8 @@ from billy_mlx.cli.vector_warnings import warn_of_changed_cards
 from billy_mlx.errors import UsageError, VectorError
 
 if TYPE_CHECKING:
-    from billy_mlx.extraction.vector import PersonaVector
     from billy_mlx.model.fingerprint import Fingerprint
+    from billy_mlx.vectors.vector import PersonaVector
 
 
 @click.command("clear-answers")
@@ -55,8 +55,8 @@ command.add_command(clear_answers)
 @json_option
 def list_(model: str | None, as_json: bool) -> None:
     """List the personas that have a vector for a model."""
-    from billy_mlx.extraction.library import find_all
-    from billy_mlx.extraction.vector_file import load_vector
+    from billy_mlx.vectors.library import find_all
+    from billy_mlx.vectors.vector_file import load_vector
 
     model_id, fingerprint = _identify(model)
     rows, vectors = [], []
@@ -86,8 +86,8 @@ def list_(model: str | None, as_json: bool) -> None:
 @json_option
 def show(persona_id: str, model: str | None, as_json: bool) -> None:
     """Show a vector: its origin, how good it is, its norm at each layer, what it resembles."""
-    from billy_mlx.extraction.library import find_all, load_vectors
-    from billy_mlx.extraction.vector import read_layer
+    from billy_mlx.vectors.library import find_all, load_vectors
+    from billy_mlx.vectors.vector import read_layer
 
     model_id, fingerprint = _identify(model)
     vector = load_vectors([persona_id], model_id, fingerprint)[persona_id]
@@ -125,8 +125,8 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
 
     1 is the same direction, 0 has nothing in common. Without ids, of all there are.
     """
-    from billy_mlx.extraction.library import find_all, load_vectors
-    from billy_mlx.extraction.vector import cosines_at, read_layer
+    from billy_mlx.vectors.library import find_all, load_vectors
+    from billy_mlx.vectors.vector import cosines_at, read_layer
 
     picture = None if plot is None else paths.expanded(plot)
     if picture is not None:
@@ -172,7 +172,7 @@ def _identify(model: str | None) -> "tuple[str, Fingerprint]":
 
 def _warn_of_former(vectors: "Sequence[PersonaVector]", model_id: str) -> None:
     """Say on stderr which of the user's own vectors the version before has made, and what to run."""
-    from billy_mlx.extraction.library import formerly
+    from billy_mlx.vectors.library import formerly
 
     sentence = formerly({vector.persona_id: vector for vector in vectors}).sentence(model_id)
     if sentence is not None:
@@ -180,7 +180,7 @@ def _warn_of_former(vectors: "Sequence[PersonaVector]", model_id: str) -> None:
 
 
 def _listed(vector: "PersonaVector", row: Mapping[str, Any]) -> tuple[str, ...]:
-    from billy_mlx.extraction.vector import read_layer
+    from billy_mlx.vectors.vector import read_layer
 
     found, quality, origin = vector.strength, vector.quality, vector.origin
     notes = ["made by the version before"] * row["former"]
@@ -205,9 +205,9 @@ def _whose(row: Mapping[str, Any]) -> str:
 
 def _similar(vector: "PersonaVector", layer: int, fingerprint: "Fingerprint") -> dict[str, float]:
     """Return the cosine of `vector` to that of every other persona of the model, by id."""
-    from billy_mlx.extraction.library import find_all
-    from billy_mlx.extraction.vector import cosines_at
-    from billy_mlx.extraction.vector_file import load_vector
+    from billy_mlx.vectors.library import find_all
+    from billy_mlx.vectors.vector import cosines_at
+    from billy_mlx.vectors.vector_file import load_vector
 
     cosines = {}
     for persona_id, path in find_all(fingerprint).items():
@@ -227,7 +227,7 @@ def _per_layer(vector: "PersonaVector") -> dict[str, Any]:
 
 
 def _summary(vector: "PersonaVector", path: Path, fingerprint: "Fingerprint") -> dict[str, Any]:
-    from billy_mlx.extraction.library import is_bundled
+    from billy_mlx.vectors.library import is_bundled
 
     evidence = {
         name: None if value is None else asdict(value)

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from billy_mlx.blend.calibrate import doses_of
 from billy_mlx.engine.messages import ModelNote, VoiceNote
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.library import card_changed, find_all, is_bundled
-from billy_mlx.extraction.vector import PersonaVector, read_layer
-from billy_mlx.extraction.vector_file import load_vector
+from billy_mlx.extraction.calibrate import doses_of
 from billy_mlx.model.load import STARTER
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.library import card_changed, find_all, is_bundled
+from billy_mlx.vectors.vector import PersonaVector, read_layer
+from billy_mlx.vectors.vector_file import load_vector
 
 
 def model_note(model: Model) -> ModelNote:

@@ -8,8 +8,8 @@ from billy_mlx.engine.jobs import Kind, Steps, Work, Workshop
 from billy_mlx.engine.messages import Compare, Compared, EstimateTime, LearnVoice, Prepare, Survey
 from billy_mlx.engine.model_catalogue import surveying
 from billy_mlx.engine.preparing import estimating, learning, preparing
-from billy_mlx.extraction.library import find_all, load_vectors
-from billy_mlx.extraction.vector import cosines_at
+from billy_mlx.vectors.library import find_all, load_vectors
+from billy_mlx.vectors.vector import cosines_at
 
 
 def own_kinds() -> Mapping[type, Kind]:

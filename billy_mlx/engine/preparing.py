@@ -4,23 +4,23 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from billy_mlx.blend.calibrate import CalibrationSettings, Subject, calibrate
 from billy_mlx.engine.descriptions import voice_note
 from billy_mlx.engine.eta import Pace, Stopwatch
 from billy_mlx.engine.jobs import Steps, Work, Workshop
 from billy_mlx.engine.messages import Estimated, EstimateTime, Job, LearnVoice, Prepare, Progress, VoiceReady
 from billy_mlx.engine.model_catalogue import download_bytes, fetch
 from billy_mlx.errors import BillyError
-from billy_mlx.extraction.card import Persona, get_persona
+from billy_mlx.extraction.calibrate import CalibrationSettings, Subject, calibrate
 from billy_mlx.extraction.common import CARDS
 from billy_mlx.extraction.extract import Extracted, extract, neutral_share
 from billy_mlx.extraction.extract import ExtractionProgress as Stage
 from billy_mlx.extraction.judge import Judge
-from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.own_text import extract_from_text
 from billy_mlx.extraction.rollouts import RolloutSettings
-from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.model.model import Model, seconds_for_step
+from billy_mlx.vectors.card import Persona, get_persona
+from billy_mlx.vectors.library import find_all, load_vectors, store_vector
+from billy_mlx.vectors.vector import PersonaVector
 
 _BATCH = 12  # answers at once: a step has to be short, as the writer's next word waits for it
 

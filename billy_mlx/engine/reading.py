@@ -8,10 +8,10 @@ from pathlib import Path
 from billy_mlx.engine.jobs import Steps, Workshop
 from billy_mlx.engine.messages import ParagraphScored, Read, SentenceScores
 from billy_mlx.errors import BillyError, VectorError
-from billy_mlx.extraction.library import find_all, load_vectors
-from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.measure.sentence_scores import Scale, SentenceReader
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.library import find_all, load_vectors
+from billy_mlx.vectors.vector import PersonaVector, read_layer
 
 Starts = Callable[[str], Sequence[int]]
 """Gives where the sentences of a text begin."""

@@ -182,7 +182,7 @@ class Engine:
 
     def _described(self, model: "Model", *, again: bool) -> Loaded:
         from billy_mlx.engine.descriptions import model_note, voice_notes
-        from billy_mlx.extraction.library import formerly_made
+        from billy_mlx.vectors.library import formerly_made
 
         voices, faults = voice_notes(model)
         former = formerly_made(model.fingerprint)

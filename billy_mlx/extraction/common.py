@@ -13,12 +13,12 @@ from itertools import cycle, islice
 import numpy as np
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.card import Persona, bundled_folder, read_card
 from billy_mlx.extraction.pole import Floats, Pole, Rollout, prompt_effect, question_means
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, sent_digest
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.card import Persona, bundled_folder, read_card
 
 # Named one by one: with another card here, every vector there is would have been told from something else.
 CARDS = (

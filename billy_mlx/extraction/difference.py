@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.filtering import Selection
-from billy_mlx.extraction.measurements import Quality
 from billy_mlx.extraction.pole import (
     Floats,
     Kept,
@@ -24,9 +23,10 @@ from billy_mlx.extraction.pole import (
     question_means,
     residual_norm,
 )
-from billy_mlx.extraction.vector import PROMPT_EFFECT, Origin, PersonaVector, find_fault, read_layer
 from billy_mlx.measure.separation import auc
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.measurements import Quality
+from billy_mlx.vectors.vector import PROMPT_EFFECT, Origin, PersonaVector, find_fault, read_layer
 
 Means = Mapping[int, Floats]
 """Question to (layers, D)."""

@@ -12,7 +12,6 @@ from datetime import date
 from functools import partial
 
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import Persona, QuestionSet, load_questions
 from billy_mlx.extraction.common import begin_common, cards_digest, common_cards, read_common_part
 from billy_mlx.extraction.difference import vector_between, versions
 from billy_mlx.extraction.filtering import Selection, keep_all, select
@@ -20,9 +19,10 @@ from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.kept_answers import claim_all, claim_neutral, claim_personas, weights_name
 from billy_mlx.extraction.pole import Floats, Pole
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
-from billy_mlx.extraction.vector import MEAN_DIFFERENCE, PROMPT_EFFECT, Origin, PersonaVector
 from billy_mlx.model.model import Model
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.card import Persona, QuestionSet, load_questions
+from billy_mlx.vectors.vector import MEAN_DIFFERENCE, PROMPT_EFFECT, Origin, PersonaVector
 
 _JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
 

@@ -8,12 +8,12 @@ from operator import add
 import numpy as np
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.card import Persona
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
-from billy_mlx.extraction.measurements import JUDGE_AUC, Judgement
 from billy_mlx.extraction.pole import Kept, Pole, Score
 from billy_mlx.measure.separation import auc
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.card import Persona
+from billy_mlx.vectors.measurements import JUDGE_AUC, Judgement
 
 LEAST_KEPT = 20
 """Answers that a filter must leave of each pole: from fewer, a mean over 24 questions is a mean over a few of them."""

@@ -11,12 +11,12 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 from numpy.typing import NDArray
 
 from billy_mlx.errors import ModelError
-from billy_mlx.extraction.card import Persona
 from billy_mlx.extraction.pole import Score
 from billy_mlx.measure.likelihood import next_token_probabilities
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length, sent_digest
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.card import Persona
 
 COHERENCE = (
     "The answer makes sense as an answer to the task: its sentences are whole, they follow from one another, and they "

@@ -14,13 +14,12 @@ from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_o
 from billy_mlx.extraction.filtering import keep_all
 from billy_mlx.extraction.kept_answers import claim_personas
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.extraction.rollouts import RolloutSettings, write_answers
-from billy_mlx.extraction.vector import OWN_TEXT, Origin
+from billy_mlx.extraction.rollouts import RolloutSettings, answer_recipe, write_answers
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, sent_digest
-from billy_mlx.model.rows import Row
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.vector import OWN_TEXT, Origin
 
 LEAST_EXCERPTS = 24
 """Excerpts that a voice needs: with the default lengths some 2,000 English words."""
@@ -92,11 +91,8 @@ def _extract(
             pole.discard()
     reading = _read(model, poles[0], excerpts, prompts, settings)
     yield from mapped(reading, lambda share: ExtractionProgress(f"{persona_id}, reading your text", _READING * share))
-    rows = [
-        Row(prompt, sampling=settings.sampling, seed=settings.seed + number, max_tokens=settings.max_tokens)
-        for number, prompt in enumerate(prompts)
-    ]
-    writing = write_answers(model, poles[1], rows, settings.batch)
+    recipes = [answer_recipe(prompt, settings, settings.seed + number) for number, prompt in enumerate(prompts)]
+    writing = write_answers(model, poles[1], recipes, settings.batch)
     yield from mapped(
         writing, lambda share: ExtractionProgress(f"{persona_id}, for comparison", _READING + 0.7 * share)
     )

@@ -5,17 +5,16 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 
+from billy_mlx.blend.recipe import Prompt, Recipe
+from billy_mlx.blend.writer import Writer
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.measure.averages import ResponseAverages
 from billy_mlx.measure.reading import Text, empty_average, read_averages
-from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
-from billy_mlx.model.decode import Decoding
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length, sent_digest
-from billy_mlx.model.rows import Row
 from billy_mlx.model.sampling import MAX_SEED, Sampling
 from billy_mlx.steps import mapped
 
@@ -100,7 +99,7 @@ def roll_out(
     """
     pole, asked = begin_pole(model, name, system_prompts, questions, settings)
     plain = [each.plain for each in asked] if pole.plain else None
-    yield from write_answers(model, pole, [each.row for each in asked], settings.batch, plain=plain)
+    yield from write_answers(model, pole, [each.recipe for each in asked], settings.batch, plain=plain)
     return pole
 
 
@@ -113,44 +112,45 @@ def begin_pole(
     """
     asked = _asked(model, system_prompts, questions, settings)
     plain = any(system is not None for system in system_prompts)
-    sent = [*(each.row.prompt for each in asked), *((each.plain for each in asked) if plain else ())]
+    sent = [*(tokens_of(each.recipe) for each in asked), *((each.plain for each in asked) if plain else ())]
     key = sent_digest(model, sent, name, settings.hash, "plain" * plain)
     numbers, systems = [each.question for each in asked], [each.system for each in asked]
     return Pole(name, key, numbers, model.fingerprint, plain=plain, systems=systems), asked
 
 
 def write_answers(
-    model: Model, pole: Pole, rows: Sequence[Row], batch: int, *, plain: Sequence[tuple[int, ...]] | None = None
+    model: Model, pole: Pole, recipes: Sequence[Recipe], batch: int, *, plain: Sequence[tuple[int, ...]] | None = None
 ) -> Generator[float, None, None]:
-    """Write the answers that `pole` still lacks, one for each of `rows`, yielding what share of them is done.
+    """Write the answers that `pole` still lacks, one for each of `recipes`, yielding what share of them is done.
 
     Args:
-        plain: the plain prompt for each of `rows`, behind which its answer is read as well.
+        recipes: with the tokens of their prompts; the model alone writes.
+        plain: the plain prompt for each of `recipes`, behind which its answer is read as well.
 
     Raises:
         VectorError: all of them are empty. They are not kept: whatever is wrong can be put right.
         BillyError: as `roll_out` does.
     """
-    if pole.done < len(rows):
-        longest = max(rows, key=_length)
-        check_length(model, list(longest.prompt), longest.max_tokens)
-        together = min(batch, len(rows))
+    if pole.done < len(recipes):
+        longest = max(recipes, key=_length)
+        check_length(model, list(tokens_of(longest)), longest.max_tokens)
+        together = min(batch, len(recipes))
         check_rows(model, together, _length(longest), prompts=together, averaged=True)
     # A system prompt is read once, whatever is asked after it: the prompts that share one follow each other.
     store = PromptStore(_SHARED_PROMPT_BYTES)
-    total = sum(map(_length, rows))
+    total = sum(map(_length, recipes))
     writing = 1.0 if plain is None else 1.0 - _READING
-    while pole.done < len(rows):
+    while pole.done < len(recipes):
         batch_of = slice(pole.done, pole.done + batch)
-        next_rows, before = rows[batch_of], sum(map(_length, rows[: pole.done]))
-        done = _Part(before / total, sum(map(_length, next_rows)) / total)
-        written = _write(model, next_rows, pole.asked[batch_of], store)
+        batch_recipes, before = recipes[batch_of], sum(map(_length, recipes[: pole.done]))
+        done = _Part(before / total, sum(map(_length, batch_recipes)) / total)
+        written = _write(model, batch_recipes, pole.asked[batch_of], store)
         rollouts = yield from mapped(written, partial(_share, done, total, writing))
         if plain is not None:
             reading = _read_again(model, rollouts, plain[batch_of])
             rollouts = yield from mapped(reading, partial(_share_read, done, len(rollouts)))
         pole.add(rollouts)
-    if pole.empty == len(rows):
+    if pole.empty == len(recipes):
         pole.discard()
         raise VectorError(
             f"{model.id} gives nothing but empty answers for {pole.name}, so that no voice can be made "
@@ -173,13 +173,13 @@ class _Asked:
     Attributes:
         question: its number.
         system: the number of its system prompt.
-        row: what writes it.
+        recipe: by which it is written.
         plain: the tokens of the plain prompt to the same question.
     """
 
     question: int
     system: int
-    row: Row
+    recipe: Recipe
     plain: tuple[int, ...]
 
 
@@ -195,30 +195,32 @@ def _asked(
             for each in (system_prompts[system], None)
         )
         seed = settings.seed + question * settings.rollouts + turn
-        row = Row(prompt, sampling=settings.sampling, seed=seed, max_tokens=settings.max_tokens)
-        return _Asked(question, system, row, plain)
+        return _Asked(question, system, answer_recipe(prompt, settings, seed), plain)
 
     every = [asked(question, turn) for turn, question in settings.order(len(questions))]
     return sorted(every, key=lambda each: each.system)
 
 
 def _write(
-    model: Model, rows: Sequence[Row], questions: Sequence[int], store: PromptStore
+    model: Model, recipes: Sequence[Recipe], questions: Sequence[int], store: PromptStore
 ) -> Generator[int, None, list[Rollout]]:
     """Write the answers of one batch, yielding how many tokens of it are read and written; an early end jumps ahead."""
     observer = ResponseAverages()
-    answers = Answers(rows, model.tokenizer.eos_token_ids)
-    prompts = sum(len(row.prompt) for row in rows)
-    for step in Decoding(model, rows, store=store, observer=observer):
-        answers.take(step)
+    writer = Writer(model, recipes, store=store, observer=observer)
+    prompts = sum(len(tokens_of(recipe)) for recipe in recipes)
+    ends = model.tokenizer.eos_token_ids
+    seen: list[list[int]] = [[] for _ in recipes]  # as the observer sees them, also those that spell half a character
+    for step in writer:
+        for news in step.emitted:
+            seen[news.row] += [] if news.token is None or news.token in ends else [news.token]
         # Before the first token is written, the step says what share of the prompts has been read.
         read = prompts * step.prompt_tokens_read // step.prompt_tokens if step.prompt_tokens else prompts
-        yield read + sum(answers.done)
+        yield read + sum(map(writer.done, range(len(recipes))))
     averages = observer.averages()
     unseen = empty_average(model)  # of a row that never came to a token
     return [
-        Rollout(question, text, tuple(tokens), averages.get(at, unseen))
-        for at, (question, text, tokens) in enumerate(zip(questions, answers.texts, answers.tokens, strict=True))
+        Rollout(question, take.text, tuple(tokens), averages.get(at, unseen))
+        for at, (question, take, tokens) in enumerate(zip(questions, writer.takes(), seen, strict=True))
     ]
 
 
@@ -242,5 +244,15 @@ def _share_read(part: _Part, texts: int, read: int) -> float:
     return part.before + part.own * (1.0 - _READING * (1.0 - read / texts))
 
 
-def _length(row: Row) -> int:
-    return len(row.prompt) + row.max_tokens
+def answer_recipe(prompt: tuple[int, ...], settings: RolloutSettings, seed: int) -> Recipe:
+    """Return the recipe of the answer to the tokens of a prompt."""
+    return Recipe(Prompt(tokens=prompt), sampling=settings.sampling, seed=seed, max_tokens=settings.max_tokens)
+
+
+def tokens_of(recipe: Recipe) -> tuple[int, ...]:
+    """Return the tokens of a prompt that is given in tokens."""
+    return recipe.prompt.tokens or ()
+
+
+def _length(recipe: Recipe) -> int:
+    return len(tokens_of(recipe)) + recipe.max_tokens

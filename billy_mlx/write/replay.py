@@ -11,12 +11,12 @@ from billy_mlx.blend.provenance import model_marks, surroundings, vector_mark
 from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.blend.writer import Writer
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.library import load_vectors
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.model.model import Model
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.library import load_vectors
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from vectors import persona_vector
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.extraction.library import store_vector
 from billy_mlx.model.load import load
+from billy_mlx.vectors.library import store_vector
 
 ITEMS = [Item("uses", "uses-01", "List uses for a brick."), Item("writing", "writing-01", "Write about rain.")]
 PERSONAS = ("creative-professional", "environmentalist", "futurist")

@@ -9,8 +9,8 @@ from billy_mlx.bench.roles import seats
 from billy_mlx.bench.verbalized import Stated, choose, stated
 from billy_mlx.blend.blend import Blend, Dose, Unit
 from billy_mlx.errors import BlendError, UsageError, VectorError
-from billy_mlx.extraction.library import store_vector
 from billy_mlx.model.layers import Directions
+from billy_mlx.vectors.library import store_vector
 
 NAMES = [
     *("single-0.7", "single-1.0", "multi-role", "discussion", "verbalized"),

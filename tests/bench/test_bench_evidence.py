@@ -13,10 +13,10 @@ from billy_mlx.bench.result import Estimate, GroupCost, Reliability
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.extraction.library import store_vector
-from billy_mlx.extraction.vector import Origin
 from billy_mlx.measure.embedding import own_embedder
 from billy_mlx.steps import finish
+from billy_mlx.vectors.library import store_vector
+from billy_mlx.vectors.vector import Origin
 
 ITEMS = [Item("uses", f"uses-{number:02}", f"What is brick {number} for?") for number in range(1, 9)]
 ARMS = ("dose-0", "billy-balanced", "personas")

@@ -12,10 +12,10 @@ from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
-from billy_mlx.extraction.library import store_vector
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
+from billy_mlx.vectors.library import store_vector
 
 ITEMS = [Item("uses", f"uses-0{number}", f"What is brick {number} for?") for number in (1, 2, 3)]
 

@@ -5,7 +5,7 @@ from benching import ITEMS, plant, small
 from billy_mlx.bench.sweeps import sweep_arms
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import bundled_ids
+from billy_mlx.vectors.card import bundled_ids
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 import billy_mlx.bench
 from billy_mlx.bench.tasks import load_items, load_tasks, read_task_file
 from billy_mlx.errors import UsageError
-from billy_mlx.extraction.card import load_held_out_prompts, load_personas, load_questions
+from billy_mlx.vectors.card import load_held_out_prompts, load_personas, load_questions
 
 PACKAGE = Path(billy_mlx.bench.__file__).parent
 IDEA_TASKS = ["uses", "instances", "similarities", "scientific"]

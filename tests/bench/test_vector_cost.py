@@ -7,10 +7,10 @@ from vectors import persona_vector
 
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.vector_cost import vector_cost
-from billy_mlx.extraction.card import get_persona, load_questions
-from billy_mlx.extraction.library import store_vector
-from billy_mlx.extraction.vector import Origin
 from billy_mlx.model.prompt import chat_prompt
+from billy_mlx.vectors.card import get_persona, load_questions
+from billy_mlx.vectors.library import store_vector
+from billy_mlx.vectors.vector import Origin
 
 COSTS = [GroupCost("billy", ("billy-balanced",), 4, 4, 2.0, 40, 80, 120, 0.1, 4)]  # 40 tokens a second
 

@@ -13,8 +13,8 @@ from vectors import persona_vector
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import FULL_DOSE_RESIDUAL_NORMS, directions, full_dose, steered_layers
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.measurements import Calibration, Cell
 from billy_mlx.model.layers import Steering, record, steer
+from billy_mlx.vectors.measurements import Calibration, Cell
 
 IDS = ("comic", "gothic", "noir")
 VECTORS = {persona_id: persona_vector(persona_id, seed=seed) for seed, persona_id in enumerate(IDS)}

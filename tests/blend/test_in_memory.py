@@ -10,8 +10,8 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.recipe import Recipe
 from billy_mlx.blend.writer import Writer, generate
 from billy_mlx.errors import UsageError, VectorError, VectorMismatch
-from billy_mlx.extraction.library import load_vectors, store_vector
-from billy_mlx.extraction.measurements import Calibration, Cell
+from billy_mlx.vectors.library import load_vectors, store_vector
+from billy_mlx.vectors.measurements import Calibration, Cell
 
 RECIPE = Recipe.of("Write about the sea.", max_tokens=12, seed=3)
 CALIBRATION = Calibration(0.1, None, 3, Cell(1, 1 / 3, 1.5, 1.2, 1.0, 0.0, 0.9), 0.5, None, 16, "64 tokens")

@@ -12,7 +12,7 @@ from vectors import persona_vector
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions, full_strength, steered_layers
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.measurements import Outcome, Strength
+from billy_mlx.vectors.measurements import Outcome, Strength
 
 DEEP = {persona_id: shaped(7, persona_id, seed) for seed, persona_id in enumerate(IDS)}
 WEIGHTS = st.floats(-2, 2).map(lambda weight: round(weight, 2))

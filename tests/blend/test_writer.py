@@ -10,8 +10,8 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.blend.recipe import Message, Prompt, Recipe
 from billy_mlx.blend.writer import Writer, generate, prompt_tokens
 from billy_mlx.errors import BlendError, ModelError, UsageError, VectorError, VectorMismatch
-from billy_mlx.extraction.library import load_vectors, store_vector
 from billy_mlx.model import memory
+from billy_mlx.vectors.library import load_vectors, store_vector
 
 RECIPE = Recipe.of("Write about the sea.", max_tokens=8, seed=3)
 

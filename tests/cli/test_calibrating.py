@@ -46,7 +46,7 @@ def test_vectors_in_another_folder_are_calibrated_there(billy, extracted, tmp_pa
 
 
 def test_ctrl_c_keeps_what_is_ready(billy, model, monkeypatch):
-    from billy_mlx.extraction import library
+    from billy_mlx.vectors import library
 
     store = library.store_vector
 

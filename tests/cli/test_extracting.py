@@ -3,15 +3,16 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tiny import tiny_folder
 
 from billy_mlx import paths
-from billy_mlx.extraction import library, rollouts
-from billy_mlx.extraction.vector_file import load_vector
-from billy_mlx.model.answers import Answers
+from billy_mlx.blend.writer import Writer
+from billy_mlx.vectors import library, rollouts
+from billy_mlx.vectors.vector_file import load_vector
 
 FEW = ("--questions", "2", "--rollouts", "1", "-m", "4")
 NOBODY = ("--judge", "none")
@@ -62,19 +63,19 @@ def test_a_judge_that_is_not_there_is_said(billy, model):
 
 
 def test_mostly_empty_answers_are_said_once_for_each_pole(billy, model, monkeypatch):
-    class HardlyAWord(Answers):
-        def take(self, step):
-            super().take(step)
-            self.texts = [self.texts[0], *[""] * (len(self.texts) - 1)]
+    class HardlyAWord(Writer):
+        def takes(self):
+            return [take if at == 0 else replace(take, text="") for at, take in enumerate(super().takes())]
 
-    monkeypatch.setattr(rollouts, "Answers", HardlyAWord)
+    monkeypatch.setattr(rollouts, "Writer", HardlyAWord)
     done = billy("extract", "noir", "comic", "--questions", "3", "--rollouts", "1", "-m", "4", *NOBODY)
     assert done.code == 0
     assert [done.err.count(f"2 of 3 answers for {name} are empty") for name in ("neutral", "Noir", "Comic")] == [1] * 3
 
 
 def test_a_model_that_says_nothing_is_one_sentence(billy, model, monkeypatch):
-    monkeypatch.setattr(Answers, "take", lambda *_: None)
+    whole = Writer.takes
+    monkeypatch.setattr(Writer, "takes", lambda self: [replace(take, text="") for take in whole(self)])
     done = billy("extract", "noir", *FEW, *NOBODY)
     assert (done.code, done.out) == (1, "")
     assert f"{model} gives nothing but empty answers for neutral" in done.err

@@ -12,10 +12,10 @@ from billy_mlx import paths
 from billy_mlx.cli import generate as module
 from billy_mlx.cli import voices
 from billy_mlx.cli.sampling_options import _OPTIONS
-from billy_mlx.extraction.card import get_persona
-from billy_mlx.extraction.new_card import write_card
-from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.model.sampling import Sampling
+from billy_mlx.vectors.card import get_persona
+from billy_mlx.vectors.new_card import write_card
+from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 WRITE = ("generate", "-p", "Once", "-m", "6", "--seed", "3")
 FIELDS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.extraction.card import bundled_ids, read_card
+from billy_mlx.vectors.card import bundled_ids, read_card
 
 PROMPTS = [argument for number in range(5) for argument in ("--prompt", f"Be a sailor in the way of number {number}.")]
 

@@ -8,8 +8,8 @@ import pytest
 
 from billy_mlx import paths
 from billy_mlx.cli import read as module
-from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 STORY = "# One\n\nThe lamp was cold.\r\n\n   \nShe woke.\n"
 

@@ -8,9 +8,9 @@ import pytest
 
 from billy_mlx import paths
 from billy_mlx.cli import replay as module
-from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
+from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 FEW = ("--seed", "3", "--context", "430", "-m", "6")
 

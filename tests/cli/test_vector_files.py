@@ -16,13 +16,13 @@ from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.bundle import bundle_bytes, read_bundle
-from billy_mlx.extraction.card import get_persona, read_card
-from billy_mlx.extraction.library import load_vectors
-from billy_mlx.extraction.measurements import Outcome, Strength
-from billy_mlx.extraction.vector_file import load_vector, save_vector
 from billy_mlx.formats.vectors.control_vector import read_control_vector
 from billy_mlx.model.load import identify
+from billy_mlx.vectors.bundle import bundle_bytes, read_bundle
+from billy_mlx.vectors.card import get_persona, read_card
+from billy_mlx.vectors.library import load_vectors
+from billy_mlx.vectors.measurements import Outcome, Strength
+from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 LAYERS, WIDTH = COMMON["num_hidden_layers"], COMMON["hidden_size"]
 RANDOM = np.random.default_rng(0)

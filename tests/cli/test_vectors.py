@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.extraction.measurements import Judgement, Outcome, Quality, Strength
-from billy_mlx.extraction.vector_file import load_vector, save_vector
+from billy_mlx.vectors.measurements import Judgement, Outcome, Quality, Strength
+from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 CHANCE = Quality((0.5, 0.69, 0.6, 0.4), (0.0, 0.1, -0.1, 0.0), (0.3, 0.55))
 GOOD = Quality((0.5, 0.7, 0.95, 0.75), (0.1, 0.3, 0.8, 0.75), (0.6, 0.9))

@@ -7,8 +7,8 @@ from billy_mlx.engine.jobs import Workshop
 from billy_mlx.engine.messages import Job, Read
 from billy_mlx.engine.reading import reading
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.library import store_vector
 from billy_mlx.sentences import starts
+from billy_mlx.vectors.library import store_vector
 
 TEXT = "It was night. The rain fell."
 

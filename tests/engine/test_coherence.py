@@ -5,12 +5,11 @@ import math
 import mlx.core as mx
 import pytest
 
+from billy_mlx.blend.recipe import Prompt, Recipe
+from billy_mlx.blend.writer import generate
 from billy_mlx.engine.coherence import Gauge, expected_surprise
 from billy_mlx.engine.messages import Job
 from billy_mlx.measure.reading import Text, read_all
-from billy_mlx.model.answers import Answers
-from billy_mlx.model.decode import Decoding
-from billy_mlx.model.rows import Row
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 
@@ -43,11 +42,8 @@ def test_a_gauge_finds_what_a_fresh_reading_finds(request, kind):
 @pytest.mark.parametrize("penalty", [1.0, 1.3])
 def test_what_the_model_itself_would_have_written_has_a_ratio_of_one(tiny, penalty):
     sampling = Sampling(temperature=0, repetition_penalty=penalty)
-    rows = [Row(tuple(PROMPT), sampling=sampling, max_tokens=120)]
-    answers = Answers(rows, tiny.tokenizer.eos_token_ids)
-    for step in Decoding(tiny, rows):
-        answers.take(step)
-    told, _ = followed(tiny, PROMPT, answers.tokens[0], sampling=sampling)
+    take = generate(tiny, Recipe(Prompt(tokens=tuple(PROMPT)), sampling=sampling, max_tokens=120))
+    told, _ = followed(tiny, PROMPT, take.text_tokens, sampling=sampling)
     assert [found.ratio for found in told.values()] == pytest.approx([1.0] * len(told), rel=1e-3)
     assert told
 

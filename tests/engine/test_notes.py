@@ -3,7 +3,7 @@
 import pytest
 
 from billy_mlx.engine.descriptions import model_note, voice_notes
-from billy_mlx.extraction.library import vector_path
+from billy_mlx.vectors.library import vector_path
 
 
 def test_a_model_is_described(tiny):

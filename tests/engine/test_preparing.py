@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 
-from billy_mlx.blend.calibrate import CalibrationSettings
 from billy_mlx.engine import preparing as preparing_module
 from billy_mlx.engine.eta import Pace, Stopwatch
 from billy_mlx.engine.job_types import comparing
@@ -22,10 +21,11 @@ from billy_mlx.engine.messages import (
 )
 from billy_mlx.engine.preparing import PreparingTimes, Sizes, estimating, learning, plan_of, preparing
 from billy_mlx.errors import BillyError, ModelError, UsageError
-from billy_mlx.extraction.card import get_persona
+from billy_mlx.extraction.calibrate import CalibrationSettings
 from billy_mlx.extraction.extract import extract
-from billy_mlx.extraction.library import find_all
 from billy_mlx.extraction.rollouts import RolloutSettings
+from billy_mlx.vectors.card import get_persona
+from billy_mlx.vectors.library import find_all
 
 FEW = Sizes(
     RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4),

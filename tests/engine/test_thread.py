@@ -25,8 +25,8 @@ from billy_mlx.engine.messages import (
 )
 from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import ModelError, UsageError
-from billy_mlx.extraction.library import store_vector
 from billy_mlx.model.load import load
+from billy_mlx.vectors.library import store_vector
 
 
 @dataclass(frozen=True)

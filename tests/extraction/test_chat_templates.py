@@ -10,7 +10,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from test_planted import weights
 from tiny import END_TURN, tiny_folder
 
-from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
+from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out, tokens_of
 from billy_mlx.measure.reading import Text, read_averages
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
@@ -61,10 +61,10 @@ def test_both_readings_of_what_was_written_cover_the_same_tokens_as_single_passe
     assert any(0 < length < SETTINGS.max_tokens for length in lengths)  # ended by the end token
     assert lengths.count(SETTINGS.max_tokens) > 0  # cut
     for rollout, one in zip(rollouts, asked, strict=True):
-        assert one.row.prompt != one.plain
+        assert tokens_of(one.recipe) != one.plain
         assert rollout.average.tokens == rollout.plain.tokens == len(rollout.tokens)
         if rollout.tokens:
-            assert covers(rollout.average, streams(model, one.row.prompt, rollout.tokens))
+            assert covers(rollout.average, streams(model, tokens_of(one.recipe), rollout.tokens))
             assert covers(rollout.plain, streams(model, one.plain, rollout.tokens))
 
 

@@ -12,23 +12,23 @@ from safetensors import safe_open
 from vectors import FINGERPRINT
 
 from billy_mlx import paths
+from billy_mlx.blend.writer import Writer
 from billy_mlx.cli.extract import command
 from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
-from billy_mlx.extraction.card import get_persona, load_personas
 from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of, extract
-from billy_mlx.extraction.library import find_all, load_vectors, store_vector
-from billy_mlx.extraction.measurements import Judgement
 from billy_mlx.extraction.pole import Pole, Rollout, mean_difference, question_means
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.measure.averages import Average, ResponseAverages
-from billy_mlx.model.answers import Answers
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sampling import MAX_SEED
 from billy_mlx.steps import finish
+from billy_mlx.vectors.card import get_persona, load_personas
+from billy_mlx.vectors.library import find_all, load_vectors, store_vector
+from billy_mlx.vectors.measurements import Judgement
 
 FEW = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4)
 
@@ -413,18 +413,17 @@ def test_a_model_that_says_nothing_is_refused_and_its_answers_are_not_kept(tiny,
 
 def test_a_persona_that_is_answered_with_nothing_is_refused_and_the_neutral_answers_stay(tiny, personas, monkeypatch):
     rollouts_of(tiny, "neutral", (None,), neutral_pole()[1])
-    monkeypatch.setattr(rollouts_module, "Answers", Silent)
+    monkeypatch.setattr(rollouts_module, "Writer", Silent)
     with pytest.raises(VectorError, match=f"nothing but empty answers for {personas[0].name}, "):
         list(extract(tiny, personas[:1], settings=FEW))
     assert len(list((paths.cache_folder() / "poles").iterdir())) == 2
 
 
-class Silent(Answers):
-    """Has heard nothing but spaces."""
+class Silent(Writer):
+    """Writes nothing but spaces."""
 
-    def take(self, step):
-        super().take(step)
-        self.texts = [" \n"] * len(self.texts)
+    def takes(self):
+        return [replace(take, text=" \n") for take in super().takes()]
 
 
 def test_many_empty_answers_are_counted(tiny, personas):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from billy_mlx.extraction.card import bundled_ids, load_personas
 from billy_mlx.extraction.persona_search import find
+from billy_mlx.vectors.card import bundled_ids, load_personas
 
 WORDS = """
 sad noir, melancholy lyrical, gloomy gothic, tragic noir, funny comic, hilarious comic, humour satirist, silly comic,

@@ -15,11 +15,11 @@ from transformers import PreTrainedTokenizerFast
 
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.extraction import judge as judging
-from billy_mlx.extraction.card import get_persona
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
 from billy_mlx.measure.likelihood import next_token_probabilities
 from billy_mlx.model.load import load
 from billy_mlx.steps import finish
+from billy_mlx.vectors.card import get_persona
 
 ANSWERS = [("Who comes?", "the rain"), ("And then?", "a dog and a hat and the rain"), ("Why?", "x")]
 

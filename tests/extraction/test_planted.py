@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from tiny import END_TURN, tiny_folder
 
-from billy_mlx.extraction.card import Persona, QuestionSet
 from billy_mlx.extraction.extract import Extracted, extract
 from billy_mlx.extraction.pole import mean_difference
 from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
@@ -21,6 +20,7 @@ from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.steps import finish
+from billy_mlx.vectors.card import Persona, QuestionSet
 
 LAYER = 2
 GAIN = 80.0  # makes a shift of 2.6 residual norms; what the prompts do to the stream besides comes to 0.2

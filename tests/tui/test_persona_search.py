@@ -6,9 +6,9 @@ import pytest
 from hosting import seen, shown, typed
 
 from billy_mlx.engine.messages import VoiceNote
-from billy_mlx.extraction.card import get_persona
 from billy_mlx.tui.cast import OWN, WRITING, Member
 from billy_mlx.tui.widgets.persona_search import PersonaSearch
+from billy_mlx.vectors.card import get_persona
 
 CAST = (
     Member("noir", "Noir", "The tired voice of a detective.", WRITING, None, None),

@@ -4,8 +4,8 @@ import pytest
 from tiny import tiny_folder
 from vectors import persona_vector
 
-from billy_mlx.extraction.library import store_vector
 from billy_mlx.model.load import load
+from billy_mlx.vectors.library import store_vector
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from test_replay import GOTHIC, NOIR, asked, passage_of, record, replayed, write
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.library import load_vectors
 from billy_mlx.manuscript.passage import Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
+from billy_mlx.vectors.library import load_vectors
 from billy_mlx.write.replay import Replayed
 
 pytestmark = pytest.mark.usefixtures("vectors")

@@ -13,13 +13,13 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.blend.provenance import vector_mark
 from billy_mlx.blend.recipe import Recipe
 from billy_mlx.blend.writer import Writer
-from billy_mlx.extraction.library import load_vectors, store_vector, vector_path
-from billy_mlx.extraction.measurements import Calibration, Cell, Outcome, Strength
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import Steering, stack, steer
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
+from billy_mlx.vectors.library import load_vectors, store_vector, vector_path
+from billy_mlx.vectors.measurements import Calibration, Cell, Outcome, Strength
 from billy_mlx.write.replay import Replayed, replay
 
 pytestmark = pytest.mark.usefixtures("vectors")

@@ -10,11 +10,11 @@ from textual.widgets import Footer, Label, OptionList, ProgressBar
 from textual.widgets.option_list import Option
 
 from billy_mlx.engine.messages import Ended, Failed, ModelOffer, Progress, Surveyed
-from billy_mlx.extraction.card import PersonaSet
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.messages import VectorUnwanted
 from billy_mlx.tui.widgets.choices import Choices
+from billy_mlx.vectors.card import PersonaSet
 
 _FEW = 4  # voices that are prepared if the writer does not choose
 _FIRST = "writing"  # the group of cards that writers see first

@@ -12,11 +12,11 @@ from textual.widgets import Collapsible, Footer, Input, Label, TextArea
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError, UsageError
-from billy_mlx.extraction.card import PROMPTS_PER_PERSONA, Persona
-from billy_mlx.extraction.new_card import new_persona, write_card
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.widgets.fields import LineField, TextField
+from billy_mlx.vectors.card import PROMPTS_PER_PERSONA, Persona
+from billy_mlx.vectors.new_card import new_persona, write_card
 
 _FIRST_NAME = "My voice"
 _PROMPTS = [f"prompt-{number}" for number in range(1, PROMPTS_PER_PERSONA + 1)]

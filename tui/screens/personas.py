@@ -14,7 +14,6 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, Progress, VoiceNote, VoiceReady
-from billy_mlx.extraction.card import PERSONA_ID, Persona, PersonaSet, load_personas
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import Member, cast_of, likenesses, measured, quality
 from billy_mlx.tui.commands import bindings
@@ -25,6 +24,7 @@ from billy_mlx.tui.screens.ask import Ask
 from billy_mlx.tui.screens.new_persona import NewPersona
 from billy_mlx.tui.screens.paths import typed_path
 from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
+from billy_mlx.vectors.card import PERSONA_ID, Persona, PersonaSet, load_personas
 
 
 @dataclass

@@ -9,7 +9,6 @@ from textual.widgets import Static
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.errors import BlendError
-from billy_mlx.extraction.card import PersonaSet
 from billy_mlx.text import sanitize
 from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.commands import bindings
@@ -23,6 +22,7 @@ from billy_mlx.tui.turning import DialRow
 from billy_mlx.tui.typed import typed_blend, typed_layers, typed_number
 from billy_mlx.tui.widgets.dial_panel import DialPanel
 from billy_mlx.tui.widgets.persona_search import PersonaSearch
+from billy_mlx.vectors.card import PersonaSet
 
 _NO_PERSONAS = PersonaSet({}, ())
 

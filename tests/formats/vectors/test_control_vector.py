@@ -16,13 +16,13 @@ from vectors import FINGERPRINT, persona_vector
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import VectorError, VectorMismatch
-from billy_mlx.extraction.vector_import import doubt_about, to_vector
 from billy_mlx.formats.vectors.control_vector import (
     MAX_FILE_BYTES,
     control_vector_bytes,
     read_control_vector,
 )
 from billy_mlx.model.layers import Steering, record, stack, steer
+from billy_mlx.vectors.vector_import import doubt_about, to_vector
 
 LAYERS, WIDTH = FINGERPRINT.layers, FINGERPRINT.width
 

@@ -10,8 +10,8 @@ from vectors import FINGERPRINT
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import BlendError, VectorError
-from billy_mlx.extraction.vector_import import open_file, to_vector
 from billy_mlx.formats.vectors.torch_file import read_rows
+from billy_mlx.vectors.vector_import import open_file, to_vector
 
 LAYERS, WIDTH = FINGERPRINT.layers, FINGERPRINT.width
 ROWS = np.random.default_rng(0).normal(size=(LAYERS, WIDTH)).astype(np.float32)

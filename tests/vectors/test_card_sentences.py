@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from billy_mlx.errors import CardError
-from billy_mlx.extraction.card import (
+from billy_mlx.vectors.card import (
     bundled_folder,
     bundled_ids,
     get_persona,
@@ -14,7 +14,7 @@ from billy_mlx.extraction.card import (
     load_sentences,
     sentences_of,
 )
-from billy_mlx.extraction.new_card import new_persona, write_card
+from billy_mlx.vectors.new_card import new_persona, write_card
 
 TEXT = (bundled_folder() / "sentences.toml").read_text(encoding="utf-8")
 

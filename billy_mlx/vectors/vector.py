@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorMismatch
-from billy_mlx.extraction.card import PERSONA_ID
-from billy_mlx.extraction.measurements import WEAK_AUC, Calibration, Judgement, Quality, Strength
 from billy_mlx.formats.vectors.limits import LARGEST
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.card import PERSONA_ID
+from billy_mlx.vectors.measurements import WEAK_AUC, Calibration, Judgement, Quality, Strength
 
 Floats = NDArray[np.float32]
 

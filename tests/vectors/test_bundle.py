@@ -15,11 +15,11 @@ from vectors import persona_vector
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import CardError, VectorError
-from billy_mlx.extraction.bundle import FORMAT, Bundle, bundle_bytes, read_bundle
-from billy_mlx.extraction.card import get_persona
-from billy_mlx.extraction.measurements import Calibration, Cell, Judgement, Quality
-from billy_mlx.extraction.vector_file import save_vector, to_content
-from billy_mlx.extraction.vector_import import open_file
+from billy_mlx.vectors.bundle import FORMAT, Bundle, bundle_bytes, read_bundle
+from billy_mlx.vectors.card import get_persona
+from billy_mlx.vectors.measurements import Calibration, Cell, Judgement, Quality
+from billy_mlx.vectors.vector_file import save_vector, to_content
+from billy_mlx.vectors.vector_import import open_file
 
 CELL = Cell(layer=1, dose=0.3, effect=1.0, perplexity=1.1, distinct=0.9, repetition=0.01, length=1.0)
 CALIBRATION = Calibration(

@@ -9,10 +9,10 @@ from foreign_files import tensor_pickle, write_json, write_torch, write_torch_zi
 from vectors import FINGERPRINT
 
 from billy_mlx.errors import BillyError, CardError, VectorError, VectorMismatch
-from billy_mlx.extraction.card import read_card
-from billy_mlx.extraction.new_card import write_card
-from billy_mlx.extraction.vector_import import open_file, to_vector
 from billy_mlx.formats.vectors.torch_file import read_rows
+from billy_mlx.vectors.card import read_card
+from billy_mlx.vectors.new_card import write_card
+from billy_mlx.vectors.vector_import import open_file, to_vector
 
 LAYERS, WIDTH = FINGERPRINT.layers, FINGERPRINT.width
 ROWS = np.random.default_rng(0).normal(size=(LAYERS + 1, WIDTH)).astype(np.float32)

@@ -14,11 +14,11 @@ import safetensors
 import safetensors.numpy
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.measurements import Calibration, Cell, Judgement, Outcome, Quality, Strength, Tried
-from billy_mlx.extraction.vector import MEAN_DIFFERENCE, OWN_TEXT, Floats, Origin, PersonaVector, find_fault
 from billy_mlx.files import write_atomically
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.measurements import Calibration, Cell, Judgement, Outcome, Quality, Strength, Tried
+from billy_mlx.vectors.vector import MEAN_DIFFERENCE, OWN_TEXT, Floats, Origin, PersonaVector, find_fault
 
 FORMAT = "billy-persona-vector-2"
 FORMERLY = "billy-persona-vector-1"

@@ -9,11 +9,11 @@ import numpy as np
 import billy_mlx.personas
 from billy_mlx import paths
 from billy_mlx.errors import BillyError, UsageError, VectorError
-from billy_mlx.extraction.card import PERSONA_ID, get_persona
-from billy_mlx.extraction.vector import PersonaVector
-from billy_mlx.extraction.vector_file import from_content, load_vector, save_vector, to_content
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.card import PERSONA_ID, get_persona
+from billy_mlx.vectors.vector import PersonaVector
+from billy_mlx.vectors.vector_file import from_content, load_vector, save_vector, to_content
 
 _BUNDLED = Path(billy_mlx.personas.__path__[0]) / "vectors"
 

@@ -11,8 +11,8 @@ import safetensors.numpy
 from vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.errors import BillyError, VectorError, VectorMismatch
-from billy_mlx.extraction.measurements import Calibration, Cell, Judgement, Quality
-from billy_mlx.extraction.vector_file import load_vector, save_vector
+from billy_mlx.vectors.measurements import Calibration, Cell, Judgement, Quality
+from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 FIELDS = ("directions", "neutral_mean", "residual_norm", "projection_scale")
 NORMS = {"residual_norm": [4], "projection_scale": [4]}

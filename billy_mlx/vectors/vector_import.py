@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from billy_mlx.errors import CardError, VectorError, VectorMismatch
-from billy_mlx.extraction.bundle import Bundle, read_bundle
-from billy_mlx.extraction.card import PROMPTS_PER_PERSONA, Persona, parse_card
-from billy_mlx.extraction.library import find_all, vector_path
-from billy_mlx.extraction.new_card import card_text
-from billy_mlx.extraction.vector import Floats, Origin, PersonaVector, find_fault
-from billy_mlx.extraction.vector_file import MAX_FILE_BYTES, load_vector, to_content
 from billy_mlx.formats.vectors.control_vector import ControlVector, read_control_vector
 from billy_mlx.formats.vectors.hidden_directions import Norms, read_norms
 from billy_mlx.formats.vectors.limits import LARGEST, read_json, read_start, refusal, require_file
 from billy_mlx.formats.vectors.torch_file import TensorRows, read_rows
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.bundle import Bundle, read_bundle
+from billy_mlx.vectors.card import PROMPTS_PER_PERSONA, Persona, parse_card
+from billy_mlx.vectors.library import find_all, vector_path
+from billy_mlx.vectors.new_card import card_text
+from billy_mlx.vectors.vector import Floats, Origin, PersonaVector, find_fault
+from billy_mlx.vectors.vector_file import MAX_FILE_BYTES, load_vector, to_content
 
 _LONGEST_HEADER = 1 << 30  # of safetensors; eight letters, read as such a length, are more
 

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.blend.writer import Writer
-from billy_mlx.extraction.measurements import Outcome
-from billy_mlx.extraction.vector import PersonaVector, read_layer
 from billy_mlx.measure.projection import project
 from billy_mlx.measure.reading import Text, read_all
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
@@ -26,6 +24,8 @@ from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.measurements import Outcome
+from billy_mlx.vectors.vector import PersonaVector, read_layer
 
 _WRITING = 0.6  # of the work, roughly; the rest is reading
 _MOST_NATS = 10.0  # of surprise a token more than the control's: e to the power of more means nothing any longer

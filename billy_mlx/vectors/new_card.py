@@ -7,9 +7,9 @@ from pathlib import Path
 from textwrap import shorten
 
 from billy_mlx.errors import CardError, UsageError
-from billy_mlx.extraction.card import Persona, parse_card
 from billy_mlx.files import PRIVATE
 from billy_mlx.text import sanitize
+from billy_mlx.vectors.card import Persona, parse_card
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 

@@ -9,17 +9,17 @@ import numpy as np
 
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.blend.directions import directions
-from billy_mlx.blend.sweep import Sweep, SweepText, SweepWriting, Way, effects, outcome
 from billy_mlx.errors import UsageError, VectorError
-from billy_mlx.extraction.card import Persona, load_held_out_prompts
 from billy_mlx.extraction.extract import ExtractionProgress
-from billy_mlx.extraction.measurements import Outcome, Strength, Tried
-from billy_mlx.extraction.vector import PersonaVector
+from billy_mlx.extraction.sweep import Sweep, SweepText, SweepWriting, Way, effects, outcome
 from billy_mlx.measure.rising import crossing, smoothed
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import mapped
+from billy_mlx.vectors.card import Persona, load_held_out_prompts
+from billy_mlx.vectors.measurements import Outcome, Strength, Tried
+from billy_mlx.vectors.vector import PersonaVector
 
 LEAST_PERPLEXITY = 1.2
 """Times that of plain texts, which a persona may reach whatever its system prompts do."""

@@ -8,10 +8,10 @@ from foreign_files import write_control_vector
 from vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.errors import VectorError
-from billy_mlx.extraction.library import store_vector, vector_path
-from billy_mlx.extraction.vector_file import load_vector
-from billy_mlx.extraction.vector_import import holds, measured_norms, open_files, rival_of, to_vector
 from billy_mlx.formats.vectors.control_vector import read_control_vector
+from billy_mlx.vectors.library import store_vector, vector_path
+from billy_mlx.vectors.vector_file import load_vector
+from billy_mlx.vectors.vector_import import holds, measured_norms, open_files, rival_of, to_vector
 
 ONES = {1: np.ones(FINGERPRINT.width, np.float32)}
 

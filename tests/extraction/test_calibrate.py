@@ -8,7 +8,9 @@ from vectors import persona_vector
 
 from billy_mlx.blend import sweep as sweep_module
 from billy_mlx.blend.blend import Blend
-from billy_mlx.blend.calibrate import (
+from billy_mlx.blend.directions import directions
+from billy_mlx.errors import UsageError, VectorError
+from billy_mlx.extraction.calibrate import (
     Calibrated,
     CalibrationSettings,
     Subject,
@@ -17,15 +19,13 @@ from billy_mlx.blend.calibrate import (
     find_full,
     most_perplexity,
 )
-from billy_mlx.blend.directions import directions
-from billy_mlx.blend.sweep import PLAINLY, Sweep, SweepWriting, Way, effects, outcome, write_and_read
-from billy_mlx.errors import UsageError, VectorError
-from billy_mlx.extraction.card import get_persona, load_held_out_prompts, load_questions
 from billy_mlx.extraction.extract import ExtractionProgress
-from billy_mlx.extraction.measurements import Outcome, Strength, Tried
+from billy_mlx.extraction.sweep import PLAINLY, Sweep, SweepWriting, Way, effects, outcome, write_and_read
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
+from billy_mlx.vectors.card import get_persona, load_held_out_prompts, load_questions
+from billy_mlx.vectors.measurements import Outcome, Strength, Tried
 
 FEW = CalibrationSettings(strengths=(1.0, 2.0), prompts=4, max_tokens=8, batch=16)
 TRIAL = SweepWriting(load_held_out_prompts()[:3], max_tokens=6, batch=8, seed=0, sampling=Sampling())

@@ -14,15 +14,15 @@ import safetensors
 import safetensors.numpy
 
 from billy_mlx.errors import CardError
-from billy_mlx.extraction.card import PERSONA_ID, Persona, parse_card
-from billy_mlx.extraction.new_card import card_text
-from billy_mlx.extraction.vector import Floats, PersonaVector
-from billy_mlx.extraction.vector_file import FORMAT as VECTOR_FORMAT
-from billy_mlx.extraction.vector_file import FORMERLY as VECTOR_FORMERLY
-from billy_mlx.extraction.vector_file import MAX_FILE_BYTES, formerly, from_content, load_vector, to_content
 from billy_mlx.formats.vectors.limits import refusal, require_file
 from billy_mlx.text import sanitize
 from billy_mlx.toml_file import MAX_BYTES as MAX_CARD_BYTES
+from billy_mlx.vectors.card import PERSONA_ID, Persona, parse_card
+from billy_mlx.vectors.new_card import card_text
+from billy_mlx.vectors.vector import Floats, PersonaVector
+from billy_mlx.vectors.vector_file import FORMAT as VECTOR_FORMAT
+from billy_mlx.vectors.vector_file import FORMERLY as VECTOR_FORMERLY
+from billy_mlx.vectors.vector_file import MAX_FILE_BYTES, formerly, from_content, load_vector, to_content
 
 FORMAT = "billy-bundle-2"
 FORMERLY = "billy-bundle-1"

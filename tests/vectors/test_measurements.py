@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.extraction.measurements import Calibration, Cell, Judgement, Quality
-from billy_mlx.extraction.vector_file import (
+from billy_mlx.vectors.measurements import Calibration, Cell, Judgement, Quality
+from billy_mlx.vectors.vector_file import (
     calibration_text,
     judgement_text,
     parse_calibration,

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from billy_mlx.errors import CardError, UsageError
-from billy_mlx.extraction import card
-from billy_mlx.extraction.card import (
+from billy_mlx.extraction.common import CARDS
+from billy_mlx.vectors import card
+from billy_mlx.vectors.card import (
     Persona,
     bundled_ids,
     get_persona,
@@ -20,8 +21,7 @@ from billy_mlx.extraction.card import (
     load_sentences,
     read_card,
 )
-from billy_mlx.extraction.common import CARDS
-from billy_mlx.extraction.new_card import card_text, new_persona, write_card
+from billy_mlx.vectors.new_card import card_text, new_persona, write_card
 
 BUNDLED = bundled_ids()
 GOOD = card_text(new_persona("pirate", Path()))

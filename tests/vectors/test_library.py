@@ -7,7 +7,7 @@ import pytest
 from vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.errors import VectorError, VectorMismatch
-from billy_mlx.extraction.library import find_all, load_vectors, store_vector, vector_path
+from billy_mlx.vectors.library import find_all, load_vectors, store_vector, vector_path
 
 
 def test_only_files_named_after_a_persona_are_found():
