@@ -245,8 +245,14 @@ def _share_read(part: _Part, texts: int, read: int) -> float:
 
 
 def answer_recipe(prompt: tuple[int, ...], settings: RolloutSettings, seed: int) -> Recipe:
-    """Return the recipe of the answer to the tokens of a prompt."""
-    return Recipe(Prompt(tokens=prompt), sampling=settings.sampling, seed=seed, max_tokens=settings.max_tokens)
+    """Return the recipe of the answer to the tokens of a prompt; what a model thinks first is a part of it."""
+    return Recipe(
+        Prompt(tokens=prompt),
+        sampling=settings.sampling,
+        seed=seed,
+        max_tokens=settings.max_tokens,
+        steer_thinking=True,
+    )
 
 
 def tokens_of(recipe: Recipe) -> tuple[int, ...]:

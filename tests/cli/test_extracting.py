@@ -11,7 +11,8 @@ from tiny import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.blend.writer import Writer
-from billy_mlx.vectors import library, rollouts
+from billy_mlx.extraction import rollouts
+from billy_mlx.vectors import library
 from billy_mlx.vectors.vector_file import load_vector
 
 FEW = ("--questions", "2", "--rollouts", "1", "-m", "4")

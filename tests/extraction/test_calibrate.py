@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from vectors import persona_vector
 
-from billy_mlx.blend import sweep as sweep_module
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import UsageError, VectorError
+from billy_mlx.extraction import sweep as sweep_module
 from billy_mlx.extraction.calibrate import (
     Calibrated,
     CalibrationSettings,
