@@ -23,9 +23,9 @@ from billy_mlx.extraction.bundle import read_bundle
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector_file import save_vector
 from billy_mlx.manuscript.cards import mark_of
-from billy_mlx.manuscript.counts import voice_of
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Voice
+from billy_mlx.manuscript.provenance import voice_of
 from billy_mlx.steps import finish
 from billy_mlx.tui.app import Studio
 from billy_mlx.tui.blends import saved_blends

@@ -8,8 +8,8 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.coherence import Gauge
 from billy_mlx.engine.messages import Coherence
 from billy_mlx.manuscript.context.parts import Context
+from billy_mlx.manuscript.draft import ends_sentence
 from billy_mlx.manuscript.passage import Passage
-from billy_mlx.manuscript.seams import ends_sentence
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step

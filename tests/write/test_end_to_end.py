@@ -6,8 +6,8 @@ from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.generate import Request
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.manuscript.draft import whole_end
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.manuscript.seams import whole_end
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import finish
 from billy_mlx.write.recording import WritingRecord
