@@ -14,21 +14,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from billy_mlx.formats.documents.book import Book
-from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.counts import shares
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.exporting import Format, export
 from billy_mlx.manuscript.find import Query, find_all
 from billy_mlx.manuscript.history.history import History
-from billy_mlx.manuscript.hunks import hunks
 from billy_mlx.manuscript.importing import read_document
 from billy_mlx.manuscript.journal import Journal
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.outline import outline
 from billy_mlx.manuscript.prose import WRITER, Author, Authors, Prose
-from billy_mlx.manuscript.revision import Kind, Revision
+from billy_mlx.manuscript.provenance import shares
+from billy_mlx.manuscript.reattribution import reanchor
+from billy_mlx.manuscript.records import Kind, Revision
+from billy_mlx.manuscript.word_diff import hunks
 from billy_mlx.words import count_words
 
 WORDS = 100_000

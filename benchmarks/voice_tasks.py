@@ -12,7 +12,7 @@ from billy_mlx.blend.recipe import Recipe
 from billy_mlx.engine.messages import Job
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.context.layout import REQUESTS
+from billy_mlx.manuscript.context.parts import REQUESTS
 from billy_mlx.manuscript.passage import Work
 from billy_mlx.model.model import Model
 from billy_mlx.write.messages import Write

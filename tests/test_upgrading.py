@@ -20,9 +20,9 @@ from billy_mlx.cli import run
 from billy_mlx.engine.thread import Engine
 from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.cards import mark_of
-from billy_mlx.manuscript.counts import voice_of
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Voice
+from billy_mlx.manuscript.provenance import voice_of
 from billy_mlx.steps import finish
 from billy_mlx.tui.app import Studio
 from billy_mlx.tui.blends import saved_blends

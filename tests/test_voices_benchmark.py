@@ -417,8 +417,8 @@ def test_every_kind_of_writing_is_measured(written, kind):
 
 
 def test_the_studio_frame_is_the_studios_own_and_a_card_is_what_the_model_must_know(wide):
-    from billy_mlx.manuscript.context.layout import KNOWN as HEADING
-    from billy_mlx.manuscript.context.layout import REQUESTS, WRITER
+    from billy_mlx.manuscript.context.parts import KNOWN as HEADING
+    from billy_mlx.manuscript.context.parts import REQUESTS, WRITER
 
     [task] = voice_tasks.load_tasks("rewrite", "decide", 1)
     plain, told = (voice_tasks.asked(wide, task, system, max_tokens=3) for system in (None, "You are noir."))

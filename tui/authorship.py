@@ -7,10 +7,10 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.naming import MODEL_ALONE, name_of
 from billy_mlx.errors import BlendError
 from billy_mlx.manuscript.chronicle import when_written
-from billy_mlx.manuscript.counts import UNSTEERED, first_voice, words_by_span
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author
+from billy_mlx.manuscript.provenance import UNSTEERED, first_voice, words_by_span
 from billy_mlx.text import sanitize
 
 _THERE = "already there, or added by another program"

@@ -18,7 +18,7 @@ from billy_mlx.text import sanitize
 if TYPE_CHECKING:
     from billy_mlx.formats.documents.book import Book
     from billy_mlx.formats.documents.paragraphs import Paragraphs
-    from billy_mlx.manuscript.edition import Edition
+    from billy_mlx.manuscript.exporting import Edition
 
 _FORMATS = ("docx", "epub", "html", "txt", "md")
 _EXAMPLES = """\b
@@ -120,8 +120,8 @@ def _book(text: str, heading: str, edition: "Edition", file: str) -> "Book":
 def _read(file: str) -> "tuple[str, datetime, Edition]":
     """Return a text, when it was last changed, and what was chosen for its exports; of stdin, nobody knows these."""
     from billy_mlx.formats.documents.book import NO_DATE
-    from billy_mlx.manuscript.edition import Edition, read_edition
-    from billy_mlx.manuscript.home import kept_folder
+    from billy_mlx.manuscript.exporting import Edition, read_edition
+    from billy_mlx.manuscript.state_folder import kept_folder
     from billy_mlx.manuscript.textfile import read_text_file, text_of
 
     if file == "-":

@@ -14,8 +14,7 @@ from billy_mlx.cli.manuscripts import opened, save
 from billy_mlx.cli.options import json_option, utf8_text
 from billy_mlx.cli.output import say, write, write_json, write_line, write_table
 from billy_mlx.errors import UsageError
-from billy_mlx.manuscript.chronicle import counted, named, told, when
-from billy_mlx.manuscript.comparison import compared
+from billy_mlx.manuscript.chronicle import compared, counted, named, told, when
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.versions import Versions

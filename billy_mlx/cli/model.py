@@ -94,7 +94,7 @@ def import_(file: str, name: str | None) -> None:
 
     stdout gets the name to use it by.
     """
-    from billy_mlx.formats.gguf.parts import model_name
+    from billy_mlx.formats.gguf.header import model_name
     from billy_mlx.model.gguf import import_gguf
     from billy_mlx.model.load import STARTER
 

@@ -16,9 +16,9 @@ from billy_mlx.cli.options import count_option, json_option, model_option
 from billy_mlx.cli.output import STOPPED, progress, say, waiting, write_json, write_line, write_table
 from billy_mlx.cli.places import line_of
 from billy_mlx.manuscript.chronicle import begun, when_written
-from billy_mlx.manuscript.counts import voice_of
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
+from billy_mlx.manuscript.provenance import voice_of
 
 if TYPE_CHECKING:
     from billy_mlx.model.model import Model

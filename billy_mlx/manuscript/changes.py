@@ -7,9 +7,9 @@ from typing import Self
 
 from billy_mlx.manuscript.draft import Alternative, Draft
 from billy_mlx.manuscript.edit import Edit
-from billy_mlx.manuscript.hunks import Hunk, hunks
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.records import Moved, Record
+from billy_mlx.manuscript.word_diff import Hunk, hunks
 from billy_mlx.text import without_strays
 from billy_mlx.words import count_words
 

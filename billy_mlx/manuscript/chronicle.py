@@ -1,10 +1,12 @@
-"""Versions in words: when each was made, what was done in it, and its names."""
+"""Versions in words: when each was made, what was done in it, its names, and how its text differs from another."""
 
 from datetime import datetime, timedelta
 
 from billy_mlx.manuscript.history.tree import Version
-from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.records import Kind
+from billy_mlx.manuscript.word_diff import Hunk, hunks
 from billy_mlx.text import sanitize
+from billy_mlx.words import count_words
 
 _LONGEST = 44  # characters of what was written
 _LONGEST_OF_TWO = 20
@@ -31,6 +33,10 @@ _UNDONE = {
     Kind.ELSEWHERE: "another program removed",
     Kind.MERGED: "another program's changes removed:",
 }
+
+_MOST_CHANGES = 30
+_MOST_CHARS = 400  # of one change
+_AROUND = 30  # characters
 
 
 def told(version: Version) -> str:
@@ -90,3 +96,34 @@ def shortened(text: str, most: int) -> str:
     cut = text[: most - 1]
     border = cut.rfind(" ")
     return f"{cut[:border] if border > most // 2 else cut}…"
+
+
+def compared(now: str, then: str) -> str:
+    """Return how the text `then` differs from `now`: words, and the first changes with a little around them."""
+    if now == then:
+        return "This is the text as it is now."
+    changes = hunks(now, then)
+    shown = "\n\n".join(_change(now, hunk) for hunk in changes[:_MOST_CHANGES])
+    rest = f"\n\n… and {len(changes) - _MOST_CHANGES:,} more places" if len(changes) > _MOST_CHANGES else ""
+    legend = "− marks what only your text has, + what only the other has."
+    return f"{_how_long(now, then)}. {legend}\n\n{shown}{rest}"
+
+
+def _how_long(now: str, then: str) -> str:
+    words = count_words(then) - count_words(now)
+    if not words:
+        return "As many words as now"
+    return f"{abs(words):,} word{'s' * (abs(words) != 1)} {'more' if words > 0 else 'fewer'} than now"
+
+
+def _change(now: str, hunk: Hunk) -> str:
+    before = now[max(0, hunk.start - _AROUND) : hunk.start]
+    lines = [f"…{before}" if before else ""]
+    lines += [f"− {_cut(now[hunk.start : hunk.end])}"] if hunk.end > hunk.start else []
+    lines += [f"+ {_cut(hunk.text)}"] if hunk.text else []
+    return sanitize("\n".join(line for line in lines if line))
+
+
+def _cut(text: str) -> str:
+    words = text.strip() or f"({blank(text)})"
+    return words if len(words) <= _MOST_CHARS else f"{words[:_MOST_CHARS]}…"

@@ -5,18 +5,14 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.along import Along, along
-from billy_mlx.manuscript.away import decided
 from billy_mlx.manuscript.changes import Changes, TextChange
-from billy_mlx.manuscript.draft import Alternative, Draft, Fate
+from billy_mlx.manuscript.draft import Alternative, Draft, Fate, Rest, offered, rest_of
+from billy_mlx.manuscript.draft_steps import Lineage, Taking, decided
+from billy_mlx.manuscript.keystrokes import Along, along
 from billy_mlx.manuscript.ledger import Ledger
-from billy_mlx.manuscript.lineage import Lineage
 from billy_mlx.manuscript.passage import Passage, Work
 from billy_mlx.manuscript.prose import Author
-from billy_mlx.manuscript.records import Decided, Drafted, Edited, Finished, Shown, Wrote
-from billy_mlx.manuscript.revision import Kind
-from billy_mlx.manuscript.seams import Rest, offered, rest_of
-from billy_mlx.manuscript.taking import Taking
+from billy_mlx.manuscript.records import Decided, Drafted, Edited, Finished, Kind, Shown, Wrote
 from billy_mlx.text import storable
 
 

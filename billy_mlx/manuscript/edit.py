@@ -74,6 +74,19 @@ def apply_all(edits: Iterable[Edit], prose: Prose) -> Prose:
     return reduce(lambda text, edit: edit.apply(text), edits, prose)
 
 
+def joined(first: Edit, second: Edit) -> Edit:
+    """Return one edit for two, of which the second touches what the first has inserted."""
+    before = max(first.start - second.start, 0)
+    beyond = max(second.end - first.inserted_end, 0)
+    kept = min(max(second.start - first.start, 0), len(first.inserted))
+    rest = min(max(second.end - first.start, 0), len(first.inserted))
+    return Edit(
+        min(first.start, second.start),
+        second.removed[:before] + first.removed + second.removed[len(second.removed) - beyond :],
+        first.inserted[:kept] + second.inserted + first.inserted[rest:],
+    )
+
+
 def inverted(edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
     """Return the edits that take `edits` back."""
     return tuple(edit.inverse for edit in reversed(edits))

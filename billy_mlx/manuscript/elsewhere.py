@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.edit import difference
+from billy_mlx.manuscript.file_on_disk import Saved
 from billy_mlx.manuscript.ledger import Ledger
-from billy_mlx.manuscript.merging import Merge, merge
-from billy_mlx.manuscript.records import Change, Edited, Record, Saving
-from billy_mlx.manuscript.revision import Kind
-from billy_mlx.manuscript.saved import Saved
+from billy_mlx.manuscript.reattribution import reanchor
+from billy_mlx.manuscript.records import Change, Edited, Kind, Record, Saving
 from billy_mlx.manuscript.textfile import NotText, TextFile, read_text_file, set_aside
 from billy_mlx.manuscript.versions import moved
+from billy_mlx.manuscript.word_diff import Merge, merge
 
 _LONGEST_QUOTE = 30  # characters
 

@@ -1,10 +1,14 @@
-"""Export a manuscript: to other programs, to readers, with or without who wrote what."""
+"""Export a manuscript: to other programs, to readers, with or without who wrote what; and how, for the next time."""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
+from billy_mlx.files import PRIVATE, read_all, reading, write_atomically
 from billy_mlx.formats.documents.book import Book, Template
 from billy_mlx.formats.documents.document import Document, for_xml, is_web_link
 from billy_mlx.formats.documents.docx_out import docx
@@ -26,6 +30,9 @@ from billy_mlx.words import count_words
 _LINE_END = re.compile(r"\r\n?|\n")
 # Headings, items, quotes, tables and fences: where their lines end says nothing about paragraphs.
 _NO_PROSE = re.compile(r"\s*(?:#{1,6}(?:\s|$)|[-+*]\s|\d{1,9}[.)]\s|>|\||```|~~~)")
+
+_LONGEST = 1 << 16
+_NAME = "edition.json"
 
 
 class Format(StrEnum):
@@ -157,3 +164,41 @@ def left_out(text: str, format: Format, document: Document, way: Paragraphs = Pa
 
 def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What was chosen for the exports of one text; empty or None where nothing was.
+
+    Attributes:
+        title, author, language, description: of the book.
+        cover: the path of a picture.
+        paragraphs: what a paragraph is in the text.
+        template: how a Word document looks.
+    """
+
+    title: str = ""
+    author: str = ""
+    language: str = ""
+    description: str = ""
+    cover: str = ""
+    paragraphs: Paragraphs | None = None
+    template: Template = Template.BOOK
+
+
+def read_edition(folder: Path) -> Edition:
+    """Return what was chosen for a text; `folder` is where what belongs to it is kept."""
+    try:
+        with reading(folder / _NAME) as handle:
+            return msgspec.json.decode(read_all(handle, _LONGEST), type=Edition)
+    except (OSError, ValueError, RecursionError):  # a convenience: all of it can be chosen again
+        return Edition()
+
+
+def keep_edition(folder: Path, edition: Edition) -> None:
+    """Keep what was chosen.
+
+    Raises:
+        BillyError: it cannot be written.
+    """
+    write_atomically(folder / _NAME, msgspec.json.encode(edition), mode=PRIVATE)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import regex
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.hunks import Hunk
-from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
-from billy_mlx.manuscript.spelling import borders_of, pattern_of
+from billy_mlx.manuscript.word_diff import Hunk
+from billy_mlx.manuscript.word_patterns import MOST_REPEATS, borders_of, is_too_large, pattern_of
 from billy_mlx.text import STRAY, sanitize
 
 _TIMEOUT_SECONDS = 1.0

@@ -10,11 +10,11 @@ from billy_mlx.errors import DocumentError, ManuscriptError
 from billy_mlx.files import read_all, reading
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.history.history import History
-from billy_mlx.manuscript.hunks import hunks
 from billy_mlx.manuscript.journal import Journalled, read_journal
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.prose import Prose
 from billy_mlx.manuscript.records import Begun, decode
+from billy_mlx.manuscript.word_diff import hunks
 from billy_mlx.words import count_words
 
 GUIDE = "guide.json"

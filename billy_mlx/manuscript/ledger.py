@@ -5,12 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.burst import joined
 from billy_mlx.manuscript.draft import Draft
-from billy_mlx.manuscript.edit import Edit
+from billy_mlx.manuscript.edit import Edit, joined
 from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.journal import Journal
-from billy_mlx.manuscript.keeper import Keeper
 from billy_mlx.manuscript.prose import Author, Prose
 from billy_mlx.manuscript.records import (
     Begun,
@@ -20,16 +18,18 @@ from billy_mlx.manuscript.records import (
     Drafted,
     Edited,
     Finished,
+    Kind,
     Moved,
     Record,
     Renamed,
+    Revision,
     Swiped,
     Wrote,
     decode,
     encode,
 )
-from billy_mlx.manuscript.revision import Kind, Revision
 from billy_mlx.manuscript.state import State
+from billy_mlx.manuscript.sync_thread import Keeper
 
 
 class Ledger:

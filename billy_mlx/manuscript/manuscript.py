@@ -11,27 +11,23 @@ import msgspec
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE, write_atomically
-from billy_mlx.manuscript.along import Along
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.drafting import Drafts
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.elsewhere import Elsewhere
+from billy_mlx.manuscript.file_on_disk import Safety, Saved
 from billy_mlx.manuscript.former import Decide, undecided
-from billy_mlx.manuscript.goal import Goal
-from billy_mlx.manuscript.home import forget, remember
-from billy_mlx.manuscript.hunks import Hunk
-from billy_mlx.manuscript.keeper import Keeper
 from billy_mlx.manuscript.kept import GUIDE, JOURNAL
-from billy_mlx.manuscript.keystrokes import Keystrokes
+from billy_mlx.manuscript.keystrokes import Along, Keystrokes
 from billy_mlx.manuscript.opening import Opened, opened
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
-from billy_mlx.manuscript.records import Change, Edited, Offer, Saving, Settled
-from billy_mlx.manuscript.revision import Kind
-from billy_mlx.manuscript.safety import Safety
-from billy_mlx.manuscript.saved import Saved
+from billy_mlx.manuscript.records import Change, Edited, Kind, Offer, Saving, Settled
+from billy_mlx.manuscript.state_folder import Goal, forget, remember
+from billy_mlx.manuscript.sync_thread import Keeper
 from billy_mlx.manuscript.textfile import read_text_file, save_text_file
 from billy_mlx.manuscript.versions import Versions, moved
+from billy_mlx.manuscript.word_diff import Hunk
 from billy_mlx.text import sanitize, storable
 
 _WORTH_KEEPING = 40  # characters: of a text without a name that was emptied again

@@ -8,21 +8,20 @@ from pathlib import Path
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE, read_all, reading, remove_unfinished, replace_file
 from billy_mlx.lock import Holder, Lock, acquire
-from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.cards import CARD
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.edit import difference
 from billy_mlx.manuscript.former import Decide, Former, undecided
 from billy_mlx.manuscript.history.history import History
-from billy_mlx.manuscript.home import Home, find_home
 from billy_mlx.manuscript.journal import MAX_FILE as MAX_JOURNAL
 from billy_mlx.manuscript.journal import Journal, Journalled, read_journal
 from billy_mlx.manuscript.kept import GUIDE, JOURNAL, left_in, read_guide, replayed
 from billy_mlx.manuscript.ledger import Ledger
 from billy_mlx.manuscript.prose import UNKNOWN, Prose
-from billy_mlx.manuscript.records import Begun, Change, Edited, Offer, Offered, Record, encode
-from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.reattribution import reanchor
+from billy_mlx.manuscript.records import Begun, Change, Edited, Kind, Offer, Offered, Record, encode
+from billy_mlx.manuscript.state_folder import Home, find_home
 from billy_mlx.manuscript.textfile import TextFile, read_text_file
 from billy_mlx.manuscript.versions import moved
 from billy_mlx.stray import strays_in

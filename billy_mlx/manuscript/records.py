@@ -1,10 +1,12 @@
 """Records: everything that can happen to a manuscript, as it is written down in the journal.
 
 A manuscript changes in one way only: a record is applied and written down. What is read back after a crash goes
-through the same code as what the writer does (state.py), so that the two cannot differ.
+through the same code as what the writer does (state.py), so that the two cannot differ. A revision is a step that was
+made so: one node of the tree of versions.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import get_args
 
 import msgspec
@@ -13,7 +15,42 @@ from billy_mlx.manuscript.draft import Draft, Fate, Placed
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
-from billy_mlx.manuscript.revision import Kind
+
+
+class Kind(StrEnum):
+    """What made a revision."""
+
+    OPENED = "opened"  # the text as it was first seen
+    TYPED = "typed"
+    REPLACED = "replaced"  # find and replace, or a selection pasted over
+    ACCEPTED = "accepted"  # a draft, or a part of one: all of it is one step
+    SWIPED = "swiped"  # an accepted draft exchanged for another of its alternatives
+    IMPORTED = "imported"
+    ELSEWHERE = "elsewhere"  # the file was changed by another program
+    MERGED = "merged"  # what another program changed in the file was put in beside the writer's own changes
+    RECOVERED = "recovered"
+    PUT_AWAY = "put away"  # a draft, or what was left of it; the text is the same
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One undo step.
+
+    Attributes:
+        id: 1 and up, rising with time.
+        parent: the revision it was made on; None for a root.
+        edits: from the parent's text to this one's, made one after another.
+        kind: what made it.
+        made: seconds since the epoch.
+        draft: the draft it accepted, swiped or put away, if it did.
+    """
+
+    id: int
+    parent: int | None
+    edits: tuple[Edit, ...]
+    kind: Kind
+    made: float
+    draft: int | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +249,8 @@ Record = (
     | Offered
     | Settled
 )
+
+
 _KINDS: dict[str, type[Record]] = {kind.__name__.lower(): kind for kind in get_args(Record)}
 
 

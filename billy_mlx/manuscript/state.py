@@ -15,6 +15,7 @@ from billy_mlx.manuscript.records import (
     Drafted,
     Edited,
     Finished,
+    Kind,
     Moved,
     Offered,
     Record,
@@ -25,7 +26,6 @@ from billy_mlx.manuscript.records import (
     Swiped,
     Wrote,
 )
-from billy_mlx.manuscript.revision import Kind
 
 
 class State:

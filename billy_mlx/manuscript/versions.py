@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.away import redone, undone
+from billy_mlx.manuscript.draft_steps import redone, undone
 from billy_mlx.manuscript.edit import Edit, difference, inverted
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.ledger import Ledger
@@ -107,14 +107,6 @@ class Versions:
         """
         self._ledger.commit(Checkpointed(_checked(name), self._known(revision)))
 
-    def go_to_checkpoint(self, name: str) -> None:
-        """Bring the text of a checkpoint back.
-
-        Raises:
-            ManuscriptError: there is none of that name.
-        """
-        self.go(_found(self.checkpoints, name, "checkpoint"))
-
     def begin_branch(self, name: str, revision: int | None = None) -> None:
         """Begin a branch at a version, which is brought back, or at the text as it is now; the one left stays.
 
@@ -144,7 +136,7 @@ class Versions:
         Raises:
             ManuscriptError: there is none of that name, or the new one is empty, too long, or taken.
         """
-        at = _found(self.branches, name, "branch")
+        at = _branch_at(self.branches, name)
         if new != name:
             self.check_branch(new)
             self._ledger.commit(Renamed(name, new, at))
@@ -155,7 +147,7 @@ class Versions:
         Raises:
             ManuscriptError: there is none of that name.
         """
-        self._ledger.commit(Branched(name), self._going(_found(self.branches, name, "branch")))
+        self._ledger.commit(Branched(name), self._going(_branch_at(self.branches, name)))
 
     def tree(self, *, landmarks: bool = True) -> Iterator[Version]:
         """Yield the versions, newest first; of those that merely follow one another only the ends, with `landmarks`."""
@@ -190,8 +182,8 @@ def _checked(name: str) -> str:
     return name
 
 
-def _found(names: Mapping[str, int], name: str, what: str) -> int:
-    if name not in names:
-        known = ", ".join(sanitize(one) for one in names) or "none yet"
-        raise ManuscriptError(f"there is no {what} {sanitize(name)}; there is: {known}")
-    return names[name]
+def _branch_at(branches: Mapping[str, int], name: str) -> int:
+    if name not in branches:
+        known = ", ".join(sanitize(one) for one in branches) or "none yet"
+        raise ManuscriptError(f"there is no branch {sanitize(name)}; there is: {known}")
+    return branches[name]

@@ -7,12 +7,11 @@ from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import Ended, Failed, Job
 from billy_mlx.errors import ManuscriptError, UsageError
 from billy_mlx.manuscript.context.parts import Context
-from billy_mlx.manuscript.counts import UNSTEERED
-from billy_mlx.manuscript.draft import Draft, Fate
+from billy_mlx.manuscript.draft import Draft, Fate, offered
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Work
 from billy_mlx.manuscript.prose import Author
-from billy_mlx.manuscript.seams import offered
+from billy_mlx.manuscript.provenance import UNSTEERED
 from billy_mlx.sentences import before_space, sentence_end, word_end
 from billy_mlx.text import without_strays
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing, Written

@@ -12,8 +12,8 @@ from billy_mlx.engine.jobs import Kind, Work, Workshop
 from billy_mlx.engine.messages import Coherence, Read
 from billy_mlx.engine.reading import reading
 from billy_mlx.manuscript.context.parts import Context
+from billy_mlx.manuscript.draft import ends_sentence
 from billy_mlx.manuscript.passage import Passage
-from billy_mlx.manuscript.seams import ends_sentence
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step

@@ -12,7 +12,7 @@ from docx import Document
 
 from billy_mlx.formats.documents.book import Template
 from billy_mlx.formats.documents.paragraphs import Paragraphs
-from billy_mlx.manuscript.edition import Edition, keep_edition
+from billy_mlx.manuscript.exporting import Edition, keep_edition
 from billy_mlx.manuscript.manuscript import Manuscript
 
 BEFORE = "---\ntitle: The Lamp\nauthor: A. Writer\nlang: de\n---\n\n"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.word_diff import Hunk
 
 QUIET, TOWER = "The house was quiet.", "The tower was quiet."
 

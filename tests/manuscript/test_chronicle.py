@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from billy_mlx.manuscript.chronicle import counted, named, told, when, when_written
-from billy_mlx.manuscript.comparison import compared
+from billy_mlx.manuscript.chronicle import compared, counted, named, told, when, when_written
 from billy_mlx.manuscript.history.tree import Version
-from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.records import Kind
 
 NOON = datetime(2023, 11, 14, 12, 0).astimezone()
 

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.manuscript.counts import shares, voice_of, words_by_span
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Authors, Prose
+from billy_mlx.manuscript.provenance import shares, voice_of, words_by_span
 from billy_mlx.words import count_words
 
 

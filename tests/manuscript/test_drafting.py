@@ -11,7 +11,7 @@ from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
-from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.records import Kind
 from billy_mlx.sentences import sentence_end
 
 NIGHT = "It was a dark night. Nobody came."

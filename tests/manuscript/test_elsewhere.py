@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript import saved
+from billy_mlx.manuscript import file_on_disk
 from billy_mlx.manuscript.elsewhere import read_theirs, said_of
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.manuscript.merging import Merge, merge
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
 from billy_mlx.manuscript.textfile import NotText
+from billy_mlx.manuscript.word_diff import Merge, merge
 
 NIGHT = "It was a dark night. The lamp was out.\n\nNobody came.\n"
 
@@ -60,13 +60,13 @@ def test_a_change_of_the_same_size_and_time_is_seen(manuscript, novel):
 
 
 def test_without_a_reason_a_file_is_read_now_and_then(manuscript, novel, monkeypatch):
-    monkeypatch.setattr(saved, "_PAUSE", 0)
+    monkeypatch.setattr(file_on_disk, "_PAUSE", 0)
     changed_in_secret(novel, b"dark", b"pale")
     assert manuscript.look_elsewhere(thorough=False).result()
 
 
 def test_a_file_that_takes_long_to_read_is_not_read_for_nothing(manuscript, novel, monkeypatch):
-    monkeypatch.setattr(saved, "_PAUSE", 1e9)
+    monkeypatch.setattr(file_on_disk, "_PAUSE", 1e9)
     assert not manuscript.look_elsewhere(thorough=False).result()
     changed_in_secret(novel, b"dark", b"pale")
     assert not manuscript.look_elsewhere(thorough=False).result()

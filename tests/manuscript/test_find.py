@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_changes import made
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.find import Match, Query, find, find_all, replacements
-from billy_mlx.manuscript.hunks import apply_hunks
 
 TEXT = "The cat saw the Cat. It didn’t see the catfish, “the” fish."
 
@@ -14,7 +14,7 @@ def words(text, query):
 
 
 def replaced(text, query, replacement, only=None):
-    return apply_hunks(text, replacements(text, query, replacement, only))
+    return made(text, replacements(text, query, replacement, only))
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_a_backslash_in_plain_text_is_a_backslash():
 )
 def test_what_is_put_in_can_keep_the_capitals_of_what_was_there(text, words, replacement, expected):
     query = Query(words, regex="|" in words)
-    assert apply_hunks(text, replacements(text, query, replacement, keep_capitals=True)) == expected
+    assert made(text, replacements(text, query, replacement, keep_capitals=True)) == expected
 
 
 def test_groups_are_filled_in_before_capitals_are_kept():
     query = Query(r"(cat)s", regex=True)
-    assert apply_hunks("CATS", replacements("CATS", query, r"big \1", keep_capitals=True)) == "BIG CAT"
+    assert made("CATS", replacements("CATS", query, r"big \1", keep_capitals=True)) == "BIG CAT"
 
 
 def test_one_match_alone_can_be_replaced():

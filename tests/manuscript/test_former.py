@@ -9,9 +9,9 @@ from billy_mlx.lock import acquire
 from billy_mlx.manuscript import cards
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.former import Undecided, ask_first
-from billy_mlx.manuscript.home import find_home, recent
 from billy_mlx.manuscript.kept import Left, left_in
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.state_folder import find_home, recent
 
 TEXT = "The lamp had gone out, and nobody came up the stairs to see to it. Ada waited until the morning, then she left."
 UNSAVED = "Never saved. "

@@ -15,17 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript import keeper
+from billy_mlx.manuscript import sync_thread
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.find import Query, replacements
-from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.journal import Journal, read_journal
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Prose
-from billy_mlx.manuscript.records import Change, Edited, encode
-from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.records import Change, Edited, Kind, encode
 from billy_mlx.manuscript.textfile import Conflict
+from billy_mlx.manuscript.word_diff import Hunk
 
 PASSAGE = Passage("x", (1,), (Voice(0, "noir:1@1"),), "continue", "starter", {}, {}, (1,), 7, {}, 9)
 NIGHT = "# One\n\nIt was a dark night.\n"
@@ -446,7 +445,7 @@ def test_what_is_written_down_is_on_the_disk_within_half_a_second(start, monkeyp
     manuscript = start()
     monkeypatch.setattr(manuscript._ledger.journal, "sync", lambda: synced.set())
     manuscript.edit(0, 0, "x")
-    assert keeper.SYNC_SECONDS <= 0.25
+    assert sync_thread.SYNC_SECONDS <= 0.25
     assert synced.wait(10)
     monkeypatch.undo()
 

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.hunks import Hunk
+from billy_mlx.manuscript.draft import Rest, space_behind
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.manuscript.merging import merge
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER
-from billy_mlx.manuscript.seams import Rest, space_behind
+from billy_mlx.manuscript.word_diff import Hunk, merge
 from billy_mlx.stray import decoded, encoded, is_nearly_utf8
 
 pytestmark = pytest.mark.slow
@@ -179,7 +178,7 @@ class ManuscriptMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.names)))
         before = self.manuscript.versions.current
         self.ways_back |= {self.names[name]: before} if self.names[name] != before else {}
-        self.manuscript.versions.go_to_checkpoint(name)
+        self.manuscript.versions.go(self.manuscript.versions.checkpoints[name])
         self.back_to(self.names[name])
 
     @rule(name=st.sampled_from(["light", "dark"]), data=st.data())

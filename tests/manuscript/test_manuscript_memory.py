@@ -34,7 +34,7 @@ def test_a_draft_that_was_decided_on_is_not_held(manuscript):
 
 def test_a_save_that_fails_leaves_the_text_that_is_in_the_file_known(manuscript, monkeypatch):
     edit_and_save(manuscript)
-    monkeypatch.setattr("billy_mlx.manuscript.saved.save_text_file", _refuse)
+    monkeypatch.setattr("billy_mlx.manuscript.file_on_disk.save_text_file", _refuse)
     for _ in range(3):
         edit_and_save(manuscript)
     manuscript.close()

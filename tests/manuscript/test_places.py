@@ -10,7 +10,7 @@ from faults import ERRORS, faults
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.lock import Holder, Lock, acquire
-from billy_mlx.manuscript import home
+from billy_mlx.manuscript import state_folder
 from billy_mlx.manuscript.textfile import Conflict, changed, digest_of, read_text_file, save_text_file
 
 
@@ -153,31 +153,31 @@ def test_a_holder_that_cannot_be_made_out_is_still_one(tmp_path):
 def test_one_file_has_one_home_by_whatever_link(path, tmp_path):
     link = tmp_path / "link.md"
     link.symlink_to(path)
-    assert home.find_home(link, OLD).folder == home.find_home(path, OLD).folder
+    assert state_folder.find_home(link, OLD).folder == state_folder.find_home(path, OLD).folder
 
 
 def test_a_moved_file_brings_its_home_along_and_a_copied_one_does_not(path):
-    first = home.find_home(path, OLD)
-    home.remember(first, OLD)
+    first = state_folder.find_home(path, OLD)
+    state_folder.remember(first, OLD)
     copy = path.with_name("copy.md")
     copy.write_bytes(b"old\n")
-    assert home.find_home(copy, OLD).moved_from is None
+    assert state_folder.find_home(copy, OLD).moved_from is None
     copy.unlink()
     (first.folder / "journal").write_bytes(b"x")
-    moved = home.find_home(path.rename(path.with_name("moved.md")), OLD)
+    moved = state_folder.find_home(path.rename(path.with_name("moved.md")), OLD)
     assert moved.moved_from == path
     assert (moved.folder / "journal").read_bytes() == b"x"
 
 
 def test_the_last_manuscripts_are_listed_and_damaged_notes_passed_over(path, tmp_path):
     for name in ("one.md", "two.md"):
-        home.remember(home.find_home(tmp_path / name, None), None)
-    (home.find_home(path, OLD).folder / "manuscript.json").write_bytes(b'{"path": 1')
-    assert {recent.path.name: recent.exists for recent in home.recent()} == {"one.md": False, "two.md": False}
+        state_folder.remember(state_folder.find_home(tmp_path / name, None), None)
+    (state_folder.find_home(path, OLD).folder / "manuscript.json").write_bytes(b'{"path": 1')
+    assert {recent.path.name: recent.exists for recent in state_folder.recent()} == {"one.md": False, "two.md": False}
 
 
 def test_names_of_any_kind_have_a_home(tmp_path):
     for name in ("…/../x".replace("/", "_"), "é" * 80 + ".md", ".md", "a b\n.md"):
-        folder = home.find_home(Path(tmp_path / name), None).folder
+        folder = state_folder.find_home(Path(tmp_path / name), None).folder
         assert folder.is_dir()
         assert "\n" not in folder.name

@@ -8,8 +8,8 @@ import pytest
 
 from billy_mlx import paths
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.home import find_home
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.state_folder import find_home
 from billy_mlx.tui.blends import blends_file, save_blend
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.fault_report import keep_report

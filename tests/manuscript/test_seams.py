@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from billy_mlx.manuscript.draft import Alternative, Draft
+from billy_mlx.manuscript.draft import Alternative, Draft, offered, space_before, space_behind, whole_end
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import Author
-from billy_mlx.manuscript.seams import offered, space_before, space_behind, whole_end
 from billy_mlx.words import words_end
 
 CUT = Passage("", (1,), (Voice(0, None),), "continue", "m", {}, {}, (1,), 0, {}, 9, ended="length")

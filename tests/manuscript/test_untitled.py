@@ -3,8 +3,8 @@
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.manuscript.home import is_untitled, recent, untitled_path
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.state_folder import is_untitled, recent, untitled_path
 from billy_mlx.manuscript.textfile import Conflict
 from billy_mlx.manuscript.untitled import beginning, first_words
 

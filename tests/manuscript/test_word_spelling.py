@@ -5,12 +5,12 @@ from unicodedata import normalize
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_changes import made
 
 from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
 from billy_mlx.manuscript.context.triggers import scanned
 from billy_mlx.manuscript.find import Query, find_all, replacements
-from billy_mlx.manuscript.hunks import apply_hunks
-from billy_mlx.manuscript.spelling import folded
+from billy_mlx.manuscript.word_patterns import folded
 
 
 def fires(word, text, **fields):
@@ -103,8 +103,8 @@ def test_capitals_count_where_that_is_wanted():
 
 def test_exactly_what_was_found_is_replaced():
     text = "A cafe\u0301 in New\n  York, the café."
-    assert apply_hunks(text, replacements(text, Query("New York"), "Rome")) == "A cafe\u0301 in Rome, the café."
-    assert apply_hunks(text, replacements(text, Query("café"), "bar")) == "A bar in New\n  York, the bar."
+    assert made(text, replacements(text, Query("New York"), "Rome")) == "A cafe\u0301 in Rome, the café."
+    assert made(text, replacements(text, Query("café"), "bar")) == "A bar in New\n  York, the bar."
 
 
 @pytest.mark.parametrize(("word", "found"), [("  ", ["  "]), ("one ", ["one "]), ("\n", ["\n", "\n"])])

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 from hosting import seen, typed
+from made_changes import made
 from textual.app import App
 
-from billy_mlx.manuscript.hunks import apply_hunks
 from billy_mlx.tui.screens.find import FindBar
 
 TEXT = "The cat saw a Cat. Concatenate cats."
@@ -26,7 +26,7 @@ class Page(App):
         self.found.append((message.start, message.end))
 
     def on_replace_wanted(self, message):
-        self.text = apply_hunks(self.text, message.hunks)
+        self.text = made(self.text, message.hunks)
         self.changes.append(len(message.hunks))
 
     def on_find_closed(self):

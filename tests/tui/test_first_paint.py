@@ -29,7 +29,7 @@ print(json.dumps([asyncio.run(paint()), [*sys.modules]]))
 
 
 _OF_MODELS = ("mlx", "mlx.core", "mlx_lm", "transformers", "numpy", "docx", "lxml", "httpx")
-_LATE = (*_OF_MODELS, "tomlkit", "regex", "billy_mlx.manuscript.context.lorebook_keys", "billy_mlx.extraction.extract")
+_LATE = (*_OF_MODELS, "tomlkit", "regex", "billy_mlx.manuscript.context.key_search", "billy_mlx.extraction.extract")
 _LATE_SCREENS = ("find", "personas", "export", "guide", "history", "settings", "help", "start", "chorus", "models")
 
 

@@ -5,11 +5,11 @@ import itertools
 import pytest
 from hosting import seen, shown, typed
 
-from billy_mlx.manuscript.comparison import compared
+from billy_mlx.manuscript.chronicle import compared
 from billy_mlx.manuscript.history.tree import Version
-from billy_mlx.manuscript.hunks import Hunk
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.manuscript.revision import Kind
+from billy_mlx.manuscript.records import Kind
+from billy_mlx.manuscript.word_diff import Hunk
 from billy_mlx.tui.screens import history
 from billy_mlx.tui.screens.history import HistoryScreen, Lanes
 

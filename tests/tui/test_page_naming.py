@@ -8,8 +8,8 @@ from hosting import lines_of
 from pages import by_palette, notified, press, typed
 from scripted import studio
 
-from billy_mlx.manuscript.home import recent
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.state_folder import recent
 from billy_mlx.tui.screens.naming import named_path, why_not_named
 
 LAMP = "The lamp had gone out."

@@ -9,7 +9,7 @@ import pytest
 from faults import faults
 from pages import SIZES, by_palette, draft, notified, on_page, press, typed, until
 
-from billy_mlx.manuscript import saved, textfile
+from billy_mlx.manuscript import file_on_disk, textfile
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens import writing
 from billy_mlx.tui.screens.ask import Confirm
@@ -371,7 +371,7 @@ def test_the_file_is_not_read_where_the_keys_are_taken(novel, monkeypatch):
         await come_back(pilot, app)
         await until(pilot, lambda: threads)
 
-    monkeypatch.setattr(saved, "look_at", look_at)
+    monkeypatch.setattr(file_on_disk, "look_at", look_at)
     on_page(novel, story, autosave_seconds=SOON)
     assert threading.main_thread() not in threads
 

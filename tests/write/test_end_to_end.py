@@ -7,9 +7,9 @@ from billy_mlx.blend.recipe import Recipe
 from billy_mlx.blend.writer import Writer
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.guide import Guide
+from billy_mlx.manuscript.draft import whole_end
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
-from billy_mlx.manuscript.seams import whole_end
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import finish
 from billy_mlx.write.replay import replay

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from billy_mlx.manuscript.comparison import compared
+from billy_mlx.manuscript.chronicle import compared
 
 
 class Difference(VerticalScroll, can_focus=False):

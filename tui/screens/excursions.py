@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from billy_mlx.engine.messages import Compare, Compared, Failed, Job, Load, Survey, Surveyed
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
-from billy_mlx.manuscript.hunks import Hunk
+from billy_mlx.manuscript.word_diff import Hunk
 from billy_mlx.tui.authorship import at_place, legend
 from billy_mlx.tui.schema import checked, refusal
 from billy_mlx.tui.screens.ask import Ask

@@ -19,15 +19,17 @@ from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.files import replace_file
 from billy_mlx.formats.documents.book import NO_DATE, Book, Template, read_cover
 from billy_mlx.formats.documents.markdown_in import document_of
-from billy_mlx.manuscript.edition import Edition, keep_edition, read_edition
 from billy_mlx.manuscript.exporting import (
+    Edition,
     Format,
     Provenance,
     book_of,
     cover_named,
     export,
+    keep_edition,
     left_out,
     paragraphs_of_manuscript,
+    read_edition,
 )
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage

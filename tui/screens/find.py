@@ -13,7 +13,7 @@ from textual.widgets import Input, Label
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.find import Match, Query, find_all, replacements
-from billy_mlx.manuscript.hunks import Hunk
+from billy_mlx.manuscript.word_diff import Hunk
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import at, bindings
 from billy_mlx.tui.keys import keys_of, shown_keys

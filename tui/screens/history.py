@@ -16,8 +16,7 @@ from textual.widgets import Footer, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from billy_mlx.errors import BillyError
-from billy_mlx.manuscript.chronicle import counted, named, told, when
-from billy_mlx.manuscript.comparison import compared
+from billy_mlx.manuscript.chronicle import compared, counted, named, told, when
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.text import sanitize

@@ -11,7 +11,7 @@ from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
 
 from billy_mlx.engine.messages import Survey, Surveyed
-from billy_mlx.manuscript.home import Recent, recent, untitled_path
+from billy_mlx.manuscript.state_folder import Recent, recent, untitled_path
 from billy_mlx.manuscript.untitled import beginning
 from billy_mlx.text import sanitize
 from billy_mlx.tui.ago import ago

@@ -8,9 +8,9 @@ from functools import cached_property
 from string import ascii_letters
 from typing import Protocol
 
-from billy_mlx.manuscript.counts import first_voice
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
+from billy_mlx.manuscript.provenance import first_voice
 from billy_mlx.tui.widgets.view import PartKind, View
 
 GHOST, STRUCK, HERE, UNKNOWN_MARK, THERE_BEFORE = "┊", "−", "▸", "▎?", "·"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from billy_mlx.formats.lorebooks.lorebook import MOST_SCANNED, Entry, Lorebook
 
 if TYPE_CHECKING:
-    from billy_mlx.manuscript.context.lorebook_keys import Scan
+    from billy_mlx.manuscript.context.key_search import Scan
 
 _BETWEEN = "\n\0\n"  # two entries' texts: NUL is in none of them, so no words go from one into the next
 
@@ -43,7 +43,7 @@ class Scanned:
 
 def scanned(lorebook: Lorebook, text_before: str) -> Scanned:
     """Return which entries fire by the end of `text_before`, and which keys could not be looked for."""
-    from billy_mlx.manuscript.context.lorebook_keys import Scan  # once there is something to look for
+    from billy_mlx.manuscript.context.key_search import Scan  # once there is something to look for
 
     scan = Scan()
     fired: dict[int, Trigger] = {}

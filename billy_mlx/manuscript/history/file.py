@@ -1,21 +1,91 @@
-"""The history's file: rows in and out of SQLite, each with its checksum, and what happens if it is damaged."""
+"""The history's file: rows in and out of SQLite tables, and what happens if it is damaged.
+
+SQLite has no checksums for its pages, so each row carries one of its own. Long values are compressed.
+"""
 
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE
-from billy_mlx.manuscript.history.connection import check, connect, is_damage, transaction
-from billy_mlx.manuscript.history.schema import APPLICATION, COLUMNS, KEYS, STATEMENTS, VERSION, Row, Table
-from billy_mlx.manuscript.history.seal import sealed, unsealed
 from billy_mlx.text import sanitize
 
-Changes = Mapping[Table, Mapping[Any, Row | None]]
+APPLICATION = 0x62696C79  # "bily", as a number in the header: a file of another program is told by it
+VERSION = 1
+
+Value = int | float | str | bytes | None
+Row = tuple[Value, ...]
+"""One row as it is in a table, without its checksum; the first value is its key."""
+
+TableName = Literal["standing", "revision", "travelled", "keyframe", "draft", "alternative", "checkpoint", "branch"]
+
+Changes = Mapping[TableName, Mapping[Any, Row | None]]
 """Rows by table and key; None for one that is to go."""
+
+COLUMNS: dict[TableName, int] = {  # without the checksum
+    "standing": 6,
+    "revision": 6,
+    "travelled": 2,
+    "keyframe": 2,
+    "draft": 3,
+    "alternative": 4,
+    "checkpoint": 2,
+    "branch": 2,
+}
+
+KEYS: dict[TableName, str] = {
+    "standing": "id",
+    "revision": "id",
+    "travelled": "parent",
+    "keyframe": "revision",
+    "draft": "id",
+    "alternative": "author",
+    "checkpoint": "name",
+    "branch": "name",
+}
+
+# SQLite keeps these as they are written here, and a file that has others is not read.
+STATEMENTS = (
+    "CREATE TABLE standing(id INTEGER PRIMARY KEY, head INTEGER, branch TEXT, last_revision INTEGER, "
+    "last_passage INTEGER, last_draft INTEGER, crc INTEGER)",
+    "CREATE TABLE revision(id INTEGER PRIMARY KEY, parent INTEGER, kind TEXT, made REAL, draft INTEGER, edits BLOB, "
+    "crc INTEGER)",
+    "CREATE TABLE travelled(parent INTEGER PRIMARY KEY, child INTEGER, crc INTEGER)",
+    "CREATE TABLE keyframe(revision INTEGER PRIMARY KEY, prose BLOB, crc INTEGER)",
+    "CREATE TABLE draft(id INTEGER PRIMARY KEY, fate TEXT, draft BLOB, crc INTEGER)",
+    "CREATE TABLE alternative(author INTEGER PRIMARY KEY, draft INTEGER, text BLOB, passage BLOB, crc INTEGER)",
+    "CREATE TABLE checkpoint(name TEXT PRIMARY KEY, revision INTEGER, crc INTEGER) WITHOUT ROWID",
+    "CREATE TABLE branch(name TEXT PRIMARY KEY, revision INTEGER, crc INTEGER) WITHOUT ROWID",
+    "CREATE INDEX revision_line ON revision(parent) WHERE parent IS NOT id - 1",
+    "CREATE INDEX revision_draft ON revision(draft) WHERE draft IS NOT NULL",
+    "CREATE INDEX draft_fate ON draft(fate)",
+)
+
+LIMIT = 1 << 28
+"""The longest value that is read back, in bytes: a text of 256 MB. A damaged one cannot ask for more memory."""
+
+_LONG = 1000  # bytes; below, zlib saves next to nothing
+_ZLIB = b"x"  # what zlib's output begins with, and JSON never does; a text that does is always compressed
+
+# What the disk, the system or another program is the cause of: the file itself may be as good as ever.
+_PASSING = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
 
 
 class HistoryDamaged(ManuscriptError):
@@ -107,7 +177,7 @@ class HistoryFile:
             "the text itself is complete, and a new history starts with it"
         )
 
-    def read(self, table: Table, condition: str = "", *values: object) -> list[Row]:
+    def read(self, table: TableName, condition: str = "", *values: object) -> list[Row]:
         """Return the rows of `table` that fulfil an SQL condition.
 
         Raises:
@@ -120,9 +190,9 @@ class HistoryFile:
         with self.making_out(), self._reading:
             rows = reader.execute(f"SELECT * FROM {table} {condition}", values).fetchall()
         with self.making_out():
-            return [unsealed(table, row) for row in rows]
+            return [without_checksum(table, row) for row in rows]
 
-    def numbers(self, table: Table, condition: str = "") -> list[int]:
+    def numbers(self, table: TableName, condition: str = "") -> list[int]:
         """Return the keys of rows, without a look at the rows. Raises ManuscriptError if they cannot be read."""
         if self._reader is None:
             return []
@@ -175,14 +245,14 @@ class HistoryFile:
         return self.path.with_name(f"{self.path.name}.damaged")
 
 
-def _write(connection: sqlite3.Connection, table: Table, rows: Mapping[Any, Row | None]) -> None:
+def _write(connection: sqlite3.Connection, table: TableName, rows: Mapping[Any, Row | None]) -> None:
     marks = ", ".join("?" * (COLUMNS[table] + 1))
-    kept = (sealed(table, row) for row in rows.values() if row is not None)
+    kept = (with_checksum(table, row) for row in rows.values() if row is not None)
     connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", kept)
     _delete(connection, table, (key for key, row in rows.items() if row is None))
 
 
-def _delete(connection: sqlite3.Connection, table: Table, keys: Iterable[Any]) -> None:
+def _delete(connection: sqlite3.Connection, table: TableName, keys: Iterable[Any]) -> None:
     connection.executemany(f"DELETE FROM {table} WHERE {KEYS[table]} = ?", ((key,) for key in keys))
 
 
@@ -196,3 +266,91 @@ def _free_name(path: Path) -> Path:
     while any(name.startswith(f"{path.stem}.damaged-{number}{path.suffix}") for name in taken):
         number += 1
     return path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")
+
+
+def with_checksum(table: TableName, row: Row) -> Row:
+    """Return a row as it is stored: long bytes compressed, and a checksum at its end."""
+    packed = tuple(_packed(value) if isinstance(value, bytes) else value for value in row)
+    return (*packed, _checksum(table, packed))
+
+
+def without_checksum(table: TableName, stored: Row) -> Row:
+    """Return the row that `with_checksum` was given.
+
+    Raises:
+        ValueError: it was given another one.
+    """
+    *packed, checksum = stored
+    if len(packed) != COLUMNS[table] or _checksum(table, tuple(packed)) != checksum:
+        raise ValueError(f"a row of the table {table} has changed by itself")
+    return tuple(_unpacked(value) if isinstance(value, bytes) else value for value in packed)
+
+
+def _checksum(table: TableName, row: Row) -> int:
+    return zlib.crc32(msgspec.msgpack.encode(row), zlib.crc32(table.encode()))
+
+
+def _packed(data: bytes) -> bytes:
+    return zlib.compress(data, 1) if len(data) >= _LONG or data.startswith(_ZLIB) else data
+
+
+def _unpacked(data: bytes) -> bytes:
+    if not data.startswith(_ZLIB):
+        return data
+    stream = zlib.decompressobj()
+    try:
+        unpacked = stream.decompress(data, LIMIT)
+    except zlib.error as error:
+        raise ValueError(f"compressed bytes cannot be read: {error}") from error
+    if not stream.eof:
+        raise ValueError("compressed bytes end too early, or are too long")
+    return unpacked
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file that exists. Whatever SQL a stranger's file may hold is not trusted; what is too large is refused."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, timeout=0.25, isolation_level=None, check_same_thread=False)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LIMIT)
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "synchronous = FULL", "fullfsync = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    return connection
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Look at the header and the schema: no more, so that a long history opens as fast as a short one.
+
+    Raises:
+        ValueError: they are not a history's.
+    """
+    names = ("application_id", "user_version", "journal_mode")
+    application, version, journal = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+    if application != APPLICATION:
+        raise ValueError("it is no history of a manuscript")
+    if version > VERSION:
+        raise ValueError("a newer version of billy made it")
+    statements = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master LIMIT 100")}
+    if version != VERSION or statements != set(STATEMENTS):
+        raise ValueError("its tables are not those of a history")
+    if journal != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Make all that is written inside the block or, after an error, nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def is_damage(error: Exception) -> bool:
+    """Return whether an error means that the file is not what was written, rather than out of reach."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _PASSING
+    return isinstance(error, ValueError)

@@ -14,16 +14,14 @@ from typing import Literal
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.draft import Alternative, Draft, Fate
 from billy_mlx.manuscript.edit import Edit
-from billy_mlx.manuscript.history.drafts import DraftTables
 from billy_mlx.manuscript.history.file import HistoryDamaged, HistoryFile
 from billy_mlx.manuscript.history.rows import name_of, name_row
-from billy_mlx.manuscript.history.standing import Place
-from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable, could_not_save
-from billy_mlx.manuscript.history.texts import Route, Texts
-from billy_mlx.manuscript.history.tree import Tree, Version
+from billy_mlx.manuscript.history.snapshots import Route, Texts
+from billy_mlx.manuscript.history.store import DraftTables, HistoryStore, HistoryTable, could_not_save
+from billy_mlx.manuscript.history.tree import Head, Tree, Version
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
-from billy_mlx.manuscript.revision import Revision
+from billy_mlx.manuscript.records import Revision
 
 
 class History:
@@ -44,7 +42,7 @@ class History:
         self._tree = Tree(store)
         self._texts = Texts(store, self._tree)
         self._drafts = DraftTables(store)
-        self._place = Place(store)
+        self._place = Head(store)
         self.checkpoints = Names(store, "checkpoint", self._tree)
         self.branches = Names(store, "branch", self._tree)
 

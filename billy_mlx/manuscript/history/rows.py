@@ -8,10 +8,10 @@ import msgspec
 
 from billy_mlx.manuscript.draft import Alternative, Draft, Fate
 from billy_mlx.manuscript.edit import Edit
-from billy_mlx.manuscript.history.schema import Row
+from billy_mlx.manuscript.history.file import Row
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import WRITER, Author, Authors, Prose
-from billy_mlx.manuscript.revision import Kind, Revision
+from billy_mlx.manuscript.records import Kind, Revision
 
 _Length = Annotated[int, msgspec.Meta(ge=1)]
 _Author = Annotated[int, msgspec.Meta(ge=-1, le=2**62)]

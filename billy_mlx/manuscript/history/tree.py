@@ -1,15 +1,15 @@
-"""The tree of versions: its revisions, the ways between them, and what a screen draws of it."""
+"""The tree of versions: its revisions, the ways between them, where the text stands in it, and what a screen draws."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.edit import Edit
-from billy_mlx.manuscript.history.rows import pair_of, revision_of, revision_row
-from billy_mlx.manuscript.history.schema import Row
+from billy_mlx.manuscript.history.file import Row, TableName
+from billy_mlx.manuscript.history.rows import Standing, pair_of, revision_of, revision_row, standing_of, standing_row
 from billy_mlx.manuscript.history.store import HistoryStore, HistoryTable
-from billy_mlx.manuscript.revision import Kind, Revision
+from billy_mlx.manuscript.records import Kind, Revision
 from billy_mlx.words import count_words
 
 _PAGE = 200  # rows
@@ -240,3 +240,55 @@ def _first_words(edits: tuple[Edit, ...]) -> tuple[str, str]:
 
 def _key(row: Row) -> int:
     return row[0] if isinstance(row[0], int) else 0
+
+
+class Head:
+    """The one row of the table "standing". `now` is what it says."""
+
+    def __init__(self, store: HistoryStore) -> None:
+        self._table: HistoryTable[int] = HistoryTable(store, "standing")
+        self._store = store
+        self.now = self._read()
+
+    def stand(self, head: int | None) -> None:
+        """Stand at a revision."""
+        self._put(replace(self.now, head=head))
+
+    def use(self, branch: str) -> None:
+        """Go on on a branch. Raises ValueError if its name cannot be encoded."""
+        branch.encode()
+        self._put(replace(self.now, branch=branch))
+
+    def count(self, *, revision: int = 0, passages: Iterable[int] = (), draft: int = 0) -> None:
+        """Take note of numbers that are used. Raises ValueError if they are impossible."""
+        last = self.now
+        self._put(
+            replace(
+                last,
+                last_revision=max(last.last_revision, revision),
+                last_passage=max(last.last_passage, *passages, 0),
+                last_draft=max(last.last_draft, draft),
+            )
+        )
+
+    def _put(self, standing: Standing) -> None:
+        if standing != self.now:
+            row = standing_row(standing)
+            standing_of(row)
+            self._table.put(1, row)
+            self.now = standing
+
+    def _read(self) -> Standing:
+        row = self._table.get(1)
+        with self._store.file.making_out():
+            standing = Standing() if row is None else standing_of(row)
+            self._compare("revision", standing.last_revision)
+            self._compare("alternative", standing.last_passage)
+            self._compare("draft", standing.last_draft)
+            return standing
+
+    def _compare(self, table: TableName, last: int) -> None:
+        """Look whether a table has more than it should: what is asked of an old history before it is gone on with."""
+        for number in self._store.file.numbers(table, "ORDER BY 1 DESC LIMIT 1"):
+            if number > last:
+                raise ValueError(f"{table} {number} comes after the last one, {last}")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
-from billy_mlx.manuscript.context import layout
+from billy_mlx.manuscript.context import parts
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.guide import Guide, Shares
 from billy_mlx.manuscript.context.parts import Cut
@@ -19,10 +19,10 @@ LAMP = Entry("lamp", "The lamp burns whale oil.", ("lamp",))
 GUIDE = Guide("Ada keeps the light at Ostend.", "quiet, few words", 1, Lorebook((LAMP, Entry("x", "No.", ("moon",)))))
 TEMPLATE = 5
 FRAME = {
-    *(layout.WRITER, layout.KNOWN, layout.LORE, layout.SELECTION, layout.AFTER, layout.INSTRUCTION, layout.NOTE),
-    *(layout.BASE_AFTER, layout.BASE_SELECTION, layout.CLOSING, layout.SEPARATOR),
-    *layout.REQUESTS.values(),
-    *layout.BASE_INSTRUCTIONS.values(),
+    *(parts.WRITER, parts.KNOWN, parts.LORE, parts.SELECTION, parts.AFTER, parts.INSTRUCTION, parts.NOTE),
+    *(parts.BASE_AFTER, parts.BASE_SELECTION, parts.CLOSING, parts.SEPARATOR),
+    *parts.REQUESTS.values(),
+    *parts.BASE_INSTRUCTIONS.values(),
 }
 AROUND = "(?:" + "|".join(map(re.escape, FRAME)) + r"|[\0\n])*"
 
@@ -56,13 +56,13 @@ def part(context, kind):
 def test_a_chat_goes_on_from_the_text_itself():
     sent = build(guide=Guide()).prompt
     assert sent.prefix == STORY
-    assert (sent.system, sent.user) == (layout.WRITER, layout.REQUESTS["continue"])
+    assert (sent.system, sent.user) == (parts.WRITER, parts.REQUESTS["continue"])
 
 
 def test_a_chat_is_told_memory_and_lore_first_and_the_note_close_to_the_end():
     context = build(instruction="make her leave")
-    assert context.prompt.system.endswith(layout.KNOWN + GUIDE.memory + layout.LORE + LAMP.text)
-    assert context.prompt.user.endswith(layout.INSTRUCTION + "make her leave")
+    assert context.prompt.system.endswith(parts.KNOWN + GUIDE.memory + parts.LORE + LAMP.text)
+    assert context.prompt.user.endswith(parts.INSTRUCTION + "make her leave")
     assert context.prompt.prefix.endswith("asked.\n\n[Author's note: quiet, few words]\n\nNobody said")
     kinds = [part.kind for part in context.parts]
     assert kinds == ["memory", "lore", "instruction", "before", "note", "before", "frame"]
@@ -202,7 +202,7 @@ def test_memory_that_is_too_long_loses_its_end():
 def test_a_share_of_nothing_shows_what_was_left_out():
     context = build(guide=Guide("Ada keeps the light.", shares=Shares(memory=0)))
     assert part(context, "memory").cut == Cut("all", 20)
-    assert layout.KNOWN not in context.prompt.system
+    assert parts.KNOWN not in context.prompt.system
 
 
 class Doubled(Counter):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lorebook_samples import LOREBOOKS
 
 from billy_mlx.formats.lorebooks.lorebook import MOST_ENTRIES, Entry, Lorebook
-from billy_mlx.manuscript.context.lorebook_keys import Scan
+from billy_mlx.manuscript.context.key_search import Scan
 from billy_mlx.manuscript.context.triggers import scanned
 
 TEXT = "Long ago there was a dragon. Mira O’Brien took the lamp to 東京駅 at night."

@@ -7,7 +7,7 @@ from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.manuscript.prose import WRITER, Author, Prose
-from billy_mlx.manuscript.revision import Kind, Revision
+from billy_mlx.manuscript.records import Kind, Revision
 
 DAY = 1_764_000_000.5
 

@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from billy_mlx.manuscript.draft import Draft, Fate, Placed
 from billy_mlx.manuscript.edit import Edit, apply_all
-from billy_mlx.manuscript.history.gap import edited
 from billy_mlx.manuscript.history.history import History
+from billy_mlx.manuscript.history.snapshots import edited
 from billy_mlx.manuscript.prose import UNKNOWN, Author, Prose
-from billy_mlx.manuscript.revision import Kind, Revision
+from billy_mlx.manuscript.records import Kind, Revision
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.history import seal
+from billy_mlx.manuscript.history import file
+from billy_mlx.manuscript.history.file import with_checksum, without_checksum
 from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.history.rows import keyframe_of, revision_of, standing_of
-from billy_mlx.manuscript.history.seal import sealed, unsealed
 from billy_mlx.manuscript.prose import Prose
 
 HERE = Path(__file__).parent
@@ -286,18 +286,18 @@ def test_damaged_bytes_give_right_values_an_error_or_a_new_history(sample, tmp_p
 
 
 def test_a_row_does_not_pass_for_one_of_another_table_or_of_other_values():
-    row = sealed("checkpoint", ("here", 3))
-    assert unsealed("checkpoint", row) == ("here", 3)
+    row = with_checksum("checkpoint", ("here", 3))
+    assert without_checksum("checkpoint", row) == ("here", 3)
     for table, wrong in (("branch", row), ("checkpoint", ("here", 4, row[2])), ("checkpoint", row[1:])):
         with pytest.raises(ValueError, match="changed by itself"):
-            unsealed(table, wrong)
+            without_checksum(table, wrong)
 
 
 @pytest.mark.parametrize("data", [zlib.compress(bytes(10_000)), zlib.compress(bytes(500))[:-3], b"xyz"])
 def test_compressed_bytes_are_read_up_to_a_limit(monkeypatch, data):
-    monkeypatch.setattr(seal, "LIMIT", 1000)
+    monkeypatch.setattr(file, "LIMIT", 1000)
     with pytest.raises(ValueError, match="compressed bytes"):
-        seal._unpacked(data)
+        file._unpacked(data)
 
 
 @pytest.mark.parametrize(

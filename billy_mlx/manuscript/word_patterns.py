@@ -5,6 +5,7 @@ curly and straight. A whole word is one that no other letter touches. Some scrip
 place counts; Korean puts particles behind a word, Arabic and Hebrew put short words before it.
 """
 
+import math
 from functools import lru_cache
 from itertools import permutations
 from unicodedata import normalize
@@ -24,17 +25,6 @@ _IS = (
 )
 _WAS = "였 이었 셨 이셨 입니"  # with any ending
 
-
-def _either(words: str) -> str:
-    """Return a pattern of any of the words, composed or in single letters."""
-    forms = {normalize(form, word) for word in words.split() for form in ("NFC", "NFD")}
-    return f"(?:{'|'.join(sorted(forms, key=lambda form: (-len(form), form)))})"
-
-
-PARTICLES = rf"{_either(_TITLES)}?{_either(_PARTICLES)}{{0,3}}(?:{_either(_IS)}|{_either(_WAS)}\p{{Hangul}}*)?"
-"""The pattern of what may stand behind a noun, at most three particles and a form of "to be", or nothing."""
-
-
 _QUOTES = ("'‘’‚‛", '"“”„‟')
 _ANY_QUOTE = {quote: f"[{group}]" for group in _QUOTES for quote in group}
 _VOWEL_POINTS = {"Arabic": "\u0640\u064b-\u0652\u0670", "Hebrew": "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"}
@@ -53,6 +43,19 @@ _NO_MARK = r"(?!\p{M})"  # a letter with an accent, or a consonant with a vowel 
 _OTHER = rf"[^\W_\u200c\u200d{_SPACELESS}\p{{Hangul}}\p{{Arabic}}\p{{Hebrew}}]"
 _UNIT = regex.compile(r"\s+|\S\p{M}*")
 _MOST_MARKS = 3  # on one letter, for which each order and each way to compose them is spelt out
+
+MOST_REPEATS = 10_000
+_COUNT = regex.compile(r"(?<=\{[^{}]*)\d+")
+
+
+def _either(words: str) -> str:
+    """Return a pattern of any of the words, composed or in single letters."""
+    forms = {normalize(form, word) for word in words.split() for form in ("NFC", "NFD")}
+    return f"(?:{'|'.join(sorted(forms, key=lambda form: (-len(form), form)))})"
+
+
+PARTICLES = rf"{_either(_TITLES)}?{_either(_PARTICLES)}{{0,3}}(?:{_either(_IS)}|{_either(_WAS)}\p{{Hangul}}*)?"
+"""The pattern of what may stand behind a noun, at most three particles and a form of "to be", or nothing."""
 
 
 def _prefixed(script: str, prefixes: str) -> str:
@@ -154,3 +157,11 @@ def _ways(unit: str) -> frozenset[str]:
 
 def _ends(letter: str) -> tuple[str, str]:
     return next(((before, behind) for kind, before, behind in _ENDS if regex.match(kind, letter)), ("", ""))
+
+
+def is_too_large(pattern: str) -> bool:
+    """Return whether a pattern repeats things more than 10,000 times, all its counts multiplied.
+
+    As if each stood inside the one before: `regex` spells repeats out when it compiles, and its time limit comes later.
+    """
+    return math.prod(max(int(count[:9]), 1) for count in _COUNT.findall(pattern)) > MOST_REPEATS

@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import regex
 
-from billy_mlx.manuscript.patterns import MOST_REPEATS, is_too_large
-from billy_mlx.manuscript.spelling import borders_of, folded, pattern_of
+from billy_mlx.manuscript.word_patterns import MOST_REPEATS, borders_of, folded, is_too_large, pattern_of
 from billy_mlx.text import sanitize
 
 _PATTERN = re.compile(r"/(.+)/([a-zA-Z]*)", re.DOTALL)

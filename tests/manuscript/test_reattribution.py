@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.manuscript.anchor import reanchor
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Authors, Prose
+from billy_mlx.manuscript.reattribution import reanchor
 
 MODEL, OTHER = Author(1), Author(2)
 VOCABULARY = ["the", "cat", "sat", "and", "slept", "under", "an", "old", "tree"]

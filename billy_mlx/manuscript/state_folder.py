@@ -19,13 +19,16 @@ import msgspec
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError
-from billy_mlx.files import PRIVATE, make_private, make_private_folder, reading, write_atomically
+from billy_mlx.files import PRIVATE, make_private, make_private_folder, read_all, reading, write_atomically
 from billy_mlx.lock import Lock, acquire
 from billy_mlx.manuscript.cards import CARD, Card, cards, is_gone, mark_of, root
 from billy_mlx.manuscript.former import Former, former_of, take_over
 
 _UNTITLED = "untitled-"  # begins the name of the folder of a text that had no name at first
 _UNTITLED_FILE = "Untitled.md"
+
+_LONGEST = 4096
+_NAME = "goal.json"
 
 
 @dataclass(frozen=True)
@@ -196,3 +199,38 @@ def _as_spelt(path: Path) -> Path | None:
             with reading(path) as handle:
                 return Path(os.fsdecode(fcntl.fcntl(handle, command, bytes(1024)).rstrip(b"\0")))
     return None
+
+
+class Goal:
+    """The goal of one text.
+
+    Args:
+        folder: where what belongs to the text is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _NAME
+        self._words: int | None = None
+        self._read = False
+
+    @property
+    def words(self) -> int | None:
+        """How many; 0 is none, and None that nothing was said for this text."""
+        if not self._read:
+            self._words, self._read = _read(self._path), True
+        return self._words
+
+    @words.setter
+    def words(self, words: int | None) -> None:
+        """Keep another; BillyError if it cannot be written, and it holds until the text is closed even so."""
+        self._words, self._read = words, True
+        write_atomically(self._path, msgspec.json.encode(words))
+
+
+def _read(path: Path) -> int | None:
+    try:
+        with reading(path) as handle:
+            words = msgspec.json.decode(read_all(handle, _LONGEST), type=int | None)
+    except (OSError, ValueError):  # a convenience: the text does not depend on it
+        return None
+    return None if words is None else max(0, words)

@@ -9,7 +9,7 @@ from tiny_gguf import gguf_tensors, tiny_model, write_gguf, write_split
 
 from billy_mlx.cli import run
 from billy_mlx.errors import ModelError
-from billy_mlx.formats.gguf.parts import model_name, read_model
+from billy_mlx.formats.gguf.header import model_name, read_model
 from billy_mlx.model.gguf import import_gguf
 
 IDS = mx.array([[1, 40, 260, 7, 99, 12, 260, 3]])

@@ -1,11 +1,11 @@
-"""The changes of a rewrite, word by word, each of which can be taken or left."""
+"""The changes between two texts, word by word, each of which can be taken or left; and two texts merged by them."""
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,34 +66,6 @@ def fine_hunks(before: str, after: str) -> tuple[Hunk, ...]:
         for hunk in coarse
         for fine in hunks(before[hunk.start : hunk.end], hunk.text)
     )
-
-
-def apply_hunks(before: str, chosen: Iterable[Hunk]) -> str:
-    """Return `before` with some of its changes made.
-
-    Raises:
-        ValueError: two of them overlap, or one is not in the text.
-    """
-    parts: list[str] = []
-    at = 0
-    for hunk in sorted(chosen, key=lambda hunk: (hunk.start, hunk.end)):
-        if not at <= hunk.start <= hunk.end <= len(before):
-            raise ValueError(f"the change of {hunk.start} to {hunk.end} does not fit a text of {len(before)}")
-        parts += before[at : hunk.start], hunk.text
-        at = hunk.end
-    return "".join((*parts, before[at:]))
-
-
-def shifted(all_hunks: Iterable[Hunk], accepted: Collection[Hunk]) -> tuple[Hunk, ...]:
-    """Return the hunks that are left, at their places in the text in which `accepted` were made."""
-    left: list[Hunk] = []
-    by = 0
-    for hunk in sorted(all_hunks, key=lambda hunk: hunk.start):
-        if hunk in accepted:
-            by += len(hunk.text) - (hunk.end - hunk.start)
-        else:
-            left.append(Hunk(hunk.start + by, hunk.end + by, hunk.text))
-    return tuple(left)
 
 
 @dataclass(frozen=True)
@@ -211,3 +183,64 @@ def _is_crumb(stretch: list[str], changed: int) -> bool:
     if len(stretch) == 1 and stretch[0] not in _ENDS:
         return len(stretch[0]) <= _SHORT or changed > 1
     return len(stretch) <= _FEW and len(stretch) < changed
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Characters `start` to `end` of mine become characters `first` to `last` of theirs."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What brings their changes into my text.
+
+    Attributes:
+        taken: their changes at places that I left alone, in order.
+        touching: of both texts, what became of the places that both have changed, each in another way.
+    """
+
+    taken: tuple[Taken, ...] = ()
+    touching: tuple[tuple[str, str], ...] = ()
+
+
+def merge(base: str, mine: str, theirs: str) -> Merge:
+    """Return what brings the changes from `base` to `theirs` into `mine`, which was made out of `base` as well.
+
+    Changes are compared by words: two that touch, with no word between them that both kept, are nobody's to decide
+    but the writer's. A change that both have made is made already.
+    """
+    my_hunks = [_trimmed(base, hunk) for hunk in fine_hunks(base, mine)]
+    grown = [0, *accumulate(len(hunk.text) - (hunk.end - hunk.start) for hunk in my_hunks)]
+    ends = [hunk.end for hunk in my_hunks]
+    taken: list[Taken] = []
+    touching: list[tuple[str, str]] = []
+    by = 0  # how much longer theirs is so far
+    for hunk in (_trimmed(base, hunk) for hunk in fine_hunks(base, theirs)):
+        first = hunk.start + by
+        by += len(hunk.text) - (hunk.end - hunk.start)
+        index = bisect_left(ends, hunk.start)
+        beside = my_hunks[index] if index < len(my_hunks) and my_hunks[index].start <= hunk.end else None
+        if beside is None:
+            start, end = hunk.start + grown[index], hunk.end + grown[index]
+            taken.append(Taken(start, end, first, first + len(hunk.text)))
+        elif beside != hunk:
+            touching.append((beside.text, hunk.text))
+    return Merge(tuple(taken), tuple(touching))
+
+
+def _trimmed(before: str, hunk: Hunk) -> Hunk:
+    """Return a change without the end of a line that it leaves as it was: paragraphs are places of their own."""
+    old = before[hunk.start : hunk.end]
+    behind, new_behind = _space_behind(old), _space_behind(hunk.text)
+    if behind == new_behind and "\n" in behind:
+        return Hunk(hunk.start, hunk.end - len(behind), hunk.text[: len(hunk.text) - len(behind)])
+    return hunk
+
+
+def _space_behind(text: str) -> str:
+    return text[len(text.rstrip()) :]
