@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import count_option, json_option, model_option, seed_option, template_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, write_json, write_table
-from billy_mlx.cli.plots import draw_strengths, require_plots
+from billy_mlx.cli.output import STOPPED, JobBar, say, say_stopped, write_json, write_table
+from billy_mlx.cli.vector_report import draw_strengths, require_plots
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import get_persona
 from billy_mlx.paths import expanded
@@ -76,7 +75,7 @@ def command(
     ready: list[PersonaVector] = []
     stopped = False
     try:
-        with Job("Calibrating") as job:
+        with JobBar("Calibrating") as job:
             for vector in _store(steps, job, root):
                 ready.append(vector)
                 if plot is not None:
@@ -120,7 +119,7 @@ def _unfinished(subjects: "Sequence[Subject]", settings: "CalibrationSettings") 
 
 
 def _store(
-    steps: "Iterator[ExtractionProgress | Calibrated]", job: Job, root: Path | None
+    steps: "Iterator[ExtractionProgress | Calibrated]", job: JobBar, root: Path | None
 ) -> "Iterator[PersonaVector]":
     """Yield every vector that is calibrated, and stored; the rest goes to the progress bar."""
     from billy_mlx.blend.calibrate import Calibrated

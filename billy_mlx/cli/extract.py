@@ -11,13 +11,10 @@ import click
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
-from billy_mlx.cli.blend_options import is_typed
-from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.options import count_option, judge_option, model_option, seed_option, template_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, write_line
-from billy_mlx.cli.vector_report import judged
-from billy_mlx.cli.vector_warnings import say_single_layers
+from billy_mlx.cli.options import count_option, is_typed, judge_option, model_option, seed_option, template_option
+from billy_mlx.cli.output import STOPPED, JobBar, say, say_stopped, write_line
+from billy_mlx.cli.vector_report import judged, say_single_layers
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import PERSONA_ID, Persona, get_persona, load_personas, load_questions
 from billy_mlx.manuscript.textfile import NotText, text_of
@@ -98,7 +95,7 @@ def command(
     loaded, steps = _begin(ids, name, text, personas, model, judge, settings, method=by, fresh=fresh)
     ready = 0
     try:
-        with Job("Extracting") as job:
+        with JobBar("Extracting") as job:
             for vector, file in _store(steps, job, root):
                 write_line(file)
                 _report(vector, loaded)
@@ -160,7 +157,7 @@ def _begin(
 
 
 def _store(
-    steps: "Iterator[ExtractionProgress | Extracted]", job: Job, root: Path | None
+    steps: "Iterator[ExtractionProgress | Extracted]", job: JobBar, root: Path | None
 ) -> "Iterator[tuple[PersonaVector, str]]":
     """Yield every vector that is ready, and the file it is in; the rest goes to the progress bar."""
     from billy_mlx.extraction.extract import Extracted

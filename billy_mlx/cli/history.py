@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from billy_mlx.cli.manuscript_options import file_argument
-from billy_mlx.cli.manuscripts import opened, save
-from billy_mlx.cli.options import json_option, utf8_text
+from billy_mlx.cli.open_file import opened, save
+from billy_mlx.cli.options import file_argument, json_option, utf8_text
 from billy_mlx.cli.output import say, write, write_json, write_line, write_table
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.chronicle import counted, named, told, when

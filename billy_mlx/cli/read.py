@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.interrupt import on_interrupt
-from billy_mlx.cli.layout import shortened
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.manuscript_options import file_argument
-from billy_mlx.cli.manuscripts import opened
-from billy_mlx.cli.options import count_option, json_option, model_option
-from billy_mlx.cli.output import STOPPED, progress, say, write_json, write_table
-from billy_mlx.cli.places import line_of
-from billy_mlx.cli.vector_warnings import warn_of_weakness
+from billy_mlx.cli.open_file import line_of, opened
+from billy_mlx.cli.options import count_option, file_argument, json_option, model_option
+from billy_mlx.cli.output import STOPPED, on_interrupt, progress, say, shortened, write_json, write_table
+from billy_mlx.cli.vector_report import warn_of_weakness
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.sentences import starts
 from billy_mlx.text import without_strays
