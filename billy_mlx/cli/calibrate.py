@@ -54,9 +54,9 @@ def command(
     """Find how much of a persona a dose of 1 is.
 
     Writes to the same prompts in several strengths, behind the card's own system prompts, and plainly. A dose of 1 is
-    the most whose texts are no stranger to the model than those that the system prompts call forth, and no further
-    along the persona's reading. It is stored with the vector, and measured on other prompts. Ctrl+C keeps what is
-    ready; --all goes on with what is not.
+    the most at which texts are no stranger to the model than those behind the system prompts, and read no further
+    along the persona. It is stored with the vector, and measured on other prompts. Ctrl+C keeps what is ready; --all
+    then does the rest.
     """
     if bool(ids) == everyone:
         raise UsageError(

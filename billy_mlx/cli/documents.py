@@ -81,7 +81,7 @@ def import_(file: str, output: str | None, paragraphs: str | None, check: bool, 
     if as_json:
         write_json({"file": written, "notes": list(document.notes)})
     if written is not None and written != "-":
-        say(f"{written} is written; to go on with it run: billy write {shlex.quote(written)}")
+        say(f"{written} is written; to continue it, run: billy write {shlex.quote(written)}")
     return 0
 
 

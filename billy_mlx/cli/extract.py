@@ -57,7 +57,7 @@ _MOST_TEXT = 1 << 26  # bytes
 @count_option("-m", "--max-tokens", default=64, text="Of each answer.")
 @count_option("--batch", default=48, text="Answers written at once.")
 @seed_option(0, "Of the first answer.")
-@click.option("--fresh", is_flag=True, help="Forget the answers that are kept for these, and write them all anew.")
+@click.option("--fresh", is_flag=True, help="Forget the answers that are kept for these, and write them all again.")
 @click.option("--to", metavar="FOLDER", help="Store there instead, in a folder for the model.")
 @click.pass_context
 def command(
@@ -80,8 +80,8 @@ def command(
     The model answers the shared questions once as itself and once as each persona, and reads the persona's answers
     again without its system prompts: a vector is what these add on the same words.
     A judge (the model itself, if nothing else is said) leaves out answers that miss the persona; if it cannot tell the
-    personas apart it is not heeded. stdout gets the file of each vector. Vectors that are stored already are replaced.
-    Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there. --fresh does
+    personas apart, its scores are ignored. stdout gets the file of each vector. Stored vectors are replaced.
+    Ctrl+C keeps the vectors that are ready and the answers so far: the same command continues from there. --fresh does
     not: it forgets the answers that are kept for these personas, and the neutral ones that all of the model share.
     """
     _require_sense(context, everyone, from_text, name, method, paper)
@@ -105,7 +105,7 @@ def command(
     except KeyboardInterrupt:
         wanted = max(1, len(personas))
         again = "run it again without --fresh" if fresh else "run it again"
-        say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: {again} to go on")
+        say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: {again} to continue")
         return STOPPED
     extracted = ids if name is None else (name,)
     say(f"for how much of it a dose of 1 is, run: {_next_command(extracted, model, to)}")

@@ -39,7 +39,7 @@ billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
 @click.option(
     "--stop", metavar="TEXT", multiple=True, callback=utf8_text, help="End before this text; may be given often."
 )
-@click.option("--ignore-chat-template", is_flag=True, help="Go on from the prompt instead of answering it.")
+@click.option("--ignore-chat-template", is_flag=True, help="Continue the prompt instead of answering it.")
 @click.option("--thinking", is_flag=True, help="Let a thinking model think; it is steered once it has.")
 @click.option("--steer-thinking", is_flag=True, help="Steer the thinking as well.")
 @json_option

@@ -99,7 +99,7 @@ _SAMPLING: list[tuple[str, str, float, click.IntRange | click.FloatRange, str]] 
     ("--no-repeat-ngram", "no_repeat_ngram", 0, click.IntRange(0, 1000), "No run of this many tokens twice; 0: any."),
     ("--xtc-probability", "xtc_probability", 0.0, _CHANCE, "How often the most obvious tokens are dropped."),
     ("--xtc-threshold", "xtc_threshold", 0.1, click.FloatRange(0, 0.5), "How likely an obvious token is at least."),
-    ("--dry-multiplier", "dry_multiplier", 0.0, click.FloatRange(0, 100), "Avoid going on with a repeated run."),
+    ("--dry-multiplier", "dry_multiplier", 0.0, click.FloatRange(0, 100), "Avoid continuing a repeated run."),
     ("--dry-base", "dry_base", 1.75, click.FloatRange(1, 10), "How fast that grows with the length of the run."),
     ("--dry-allowed-length", "dry_allowed_length", 2, click.IntRange(1, 1000), "Runs up to this length are free."),
     ("--dry-range", "dry_range", 1024, click.IntRange(2, 100_000), "How many tokens back runs are looked for."),

@@ -34,7 +34,7 @@ def list_(words: tuple[str, ...], as_json: bool) -> None:
         say(f"left out: {error}")
     personas = find(list(found.personas.values()), " ".join(words))
     if not personas:
-        say("there is nobody like that; to see all, run: billy personas list")
+        say("no persona is like that; to see all, run: billy personas list")
     if as_json:
         write_json([_card(persona) for persona in personas])
     else:

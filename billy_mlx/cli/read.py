@@ -91,7 +91,7 @@ def _scales(vectors: "Mapping[str, PersonaVector]") -> "dict[str, Scale]":
         if vectors[persona].is_measurable:
             say(f"{persona} is left out: its vector does not say what is neutral; run: billy extract {persona}")
         else:
-            say(f"{persona} is left out: it cannot be measured with this model: by its words it is told by chance only")
+            say(f"{persona} is left out: its words do not tell it from neutral text with this model")
     found = {persona: scale for persona, scale in scales.items() if scale is not None}
     if not found:
         raise UsageError("there are no personas to look for; name others with --personas")
