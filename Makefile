@@ -62,9 +62,9 @@ torture: $(STAMP) ## Kill a program that writes, 2,000 times, and break 5,000 mo
 	@$(BIN)/python tests/manuscript/torture.py --kills 2000
 	@$(BIN)/python tests/model/folders.py --folders 5000
 
-bench: $(STAMP) ## Run every benchmark and write docs/benchmarks.md; half an hour
+bench: $(STAMP) ## Run every benchmark and write docs/measured/benchmarks.md; half an hour
 	@$(BIN)/python benchmarks/run_all.py > .benchmarks.md
-	@mv .benchmarks.md docs/benchmarks.md
+	@mv .benchmarks.md docs/measured/benchmarks.md
 
 pictures: $(STAMP) ## Draw the pictures of the studio in docs/pictures anew; two minutes
 	@$(BIN)/python docs/pictures.py

@@ -1,6 +1,6 @@
-"""Every benchmark in turn, and one table of what they measured: prints docs/benchmarks.md.
+"""Every benchmark in turn, and one table of what they measured: prints docs/measured/benchmarks.md.
 
-    .venv/bin/python benchmarks/run_all.py > docs/benchmarks.md
+    .venv/bin/python benchmarks/run_all.py > docs/measured/benchmarks.md
 
 A script prints tables; those whose last column is headed "aim" are gathered. What the scripts print besides goes to
 stderr, as does how long each took. `first_token.py` is run by `speed.py`; modules without a main are no benchmarks.

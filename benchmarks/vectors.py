@@ -1,6 +1,6 @@
-"""How good the vectors of a model are: prints docs/vectors.md from what stands in their files. Runs no model.
+"""How good the vectors of a model are: prints docs/measured/vectors.md from what stands in their files. Runs no model.
 
-.venv/bin/python benchmarks/vectors.py > docs/vectors.md
+.venv/bin/python benchmarks/vectors.py > docs/measured/vectors.md
 """
 
 import argparse
@@ -124,7 +124,7 @@ def _verdict(vectors: Sequence[PersonaVector]) -> str:
 
 def _head(model_id: str, vectors: Sequence[PersonaVector]) -> str:
     origin, found = vectors[0].origin, vectors[0].strength
-    command = " ".join([".venv/bin/python benchmarks/vectors.py", *sys.argv[1:], "> docs/vectors.md"])
+    command = " ".join([".venv/bin/python benchmarks/vectors.py", *sys.argv[1:], "> docs/measured/vectors.md"])
     made = "" if found is None else f"\nCalibrated with {found.made_with}."
     taken_out = f"; taken out of each: {origin.common}" if origin.common else ""
     return f"""# How good the vectors are

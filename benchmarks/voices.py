@@ -1,11 +1,11 @@
-"""What a voice does to what is written, beside its system prompt: prints the page docs/voices.md.
+"""What a voice does to what is written, beside its system prompt: prints the page docs/measured/voices.md.
 
 Texts are measured by read-outs that had no part in the steering, against dose 0, a random direction, another persona
 and the system prompt. With --keep texts go into a file as they come: a run that is stopped goes on where it was, and
 several processes, of different personas, may share the file. The page is then printed of all that is in it:
 
     .venv/bin/python benchmarks/voices.py noir gothic --half report --keep voices.jsonl --no-page
-    .venv/bin/python benchmarks/voices.py --half report --from voices.jsonl > docs/voices.md
+    .venv/bin/python benchmarks/voices.py --half report --from voices.jsonl > docs/measured/voices.md
 """
 
 import argparse
@@ -88,7 +88,7 @@ def _named(left_out: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _head(plan: Plan, shelf: Shelf, left_out: Sequence[tuple[str, str, str]]) -> str:
-    command = " ".join([".venv/bin/python benchmarks/voices.py", *sys.argv[1:], "> docs/voices.md"])
+    command = " ".join([".venv/bin/python benchmarks/voices.py", *sys.argv[1:], "> docs/measured/voices.md"])
     control = [text.made_with for name, text in shelf.named.items() if name.arm == UNTOUCHED.arm]
     missing = f"\nNot all of their texts are there, so these are left out: {_named(left_out)}.\n" if left_out else ""
     return f"""# Do the voices show?

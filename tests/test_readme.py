@@ -17,7 +17,11 @@ from billy_mlx.cli import commands
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "measured").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -100,7 +104,7 @@ def test_the_snippet_about_manuscripts_runs(tmp_path, monkeypatch, capsys):
 
 def test_what_the_readme_says_of_the_comparison_is_in_its_report():
     said = README[README.index("## Does it help?") : README.index("What the tool itself costs")]
-    report = (ROOT / "docs" / "bench" / "report.md").read_text(encoding="utf-8")
+    report = (ROOT / "docs" / "measured" / "bench-quick.md").read_text(encoding="utf-8")
     moved = [f"{persona} {by} [" for persona, by in re.findall(r"([a-z-]+)\s+(\+\d\.\d+)", said)]
     costs = re.findall(r"took ([\d.]+ times as long) .* ([\d.]+ times as\s+many) tokens", said)[0]
     assert len(moved) == 3
@@ -111,13 +115,13 @@ def test_the_report_in_docs_is_of_what_a_quick_run_asks_today():
     settings, tasks = BenchSettings.quick("starter"), load_tasks()
     counts = Counter(item.task for item in planned_items(settings))
     asked = ", ".join(f"{count} of {tasks[task].name}" for task, count in counts.items())
-    report = (ROOT / "docs" / "bench" / "report.md").read_text(encoding="utf-8")
+    report = (ROOT / "docs" / "measured" / "bench-quick.md").read_text(encoding="utf-8")
     assert f"- items: {asked}\n" in report
     assert f"- tokens: at most {settings.max_tokens} of an answer, {settings.discussion_tokens} of a turn" in report
 
 
 def test_what_the_readme_quotes_was_measured():
     quoted = [line for line in README.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
-    measured = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8").splitlines()
+    measured = (ROOT / "docs" / "measured" / "benchmarks.md").read_text(encoding="utf-8").splitlines()
     assert len(quoted) > 1
     assert [line for line in quoted if line not in measured] == []

@@ -21,7 +21,15 @@ _COMMANDS = (
     *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay", "import", "export"),
     *("extract", "calibrate", "bench", "personas", "vectors", "model", "demo", "doctor", "paths"),
 )
-_MODULES = {"continue": "continue_", "import": "import_"}  # words that Python keeps for itself
+_PLACES = {
+    "continue": "manuscript_commands.continue_",
+    "rewrite": "manuscript_commands.rewrite",
+    "chorus": "manuscript_commands.chorus",
+    "import": "documents.import_",
+    "export": "documents.export",
+    "paths": "doctor.show_paths",
+}
+"""Module and name of the commands that share a module; each of the others is `command` in a module of its own."""
 _SETTINGS = {"max_content_width": 100, "help_option_names": ["-h", "--help"]}
 _EXAMPLES = """\b
 billy generate -p "Describe a harbour at night." --blend noir:0.7+lyrical:0.3 --compare
@@ -31,7 +39,7 @@ billy demo
 
 
 class _LateCommands(click.Group):
-    """A group whose commands are modules of this package, each with a `command`."""
+    """A group that imports the module of a command when the command is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -39,7 +47,8 @@ class _LateCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"billy_mlx.cli.{_MODULES.get(cmd_name, cmd_name)}").command
+        module, name = _PLACES.get(cmd_name, f"{cmd_name}.command").split(".")
+        command: click.Command = getattr(import_module(f"billy_mlx.cli.{module}"), name)
         return command
 
     def resolve_command(

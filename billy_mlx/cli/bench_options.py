@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billy_mlx.cli.job import Job
 from billy_mlx.cli.judges import load_judge
-from billy_mlx.cli.output import STOPPED, say, say_stopped, write, write_json, write_line, write_table
+from billy_mlx.cli.output import STOPPED, JobBar, say, say_stopped, write, write_json, write_line, write_table
 from billy_mlx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def gathered(model: "Model", store: "Store", by: Scorers, ratings: "Sequence[Rat
         judge.name = without_place(judge.name)
     bounds = QUICK if by.names.quick else ALL
     steps = gather(model, store, embedder=by.embedder, judge=judge, ratings=ratings, bounds=bounds)
-    with Job("Scoring") as job:
+    with JobBar("Scoring") as job:
         return finish(mapped(steps, lambda progress: job.show(progress.stage, progress.share)))
 
 

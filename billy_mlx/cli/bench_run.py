@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billy_mlx.cli.bench_options import EMBEDDINGS, gathered, put_out, scorers, stopped, write_files
-from billy_mlx.cli.blend_options import is_typed
-from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.options import count_option, json_option, judge_option, model_option, seed_option, template_option
-from billy_mlx.cli.output import say
+from billy_mlx.cli.options import (
+    count_option,
+    is_typed,
+    json_option,
+    judge_option,
+    model_option,
+    seed_option,
+    template_option,
+)
+from billy_mlx.cli.output import JobBar, say
 from billy_mlx.errors import UsageError
 from billy_mlx.paths import expanded
 
@@ -113,7 +119,7 @@ def _answer(model: "Model", planned: "Plan", store: "Store") -> None:
 
     if store.answers:
         say(f"{len(store.answers)} of {planned.answers} answers are there already: going on in {store.folder}")
-    with Job("Answering") as job:
+    with JobBar("Answering") as job:
         for progress in written(model, planned.arms, planned.items, store):
             job.show(progress.stage, progress.share)
 

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import count_option, json_option, model_option, seed_option, template_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, write_json, write_table
-from billy_mlx.cli.plots import draw_strengths, require_plots
+from billy_mlx.cli.output import STOPPED, JobBar, say, say_stopped, write_json, write_table
+from billy_mlx.cli.vector_report import draw_strengths, require_plots
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.paths import expanded
 from billy_mlx.vectors.card import get_persona
@@ -55,9 +54,9 @@ def command(
     """Find how much of a persona a dose of 1 is.
 
     Writes to the same prompts in several strengths, behind the card's own system prompts, and plainly. A dose of 1 is
-    the most whose texts are no stranger to the model than those that the system prompts call forth, and no further
-    along the persona's reading. It is stored with the vector, and measured on other prompts. Ctrl+C keeps what is
-    ready; --all goes on with what is not.
+    the most at which texts are no stranger to the model than those behind the system prompts, and read no further
+    along the persona. It is stored with the vector, and measured on other prompts. Ctrl+C keeps what is ready; --all
+    then does the rest.
     """
     if bool(ids) == everyone:
         raise UsageError(
@@ -76,7 +75,7 @@ def command(
     ready: list[PersonaVector] = []
     stopped = False
     try:
-        with Job("Calibrating") as job:
+        with JobBar("Calibrating") as job:
             for vector in _store(steps, job, root):
                 ready.append(vector)
                 if plot is not None:
@@ -120,7 +119,7 @@ def _unfinished(subjects: "Sequence[Subject]", settings: "CalibrationSettings") 
 
 
 def _store(
-    steps: "Iterator[ExtractionProgress | Calibrated]", job: Job, root: Path | None
+    steps: "Iterator[ExtractionProgress | Calibrated]", job: JobBar, root: Path | None
 ) -> "Iterator[PersonaVector]":
     """Yield every vector that is calibrated, and stored; the rest goes to the progress bar."""
     from billy_mlx.extraction.calibrate import Calibrated

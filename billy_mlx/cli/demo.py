@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from billy_mlx.blend.blend import Blend, Dose
-from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import model_option
-from billy_mlx.cli.output import STOPPED, say, write_line
-from billy_mlx.cli.voices import show, summarise, write_all
+from billy_mlx.cli.output import STOPPED, JobBar, say, write_line
+from billy_mlx.cli.printing import show, summarise, write_all
 from billy_mlx.vectors.card import get_persona
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def _extract(model: "Model") -> None:
     from billy_mlx.vectors.library import store_vector
 
     settings = RolloutSettings(questions=_QUESTIONS, rollouts=1, max_tokens=40, batch=_QUESTIONS)
-    with Job("Extracting") as job:
+    with JobBar("Extracting") as job:
         for news in extract(model, [get_persona(persona) for persona in _PERSONAS], settings=settings):
             if isinstance(news, Extracted):
                 store_vector(news.vector)

@@ -1,26 +1,32 @@
-"""billy doctor: whether everything is there that writing needs."""
+"""billy doctor and billy paths: whether everything is there that writing needs, and where it is."""
 
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from billy_mlx import paths
+from billy_mlx.blend.blend import DEFAULT_MODE, FORMER_MODE, BlendText, Dose, Unit
 from billy_mlx.cli.config import generate_defaults
 from billy_mlx.cli.loading import load_model, unsteerable, without_template
 from billy_mlx.cli.options import json_option
-from billy_mlx.cli.output import write_json, write_line
+from billy_mlx.cli.output import say, write_json, write_line, write_table
+from billy_mlx.config import read_config
 from billy_mlx.errors import BillyError
+from billy_mlx.text import sanitize
 from billy_mlx.vectors.card import load_personas
 
 if TYPE_CHECKING:
+    from billy_mlx.extraction.kept_answers import KeptAnswers
     from billy_mlx.model.model import Model
+
+_CLEAR_OLD = "billy vectors clear-answers --old"
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,37 @@ def command(as_json: bool) -> int:
     if as_json:
         write_json([asdict(finding) for finding in findings])
     return 1 if any(finding.state == "failed" for finding in findings) else 0
+
+
+@click.command("paths")
+@json_option
+def show_paths(as_json: bool) -> None:
+    """Show where cards, vectors and models are kept, and how many answers of extractions are.
+
+    BILLY_HOME puts all of it under one folder.
+    """
+    from billy_mlx.extraction.kept_answers import find_kept_answers, summed
+
+    places = {
+        "configuration": paths.config_file(),
+        "personas": paths.personas_folder(),
+        "vectors": paths.vectors_folder(),
+        "models": paths.models_folder(),
+        "answers": paths.poles_folder(),
+        "cache": paths.cache_folder(),
+        "state": paths.state_folder(),
+    }
+    kept = find_kept_answers()
+    old = [each for each in kept if each.is_old]
+    if as_json:
+        counts = {name: _counted(some) for name, some in (("kept_answers", kept), ("old_answers", old))}
+        write_json({**{name: str(place) for name, place in places.items()}, **counts})
+        return
+    write_table(("WHAT", "WHERE"), [(name, str(place)) for name, place in places.items()])
+    if kept:
+        say(f"for extractions: {summed(kept)}; to remove them, run: billy vectors clear-answers")
+    if old:
+        say(f"of older versions, and found by no extraction: {summed(old)}; to remove these, run: {_CLEAR_OLD}")
 
 
 def _findings(look: Callable[[], Iterator[_Finding]]) -> Iterator[_Finding]:
@@ -82,8 +119,6 @@ def _memory() -> Iterator[_Finding]:
 
 
 def _configuration() -> Iterator[_Finding]:
-    from billy_mlx.cli.former_settings import former_settings
-
     values = generate_defaults()
     there = f"{len(values)} defaults for generate" if paths.config_file().exists() else "none, which is fine"
     yield _Finding("ok", "configuration", f"{paths.config_file()}: {there}")
@@ -167,3 +202,74 @@ def _terminal() -> Iterator[_Finding]:
         yield _Finding("warn", "terminal", f"{text}; letters may be missing, so use a UTF-8 locale")
     else:
         yield _Finding("warn" if small else "ok", "terminal", f"{text}; 80 × 24 is little enough" if small else text)
+
+
+def _counted(kept: "Sequence[KeptAnswers]") -> dict[str, int]:
+    return {
+        "poles": len(kept),
+        "answers": sum(each.answers for each in kept),
+        "bytes": sum(each.bytes_on_disk for each in kept),
+    }
+
+
+def former_settings() -> tuple[str, ...]:
+    """Return a sentence for each key of the file that means what it did because it names no mode; none without a file.
+
+    What cannot be read at all is told by whoever reads it.
+    """
+    try:
+        values = read_config()
+    except BillyError:
+        return ()
+    generate, studio = _table(values, "generate"), _table(values, "studio")
+    sentences = [*_former_generate(generate), *_former_blends("blend", "studio", studio.get("blend"))]
+    return tuple(f"{paths.config_file()}: {sanitize(sentence)}" for sentence in sentences)
+
+
+def _former_generate(values: Mapping[str, object]) -> Iterator[str]:
+    if "mode" in values:
+        return  # which all of them take
+    for key in ("blend", "voice"):
+        yield from _former_blends(key, "generate", values.get(key))
+    if _is_in_residual_norms(values.get("dose")):
+        yield (
+            f"dose in [generate] is in residual norms, which a blend of the usual mode, {DEFAULT_MODE}, does not have; "
+            f'write mode = "{FORMER_MODE}" below it, or a plain number'
+        )
+
+
+def _former_blends(key: str, table: str, value: object) -> Iterator[str]:
+    for text in value if isinstance(value, list) else [value]:
+        now = _blend_now(text)
+        if now is not None:
+            yield (
+                f'{key} in [{table}] is "{text}", which names no mode and so is {FORMER_MODE}, as it was; write '
+                f'"{now}" for the mode that is usual now, or "{text}/{FORMER_MODE}" to keep it'
+            )
+
+
+def _blend_now(text: object) -> str | None:
+    """Return a blend that names no mode in the one that is usual now; None if it names one, or is none."""
+    try:
+        said = BlendText.parse(text) if isinstance(text, str) else None
+        if said is None or said.mode is not None:
+            return None
+        said.blend(FORMER_MODE)
+    except BillyError:
+        return None
+    try:
+        return str(said.blend(DEFAULT_MODE))
+    except BillyError:  # its dose is in residual norms
+        return str(replace(said, dose=None).blend(DEFAULT_MODE))
+
+
+def _is_in_residual_norms(dose: object) -> bool:
+    try:
+        return isinstance(dose, str) and Dose.parse(dose).unit is Unit.RESIDUAL_NORMS
+    except BillyError:
+        return False
+
+
+def _table(values: Mapping[str, object], name: str) -> Mapping[str, object]:
+    table = values.get(name)
+    return table if isinstance(table, dict) else {}

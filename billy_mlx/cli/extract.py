@@ -11,13 +11,10 @@ import click
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
-from billy_mlx.cli.blend_options import is_typed
-from billy_mlx.cli.job import Job
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.options import count_option, judge_option, model_option, seed_option, template_option
-from billy_mlx.cli.output import STOPPED, say, say_stopped, write_line
-from billy_mlx.cli.vector_report import judged
-from billy_mlx.cli.vector_warnings import say_single_layers
+from billy_mlx.cli.options import count_option, is_typed, judge_option, model_option, seed_option, template_option
+from billy_mlx.cli.output import STOPPED, JobBar, say, say_stopped, write_line
+from billy_mlx.cli.vector_report import judged, say_single_layers
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.manuscript.textfile import NotText, text_of
 from billy_mlx.paths import expanded
@@ -60,7 +57,7 @@ _MOST_TEXT = 1 << 26  # bytes
 @count_option("-m", "--max-tokens", default=64, text="Of each answer.")
 @count_option("--batch", default=48, text="Answers written at once.")
 @seed_option(0, "Of the first answer.")
-@click.option("--fresh", is_flag=True, help="Forget the answers that are kept for these, and write them all anew.")
+@click.option("--fresh", is_flag=True, help="Forget the answers that are kept for these, and write them all again.")
 @click.option("--to", metavar="FOLDER", help="Store there instead, in a folder for the model.")
 @click.pass_context
 def command(
@@ -83,8 +80,8 @@ def command(
     The model answers the shared questions once as itself and once as each persona, and reads the persona's answers
     again without its system prompts: a vector is what these add on the same words.
     A judge (the model itself, if nothing else is said) leaves out answers that miss the persona; if it cannot tell the
-    personas apart it is not heeded. stdout gets the file of each vector. Vectors that are stored already are replaced.
-    Ctrl+C keeps the vectors that are ready and the answers so far: the same command goes on from there. --fresh does
+    personas apart, its scores are ignored. stdout gets the file of each vector. Stored vectors are replaced.
+    Ctrl+C keeps the vectors that are ready and the answers so far: the same command continues from there. --fresh does
     not: it forgets the answers that are kept for these personas, and the neutral ones that all of the model share.
     """
     _require_sense(context, everyone, from_text, name, method, paper)
@@ -98,7 +95,7 @@ def command(
     loaded, steps = _begin(ids, name, text, personas, model, judge, settings, method=by, fresh=fresh)
     ready = 0
     try:
-        with Job("Extracting") as job:
+        with JobBar("Extracting") as job:
             for vector, file in _store(steps, job, root):
                 write_line(file)
                 _report(vector, loaded)
@@ -108,7 +105,7 @@ def command(
     except KeyboardInterrupt:
         wanted = max(1, len(personas))
         again = "run it again without --fresh" if fresh else "run it again"
-        say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: {again} to go on")
+        say_stopped(f"stopped; {ready} of {wanted} vectors are stored, and the answers so far: {again} to continue")
         return STOPPED
     extracted = ids if name is None else (name,)
     say(f"for how much of it a dose of 1 is, run: {_next_command(extracted, model, to)}")
@@ -160,7 +157,7 @@ def _begin(
 
 
 def _store(
-    steps: "Iterator[ExtractionProgress | Extracted]", job: Job, root: Path | None
+    steps: "Iterator[ExtractionProgress | Extracted]", job: JobBar, root: Path | None
 ) -> "Iterator[tuple[PersonaVector, str]]":
     """Yield every vector that is ready, and the file it is in; the rest goes to the progress bar."""
     from billy_mlx.extraction.extract import Extracted

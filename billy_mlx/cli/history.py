@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from billy_mlx.cli.manuscript_options import file_argument
-from billy_mlx.cli.manuscripts import opened, save
-from billy_mlx.cli.options import json_option, utf8_text
+from billy_mlx.cli.open_file import opened, save
+from billy_mlx.cli.options import file_argument, json_option, utf8_text
 from billy_mlx.cli.output import say, write, write_json, write_line, write_table
 from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.chronicle import compared, counted, named, told, when
@@ -91,7 +90,7 @@ def show(file: Path, version: str, diff: bool, as_json: bool) -> None:
 @_version
 @click.pass_obj
 def go(file: Path, version: str) -> None:
-    """Have FILE be the text of a version again, which can be undone; the name of a branch goes on with that."""
+    """Give FILE the text of a version again, which can be undone; the name of a branch switches to it."""
     with opened(file) as manuscript:
         versions = manuscript.versions
         before, branch = versions.current, versions.branch
@@ -118,7 +117,7 @@ def name(file: Path, version: str, name: str) -> None:
 @_name
 @click.pass_obj
 def branch(file: Path, version: str, name: str) -> None:
-    """Begin a branch at a version, and have FILE be that; the branch before stays."""
+    """Begin a branch at a version, and give FILE its text; the branch before stays."""
     with opened(file) as manuscript:
         before = manuscript.versions.branch
         manuscript.versions.begin_branch(name, _revision(manuscript.versions, version))

@@ -10,6 +10,7 @@ from billy_mlx.errors import UnsteerableModel
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
+    from billy_mlx.model.fingerprint import Fingerprint
     from billy_mlx.model.model import Model
 
 
@@ -32,6 +33,18 @@ def load_model(name: str | None, *, asks: bool = False) -> "Model":
     if asks and not model.tokenizer.has_chat_template:
         say(without_template(model))
     return model
+
+
+def identified(name: str | None) -> "tuple[str, Fingerprint]":
+    """Return id and fingerprint of the model that --model names, or of the default one, which is not loaded.
+
+    Raises:
+        BillyError: there is no such model.
+    """
+    from billy_mlx.model.load import identify
+
+    with waiting("Looking at the model ..."):
+        return identify(name)
 
 
 def unsteerable(model: "Model") -> str | None:

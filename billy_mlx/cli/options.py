@@ -1,14 +1,13 @@
 """Flags that several commands share, so that they mean the same everywhere."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-SEEDS = 1_000_000
-"""How many seeds a new one is drawn from: short enough to be typed again."""
 
 model_option: Decorator = click.option(
     "--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]"
@@ -28,7 +27,21 @@ template_option: Decorator = click.option(
     callback=_keep_template,
     help="Which of its chat templates, for a model that has several.",
 )
+file_argument: Decorator = click.argument(
+    "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
+
+
+def option_group(*options: Decorator) -> Decorator:
+    """Return one decorator for several flags, which the help shows in this order."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def count_option(*names: str, default: int | None, text: str, least: int = 1, most: int | None = None) -> Decorator:
@@ -40,6 +53,9 @@ def count_option(*names: str, default: int | None, text: str, least: int = 1, mo
 def seed_option(default: int | None, text: str) -> Decorator:
     """Return the flag for a seed, which may be anything that samplers take."""
     return count_option("--seed", default=default, text=text, least=0, most=2**32 - 1)
+
+
+new_seed_option: Decorator = seed_option(None, "Write the same again.  [default: a new one]")
 
 
 def judge_option(text: str) -> Decorator:
@@ -56,3 +72,8 @@ def utf8_text(_context: click.Context, parameter: click.Parameter, value: str | 
     if isinstance(value, tuple) and "" in value:
         raise click.BadParameter("it is empty", param=parameter)
     return value
+
+
+def is_typed(context: click.Context, name: str) -> bool:
+    """Whether a parameter was given on the command line, rather than in the configuration file or not at all."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -1,16 +1,22 @@
-"""What commands print: data to stdout, narration to stderr. A terminal gets nothing in a text that it would obey."""
+"""What commands print, and when they are to stop: data to stdout, narration and progress to stderr.
+
+A terminal gets nothing in a text that it would obey.
+"""
 
 import json
 import os
 import re
 import shutil
+import signal
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from billy_mlx.cli.layout import aligned, cells
+from rich.cells import cell_len, chop_cells, set_cell_size
+
 from billy_mlx.text import sanitize, without_strays
 
 if TYPE_CHECKING:
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
 
 STOPPED = 130  # the exit code after Ctrl+C
 _WHOLE = "{desc} {percentage:3.0f}% |{bar}| {elapsed}, {remaining} left"
+_GAP = "  "  # between columns
 _NOT_ASCII = re.compile("[^\0-\x7f]+")
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
@@ -68,6 +75,24 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         write_line(line)
 
 
+def aligned(rows: Sequence[Sequence[str]], most: int | None = None) -> list[str]:
+    """Return the rows of a table in columns as wide as they need; `most` cuts a line off, with an ellipsis."""
+    rows = [[" ".join(cell.split()) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    lines = (_GAP.join(set_cell_size(*pair) for pair in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return [line if most is None else shortened(line, most) for line in lines]
+
+
+def shortened(text: str, most: int) -> str:
+    """Return `text`, cut to `most` cells if it is longer."""
+    return text if cell_len(text) <= most else f"{set_cell_size(text, most - 1).rstrip()}…"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return `text` in lines of at most `width` cells, broken between words where there are any; its own lines stay."""
+    return [line for own in text.expandtabs(4).split("\n") for line in _wrapped_line(own, width)]
+
+
 def emphasised(text: str) -> str:
     """Return `text`, safe already, in bold if this terminal has it and its user does not mind."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
@@ -112,6 +137,67 @@ def advance(bar: "tqdm[Any]", done: float, total: int | None = None) -> None:
     bar.update(done - bar.n)
 
 
+class JobBar:
+    """One progress bar on stderr for the whole of a long job, with the time it will still take.
+
+    It appears with the first news and goes when it is closed.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._bar: tqdm[Any] | None = None
+
+    def __enter__(self) -> "JobBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def show(self, stage: str, share: float) -> None:
+        """Say what is being worked on, and what share of the job is done, from 0 to 1."""
+        if self._bar is None:
+            # What an earlier run has done took this one no time.
+            self._bar = progress_of_whole(self._what, share)
+        self._bar.set_description_str(f"billy: {self._what} {sanitize(stage)}", refresh=False)
+        advance(self._bar, share)
+
+    def close(self) -> None:
+        """Take the bar away; what is shown next brings it back."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+@contextmanager
+def on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` at the first Ctrl+C and go on; a second one ends the program as ever. Main thread only."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _wrapped_line(text: str, width: int) -> Iterator[str]:
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            yield line
+        *whole, line = chop_cells(word, width) or [""]
+        yield from whole
+    yield line
+
+
 def _width_of_stderr() -> int:
     own = os.get_terminal_size(sys.stderr.fileno())
     return shutil.get_terminal_size((own.columns or 80, own.lines or 24)).columns
@@ -123,7 +209,7 @@ def _broken(text: str, columns: int) -> str:
 
 
 def _lines(text: str, columns: int) -> list[str]:
-    if cells(text) <= columns:
+    if cell_len(text) <= columns:
         return [text]
     sentence, run, command = text.partition("run: ")
     lines = textwrap.wrap(f"{sentence}{run}", columns, break_long_words=False, break_on_hyphens=False)

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from billy_mlx import paths
-from billy_mlx.cli.layout import wrap
 from billy_mlx.cli.options import json_option
-from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
+from billy_mlx.cli.output import on_terminal, say, width, wrapped, write_heading, write_json, write_line, write_table
 from billy_mlx.errors import BillyError, CardError, UsageError
 from billy_mlx.extraction.persona_search import find
 from billy_mlx.vectors.card import PERSONA_ID, PROMPTS_PER_PERSONA, Persona, get_persona, load_personas, read_card
@@ -35,7 +34,7 @@ def list_(words: tuple[str, ...], as_json: bool) -> None:
         say(f"left out: {error}")
     personas = find(list(found.personas.values()), " ".join(words))
     if not personas:
-        say("there is nobody like that; to see all, run: billy personas list")
+        say("no persona is like that; to see all, run: billy personas list")
     if as_json:
         write_json([_card(persona) for persona in personas])
     else:
@@ -124,4 +123,4 @@ def _card(persona: Persona) -> dict[str, Any]:
 
 
 def _write_wrapped(text: str) -> None:
-    write_line("\n".join(wrap(text, min(width(), 100))) if on_terminal() else text)
+    write_line("\n".join(wrapped(text, min(width(), 100))) if on_terminal() else text)

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.interrupt import on_interrupt
-from billy_mlx.cli.layout import shortened
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.manuscript_options import file_argument
-from billy_mlx.cli.manuscripts import opened
-from billy_mlx.cli.options import count_option, json_option, model_option
-from billy_mlx.cli.output import STOPPED, progress, say, write_json, write_table
-from billy_mlx.cli.places import line_of
-from billy_mlx.cli.vector_warnings import warn_of_weakness
+from billy_mlx.cli.open_file import line_of, opened
+from billy_mlx.cli.options import count_option, file_argument, json_option, model_option
+from billy_mlx.cli.output import STOPPED, on_interrupt, progress, say, shortened, write_json, write_table
+from billy_mlx.cli.vector_report import warn_of_weakness
 from billy_mlx.errors import UsageError
 from billy_mlx.sentences import starts
 from billy_mlx.text import without_strays
@@ -95,7 +91,7 @@ def _scales(vectors: "Mapping[str, PersonaVector]") -> "dict[str, Scale]":
         if vectors[persona].is_measurable:
             say(f"{persona} is left out: its vector does not say what is neutral; run: billy extract {persona}")
         else:
-            say(f"{persona} is left out: it cannot be measured with this model: by its words it is told by chance only")
+            say(f"{persona} is left out: its words do not tell it from neutral text with this model")
     found = {persona: scale for persona, scale in scales.items() if scale is not None}
     if not found:
         raise UsageError("there are no personas to look for; name others with --personas")

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from billy_mlx.cli.interrupt import on_interrupt
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.manuscript_options import file_argument
-from billy_mlx.cli.manuscripts import opened
-from billy_mlx.cli.options import count_option, json_option, model_option
-from billy_mlx.cli.output import STOPPED, progress, say, waiting, write_json, write_line, write_table
-from billy_mlx.cli.places import line_of
+from billy_mlx.cli.open_file import line_of, opened
+from billy_mlx.cli.options import count_option, file_argument, json_option, model_option
+from billy_mlx.cli.output import STOPPED, on_interrupt, progress, say, waiting, write_json, write_line, write_table
 from billy_mlx.manuscript.chronicle import begun, when_written
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage

@@ -1,15 +1,23 @@
-"""What is known about a vector, in lines and rows."""
+"""What is known about vectors: in lines, rows and pictures, and in warnings before they are used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billy_mlx.vectors.measurements import Calibration, Judgement, Strength
+from billy_mlx.cli.output import say
+from billy_mlx.errors import BillyError, UsageError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from billy_mlx.blend.blend import Blend
+    from billy_mlx.model.model import Model
+    from billy_mlx.vectors.measurements import Calibration, Judgement, Strength
     from billy_mlx.vectors.vector import PersonaVector
 
 LAYER_HEADER = ("LAYER", "NORM", "IN RESIDUAL NORMS", "", "HELD-OUT AUC", "", "HALVES")
 _CELLS = 12
+_PICTURES = (".png", ".svg", ".pdf")
 
 
 def described(vector: "PersonaVector") -> Iterator[str]:
@@ -58,7 +66,7 @@ def layer_rows(vector: "PersonaVector") -> list[tuple[str, ...]]:
     return rows
 
 
-def judged(judgement: Judgement) -> str:
+def judged(judgement: "Judgement") -> str:
     """Return in a sentence what a judge did, without an end."""
     if judgement.judge == "none":
         return "none, so that all answers count"
@@ -69,12 +77,127 @@ def judged(judgement: Judgement) -> str:
     return f"{told} ({scores}), so it filtered {'the answers' if judgement.filtered else 'nothing'}"
 
 
-def _doses(found: Calibration) -> str:
+def warn_of_blends(blends: "Sequence[Blend]", loaded: "Model", model: str | None) -> None:
+    """Say on stderr what speaks against the vectors of `blends`; `model` is what --model was given."""
+    from billy_mlx.vectors.library import load_vectors
+
+    used = {persona_id for blend in blends for persona_id in blend.persona_ids}
+    vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint)
+    warn_of_changed_cards(vectors.values(), model)
+    warn_of_weakness(vectors.values())
+    warn_of_doses(vectors.values(), loaded)
+    spoken = [blend for blend in blends if blend.weights]
+    say_single_layers(spoken, vectors)
+    for blend in spoken:
+        if blend.caution is not None:
+            say(f"{blend}: {blend.caution}")
+
+
+def warn_of_changed_cards(vectors: "Iterable[PersonaVector]", model: str | None) -> None:
+    """Say on stderr which of `vectors` are older than their card; `model` is what --model was given."""
+    from billy_mlx.vectors.library import card_changed
+
+    named = "" if model is None else f" --model {model}"
+    for vector in filter(card_changed, vectors):
+        say(
+            f"the card of {vector.persona_id} has changed since its vector was extracted; "
+            f"run: billy extract {vector.persona_id}{named}"
+        )
+
+
+def warn_of_weakness(vectors: "Iterable[PersonaVector]") -> None:
+    """Say on stderr of which of `vectors` little is to be expected, and why."""
+    for vector in vectors:
+        if vector.weakness is not None:
+            say(f"{vector.persona_id} is weak for this model: {vector.weakness}")
+
+
+def warn_of_doses(vectors: "Iterable[PersonaVector]", loaded: "Model") -> None:
+    """Say on stderr of which of `vectors` the dose is only about right: they came from other weights."""
+    approximate = [each.persona_id for each in vectors if each.is_transferred_to(loaded.fingerprint) and each.strength]
+    if approximate:
+        say(
+            f"doses of {', '.join(approximate)} are approximate: they were measured with other weights of this model; "
+            f"run: billy extract {' '.join(approximate)} --model {loaded.id}"
+        )
+
+
+def say_single_layers(blends: "Iterable[Blend]", vectors: "Mapping[str, PersonaVector]") -> None:
+    """Say on stderr which of `blends`, made to be added layer by layer, have only one layer in so small a model."""
+    from billy_mlx.blend.blend import Mode
+    from billy_mlx.blend.directions import steered_layers
+
+    for blend in blends:
+        if blend.mode is not Mode.LAYERED or blend.layers is not None:
+            continue
+        used = [vectors[persona_id] for persona_id in blend.persona_ids]
+        first, *more = steered_layers(blend, used)
+        if not more:
+            too_small = f"a model of {len(used[0].directions)} layers is too small to add {blend} layer by layer"
+            say(f"{too_small}: all of it goes to layer {first}")
+
+
+def require_plots(path: Path | None = None) -> None:
+    """Raise UsageError unless pictures can be drawn, and `path` has the ending of one."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise UsageError("--plot needs matplotlib; install it with: pip install 'billy-mlx[plot]'")
+    if path is not None and path.suffix.lower() not in _PICTURES:
+        raise UsageError(f"--plot takes a file that ends in {', '.join(_PICTURES)}; {path.name} does not")
+
+
+def draw_strengths(vector: "PersonaVector", path: Path) -> None:
+    """Draw what each strength of the calibration of `vector` did: the effect, and what it cost the text.
+
+    Raises:
+        UsageError: it has not been calibrated.
+        BillyError: the file cannot be written.
+    """
+    found = vector.strength
+    if found is None:
+        raise UsageError(f"{vector.persona_id} has not been calibrated; run: billy calibrate {vector.persona_id}")
+    figure = _figure(8, 3.6)
+    effect, perplexity = figure.subplots(1, 2)
+    strengths = [0.0, *(each.strength for each in found.tried)]
+    style = {"marker": "o", "markersize": 3}
+    effect.plot(strengths, [0.0, *(each.outcome.effect for each in found.tried)], **style)
+    perplexity.plot(strengths, [1.0, *(each.outcome.perplexity for each in found.tried)], **style)
+    for axes, title in ((effect, "effect, in gaps between the poles"), (perplexity, "perplexity ÷ that of dose 0")):
+        axes.axvline(found.full, color="black", linewidth=0.8, linestyle="--")
+        axes.set_xlabel("strength (dashed: dose 1)")
+        axes.set_title(title, fontsize=10)
+    perplexity.axhline(found.most_perplexity, color="firebrick", linewidth=0.8)
+    if found.prompted is not None:
+        effect.axhline(found.prompted.effect, color="firebrick", linewidth=0.8, label="by its system prompts")
+        effect.legend(fontsize=7)
+    figure.suptitle(f"{vector.persona_id}, {vector.origin.model_id}")
+    _save(figure, path)
+
+
+def draw_similarity(ids: Sequence[str], cosines: Sequence[Sequence[float]], title: str, path: Path) -> None:
+    """Draw the matrix of cosines between vectors.
+
+    Raises:
+        BillyError: the file cannot be written.
+    """
+    size = 2.5 + 0.3 * len(ids)
+    figure = _figure(size + 0.8, size)
+    axes = figure.subplots()
+    image = axes.imshow(cosines, vmin=-1, vmax=1, cmap="RdBu_r")
+    axes.set_xticks(range(len(ids)), ids, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(ids)), ids, fontsize=7)
+    axes.set_title(title, fontsize=10)
+    figure.colorbar(image, shrink=0.8)
+    _save(figure, path)
+
+
+def _doses(found: "Calibration") -> str:
     most = "" if found.too_much is None else f", too much {found.too_much:.3f}"
     return f"layer {found.layer}, gentle {found.gentle:.3f}, full {found.full:.3f}{most} residual norms"
 
 
-def _strength(found: Strength) -> str:
+def _strength(found: "Strength") -> str:
     limits = {
         "effect": "as much of the persona as its system prompts make of a text",
         "perplexity": "as strange to the model as texts behind its system prompts",
@@ -83,7 +206,7 @@ def _strength(found: Strength) -> str:
     return f"the vector {found.full:.2f} times, layer by layer: {limits.get(found.limit, found.limit)}"
 
 
-def _effect(found: Strength) -> str:
+def _effect(found: "Strength") -> str:
     low, high = found.effect_interval
     told = f"effect {found.at_full.effect:.2f} ({low:.2f} to {high:.2f}), perplexity ×{found.at_full.perplexity:.2f}"
     prompted = found.prompted
@@ -95,3 +218,17 @@ def _effect(found: Strength) -> str:
 def _bar(share: float) -> str:
     """Return a bar for 0 to 1; nothing below that."""
     return "█" * max(0, round(float(share) * _CELLS))
+
+
+def _figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure  # no pyplot: nothing opens a window or is kept alive
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise BillyError(f"{path} was not drawn: {error.strerror or error}; choose another place") from error

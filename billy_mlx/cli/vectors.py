@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billy_mlx import paths
+from billy_mlx.cli.loading import identified
 from billy_mlx.cli.options import json_option, model_option
-from billy_mlx.cli.output import on_terminal, say, waiting, width, write_heading, write_json, write_line, write_table
-from billy_mlx.cli.plots import draw_similarity, require_plots
-from billy_mlx.cli.vector_export import export
-from billy_mlx.cli.vector_import import import_
-from billy_mlx.cli.vector_report import LAYER_HEADER, described, layer_rows
-from billy_mlx.cli.vector_warnings import warn_of_changed_cards
+from billy_mlx.cli.output import on_terminal, say, width, write_heading, write_json, write_line, write_table
+from billy_mlx.cli.vector_files import export, import_
+from billy_mlx.cli.vector_report import (
+    LAYER_HEADER,
+    described,
+    draw_similarity,
+    layer_rows,
+    require_plots,
+    warn_of_changed_cards,
+)
 from billy_mlx.errors import UsageError, VectorError
 
 if TYPE_CHECKING:
@@ -58,7 +63,7 @@ def list_(model: str | None, as_json: bool) -> None:
     from billy_mlx.vectors.library import find_all
     from billy_mlx.vectors.vector_file import load_vector
 
-    model_id, fingerprint = _identify(model)
+    model_id, fingerprint = identified(model)
     rows, vectors = [], []
     for path in find_all(fingerprint).values():
         try:
@@ -89,7 +94,7 @@ def show(persona_id: str, model: str | None, as_json: bool) -> None:
     from billy_mlx.vectors.library import find_all, load_vectors
     from billy_mlx.vectors.vector import read_layer
 
-    model_id, fingerprint = _identify(model)
+    model_id, fingerprint = identified(model)
     vector = load_vectors([persona_id], model_id, fingerprint)[persona_id]
     warn_of_changed_cards([vector], model)
     summary = _summary(vector, find_all(fingerprint)[persona_id], fingerprint)
@@ -131,7 +136,7 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
     picture = None if plot is None else paths.expanded(plot)
     if picture is not None:
         require_plots(picture)
-    model_id, fingerprint = _identify(model)
+    model_id, fingerprint = identified(model)
     wanted = list(dict.fromkeys(ids)) or list(find_all(fingerprint))
     if not wanted:
         raise UsageError(f"There is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
@@ -161,13 +166,6 @@ def _write_matrix(ids: Sequence[str], cosines: Sequence[Sequence[float]]) -> Non
         ]
         write_line()
         write_table(("", *(f"{column + 1:5}" for column in columns)), rows)
-
-
-def _identify(model: str | None) -> "tuple[str, Fingerprint]":
-    from billy_mlx.model.load import identify
-
-    with waiting("Looking at the model ..."):
-        return identify(model)
 
 
 def _warn_of_former(vectors: "Sequence[PersonaVector]", model_id: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli.config import WRITING, generate_defaults
-from billy_mlx.cli.former_settings import former_settings
+from billy_mlx.cli.doctor import former_settings
 
 WRITE = ("generate", "-p", "Once", "--seed", "3", "--json")
 

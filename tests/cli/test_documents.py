@@ -43,7 +43,7 @@ def test_a_plain_text_becomes_a_text_of_ones_own_and_goes_out_as_it_was(billy, t
     done = billy("import", str(source), "-o", str(text))
     assert (done.code, done.out) == (0, "")
     assert "billy: each line was taken for a paragraph\n" in done.err
-    assert f"billy: {text} is written; to go on with it run: billy write {text}\n" in done.err
+    assert f"billy: {text} is written; to continue it, run: billy write {text}\n" in done.err
     assert billy("export", str(text), "-o", str(out)).code == 0
     assert out.read_text() == "- Hola - dijo Ana.\n\n- Adiós.\n\n1984. f**k\n"
 

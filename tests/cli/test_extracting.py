@@ -93,7 +93,7 @@ def test_fresh_writes_the_neutral_answers_anew_and_says_how_to_go_on(billy, mode
     monkeypatch.setattr(library, "store_vector", interrupted)
     done = billy("extract", "noir", "--fresh", *FEW, *NOBODY)
     assert (done.code, [file.stat().st_mtime > 0 for file in kept]) == (130, [True, True])
-    assert "and the answers so far: run it again without --fresh to go on" in done.err
+    assert "and the answers so far: run it again without --fresh to continue" in done.err
 
 
 def interrupted(*_):

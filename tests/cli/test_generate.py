@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.cli import generate as module
-from billy_mlx.cli import voices
-from billy_mlx.cli.sampling_options import _OPTIONS
+from billy_mlx.cli import order, printing
+from billy_mlx.cli.order import _SAMPLING
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.vectors.card import get_persona
 from billy_mlx.vectors.new_card import write_card
@@ -90,7 +89,7 @@ def test_a_vector_without_a_card_is_as_good_as_any(billy, model):
 
 
 def test_a_new_seed_is_taken_and_said(billy, model, monkeypatch):
-    monkeypatch.setattr(module.secrets, "randbelow", lambda most: 77)
+    monkeypatch.setattr(order.secrets, "randbelow", lambda most: 77)
     assert "--seed 77" in billy("generate", "-p", "Once", "-m", "2").err
 
 
@@ -125,14 +124,14 @@ def test_ctrl_c_leaves_a_whole_json_document(billy, model, monkeypatch):
 def interrupt_at_step(monkeypatch, number):
     """Press Ctrl+C at a step of decoding."""
     steps = iter(range(1000))
-    go_on = voices.advance
+    go_on = printing.advance
 
     def advance(*arguments):
         if next(steps) == number:
             signal.raise_signal(signal.SIGINT)
         go_on(*arguments)
 
-    monkeypatch.setattr(voices, "advance", advance)
+    monkeypatch.setattr(printing, "advance", advance)
 
 
 @pytest.mark.parametrize(
@@ -174,11 +173,11 @@ def test_a_persona_without_a_vector_is_refused_with_the_command_that_makes_one(b
 
 def test_the_flags_have_the_defaults_of_the_library_but_hold_repetition_down():
     own = Sampling(repetition_penalty=1.1, repetition_context=64)
-    assert Sampling(**{name: default for _, name, default, _, _ in _OPTIONS}) == own
+    assert Sampling(**{name: default for _, name, default, _, _ in _SAMPLING}) == own
 
 
 def test_every_bound_of_a_flag_is_one_the_library_takes():
-    for _, name, _, kind, _ in _OPTIONS:
+    for _, name, _, kind, _ in _SAMPLING:
         for bound in (kind.min, kind.max):
             assert getattr(Sampling(**{name: bound}), name) == bound
 

@@ -73,13 +73,13 @@ def test_what_the_machine_refuses_is_said_without_a_traceback(monkeypatch, capsy
     def fail(_):
         raise error
 
-    monkeypatch.setattr("billy_mlx.cli.paths.write_table", lambda *_: fail(None))
+    monkeypatch.setattr("billy_mlx.cli.doctor.write_table", lambda *_: fail(None))
     assert run(["paths"]) == code
     assert capsys.readouterr().err.strip().startswith(said)
 
 
 def test_a_bug_is_not_hidden(monkeypatch):
-    monkeypatch.setattr("billy_mlx.cli.paths.write_table", lambda *_: 1 / 0)
+    monkeypatch.setattr("billy_mlx.cli.doctor.write_table", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(["paths"])
 

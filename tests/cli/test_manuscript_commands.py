@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from billy_mlx.blend.blend import ALONE
-from billy_mlx.cli import drafting, outcome
-from billy_mlx.cli.places import cursor_at, line_of, passage_at
+from billy_mlx.cli import writing
+from billy_mlx.cli.open_file import cursor_at, line_of, passage_at
 from billy_mlx.engine.messages import Ended, Job
 from billy_mlx.errors import ManuscriptError, UsageError
 from billy_mlx.manuscript.draft import Fate
@@ -143,8 +143,7 @@ def session(novel):
     """A session whose voices say what the test tells them to."""
     manuscript = Manuscript.open(novel)
     desk = Desk(manuscript, lambda: Job(1))
-    order = drafting.Order([None, None], None, 3, "", Writing())
-    yield SimpleNamespace(manuscript=manuscript, desk=desk, stopped=False, order=order)
+    yield SimpleNamespace(manuscript=manuscript, desk=desk, stopped=False)
     manuscript.close()
 
 
@@ -159,8 +158,8 @@ def test_a_voice_that_wrote_nothing_is_not_taken_for_another(session):
     request = session.desk.go_on(0, [ALONE, ALONE], seed=3, writing=Writing())
     draft = said(session, request, {1: "Second."})
     with pytest.raises(ManuscriptError, match="nothing in this draft"):
-        outcome.take(session, draft, 0)
-    outcome.take(session, draft, 1)
+        writing.take(session, draft, 0)
+    writing.take(session, draft, 1)
     assert session.manuscript.text == "Second. " + STORY
 
 
@@ -171,9 +170,9 @@ def test_a_sentence_that_the_length_cut_is_left_out_and_said(session):
     cut = Passage(" She dreamt. Of a", (1,), (Voice(0, None),), "infill", "m", {}, {}, (1,), 0, {}, 9, ended="length")
     session.desk.take(Written(request.job, 0, cut))
     session.desk.take(Ended(request.job))
-    outcome.take(session, draft)
+    writing.take(session, draft)
     assert session.manuscript.text == STORY.replace("slept.", "slept. She dreamt.")
-    assert outcome._left_out(session, draft) == ["without its last 2 words, which end no sentence"]
+    assert writing._left_out(session, draft) == ["without its last 2 words, which end no sentence"]
 
 
 def test_the_length_may_be_said_in_words(billy, novel):
@@ -186,21 +185,21 @@ def test_the_length_may_be_said_in_words(billy, novel):
 def test_a_rewrite_that_changes_nothing_says_so(session):
     request = session.desk.rewrite(0, 10, [ALONE], seed=3, writing=Writing())
     draft = said(session, request, {0: "Ada slept."})
-    outcome.take(session, draft)
-    assert outcome._whereabouts(session, draft).startswith("which is what is there already")
+    writing.take(session, draft)
+    assert writing._whereabouts(session, draft).startswith("which is what is there already")
     assert session.manuscript.text == STORY
 
 
 def press_ctrl_c(monkeypatch, events):
     """Press Ctrl+C when a session has heard some events."""
-    count, go_on = iter(range(1000)), drafting._put_out
+    count, go_on = iter(range(1000)), writing._put_out
 
     def put_out(*arguments):
         go_on(*arguments)
         if next(count) == events:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(drafting, "_put_out", put_out)
+    monkeypatch.setattr(writing, "_put_out", put_out)
 
 
 def test_ctrl_c_keeps_what_is_there(billy, novel, monkeypatch):
@@ -261,8 +260,8 @@ def test_a_file_with_the_words_of_a_deleted_one_is_a_new_text_and_that_is_said(b
 
 
 def test_another_programs_change_while_it_writes_is_not_overwritten(billy, novel, monkeypatch):
-    go_on = drafting._put_out
-    monkeypatch.setattr(drafting, "_put_out", lambda *each: (novel.write_text("Theirs.\n"), go_on(*each)))
+    go_on = writing._put_out
+    monkeypatch.setattr(writing, "_put_out", lambda *each: (novel.write_text("Theirs.\n"), go_on(*each)))
     done = billy("continue", str(novel), "-m", "6", *FEW)
     assert (done.code, novel.read_text()) == (1, "Theirs.\n")
     assert "what was written is kept and not in the file" in done.err

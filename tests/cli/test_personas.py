@@ -97,4 +97,4 @@ def test_the_list_is_searched_by_mood_and_genre(billy):
     assert [line.split()[0] for line in listed] == ["gothic"]
     assert "Found by: scary, horror" in billy("personas", "show", "gothic").out
     nobody = billy("personas", "list", "xyzzy")
-    assert "there is nobody like that" in nobody.err
+    assert "no persona is like that" in nobody.err

@@ -12,13 +12,13 @@ import pytest
 MAIN = [sys.executable, "-c", "from billy_mlx.cli import main; main()"]
 STOP = """
 import signal
-from billy_mlx.cli import main, voices
-steps, go_on = iter(range(1000)), voices.advance
+from billy_mlx.cli import main, printing
+steps, go_on = iter(range(1000)), printing.advance
 def advance(*arguments):
     if next(steps) == 5:
         signal.raise_signal(signal.SIGINT)
     go_on(*arguments)
-voices.advance = advance
+printing.advance = advance
 main()
 """
 # At this temperature a random model writes every byte there is.

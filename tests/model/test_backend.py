@@ -67,7 +67,7 @@ LOADS_A_BLAS = f"import runpy; runpy.run_path({backend.__file__!r})['prepare']()
 @pytest.mark.parametrize(
     "code",
     [
-        "import billy_mlx, mlx.core, billy_mlx.blend.generate",
+        "import billy_mlx, mlx.core, billy_mlx.blend.writer",
         f"{LOADS_A_BLAS}; import mlx.core, billy_mlx",
         "import mlx.core, sys; sys.path = [each for each in sys.path if 'packages' not in each]; import billy_mlx",
         "import mlx.core as mx; mx.default_device = lambda: mx.gpu; import billy_mlx",

@@ -1,22 +1,34 @@
 """Voices being written, and what they wrote: as it comes, side by side on a terminal, one after another in a pipe."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
-from billy_mlx.cli import layout
-from billy_mlx.cli.interrupt import on_interrupt
-from billy_mlx.cli.layout import cells
-from billy_mlx.cli.output import advance, emphasised, on_terminal, progress, say, width, write, write_line
+from rich.cells import cell_len, set_cell_size
+
+from billy_mlx.cli.output import (
+    advance,
+    emphasised,
+    on_interrupt,
+    on_terminal,
+    progress,
+    say,
+    width,
+    wrapped,
+    write,
+    write_line,
+)
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
     from billy_mlx.blend.recipe import Take
     from billy_mlx.blend.writer import Writer
 
-
-_WIDEST = 100  # cells: longer lines are hard to read
+_BETWEEN = " │ "
+_NARROWEST = 34  # cells of a column: less is hard to read
+_WIDEST = 100  # cells of a line: more is hard to read
 
 
 @dataclass(frozen=True)
@@ -123,7 +135,7 @@ def show(generations: Sequence[ShownText]) -> None:
         for generation in generations:
             write(f"=== {label(generation)} ===\n\n{generation.text}\n\n")
         return
-    at_once = layout.per_band(len(generations), width())
+    at_once = per_band(len(generations), width())
     for first in range(0, len(generations), at_once):
         _show_band(generations[first : first + at_once])
 
@@ -146,17 +158,31 @@ def summarise(generations: Sequence[Generation]) -> None:
     say(", ".join(notes))
 
 
+def per_band(count: int, width: int) -> int:
+    """Return how many of `count` columns of a readable width go side by side, all bands as full as can be."""
+    fitting = max(1, (width + len(_BETWEEN)) // (_NARROWEST + len(_BETWEEN)))
+    bands = -(-count // fitting)
+    return -(-count // bands)
+
+
+def side_by_side(texts: Sequence[str], width: int) -> Iterator[list[str]]:
+    """Yield line after line of `texts` set next to one another in `width` cells: a list of equally wide pieces."""
+    each = (width - len(_BETWEEN) * (len(texts) - 1)) // len(texts)
+    for pieces in zip_longest(*(wrapped(text, each) for text in texts), fillvalue=""):
+        yield [set_cell_size(piece, each) for piece in pieces]
+
+
 def _rate(tokens: int, seconds: float) -> float:
     return tokens / seconds if tokens > 0 and seconds > 0 else 0.0
 
 
 def _show_band(generations: Sequence[ShownText]) -> None:
-    for line in layout.side_by_side([label(each) for each in generations], width()):
-        sys.stdout.write(f"{layout.BETWEEN.join(map(emphasised, line))}\n")
-    rule = "─┼─".join("─" * layout.cells(piece) for piece in line)
+    for line in side_by_side([label(each) for each in generations], width()):
+        sys.stdout.write(f"{_BETWEEN.join(map(emphasised, line))}\n")
+    rule = "─┼─".join("─" * cell_len(piece) for piece in line)
     write_line(rule)
-    for line in layout.side_by_side([sanitize(each.text).strip("\n") for each in generations], width()):
-        write_line(layout.BETWEEN.join(line).rstrip())
+    for line in side_by_side([sanitize(each.text).strip("\n") for each in generations], width()):
+        write_line(_BETWEEN.join(line).rstrip())
     write_line()
 
 
@@ -193,9 +219,9 @@ class Flow:
             return ""
         spaces, word = self._spaces, self._word
         self._spaces = self._word = ""
-        needed = len(spaces) + cells(word)
+        needed = len(spaces) + cell_len(word)
         if self._filled and self._filled + needed > self._width:
-            self._filled = cells(word)
+            self._filled = cell_len(word)
             return f"\n{word}"
         self._filled += needed
         return f"{spaces}{word}"
