@@ -13,11 +13,11 @@ from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.extraction.card import bundled_ids
 from billy_mlx.extraction.library import store_vector
 from billy_mlx.extraction.sentences import SentenceSet, load_sentences
+from billy_mlx.measure.activations import Text as ToRead
+from billy_mlx.measure.activations import read_likelihoods
 from billy_mlx.measure.embedding import Embedder
-from billy_mlx.measure.likelihood_gain import likelihoods_per_token
-from billy_mlx.measure.reading import Text as ToRead
-from billy_mlx.measure.reading import read_likelihoods
-from billy_mlx.measure.significance import holm, sign_flip_p
+from billy_mlx.measure.likelihood import likelihoods_per_token
+from billy_mlx.measure.statistics import holm, sign_flip_p
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.steps import finish
 

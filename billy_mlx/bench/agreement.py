@@ -10,7 +10,7 @@ from billy_mlx.bench.blind import IdeaKey, Ratings
 from billy_mlx.bench.matching import AnswerText, Content, mean_of
 from billy_mlx.bench.metrics import human_metric, judge_metric
 from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability, ScoredAnswer
-from billy_mlx.measure.bootstrap import stretch
+from billy_mlx.measure.statistics import stretch
 
 Floats = NDArray[np.float64]
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, mean_of, scored_alike
 from billy_mlx.bench.run import BenchProgress
-from billy_mlx.measure.clustering import clusters, rarity, same_idea_threshold
-from billy_mlx.measure.diversity import mean_distance, vendi_score
+from billy_mlx.measure.diversity import clusters, mean_distance, rarity, same_idea_threshold, vendi_score
 from billy_mlx.measure.embedding import Embedder, Floats, centred
 from billy_mlx.steps import mapped
 

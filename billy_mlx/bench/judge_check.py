@@ -16,8 +16,7 @@ from billy_mlx.bench.result import FEWEST_ITEMS, Estimate, Reliability
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.tasks import Item, Task, load_items
 from billy_mlx.extraction.evidence import JUDGE_AUC
-from billy_mlx.measure.bootstrap import mean_interval
-from billy_mlx.measure.separation import auc
+from billy_mlx.measure.statistics import auc, mean_interval
 
 _APART = {
     "originality": "unusual ideas from plain ones",

@@ -21,8 +21,8 @@ from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import Blend
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector import PersonaVector
-from billy_mlx.measure.bootstrap import mean_interval
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
+from billy_mlx.measure.statistics import mean_interval
 from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt

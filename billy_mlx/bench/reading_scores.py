@@ -13,8 +13,7 @@ from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, mean_o
 from billy_mlx.bench.metrics import NATS, projection_metric
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.extraction.vector import PersonaVector
-from billy_mlx.measure.projection import project
-from billy_mlx.measure.reading import Reading, Text, read_all
+from billy_mlx.measure.activations import Reading, Text, project, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import mapped

@@ -22,9 +22,7 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.extraction.library import load_vectors
 from billy_mlx.extraction.pole import Score
 from billy_mlx.measure.embedding import Embedder
-from billy_mlx.measure.overlap import self_bleu
-from billy_mlx.measure.vocabulary import distinct_share, repeated_share
-from billy_mlx.measure.worn import worn_phrase_rate
+from billy_mlx.measure.vocabulary import distinct_share, repeated_share, self_bleu, worn_phrase_rate
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.model.sent import sent_digest

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from billy_mlx.bench.metrics import metric
 from billy_mlx.bench.result import CONTROL, Comparison, Estimate, Mean, ScoredAnswer
-from billy_mlx.measure.bootstrap import item_means, mean_interval
+from billy_mlx.measure.statistics import item_means, mean_interval
 
 BEST_PERSONA = "best persona"
 """Of the personas alone, the one that does best on the other items."""

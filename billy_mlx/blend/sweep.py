@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.extraction.evidence import Outcome
 from billy_mlx.extraction.vector import PersonaVector, read_layer
-from billy_mlx.measure.projection import project
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, project, read_all
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore

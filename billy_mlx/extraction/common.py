@@ -16,7 +16,7 @@ from billy_mlx.errors import VectorError
 from billy_mlx.extraction.card import Persona, bundled_folder, read_card
 from billy_mlx.extraction.means import Floats, prompt_effect, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sent import sent_digest

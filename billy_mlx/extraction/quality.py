@@ -14,7 +14,7 @@ from billy_mlx.extraction.evidence import Quality
 from billy_mlx.extraction.means import Floats, Kept, mean_difference
 from billy_mlx.extraction.pole import Pole
 from billy_mlx.extraction.vector import read_layer
-from billy_mlx.measure.separation import auc
+from billy_mlx.measure.statistics import auc
 
 Means = Mapping[int, Floats]
 """Question to (layers, D)."""

@@ -7,8 +7,7 @@ from hashlib import sha256
 
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.measure.averages import ResponseAverages
-from billy_mlx.measure.reading import Text, empty_average, read_averages
+from billy_mlx.measure.activations import ResponseAverages, Text, empty_average, read_averages
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding

@@ -13,7 +13,7 @@ from billy_mlx.extraction.evidence import JUDGE_AUC, Judgement
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
 from billy_mlx.extraction.means import Kept
 from billy_mlx.extraction.pole import Pole, Score
-from billy_mlx.measure.separation import auc
+from billy_mlx.measure.statistics import auc
 from billy_mlx.steps import mapped
 
 LEAST_KEPT = 20

@@ -16,7 +16,7 @@ from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, write_answers
 from billy_mlx.extraction.selection import keep_all
 from billy_mlx.extraction.vector import OWN_TEXT, Origin
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.rows import Row

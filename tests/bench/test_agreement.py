@@ -10,7 +10,7 @@ from billy_mlx.bench.matching import subjects
 from billy_mlx.bench.result import ScoredAnswer
 from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item, load_tasks
-from billy_mlx.measure.bootstrap import stretch
+from billy_mlx.measure.statistics import stretch
 
 ITEMS = [Item("uses", f"uses-{number:02}", f"What is brick {number} for?") for number in range(6)]
 STORM = Item("writing", "writing-01", "Write of a storm.")

@@ -25,8 +25,8 @@ from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.extraction.library import store_vector
+from billy_mlx.measure.activations import read
 from billy_mlx.measure.embedding import Embedder, own_embedder
-from billy_mlx.measure.reading import read
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import finish
 

@@ -7,7 +7,7 @@ import pytest
 
 from billy_mlx.engine.coherence import Gauge, expected_surprise
 from billy_mlx.engine.messages import Job
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.rows import Row

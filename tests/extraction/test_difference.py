@@ -13,7 +13,7 @@ from billy_mlx.extraction.difference import vector_between
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.selection import keep_all
 from billy_mlx.extraction.vector import Origin
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.activations import Average
 
 MODEL = SimpleNamespace(id="tiny", fingerprint=replace(FINGERPRINT, layers=8, width=256))
 

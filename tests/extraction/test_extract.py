@@ -23,7 +23,7 @@ from billy_mlx.extraction.library import find_all, load_vectors, store_vector
 from billy_mlx.extraction.means import mean_difference, question_means
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
-from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.measure.activations import Average, ResponseAverages
 from billy_mlx.model.answers import Answers
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load

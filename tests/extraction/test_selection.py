@@ -12,7 +12,7 @@ from billy_mlx.extraction.evidence import Judgement
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.selection import LEAST_KEPT, Selection, keep_all, select
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.activations import Average
 from billy_mlx.steps import finish
 
 NOIR = get_persona("noir")

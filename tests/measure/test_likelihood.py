@@ -1,4 +1,4 @@
-"""What steering and system prompts do to the likelihood of sentences, against one forward pass per sentence."""
+"""Next tokens, and what steering and system prompts do to sentences, against one forward pass for each."""
 
 from functools import partial
 
@@ -8,8 +8,12 @@ import pytest
 from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.errors import UnsteerableModel, UsageError
-from billy_mlx.measure.likelihood_gain import likelihood_gains, likelihoods_per_token, opening
-from billy_mlx.measure.reading import Text, read_all, read_likelihoods
+from billy_mlx.measure.activations import (
+    Text,
+    read_all,
+    read_likelihoods,
+)
+from billy_mlx.measure.likelihood import likelihood_gains, likelihoods_per_token, next_token_probabilities, opening
 from billy_mlx.model import prefill
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions, Steering, record, stack, steer
@@ -160,3 +164,30 @@ def test_what_cannot_be_read_is_refused(tiny, sentence, said):
 
 def test_no_sentences_have_no_gains(tiny):
     assert finish(likelihood_gains(tiny, [], opening(tiny, "Go on."), added=ADDED["response"])).shape == (0,)
+
+
+def test_next_tokens_are_as_probable_as_after_each_prompt_alone(model):
+    prompts, asked = [(5, 9, 2), (5, 9, 2, 7, 7), (5,), (5, 9, 2)], (0, 7, 200)
+    found = finish(next_token_probabilities(model, prompts, asked))
+    assert (found.shape, found.dtype) == ((4, 3), np.float32)
+    for row, prompt in zip(found, prompts, strict=True):
+        logits = model.model(mx.array([prompt]), cache=make_prompt_cache(model.model))[0, -1]
+        assert row == pytest.approx(np.array(mx.softmax(logits))[list(asked)], abs=1e-5, rel=1e-4)
+
+
+def test_next_tokens_survive_short_passes(model, monkeypatch):
+    prompts = [(5, 9, 2), (5, 9, 2, 7, 7), (5,), (5, 9, 2)]
+    whole = finish(next_token_probabilities(model, prompts, (0, 7)))
+    monkeypatch.setattr(prefill, "PREFILL_CHUNK", 1)
+    assert finish(next_token_probabilities(model, prompts, (0, 7))) == pytest.approx(whole, rel=1e-4)
+
+
+def test_all_tokens_together_are_certain(tiny):
+    every = range(tiny.fingerprint.vocabulary)
+    assert finish(next_token_probabilities(tiny, [(1, 2)], every)).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_no_prompts_have_no_probabilities_and_an_empty_one_is_refused(tiny):
+    assert finish(next_token_probabilities(tiny, [], (0, 7))).shape == (0, 2)
+    with pytest.raises(UsageError, match="empty"):
+        finish(next_token_probabilities(tiny, [(1,), ()], (0,)))

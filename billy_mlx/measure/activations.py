@@ -1,21 +1,48 @@
-"""Reading text: what a model makes of words already written, in its residual stream and by likelihood."""
+"""What goes on in a model while it writes or reads words: its residual stream, and how likely it finds them.
+
+Persona vectors are made of response-average activations, and texts are placed along vectors by them.
+"""
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.measure.averages import Average, Floats
-from billy_mlx.measure.likelihood import log_likelihoods
 from billy_mlx.model.layers import UNSTEERED, Directions, Recording, record
 from billy_mlx.model.model import Model
 from billy_mlx.model.prefill import ForwardPass, Measured, RowToRead, read_passages
 from billy_mlx.steps import finish
 
+Floats = NDArray[np.float32]
+
 _LARGEST_EXPONENT = 700.0  # the exponential of more is no float any more
+
+
+@dataclass(frozen=True)
+class Average:
+    """The residual stream of one row, averaged over its response tokens.
+
+    Attributes:
+        mean: (layers, D) float32.
+        norm: (layers,) mean norm of the residual.
+        tokens: how many tokens were averaged over; with 0 the other two are zero.
+        start: (layers, D) float32, the residual at the last token of the prompt, where the first token is drawn; zero
+            for a row that never came to it.
+    """
+
+    mean: Floats
+    norm: Floats
+    tokens: int
+    start: Floats
+
+    @property
+    def steered(self) -> Floats:
+        """The mean (layers, D) over the tokens that are steered: the last one of the prompt, and the response's."""
+        share = np.float32(1 / (self.tokens + 1))
+        return np.asarray(self.start * share + self.mean * (self.tokens * share), np.float32)
 
 
 @dataclass(frozen=True)
@@ -43,6 +70,50 @@ class Reading:
     def perplexity(self) -> float:
         """The inverse of the geometric mean of the tokens' probabilities: 1 is the least; also of no token at all."""
         return math.exp(min(-self.log_likelihood / max(self.average.tokens, 1), _LARGEST_EXPONENT))
+
+
+class ResponseAverages:
+    """An observer of decoding that keeps a running sum per row and layer, in float32 whatever the model's dtype."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._starts: dict[int, mx.array] = {}
+        self._sums: list[mx.array] = []
+        self._done: dict[int, Average] = {}
+
+    def __call__(
+        self, rows: Sequence[int], stream: Mapping[int, mx.array], counted: mx.array | None
+    ) -> Sequence[mx.array]:
+        """Add the streams (R, 1, D) of one token of each of `rows`, where `counted` (R,) says it is of a response.
+
+        Without `counted` they are those of the last tokens of the prompts.
+        """
+        h = mx.stack([stream[layer][:, 0] for layer in sorted(stream)], axis=1).astype(mx.float32)  # (R, layers, D)
+        if counted is None:
+            self._starts |= dict(zip(rows, h, strict=True))
+            return [h]
+        weight = counted.astype(mx.float32)
+        token = [h * weight[:, None, None], mx.linalg.norm(h, axis=-1) * weight[:, None], weight]
+        if list(rows) != self._rows:
+            self._turn_to(list(rows))
+        self._sums = [total + new for total, new in zip(self._sums, token, strict=True)] if self._sums else token
+        return self._sums
+
+    def averages(self) -> dict[int, Average]:
+        """Return the average of every row seen, by row."""
+        self._turn_to([])
+        return self._done
+
+    def _turn_to(self, rows: list[int]) -> None:
+        """Put away the rows that have ended. Rows only ever end, or give way to other rows altogether."""
+        staying = [place for place, row in enumerate(self._rows) if row in rows]
+        if self._sums:
+            for place, row in enumerate(self._rows):
+                if row not in rows:
+                    total, norms, tokens = (each[place] for each in self._sums)
+                    self._done[row] = _average(total, norms, tokens, self._starts.pop(row))
+        self._sums = [total[mx.array(staying)] for total in self._sums] if staying else []
+        self._rows = rows
 
 
 def read_all(model: Model, texts: Sequence[Text]) -> Generator[int, None, list[Reading]]:
@@ -140,11 +211,46 @@ def read_likelihoods(
     return likelihoods
 
 
+def log_likelihoods(logits: mx.array, following: mx.array) -> mx.array:
+    """Return the natural logarithm of the probability of every `following` token, (B, T) float32.
+
+    Args:
+        logits: (B, T, V) of any dtype.
+        following: (B, T) the token that came after.
+    """
+    wide = logits.astype(mx.float32)
+    chosen = mx.take_along_axis(wide, following[..., None], axis=-1)[..., 0]
+    return chosen - mx.logsumexp(wide, axis=-1)
+
+
 def empty_average(model: Model) -> Average:
     """Return the average over no token at all, which is zero."""
     layers, width = model.fingerprint.layers, model.fingerprint.width
     nothing = np.zeros((layers, width), np.float32)
     return Average(nothing, np.zeros(layers, np.float32), 0, nothing)
+
+
+def project(activations: Floats, vector: Floats, neutral_mean: Floats, scale: Floats) -> Floats:
+    """Return how far activations lie along a persona vector, at every layer.
+
+    Args:
+        activations: (N, layers, D) response-average activations.
+        vector: (layers, D) the persona vector, of any length.
+        neutral_mean: (layers, D) what counts as 0.
+        scale: (layers,) what counts as 1: the distance between the poles along the vector.
+
+    Returns:
+        (N, layers): 0 for the average neutral answer, 1 for the persona's.
+    """
+    unit = vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-12)
+    along = np.einsum("nld,ld->nl", activations - neutral_mean, unit)
+    return np.asarray(along / np.maximum(scale, 1e-12), np.float32)
+
+
+def _average(total: mx.array, norms: mx.array, tokens: mx.array, start: mx.array) -> Average:
+    count = int(np.array(tokens))
+    share = np.float32(1 / max(count, 1))
+    return Average(np.array(total) * share, np.array(norms) * share, count, np.array(start))
 
 
 def _read(model: Model, texts: Sequence[Text], *, likelihoods: bool) -> Iterator[tuple[tuple[int, ...], Measured]]:

@@ -1,4 +1,4 @@
-"""What the unsteered model makes of texts, in batches, against one forward pass per text."""
+"""What the unsteered model makes of texts, in batches, against one forward pass for each; and running averages."""
 
 import io
 import math
@@ -9,16 +9,25 @@ import pytest
 from mlx_lm.models.cache import make_prompt_cache
 from tiny import tiny_folder
 
-from billy_mlx.errors import UsageError
-from billy_mlx.measure.averages import Average
-from billy_mlx.measure.likelihood import next_token_probabilities
-from billy_mlx.measure.reading import Reading, Text, empty_average, mean_residuals, read, read_all, read_averages
+from billy_mlx.measure.activations import (
+    Average,
+    Reading,
+    ResponseAverages,
+    Text,
+    empty_average,
+    mean_residuals,
+    project,
+    read,
+    read_all,
+    read_averages,
+)
 from billy_mlx.model import prefill
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
 from billy_mlx.steps import finish
 
 eval_ = mx.eval
+
 TEXTS = [
     Text((5, 9, 2, 7), (3, 8, 1, 4)),
     Text((5, 9, 2, 7), (3, 8)),  # a beginning of the one before
@@ -146,28 +155,58 @@ def test_nothing_read_has_the_models_shape(tiny):
     assert empty_average(tiny).mean.shape == (4, 32)
 
 
-def test_next_tokens_are_as_probable_as_after_each_prompt_alone(model):
-    prompts, asked = [(5, 9, 2), (5, 9, 2, 7, 7), (5,), (5, 9, 2)], (0, 7, 200)
-    found = finish(next_token_probabilities(model, prompts, asked))
-    assert (found.shape, found.dtype) == ((4, 3), np.float32)
-    for row, prompt in zip(found, prompts, strict=True):
-        logits = model.model(mx.array([prompt]), cache=make_prompt_cache(model.model))[0, -1]
-        assert row == pytest.approx(np.array(mx.softmax(logits))[list(asked)], abs=1e-5, rel=1e-4)
+def test_a_projection_is_0_at_the_neutral_pole_and_1_at_the_persona():
+    neutral, direction = np.array([[1.0, 2.0]], np.float32), np.array([[3.0, 4.0]], np.float32)
+    activations = np.stack([neutral, neutral + direction, neutral + 0.5 * direction, neutral + np.array([[-4.0, 3.0]])])
+    projected = project(activations, vector=direction, neutral_mean=neutral, scale=np.array([5.0], np.float32))
+    assert projected[:, 0].tolist() == pytest.approx([0.0, 1.0, 0.5, 0.0], abs=1e-6)
 
 
-def test_next_tokens_survive_short_passes(model, monkeypatch):
-    prompts = [(5, 9, 2), (5, 9, 2, 7, 7), (5,), (5, 9, 2)]
-    whole = finish(next_token_probabilities(model, prompts, (0, 7)))
-    monkeypatch.setattr(prefill, "PREFILL_CHUNK", 1)
-    assert finish(next_token_probabilities(model, prompts, (0, 7))) == pytest.approx(whole, rel=1e-4)
+def test_reading_averages_over_the_response_alone(tiny):
+    prompt, response = [3, 4, 5], [6, 7]
+    average = read(tiny, prompt, response)
+    with record(tiny.layers) as recording:
+        tiny.model(mx.array([[*prompt, *response]]), cache=make_prompt_cache(tiny.model))
+    h = np.array(recording.latest[2][0, 3:])
+    assert average.tokens == 2
+    assert np.allclose(average.mean[2], h.mean(0), atol=1e-5)
+    assert np.allclose(average.norm[2], np.linalg.norm(h, axis=-1).mean(), rtol=1e-5)
 
 
-def test_all_tokens_together_are_certain(tiny):
-    every = range(tiny.fingerprint.vocabulary)
-    assert finish(next_token_probabilities(tiny, [(1, 2)], every)).sum() == pytest.approx(1.0, abs=1e-5)
+def test_reading_nothing_gives_zeros_and_no_nan(tiny):
+    for prompt in ([3, 4], []):
+        average = read(tiny, prompt, [])
+        assert (average.tokens, average.mean.shape, average.norm.shape) == (0, (4, 32), (4,))
+        assert not average.mean.any()
+        assert not average.norm.any()
 
 
-def test_no_prompts_have_no_probabilities_and_an_empty_one_is_refused(tiny):
-    assert finish(next_token_probabilities(tiny, [], (0, 7))).shape == (0, 2)
-    with pytest.raises(UsageError, match="empty"):
-        finish(next_token_probabilities(tiny, [(1,), ()], (0,)))
+def test_running_averages_are_per_row_and_leave_out_what_does_not_count():
+    averages = ResponseAverages()
+    stream = {layer: mx.array([[[1.0, 0.0]], [[0.0, 2.0]]]) * (layer + 1) for layer in range(2)}
+    averages([0, 1], {layer: 5 * h for layer, h in stream.items()}, None)
+    averages([0, 1], stream, mx.array([True, True]))
+    averages([0, 1], {layer: 3 * h for layer, h in stream.items()}, mx.array([True, False]))
+    averages([1], {layer: h[1:] for layer, h in stream.items()}, mx.array([True]))
+    done = averages.averages()
+    assert [done[row].tokens for row in (0, 1)] == [2, 2]
+    assert done[0].mean.tolist() == [[2.0, 0.0], [4.0, 0.0]]
+    assert done[1].norm.tolist() == [2.0, 4.0]
+    assert done[0].start.tolist() == [[5.0, 0.0], [10.0, 0.0]]
+    assert done[0].steered[0].tolist() == pytest.approx([3.0, 0.0])  # of 5 at the start, then 1 and 3
+
+
+def test_rows_that_give_way_to_others_altogether_are_kept():
+    averages = ResponseAverages()
+    for row in (0, 1):
+        averages([row], {0: mx.full((1, 1, 2), row + 7.0)}, None)
+        averages([row], {0: mx.full((1, 1, 2), row + 1.0)}, mx.array([True]))
+    assert [average.mean[0, 0] for average in averages.averages().values()] == [1.0, 2.0]
+
+
+def test_a_row_without_a_counted_token_has_no_average_and_no_nan():
+    averages = ResponseAverages()
+    averages([0], {0: mx.ones((1, 1, 2))}, None)
+    averages([0], {0: mx.ones((1, 1, 2))}, mx.array([False]))
+    assert averages.averages()[0].tokens == 0
+    assert not averages.averages()[0].mean.any()
