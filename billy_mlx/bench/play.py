@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import Item
+from billy_mlx.blend.blend import Blend
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.sample import MAX_SEED, Sampling
 
@@ -23,13 +24,13 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class AsItStands:
+class Fallback:
     """What a play returns that could not be done as meant: a text that it took for the answer all the same."""
 
     text: str
 
 
-Play = Generator[list[Turn], list[str], str | AsItStands]
+Play = Generator[list[Turn], list[str], str | Fallback]
 """Yields turns that do not depend on each other, is sent their texts, and returns the answer."""
 
 
@@ -39,15 +40,15 @@ class Arm:
 
     Attributes:
         group: of arms whose turns are written together in the same batches; costs are told of groups.
-        says: what it is, in a sentence.
-        blend: the text form of what it is steered with.
+        description: what it is, in a sentence.
+        blend: what it is steered with; `ALONE` where that is nothing, or random directions.
         play: from an item and the number of a seed, from 0, to the play.
     """
 
     name: str
     group: str
-    says: str
-    blend: str | None
+    description: str
+    blend: Blend
     play: Callable[[Item, int], Play]
 
 

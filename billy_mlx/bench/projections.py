@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.bench.arms import Arm, Turn
-from billy_mlx.bench.matching import spread
+from billy_mlx.bench.equal_length import spread
+from billy_mlx.bench.play import Arm, Turn
 from billy_mlx.bench.result import CONTROL, Estimate, Projection
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.blend.blend import Blend
 from billy_mlx.extraction.library import find_all, load_vectors
 from billy_mlx.extraction.vector import PersonaVector
 from billy_mlx.measure.activations import Text, read_all
@@ -74,7 +73,7 @@ def project_blends(
     Raises:
         BillyError: a vector is missing or the model cannot be steered.
     """
-    blended = [arm for arm in arms if arm.name.startswith(("billy-", "persona:")) and arm.blend is not None]
+    blended = [arm for arm in arms if arm.name.startswith(("billy-", "persona:")) and arm.blend.weights]
     texts = _texts(model, arms, items, store, most_items)
     axes = Axes.of(_vectors(model, blended))
     if not axes.personas or not blended or not texts:
@@ -117,7 +116,7 @@ def _turn(arm: Arm, item: Item) -> Turn:
 
 def _vectors(model: Model, arms: Sequence[Arm]) -> list[PersonaVector]:
     """Return the vectors of all personas of the arms' blends, and of some that are in none of them."""
-    blended = sorted({persona for arm in arms for persona in Blend.parse(arm.blend or "").persona_ids})
+    blended = sorted({persona for arm in arms for persona in arm.blend.persona_ids})
     others = [persona for persona in find_all(model.fingerprint) if persona not in blended]
     chosen = [others[place] for place in spread(len(others), _OTHERS)]
     return list(load_vectors([*blended, *chosen], model.id, model.fingerprint).values())

@@ -5,9 +5,13 @@ No number here stands alone: every mean and every difference has its interval.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
 
 FEWEST_ITEMS = 5
 """Over fewer, a difference is shown and not claimed."""
+
 CONTROL = "dose-0"
 """The arm that all that is steered is held against."""
 
@@ -190,3 +194,14 @@ class Result:
     limits: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     scored: tuple[ScoredAnswer, ...] = field(default=(), repr=False)
+
+
+def to_json(result: Result) -> str:
+    """Return everything that was found, as JSON of two spaces' indent that ends with a newline."""
+    return msgspec.json.format(msgspec.json.encode(result), indent=2).decode() + "\n"
+
+
+def redact_path(name: str) -> str:
+    """Return the last part of an absolute path, or any other text as it is; reports name no folder of this machine."""
+    path = Path(name)
+    return path.name if path.is_absolute() else name

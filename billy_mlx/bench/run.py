@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from billy_mlx.bench.play import Arm, AsItStands, Turn
+from billy_mlx.bench.play import Arm, Fallback, Turn
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
@@ -135,7 +135,7 @@ class _Playing:
         try:
             turns = self._play.send([each.text for each in round_])
         except StopIteration as end:
-            self.fallback = isinstance(end.value, AsItStands)
+            self.fallback = isinstance(end.value, Fallback)
             self.answer = end.value.text if self.fallback else end.value
         else:
             self.turns, self._now = turns, {}

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from billy_mlx.bench import comparisons
+from billy_mlx.bench.comparisons import BEST_PERSONA, RANDOM, agreement, best_of, compare
 from billy_mlx.bench.metrics import metric, sentences
 from billy_mlx.bench.result import ScoredAnswer
-from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM, best_of, compare
+from billy_mlx.measure.statistics import stretch
 
 
 @dataclass(frozen=True)
@@ -176,9 +178,66 @@ def test_every_kind_of_metric_is_told_in_sentences(name):
 
 
 def test_a_name_of_a_rater_with_a_colon_is_told_whole():
-    assert metric("human Ann: b: elaboration").says.startswith("Ann: b's rating of elaboration")
+    assert metric("human Ann: b: elaboration").description.startswith("Ann: b's rating of elaboration")
 
 
 def test_an_unknown_metric_is_a_mistake():
     with pytest.raises(KeyError):
         metric("charm")
+
+
+def pairs(a, b, per_item=1):
+    found = {}
+    for place, pair in enumerate(zip(a, b, strict=True)):
+        found.setdefault(f"item-{place // per_item}", []).append(pair)
+    return found
+
+
+def test_spearman_without_ties_is_what_the_distances_of_ranks_say():
+    a, b = [10, 20, 30, 40, 50], [2, 1, 4, 3, 5]
+    assert agreement(pairs(a, b)).mean == pytest.approx(1 - 6 * 4 / (5 * 24))  # four ranks are off by one
+
+
+def test_equal_values_share_their_rank():
+    a, b = [1, 1, 2, 3, 3, 4], [1, 2, 2, 3, 4, 4]
+    ranks = [1.5, 1.5, 3, 4.5, 4.5, 6], [1, 2.5, 2.5, 4, 5.5, 5.5]
+    assert agreement(pairs(a, b)).mean == pytest.approx(np.corrcoef(*ranks)[0, 1])
+
+
+@pytest.mark.parametrize(("turn", "expected"), [(1, 1), (-1, -1)])
+def test_a_rising_function_of_a_rater_agrees_with_it_wholly(turn, expected):
+    a = np.linspace(-2, 2, 20)
+    found = agreement(pairs(a, np.exp(turn * a)))
+    assert (found.mean, found.low, found.high, found.items) == pytest.approx((expected, expected, expected, 20))
+
+
+def test_chance_agrees_with_nothing():
+    a, b = np.random.default_rng(0).normal(size=(2, 60))
+    found = agreement(pairs(a, b))
+    assert found.low < 0 < found.high
+
+
+def test_an_interval_over_few_items_is_stretched_as_that_of_a_mean(monkeypatch):
+    a, noise = np.random.default_rng(4).normal(size=(2, 6))
+    found = agreement(pairs(a, a + noise))
+    monkeypatch.setattr(comparisons, "stretch", lambda _: 1.0)
+    plain = agreement(pairs(a, a + noise))
+    assert found.mean - found.low == pytest.approx(stretch(6) * (plain.mean - plain.low))
+    assert found.high == 1  # no correlation is above it
+
+
+def test_texts_of_one_item_are_no_independent_witnesses():
+    a, noise = np.random.default_rng(2).normal(size=(2, 20))
+    b = a + noise
+    alone, together = agreement(pairs(a, b)), agreement(pairs(np.repeat(a, 5), np.repeat(b, 5), per_item=5))
+    assert together.items == 20
+    assert together.high - together.low == pytest.approx(alone.high - alone.low, rel=0.1)
+
+
+@pytest.mark.parametrize(("a", "b"), [([], []), ([1, 2, 3, 4], [1, 2, 3, 4]), ([1] * 6, [1, 2, 3, 4, 5, 6])])
+def test_few_texts_or_no_order_have_no_correlation(a, b):
+    assert agreement(pairs(a, b)) is None
+
+
+def test_texts_of_a_single_item_have_no_interval():
+    assert agreement(pairs([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], per_item=6)) is None

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from billy_mlx.bench.comparisons import BEST_PERSONA, RANDOM
 from billy_mlx.bench.metrics import PROJECTION, metric
-from billy_mlx.bench.report.costs import (
+from billy_mlx.bench.report.judge_gate import named, not_asked, why_not
+from billy_mlx.bench.report.numbers import counted, difference, plain, side
+from billy_mlx.bench.report.tables import (
     DISCUSSION,
     PAPER,
     PAPER_TIME,
     PAPER_TOKENS,
+    main_comparisons,
     ratios,
     vectors_sentence,
 )
-from billy_mlx.bench.report.heeding import named, not_asked, why_not
-from billy_mlx.bench.report.numbers import counted, difference, plain, side
-from billy_mlx.bench.report.tables import main_comparisons
 from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Estimate, Result
-from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM
 
 _RIVALS = (CONTROL, RANDOM, BEST_PERSONA, "multi-role", "verbalized", DISCUSSION)  # the rest is in the tables
 

@@ -4,20 +4,22 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from billy_mlx.bench.report.costs import cost_table, ratio_table, spread_table
 from billy_mlx.bench.report.findings import findings
 from billy_mlx.bench.report.numbers import BRACKETS, LEGEND
 from billy_mlx.bench.report.tables import (
     MAIN_RIVALS,
     PLACES,
     ReportTable,
+    cost_table,
     differences_table,
     main_arms,
     means_table,
     metrics_of,
     pairs_of,
     projection_table,
+    ratio_table,
     reliability_table,
+    spread_table,
     sweep_groups,
     sweep_tables,
 )

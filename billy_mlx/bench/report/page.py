@@ -10,15 +10,15 @@ from markupsafe import Markup
 
 from billy_mlx.bench.plots import can_draw
 from billy_mlx.bench.report import figures
-from billy_mlx.bench.report.costs import cost_table, ratio_table, spread_table, vectors_sentence
 from billy_mlx.bench.report.findings import Finding, findings
-from billy_mlx.bench.report.heeding import why_not
+from billy_mlx.bench.report.judge_gate import why_not
 from billy_mlx.bench.report.numbers import BRACKETS, LEGEND
 from billy_mlx.bench.report.tables import (
     MAIN_RIVALS,
     PLACES,
     WAYS,
     ReportTable,
+    cost_table,
     differences_by_task,
     differences_table,
     main_arms,
@@ -27,9 +27,12 @@ from billy_mlx.bench.report.tables import (
     metrics_of,
     pairs_of,
     projection_table,
+    ratio_table,
     reliability_table,
+    spread_table,
     sweep_groups,
     sweep_tables,
+    vectors_sentence,
 )
 from billy_mlx.bench.result import ArmNote, Result
 from billy_mlx.files import write_atomically

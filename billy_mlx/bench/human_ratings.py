@@ -1,18 +1,25 @@
-"""Ideas for people to rate who must not know where they are from: a shuffled CSV, and what they wrote in it."""
+"""People's ratings of ideas: a shuffled CSV that hides which arm each is from, and what they wrote in it.
+
+The ratings stand beside the judge's scores, with how far each person agrees with the judge and with the others.
+"""
 
 import csv
 import hashlib
 import io
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from billy_mlx.bench.comparisons import Pairs, agreement
+from billy_mlx.bench.equal_length import AnswerText, Content, mean_of
 from billy_mlx.bench.ideas import split_ideas
-from billy_mlx.bench.lines import DAMAGED
+from billy_mlx.bench.jsonl import DAMAGED
+from billy_mlx.bench.metrics import human_metric, judge_metric
+from billy_mlx.bench.result import Estimate, Reliability, ScoredAnswer
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.errors import BillyError, UsageError
@@ -104,6 +111,28 @@ def read_ratings(path: Path, store: Store, *, rater: str | None = None) -> Ratin
     return Ratings(path.stem if rater is None else rater, found["originality"], found["elaboration"])
 
 
+def add_ratings(
+    scored: Sequence[ScoredAnswer], subjects: Sequence[AnswerText], ratings: Iterable[Ratings]
+) -> tuple[list[ScoredAnswer], list[Reliability]]:
+    """Return the scores with people's ratings beside them, and how each person agrees with the judge and the others.
+
+    Args:
+        scored: of the `subjects`, in their order.
+        subjects: whose ideas were rated.
+        ratings: of each person.
+    """
+    raters = list(ratings)
+    for rater in raters:
+        scored = [_rated(score, subject, rater) for score, subject in zip(scored, subjects, strict=True)]
+    reliability = [
+        _reliability(scored, rater, criterion, len(own), raters)
+        for rater in raters
+        for criterion, own in _by_criterion(rater)
+        if own
+    ]
+    return list(scored), reliability
+
+
 @dataclass(frozen=True)
 class _Idea:
     key: IdeaKey
@@ -188,3 +217,57 @@ def _score(cell: str, place: str) -> float | None:
     if not LEAST <= score <= MOST:
         raise UsageError(f'{place}: "{cell.strip()}" is no number from {LEAST} to {MOST}; correct it or leave it empty')
     return score
+
+
+def _rated(score: ScoredAnswer, subject: AnswerText, rater: Ratings) -> ScoredAnswer:
+    whole = {
+        human_metric(rater.rater, of): _mean_rating(subject, subject.whole, own) for of, own in _by_criterion(rater)
+    }
+    # A piece of writing was rated as a whole: what its beginning would have got is not known.
+    beginning = subject.matched if subject.task.lists_ideas else None
+    matched = {
+        human_metric(rater.rater, of): None if beginning is None else _mean_rating(subject, beginning, own)
+        for of, own in _by_criterion(rater)
+    }
+    return replace(score, values={**score.values, **whole}, matched={**score.matched, **matched})
+
+
+def _mean_rating(subject: AnswerText, content: Content, ratings: Mapping[IdeaKey, float]) -> float | None:
+    answer = subject.answer
+    return mean_of(
+        ratings.get(IdeaKey(answer.arm, answer.item, answer.seed, number)) for number in range(len(content.ideas))
+    )
+
+
+def _reliability(
+    scored: Sequence[ScoredAnswer], rater: Ratings, criterion: str, rated: int, raters: Sequence[Ratings]
+) -> Reliability:
+    rivals = {"the judge": judge_metric(criterion)}
+    rivals |= {other.rater: human_metric(other.rater, criterion) for other in raters if other.rater != rater.rater}
+    checks = {}
+    for name, metric in rivals.items():
+        found = agreement(_pairs(scored, human_metric(rater.rater, criterion), metric))
+        if found is not None:
+            checks[f"rank correlation with {name}"] = found
+    told = f"{rater.rater} rated {rated} ideas for {criterion} without knowing where they are from"
+    return Reliability(
+        f"human: {rater.rater}, {criterion}", criterion, checks, usable=True, verdict=f"{told}; {_agreeing(checks)}"
+    )
+
+
+def _agreeing(checks: Mapping[str, Estimate]) -> str:
+    told = [f"{name} {found.mean:.2f} ({found.low:.2f} to {found.high:.2f})" for name, found in checks.items()]
+    return "; ".join(told) or "how far that can be relied on is not known, as too few have scores of anybody else"
+
+
+def _pairs(scored: Sequence[ScoredAnswer], one: str, other: str) -> Pairs:
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for score in scored:
+        a, b = score.values.get(one), score.values.get(other)
+        if a is not None and b is not None:
+            pairs.setdefault(score.item, []).append((a, b))
+    return pairs
+
+
+def _by_criterion(rater: Ratings) -> list[tuple[str, Mapping[IdeaKey, float]]]:
+    return [("originality", rater.originality), ("elaboration", rater.elaboration)]

@@ -1,4 +1,4 @@
-"""Means over items with their intervals, and how much one arm differs from another on the same items and seeds.
+"""Means over items with their intervals: how much arms differ on the same items and seeds, and how far raters agree.
 
 No mean is told bare, and no arm is compared with a rival that was chosen by the very item it is compared on.
 """
@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from billy_mlx.bench.metrics import metric
-from billy_mlx.bench.result import CONTROL, Comparison, Estimate, Mean, ScoredAnswer
-from billy_mlx.measure.statistics import item_means, mean_interval
+from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Comparison, Estimate, Mean, ScoredAnswer
+from billy_mlx.measure.statistics import item_means, mean_interval, stretch
 
 BEST_PERSONA = "best persona"
 """Of the personas alone, the one that does best on the other items."""
@@ -18,11 +21,15 @@ RANDOM = "random directions"
 """The mean over all random directions."""
 FIXED_RIVALS = (CONTROL, "multi-role", "single-0.7", "single-1.0", "discussion", "verbalized")
 
-_BLEND, _PERSONA, _RANDOM = "billy-", "persona:", "random-"
-
 ItemId = tuple[str, str]  # task and item
 Values = Mapping[ItemId, Mapping[int, float]]
 """Of one arm in one metric, by item and seed; what has no value is not in it."""
+Pairs = Mapping[str, Sequence[tuple[float, float]]]
+"""What two raters gave the same texts, by item."""
+Floats = NDArray[np.float64]
+
+_BLEND, _PERSONA, _RANDOM = "billy-", "persona:", "random-"
+_ROUNDS = 2000
 
 
 class Grouped(Protocol):
@@ -30,7 +37,7 @@ class Grouped(Protocol):
 
     @property
     def name(self) -> str:
-        """As in `Scored.arm`."""
+        """As in `ScoredAnswer.arm`."""
         ...
 
     @property
@@ -91,6 +98,23 @@ def best_of(rivals: Sequence[Values], better: int) -> Values:
         if known:
             chosen[item] = max(known, key=lambda each: each[0])[1]
     return chosen
+
+
+def agreement(pairs: Pairs, seed: int = 0) -> Estimate | None:
+    """Return Spearman's rank correlation of two raters over all texts, with its interval, made as that of a mean.
+
+    None with fewer than five items, or where a rater gave the same to all.
+    """
+    owner = np.repeat(np.arange(len(pairs)), [len(own) for own in pairs.values()])
+    both = np.array([pair for own in pairs.values() for pair in own], np.float64).reshape(-1, 2)
+    [found] = _correlations(np.ones((1, len(both))), both)
+    items = np.unique(owner)
+    if len(items) < FEWEST_ITEMS or not np.isfinite(found):
+        return None
+    drawn = np.random.default_rng(seed).multinomial(len(items), np.full(len(items), 1 / len(items)), size=_ROUNDS)
+    again = _correlations(drawn[:, np.searchsorted(items, owner)].astype(np.float64), both)
+    low, high = np.quantile(again[np.isfinite(again)] - found, [0.025, 0.975]) * stretch(len(items))
+    return Estimate(float(found), float(found + min(low, 0)), float(found + max(high, 0)), len(items)).within(-1, 1)
 
 
 @dataclass(frozen=True)
@@ -171,3 +195,15 @@ def _mean_without(values: Mapping[ItemId, float], item: ItemId) -> float | None:
     """Return the mean of all `values` but that of `item`, or None if there is no other."""
     others = [value for other, value in values.items() if other != item]
     return math.fsum(others) / len(others) if others else None
+
+
+def _correlations(weights: Floats, both: Floats) -> Floats:
+    """Return (R,): the rank correlation of the columns of `both` (N, 2), once for each row of `weights` (R, N).
+
+    A weight says how often a text is in the sample. Equal values share the mean of their ranks; nan without an order.
+    """
+    ranks = [weights @ (np.less.outer(own, own) + 0.5 * np.equal.outer(own, own)) for own in both.T]  # (R, N) each
+    total = np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    a, b = (own - (weights * own).sum(axis=1, keepdims=True) / total for own in ranks)
+    spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
+    return np.asarray((weights * a * b).sum(axis=1) / np.where(spread > 1e-9, spread, np.nan))

@@ -1,4 +1,4 @@
-"""What `billy bench run` and `billy bench report` share: flags, and what becomes of the answers."""
+"""What `billy bench run` and `billy bench report` share: who scores the answers, and where the results go."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +11,7 @@ from billy_mlx.cli.output import STOPPED, say, say_stopped, write, write_json, w
 from billy_mlx.errors import UsageError
 
 if TYPE_CHECKING:
-    from billy_mlx.bench.blind import Ratings
+    from billy_mlx.bench.human_ratings import Ratings
     from billy_mlx.bench.result import Result
     from billy_mlx.bench.settings import ScoredBy
     from billy_mlx.bench.store import Store
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from billy_mlx.model.model import Model
 
 EMBEDDINGS = "What tells ideas apart: the model itself, or a model of sentence-transformers."
-
-
 _RIVALS = ("dose-0", "best persona", "multi-role", "random directions")
 # Most at matched length; of the length itself and of a whole text's likelihood that would say nothing.
 _METRICS = {
@@ -63,17 +61,24 @@ def scorers(model: "Model", by: "ScoredBy") -> Scorers:
     return Scorers(by, embedder)
 
 
+def redacted(model: "Model") -> "Model":
+    """Return `model` as reports name it: where it lies on this machine is nobody else's business."""
+    from billy_mlx.bench.result import redact_path
+
+    return replace(model, id=redact_path(model.id))
+
+
 def gathered(model: "Model", store: "Store", by: Scorers, ratings: "Sequence[Ratings]" = ()) -> "Result":
     """Return what the answers of `store` show, with a progress bar while they are scored."""
-    from billy_mlx.bench.evidence import gather
+    from billy_mlx.bench.gather import gather
     from billy_mlx.bench.judging import ALL, QUICK
-    from billy_mlx.bench.names import as_told, without_place
+    from billy_mlx.bench.result import redact_path
     from billy_mlx.steps import finish, mapped
 
-    model = as_told(model)
+    model = redacted(model)
     judge = load_judge(by.names.judge, model)
     if judge is not None:
-        judge.name = without_place(judge.name)
+        judge.name = redact_path(judge.name)
     bounds = QUICK if by.names.quick else ALL
     steps = gather(model, store, embedder=by.embedder, judge=judge, ratings=ratings, bounds=bounds)
     with Job("Scoring") as job:
@@ -83,7 +88,7 @@ def gathered(model: "Model", store: "Store", by: Scorers, ratings: "Sequence[Rat
 def write_files(result: "Result", html: Path, markdown: Path) -> None:
     """Write the report: the page, the text, and beside the page all of it as JSON."""
     from billy_mlx.bench.report import write_html, write_markdown
-    from billy_mlx.bench.result_json import to_json
+    from billy_mlx.bench.result import to_json
     from billy_mlx.files import write_atomically
 
     write_html(result, html)
@@ -93,7 +98,7 @@ def write_files(result: "Result", html: Path, markdown: Path) -> None:
 
 def put_out(result: "Result", html: Path, *, as_json: bool) -> None:
     """Say what the numbers cannot support, and put a short table and the path of the page on stdout, or all as JSON."""
-    from billy_mlx.bench.result_json import to_json
+    from billy_mlx.bench.result import to_json
 
     for limit in result.limits:
         say(limit)
@@ -121,7 +126,7 @@ def summary(result: "Result") -> tuple[list[str], list[list[str]]]:
     A row says whether it is at matched length. Nothing, where no blend was compared.
     """
     from billy_mlx.bench.report.findings import main_blend
-    from billy_mlx.bench.report.heeding import named
+    from billy_mlx.bench.report.judge_gate import named
     from billy_mlx.bench.report.numbers import difference
     from billy_mlx.bench.report.tables import WAYS, estimates_table
 

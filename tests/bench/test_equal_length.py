@@ -2,7 +2,7 @@
 
 import pytest
 
-from billy_mlx.bench.matching import LEAST_WORDS, Scores, first_words, scored_alike, subjects, word_count
+from billy_mlx.bench.equal_length import LEAST_WORDS, Scores, first_words, scored_alike, subjects, word_count
 from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item, load_tasks
 

@@ -1,12 +1,15 @@
+"""Ideas for people to rate, what they wrote, and their ratings beside the judge's."""
+
 import csv
 
 import pytest
 
-from billy_mlx.bench.blind import IdeaKey, read_ratings, write_blind
-from billy_mlx.bench.result import GroupCost
+from billy_mlx.bench.equal_length import subjects
+from billy_mlx.bench.human_ratings import IdeaKey, Ratings, add_ratings, read_ratings, write_blind
+from billy_mlx.bench.result import GroupCost, ScoredAnswer
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Answer, Store
-from billy_mlx.bench.tasks import load_items
+from billy_mlx.bench.tasks import Item, load_items, load_tasks
 from billy_mlx.errors import BillyError, UsageError
 
 ARMS = ("billy-balanced", "dose-0")
@@ -192,3 +195,62 @@ def test_a_damaged_key_is_told_of(sheet, store, damage):
 def test_a_file_that_is_not_there_is_refused(tmp_path, store):
     with pytest.raises(UsageError, match="cannot be read"):
         read_ratings(tmp_path / "none.csv", store)
+
+
+ITEMS = [Item("uses", f"uses-{number:02}", f"What is brick {number} for?") for number in range(6)]
+STORM = Item("writing", "writing-01", "Write of a storm.")
+LIST = "1. A door stop that stays.\n2. A weight for a kite in the wind.\n3. A step for a small dog."
+
+
+def rated_by_ann(originality, *, texts=(LIST,) * 6, items=ITEMS, judged=None):
+    """Return scores and reliability with the ratings of Ann beside the judge's."""
+    answers = [
+        Answer("dose-0", item.task, item.id, 0, text, 1, 1, 1, "stop") for item, text in zip(items, texts, strict=True)
+    ]
+    scored = [
+        ScoredAnswer(a.arm, a.task, a.item, 0, {"judge: originality": score}, {"judge: originality": score})
+        for a, score in zip(answers, judged or [None] * len(answers), strict=True)
+    ]
+    return add_ratings(scored, subjects(answers, items, load_tasks()), [Ratings("Ann", originality, {})])
+
+
+def key(item, number=0):
+    return IdeaKey("dose-0", item.id, 0, number)
+
+
+def test_a_rating_of_an_answer_is_the_mean_over_its_rated_ideas():
+    scored, _ = rated_by_ann({key(ITEMS[0], 0): 2.0, key(ITEMS[0], 2): 5.0})
+    assert [each.values["human Ann: originality"] for each in scored] == [3.5, None, None, None, None, None]
+    assert scored[0].values["human Ann: elaboration"] is None
+    assert scored[0].values["judge: originality"] is None
+
+
+def test_at_matched_length_the_ideas_that_are_still_there_count():
+    answers = [
+        Answer(arm, "uses", ITEMS[0].id, 0, text, 1, 1, 1, "stop")
+        for arm, text in (("dose-0", LIST), ("b", "on " * 16))
+    ]
+    told = subjects(answers, ITEMS, load_tasks())
+    ratings = Ratings("Ann", {key(ITEMS[0], number): float(number + 1) for number in range(3)}, {})
+    scored, _ = add_ratings([ScoredAnswer(a.arm, a.task, a.item, 0, {}, {}) for a in answers], told, [ratings])
+    assert (scored[0].values["human Ann: originality"], scored[0].matched["human Ann: originality"]) == (2.0, 1.5)
+
+
+def test_what_the_beginning_of_a_piece_of_writing_would_have_got_is_not_known():
+    scored, _ = rated_by_ann(
+        {key(STORM): 4.0}, texts=["The storm came late, and nobody had shut the old barn."], items=[STORM]
+    )
+    assert (scored[0].values["human Ann: originality"], scored[0].matched["human Ann: originality"]) == (4.0, None)
+
+
+def test_a_rater_is_checked_against_the_judge():
+    _, [found] = rated_by_ann({key(item): float(place) for place, item in enumerate(ITEMS)}, judged=[1, 2, 3, 4, 5, 6])
+    assert (found.rater, found.criterion) == ("human: Ann, originality", "originality")
+    assert found.checks["rank correlation with the judge"].mean == pytest.approx(1)
+    assert "Ann rated 6 ideas for originality" in found.verdict
+
+
+def test_without_a_judge_there_is_nothing_to_check_a_rater_against():
+    _, [found] = rated_by_ann({key(ITEMS[0]): 3.0})
+    assert (found.checks, found.usable) == ({}, True)
+    assert "is not known, as too few have scores of anybody else" in found.verdict

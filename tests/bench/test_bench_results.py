@@ -5,7 +5,7 @@ from results import difference as compared
 
 from billy_mlx.bench.metrics import NATS, metric
 from billy_mlx.bench.result import Comparison, Estimate
-from billy_mlx.cli.bench_options import _METRICS, summary
+from billy_mlx.cli.bench_results import _METRICS, summary
 
 
 def of_arms(*arms):

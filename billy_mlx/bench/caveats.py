@@ -1,18 +1,22 @@
-"""What the numbers of a benchmark cannot support, in sentences that depend on the numbers."""
+"""What stands beside the numbers of a benchmark: what they cannot support, and how the run differs from the paper's.
+
+All of it in sentences that depend on the numbers, the model and the settings. The paper is arXiv 2510.10157.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mlx_lm.utils import get_total_parameters
 
-from billy_mlx.bench.arms import Arm
-from billy_mlx.bench.names import without_place
-from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Comparison, Reliability
+from billy_mlx.bench.play import Arm
+from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Comparison, Reliability, redact_path
+from billy_mlx.bench.settings import DEFAULT_BLEND, BenchSettings
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import Blend, Mode
+from billy_mlx.blend.directions import PAPER_LAYER, steered_layers
 from billy_mlx.extraction.library import load_vectors
-from billy_mlx.extraction.vector import Origin
+from billy_mlx.extraction.vector import Origin, PersonaVector
 from billy_mlx.model import backend
 from billy_mlx.model.model import Model
 
@@ -22,6 +26,7 @@ FEW_ITEMS = 20
 _SMALL = 1e9  # parameters
 _CUT = 0.2  # of an arm's answers
 _SAME = 0.05  # of an arm's answers
+_PAPER_DEPTH = 32  # layers of Llama-3.1-8B
 
 
 def find_limits(
@@ -46,6 +51,30 @@ def find_limits(
         *_of_costs(),
     ]
     return [f"{sentence.rstrip('.')}." for sentence in found]
+
+
+def deviations_of(settings: BenchSettings, model: Model) -> list[str]:
+    """Return how a run with some settings differs from the paper's, a sentence each, those of weight first.
+
+    Raises:
+        BillyError: a persona of the blend has no vector for the model.
+    """
+    blend = settings.blend
+    vectors = list(load_vectors(blend.persona_ids, model.id, model.fingerprint).values())
+    return [
+        f"The model is {model.id}; the paper has Qwen2.5-7B and Llama-3.1-8B.",
+        _judging_differs(settings),
+        *_items_differ(settings),
+        *_steering_differs(settings, blend, vectors),
+        *_vectors_differ(vectors),
+        *_sampling_differs(settings),
+        f"Answers have up to {settings.max_tokens} tokens, turns of the discussion up to {settings.discussion_tokens}.",
+        "The discussion's prompts are our own; a turn is shown the task and what the others said in the round before, "
+        "and not the rounds before that.",
+        "The discussion's answer is what the four roles list last, each idea once; of a piece of writing it is "
+        "the first role's.",
+        "The multi-role prompt is our own; verbalized sampling and random directions are added.",
+    ]
 
 
 def _of_the_model(model: Model) -> Iterator[str]:
@@ -115,7 +144,7 @@ def _of_same_texts(arms: Sequence[Arm], answers: Sequence[Answer]) -> Iterator[s
                 "of them, and they are a single witness"
             )
     control = {(answer.item, answer.seed): answer.text for answer in answers if answer.arm == CONTROL}
-    steered = {arm.name for arm in arms if arm.blend is not None or arm.group == "random"} - {CONTROL}
+    steered = {arm.name for arm in arms if arm.blend.weights or arm.group == "random"} - {CONTROL}
     same = [a for a in answers if a.arm in steered and control.get((a.item, a.seed)) == a.text]
     told = {arm: share for arm, share in _shares(same, answers).items() if share > _SAME}
     if told:
@@ -141,7 +170,7 @@ def _of_rarity(comparisons: Sequence[Comparison], answers: Sequence[Answer]) -> 
 
 
 def _of_vectors(model: Model, arms: Sequence[Arm]) -> Iterator[str]:
-    personas = sorted({persona for arm in arms if arm.blend for persona in Blend.parse(arm.blend).persona_ids})
+    personas = sorted({persona for arm in arms for persona in arm.blend.persona_ids})
     if not personas:
         return
     made: dict[str, list[str]] = {}
@@ -160,7 +189,7 @@ def _made(origin: Origin) -> str:
         return f"taken from {origin.source}"
     if not origin.rollouts:
         return "made nobody knows how"
-    return f"made with {without_place(origin.model_id)} from its own answers"
+    return f"made with {redact_path(origin.model_id)} from its own answers"
 
 
 def _of_costs() -> Iterator[str]:
@@ -179,3 +208,99 @@ def _shares(some: Iterable[Answer], answers: Sequence[Answer]) -> dict[str, floa
 
 def _listed(shares: Mapping[str, float]) -> str:
     return ", ".join(f"{arm} ({share:.0%})" for arm, share in shares.items())
+
+
+def _judging_differs(settings: BenchSettings) -> str:
+    how = "whole lists, as the paper does" if settings.whole_lists else "ideas one by one, where the paper judges lists"
+    return (
+        "The judge is a local model with rubrics of our own, whose score is the expectation over the numbers that it "
+        f"might write next; it judges {how}."
+    )
+
+
+def _items_differ(settings: BenchSettings) -> list[str]:
+    many = "all" if settings.items_per_task is None else f"the first {settings.items_per_task}"
+    if settings.tasks_file is not None:
+        name = redact_path(settings.tasks_file)
+        return [f"The items are {many} in {name}; behind each question stands that a numbered list is wanted."]
+    return [
+        f"The items are our own, {many} of each task, and not those of LLM Discussion (arXiv 2405.06373).",
+        "Where ideas are listed, the question asks for five of them, so that there are hardly ever more.",
+        *_tasks_differ(settings),
+    ]
+
+
+def _tasks_differ(settings: BenchSettings) -> list[str]:
+    told = [] if settings.tasks is None else [f"Only these tasks are asked: {', '.join(settings.tasks)}."]
+    if settings.tasks is None or "writing" in settings.tasks:
+        told.append("A task of short creative writing is added, which the paper does not have.")
+    return told
+
+
+def _steering_differs(settings: BenchSettings, blend: Blend, vectors: list[PersonaVector]) -> list[str]:
+    count = len(vectors[0].directions)
+    layers = _named(steered_layers(Blend(blend.weights, mode=Mode.PAPER, layers=blend.layers), vectors))
+    told = [
+        "Layered blends are not the paper's: they add at every layer what the vectors there have over those below.",
+        "Balanced and orthogonal blends are not the paper's: they add unit vectors, dosed in the layer's own norm.",
+    ]
+    if layers != str(PAPER_LAYER) or count != _PAPER_DEPTH:
+        told.append(
+            f"In paper mode the output of layer {layers} of {count} is steered, counted from 0; the paper's is layer "
+            f"{PAPER_LAYER} of {_PAPER_DEPTH} (Llama-3.1-8B)."
+        )
+    if settings.protocol == "own":
+        layered, alone = (
+            _named(steered_layers(Blend(blend.weights, mode=mode, layers=blend.layers), vectors))
+            for mode in (Mode.LAYERED, Mode.BALANCED)
+        )
+        told.append(f"In layered mode it is layers {layered}; in balanced and orthogonal mode it is layer {alone}.")
+    if blend.weights != DEFAULT_BLEND.weights:
+        weights, _, _ = str(DEFAULT_BLEND).partition("@")
+        told.append(f"The blend is {blend}; the paper's is {weights}.")
+    return told
+
+
+def _vectors_differ(vectors: list[PersonaVector]) -> list[str]:
+    made: dict[str, list[str]] = {}
+    for vector in vectors:
+        made.setdefault(_making(vector), []).append(vector.persona_id)
+    return [
+        "The questions behind the vectors are our own and the same for all personas, means are balanced over them, and "
+        "the neutral answers are shared; the paper has questions of its own for each persona.",
+        *(
+            f"The vectors of {', '.join(persona_ids)} are from {making}; the paper has 10 answers to each question, of "
+            "up to 1000 tokens at temperature 1, filtered by a judge."
+            for making, persona_ids in made.items()
+        ),
+    ]
+
+
+def _making(vector: PersonaVector) -> str:
+    if not vector.origin.rollouts:
+        return vector.origin.source or "a file that does not say how they were made"
+    judged = "filtered by a judge" if vector.judgement is not None and vector.judgement.filtered else "not filtered"
+    return f"{vector.origin.rollouts} answers with the persona/neutral ({vector.origin.sampling}), {judged}"
+
+
+def _sampling_differs(settings: BenchSettings) -> list[str]:
+    sampling = settings.sampling
+    drawn = (sampling.top_p, sampling.min_p, sampling.repetition_penalty)
+    told = []
+    if drawn != (0.8, 0.0, 1.2):
+        told.append(
+            f"Tokens are drawn with top-p {drawn[0]:g}, min-p {drawn[1]:g} and a repetition penalty of {drawn[2]:g}; "
+            "the paper has top-p 0.8 and a repetition penalty of 1.2."
+        )
+    if sampling.repetition_penalty != 1:
+        told.append(
+            f"The repetition penalty looks back over the last {sampling.repetition_context:,} tokens, prompt included."
+        )
+    if sampling.temperature != 0.7:
+        told.append(f"The temperature is {sampling.temperature:g}; the paper's single agent has 0.7.")
+    told.append(f"Every arm answers an item {'once' if settings.seeds == 1 else f'{settings.seeds} times'}.")
+    return told
+
+
+def _named(layers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, layers))
