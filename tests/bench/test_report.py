@@ -10,12 +10,14 @@ from results import JUDGE, NASTY, empty_result, estimate, rich_result
 from results import difference as compared
 
 from billy_mlx.bench.report import to_json, write_html, write_markdown
+from billy_mlx.bench.report.document import Section, document, laid_out
 from billy_mlx.bench.report.figures import differences_figure
 from billy_mlx.bench.report.findings import findings
 from billy_mlx.bench.report.markdown import escaped, fenced, to_markdown
 from billy_mlx.bench.report.numbers import difference, interval, marked, plain, side
 from billy_mlx.bench.report.page import to_html
 from billy_mlx.bench.report.tables import (
+    ReportTable,
     cost_table,
     differences_table,
     pairs_of,
@@ -120,7 +122,7 @@ def test_everything_has_its_figure(html):
 
 
 def test_without_matplotlib_there_are_tables_and_how_to_get_plots(monkeypatch):
-    monkeypatch.setattr("billy_mlx.bench.report.page.can_draw", lambda: False)
+    monkeypatch.setattr("billy_mlx.bench.report.document.can_draw", lambda: False)
     html = to_html(empty_result(comparisons=(compared("rarity", 0.3), compared("rarity", 0.3, matched=True))))
     assert "<svg" not in html
     assert "billy-mlx[plot]" in html
@@ -140,6 +142,30 @@ def test_markdown_holds_what_the_page_holds(result):
     assert interval(mean) in text
     assert "arithmetic: what was put in" in text
     assert "about 190" in text
+
+
+def test_the_page_has_every_table_of_the_plain_text(result):
+    page, text = ([*tables(laid_out(document(result), page=page))] for page in (True, False))
+    assert [table for table in page if table in text] == text
+    assert len(page) > len(text) > 30
+
+
+def tables(blocks):
+    for block in blocks:
+        if isinstance(block, ReportTable):
+            yield block
+        elif isinstance(block, Section):
+            yield from tables(block.blocks)
+
+
+def test_what_nothing_was_found_of_is_no_section_and_no_link():
+    page = Page(to_html(empty_result()))
+    assert [attrs["id"] for tag, attrs in page.tags if tag == "section"] == ["limits", "answer"]
+    assert [attrs["href"] for tag, attrs in page.tags if tag == "a"] == ["#limits", "#answer"]
+    assert re.findall(r"^## (.*)", to_markdown(empty_result()), re.MULTILINE) == [
+        "What these numbers can and cannot support",
+        "The short answer",
+    ]
 
 
 def test_every_table_in_markdown_is_a_table(result):
