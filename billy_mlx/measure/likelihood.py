@@ -17,7 +17,6 @@ from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.prefill import ForwardPass, RowToRead, read_passages
 from billy_mlx.model.prompt import check_length, going_on_prompt
-from billy_mlx.steps import mapped
 
 Opening = Callable[[str], Sequence[int]]
 """Gives the tokens of an answer that has begun with a text, those of the prompt before it included."""
@@ -65,6 +64,8 @@ def likelihoods_per_token(
 ) -> Generator[int, None, NDArray[np.float64]]:
     """Return (N,), each sentence's mean log-probability in nats a token, yielding how many are read.
 
+    Subtract a reading of the plain prompt without steering to get what steering or a system prompt gains.
+
     Args:
         model: reads, and is steered.
         sentences: to be read as answers.
@@ -78,33 +79,6 @@ def likelihoods_per_token(
     texts = _texts(model, sentences, begun)
     likelihoods = yield from read_likelihoods(model, texts, added)
     return likelihoods / np.array([len(text.response) for text in texts], np.float64)
-
-
-def likelihood_gains(
-    model: Model,
-    sentences: Sequence[str],
-    plain: Opening,
-    changed: Opening | None = None,
-    added: Directions = UNSTEERED,
-) -> Generator[int, None, NDArray[np.float64]]:
-    """Return (N,), by how many nats a token each sentence is likelier than after the `plain` prompt without steering.
-
-    Yields how many of 2 N readings are done. Whoever compares many voices reads the plain ones once, by
-    `likelihoods_per_token`, and subtracts.
-
-    Args:
-        model: reads, and is steered.
-        sentences: to be read as answers.
-        plain: puts the prompt of both before them, or that of the first alone.
-        changed: puts the other prompt before them, as one with a system prompt.
-        added: steers the second reading.
-
-    Raises:
-        BillyError: as `likelihoods_per_token` does.
-    """
-    before = yield from likelihoods_per_token(model, sentences, plain)
-    after = likelihoods_per_token(model, sentences, plain if changed is None else changed, added)
-    return (yield from mapped(after, lambda done: len(sentences) + done)) - before
 
 
 def _texts(model: Model, sentences: Sequence[str], begun: Opening) -> list[Text]:

@@ -1,7 +1,5 @@
 """Next tokens, and what steering and system prompts do to sentences, against one forward pass for each."""
 
-from functools import partial
-
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from billy_mlx.measure.activations import (
     read_all,
     read_likelihoods,
 )
-from billy_mlx.measure.likelihood import likelihood_gains, likelihoods_per_token, next_token_probabilities, opening
+from billy_mlx.measure.likelihood import likelihoods_per_token, next_token_probabilities, opening
 from billy_mlx.model import prefill
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions, Steering, record, stack, steer
@@ -132,26 +130,15 @@ def test_a_sentence_is_told_in_nats_a_token(tiny):
         assert value == pytest.approx(by_hand(tiny, before, response, ADDED["response"]) / len(response), abs=1e-4)
 
 
-def test_the_gain_of_steering_and_of_a_system_prompt_is_over_the_plain_prompt(tiny):
-    plain, system = opening(tiny, "Write a passage."), opening(tiny, "Write a passage.", system="You are a poet.")
-    per_token = partial(likelihoods_per_token, tiny, SENTENCES)
-    base = finish(per_token(plain))
-    steered = finish(likelihood_gains(tiny, SENTENCES, plain, added=ADDED["response"]))
-    asked = finish(likelihood_gains(tiny, SENTENCES, plain, system))
-    assert steered == pytest.approx(finish(per_token(plain, ADDED["response"])) - base)
-    assert asked == pytest.approx(finish(per_token(system)) - base)
-    assert finish(likelihood_gains(tiny, SENTENCES, plain)) == pytest.approx([0, 0, 0])
-
-
-def test_progress_counts_both_readings(tiny):
-    assert list(likelihood_gains(tiny, SENTENCES, opening(tiny, "Go on.")))[-1] == 6
-
-
 def test_a_planted_direction_makes_its_own_token_likelier(tiny):
     head = np.array(tiny.model.model.embed_tokens.weight if "lm_head" not in tiny.model else tiny.model.lm_head.weight)
     token = tiny.tokenizer.encode("R", add_special_tokens=False)[0]
     added = Directions({3: (5 * head[token] / np.linalg.norm(head[token])).astype(np.float32)})
-    gains = finish(likelihood_gains(tiny, ["R", "H"], opening(tiny, "Go on."), added=added))
+    before, after = (
+        finish(likelihoods_per_token(tiny, ["R", "H"], opening(tiny, "Go on."), steering))
+        for steering in (Directions(), added)
+    )
+    gains = after - before
     assert gains[0] > 1
     assert gains[0] > gains[1] + 1
 
@@ -162,8 +149,8 @@ def test_what_cannot_be_read_is_refused(tiny, sentence, said):
         finish(likelihoods_per_token(tiny, ["So be it.", sentence], opening(tiny, "Go on.")))
 
 
-def test_no_sentences_have_no_gains(tiny):
-    assert finish(likelihood_gains(tiny, [], opening(tiny, "Go on."), added=ADDED["response"])).shape == (0,)
+def test_no_sentences_have_no_likelihoods(tiny):
+    assert finish(likelihoods_per_token(tiny, [], opening(tiny, "Go on."), ADDED["response"])).shape == (0,)
 
 
 def test_next_tokens_are_as_probable_as_after_each_prompt_alone(model):
