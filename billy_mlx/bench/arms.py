@@ -44,7 +44,7 @@ def plan(model: Model, settings: BenchSettings) -> Plan:
 
 
 def comparison_arms(model: Model, settings: BenchSettings) -> list[Arm]:
-    """Return the arms that `settings` ask for, all of them if they name none, but for those that `left_out` tells of.
+    """Return the arms that `settings` ask for, or all of them if they name none, except those that `left_out` names.
 
     Raises:
         BillyError: there is no arm or group of a name; a persona of the blend has no vector for the model, which names

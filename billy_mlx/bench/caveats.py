@@ -92,9 +92,9 @@ def _of_raters(reliability: Sequence[Reliability]) -> Iterator[str]:
         yield "Nobody has judged the ideas: nothing here says whether one of them is good"
     for each in reliability:
         if not each.usable:
-            yield f"{each.rater} is not to be heeded: {each.verdict}"
+            yield f"{each.rater} is not reliable: {each.verdict}"
         elif not each.checks:
-            yield f"{each.rater} is heeded unchecked: {each.verdict}"
+            yield f"{each.rater} was not checked: {each.verdict}"
 
 
 def _of_items(items: Sequence[Item], store: Store) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _of_lengths(answers: Sequence[Answer]) -> Iterator[str]:
 def _of_fallbacks(answers: Sequence[Answer]) -> Iterator[str]:
     shares = _shares((answer for answer in answers if answer.fallback), answers)
     if shares:
-        yield f"Some answers do not do what their arm is about, and were taken as they stood: {_listed(shares)}"
+        yield f"Some answers do not do what their arm asks for, and were taken as they are: {_listed(shares)}"
 
 
 def _of_same_texts(arms: Sequence[Arm], answers: Sequence[Answer]) -> Iterator[str]:
@@ -140,8 +140,8 @@ def _of_same_texts(arms: Sequence[Arm], answers: Sequence[Answer]) -> Iterator[s
     for names in alike.values():
         if len(names) > 1:
             yield (
-                f"All texts of {' and '.join(names)} are the same to the letter: what is told of one holds for all "
-                "of them, and they are a single witness"
+                f"All texts of {' and '.join(names)} are the same to the letter: what holds for one holds for all, "
+                "and they count as one"
             )
     control = {(answer.item, answer.seed): answer.text for answer in answers if answer.arm == CONTROL}
     steered = {arm.name for arm in arms if arm.blend.weights or arm.group == "random"} - {CONTROL}
@@ -188,7 +188,7 @@ def _made(origin: Origin) -> str:
     if origin.source:
         return f"taken from {origin.source}"
     if not origin.rollouts:
-        return "made nobody knows how"
+        return "made in an unknown way"
     return f"made with {redact_path(origin.model_id)} from its own answers"
 
 

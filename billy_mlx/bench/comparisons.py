@@ -1,6 +1,6 @@
 """Means over items with their intervals: how much arms differ on the same items and seeds, and how far raters agree.
 
-No mean is told bare, and no arm is compared with a rival that was chosen by the very item it is compared on.
+No mean stands alone, and no arm is compared with a rival that was chosen by the very item it is compared on.
 """
 
 import math
@@ -81,8 +81,8 @@ def compare(scored: Sequence[ScoredAnswer], arms: Sequence[Grouped], main: str) 
 def best_of(rivals: Sequence[Values], better: int) -> Values:
     """Return for every item the values of the rival that does best on all the other items.
 
-    How well a rival does is told by how far it is from the mean of the rivals, item by item, so that items which only
-    some of them have a value for favour nobody. With a single item there is nothing to choose by, and no value.
+    How well a rival does is how far it is from the mean of the rivals, item by item, so that items for which only some
+    of them have a value favour none. With a single item there is nothing to choose by, and no value.
 
     Args:
         rivals: values of each.

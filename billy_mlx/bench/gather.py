@@ -101,7 +101,7 @@ def gather(
 
 
 def made_with(model: Model, command: str) -> dict[str, str]:
-    """Return what answers are made with, name to value, for whoever makes them again."""
+    """Return what answers are made with, name to value, so that they can be made again."""
     return {
         "command": command,
         "model": model.id,
@@ -186,7 +186,7 @@ def _drawn(sampling: Sampling) -> str:
 def _own_pole(vector: PersonaVector) -> _Pole | None:
     try:
         prompts = get_persona(vector.persona_id).prompts
-    except BillyError:  # of a vector from elsewhere nobody knows
+    except BillyError:  # a vector from elsewhere
         return None
     return None if card_changed(vector) else _pole(prompts, vector.origin)
 
@@ -224,5 +224,5 @@ def _source(model: Model, vectors: dict[str, PersonaVector]) -> str:
 
 def _made_from(origin: Origin) -> str:
     if not origin.rollouts:
-        return origin.source or "nobody knows from how many answers"
+        return origin.source or "an unknown number of answers"
     return f"{origin.rollouts} answers a pole, {origin.sampling}"

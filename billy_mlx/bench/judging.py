@@ -1,6 +1,6 @@
 """A judge's scores for ideas, one by one with what was asked in view; or for whole answers, as the paper has them.
 
-The judge never learns which arm an answer is from. Before any of its scores is told, it is tried on what is known to
+The judge never learns which arm an answer is from. Before its scores count, it is tried on what is known to
 differ: originality with pairs of ideas written for the purpose, the rest with the very ideas that are to be judged.
 """
 
@@ -60,7 +60,7 @@ class Bounds:
         criteria: of `CRITERIA`.
         trial_items: of a task, that the judge is tried on before.
         trial_texts: of each kind, of an item.
-        heeded_only: do not ask a judge for what it cannot be relied on to judge.
+        reliable_only: do not ask a judge for what it cannot be relied on to judge.
         whole_answers: have an answer scored as a whole, and not idea by idea.
         projected: items whose control answers are read for what the blends carry.
     """
@@ -69,7 +69,7 @@ class Bounds:
     criteria: tuple[str, ...] = CRITERIA
     trial_items: int = 10
     trial_texts: int = 4
-    heeded_only: bool = False
+    reliable_only: bool = False
     whole_answers: bool = False
     projected: int = 24
 
@@ -77,7 +77,7 @@ class Bounds:
 ALL = Bounds()
 
 QUICK = Bounds(
-    ideas=2, criteria=("originality", "adherence"), trial_items=3, trial_texts=2, heeded_only=True, projected=3
+    ideas=2, criteria=("originality", "adherence"), trial_items=3, trial_texts=2, reliable_only=True, projected=3
 )
 
 
@@ -235,16 +235,16 @@ def shuffled(text: str) -> str:
 
 
 def verdict(judge: str, criterion: str, found: Estimate | None) -> tuple[bool, str]:
-    """Return whether a judge may be heeded for a criterion, and that in a sentence.
+    """Return whether a judge can be relied on for a criterion, and that in a sentence.
 
-    It may if its AUC is at least 0.6 and the interval leaves out chance, over at least five items.
+    It can if its AUC is at least 0.6 and the interval leaves out chance, over at least five items.
     """
     if found is None:
         return False, f"{judge} could not be tried for {criterion}: no scores came, or for fewer than two items"
     usable = found.mean >= JUDGE_AUC and found.low > 0.5 and found.enough
     numbers = f"AUC {found.mean:.2f}, {found.low:.2f} to {found.high:.2f} over {found.items} items; chance is 0.5"
     if usable:
-        return True, f"{judge} tells {_APART[criterion]} ({numbers}), so its scores for {criterion} may be heeded"
+        return True, f"{judge} tells {_APART[criterion]} ({numbers}), so its scores for {criterion} can be relied on"
     if not found.enough:
         return False, f"{judge} was tried for {criterion} on too few items to rely on it ({numbers})"
     asked = f"{JUDGE_AUC} and an interval above 0.5, over {FEWEST_ITEMS} items or more, are asked for"

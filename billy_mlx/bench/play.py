@@ -39,7 +39,7 @@ class Arm:
     """One way to come to an answer.
 
     Attributes:
-        group: of arms whose turns are written together in the same batches; costs are told of groups.
+        group: of arms whose turns are written together in the same batches; costs are counted by group.
         description: what it is, in a sentence.
         blend: what it is steered with; `ALONE` where that is nothing, or random directions.
         play: from an item and the number of a seed, from 0, to the play.

@@ -84,7 +84,7 @@ def prompted_arms(model: Model, settings: BenchSettings) -> list[Arm]:
 
 @dataclass(frozen=True)
 class Role:
-    """A persona's display name, and what it is in a line; empty where nobody says."""
+    """A persona's display name, and what it is in a line; empty where that is not known."""
 
     name: str
     description: str
@@ -203,7 +203,7 @@ class _Discussion:
         return _SYSTEM.format(role=self.cast[place])
 
     def _prompt(self, frame: str, item: Item, place: int, said: Sequence[str]) -> str:
-        """Return what the role at `place` is told; the others' words are cut alike if the model holds no more."""
+        """Return the prompt of the role at `place`; the others' words are cut alike if the model holds no more."""
         model, system = self.model, self._system(place)
         others = [(self.cast[other].name, text) for other, text in enumerate(said) if other != place]
         kept = max((len(_tokens(model, text)) for _, text in others), default=0)
@@ -212,7 +212,7 @@ class _Discussion:
             prompt = frame.format(task=item.prompt, said=quoted)
             length = len(chat_prompt(model.tokenizer, prompt, system=system)) + self.settings.discussion_tokens
             too_many = 0 if model.context_length is None else length - model.context_length
-            if too_many <= 0 or kept == 0:  # whoever writes a turn that is too long even so says that it is
+            if too_many <= 0 or kept == 0:  # writing refuses a turn that is too long even so
                 return prompt
             kept = max(0, kept - max(1, too_many // len(others)))
 

@@ -100,7 +100,7 @@ class GroupCost:
 
 @dataclass(frozen=True)
 class VectorCost:
-    """What making the vectors of the blend takes, once; None where nobody knows how they were made.
+    """What making the vectors of the blend takes, once; None where that is not known.
 
     Attributes:
         tokens: in and out, at most: answers may have ended before.
@@ -122,7 +122,7 @@ class Reliability:
         rater: "judge: MODEL, CRITERION", or "human: NAME, CRITERION".
         criterion: what it scores.
         checks: what it was asked to tell apart, and the AUC with its interval: 0.5 is chance.
-        usable: whether it may be heeded; a person whom nothing was checked of may.
+        usable: whether its scores count; those of a person count unchecked.
         verdict: in a sentence.
     """
 

@@ -17,7 +17,7 @@ from billy_mlx.steps import mapped
 class BenchProgress:
     """How far a benchmark is: what is being done, and what share of the whole is.
 
-    The first share of a run that is resumed is not 0: what time is left is to be told from there on.
+    A resumed run does not begin at 0: estimate the time left from its first share on.
     """
 
     stage: str

@@ -86,7 +86,7 @@ def _judge(
     """Return how far the judge can be relied on, and what it gave; it is tried before it is asked."""
     trials = judge_trials(scored, bounds)
     reliability = yield from mapped(check_judge(judge, trials), lambda each: each.within(0.0, _CHECKING))
-    if bounds.heeded_only:
+    if bounds.reliable_only:
         usable = [name for name, found in zip(trials, reliability, strict=True) if found.usable]
         bounds = replace(bounds, criteria=tuple(usable))
     judging = judge_scores(judge, scored, bounds)

@@ -104,7 +104,7 @@ class BenchSettings:
 
     @classmethod
     def paper(cls, model: str, blend: Blend = DEFAULT_BLEND) -> Self:
-        """Return the paper's protocol as far as it can be had here; `deviations_of` says how far that is.
+        """Return the paper's protocol as far as it can be followed here; `deviations_of` says how it differs.
 
         Source: arXiv 2510.10157.
         """

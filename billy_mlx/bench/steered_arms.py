@@ -104,7 +104,7 @@ class Steered:
         return blended.directions(self.placed(blend), self.vectors(blend))
 
     def fault(self, blend: Blend) -> str | None:
-        """Return why `blend` cannot be had, or None if it can."""
+        """Return why `blend` cannot be made, or None if it can."""
         try:
             self.directions(blend)
         except BlendError as error:
@@ -130,7 +130,7 @@ class Steered:
 
 
 def blend_arms(steered: Steered) -> list[Arm]:
-    """Return each persona alone, the blend in every mode that can be had, and the blend at dose 0."""
+    """Return each persona alone, the blend in every mode that it can have, and the blend at dose 0."""
     main, called = steered.main, main_arm(steered.settings)
     alone = f"alone, in the mode and at the dose of {called}."
     arms = [
@@ -149,7 +149,7 @@ def blend_arms(steered: Steered) -> list[Arm]:
 
 
 def left_out(model: Model, settings: BenchSettings) -> list[str]:
-    """Return in a sentence each which arms that `settings` ask for cannot be had, and why."""
+    """Return which arms that `settings` ask for cannot be made and why, a sentence each."""
     if settings.arms is not None and "billy" not in settings.arms:
         return []
     steered = Steered(model, settings)
@@ -192,7 +192,7 @@ def random_directions(like: Directions, seed: int, number: int) -> Directions:
 
 
 def sweep_arms(model: Model, settings: BenchSettings, kind: Sweep) -> list[Arm]:
-    """Return a cell of the sweep per arm, all in one group; cells that cannot be had are left out.
+    """Return a cell of the sweep per arm, all in one group; cells that cannot be made are left out.
 
     "layers" is the blend at six depths evenly spread over the model, at each with 0.25, 0.5, 1 and 2 times full.
     "personas" are blends of one to seven in equal parts: those of the blend first, then the paper's that have vectors;

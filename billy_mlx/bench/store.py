@@ -1,4 +1,4 @@
-"""A run folder: what a benchmark was told to do, the answers as they came, and what they took.
+"""A run folder: the settings of a benchmark, the answers as they came, and what they cost.
 
 Answers are lines of answers.jsonl, and what some of them took is a line of costs.jsonl that also says how many answers
 there are with them. That line is written last: answers that no cost speaks for are not there, and are made again.
@@ -122,8 +122,8 @@ class Store:
         Args:
             folder: made if need be.
             settings: of the run; those of one in the folder have to decide the same.
-            made_with: what is told of a new run; the model has to be that of one in the folder.
-            scored_by: kept of a new run, for whoever reports on it.
+            made_with: stored with a new run; the model has to be that of one in the folder.
+            scored_by: stored with a new run, for its reports.
             questions: a digest of what is asked, which has to be that of a run in the folder.
             prompts: a digest of the tokens that are sent and of those that end an answer; likewise.
 

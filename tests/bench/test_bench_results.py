@@ -35,7 +35,7 @@ def test_a_row_says_that_it_is_at_matched_length():
 def test_a_judge_that_fails_is_marked_as_on_the_page():
     scores = (compared("judge: originality", 0.9, matched=True),)
     _, [[name, _]] = summary(empty_result(comparisons=scores, reliability=(JUDGE,)))
-    assert name == "judge: originality (not to be heeded), at matched length"
+    assert name == "judge: originality (not reliable), at matched length"
 
 
 def test_all_rows_are_metrics_that_there_are():

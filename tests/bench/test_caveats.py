@@ -33,9 +33,9 @@ def test_a_small_model_is_said_to_be_no_judge(tiny, store):
     assert "million parameters: it is no judge" in limits(tiny, store)
 
 
-def test_a_judge_that_guesses_is_not_to_be_heeded(tiny, store):
-    assert "judge: tiny, originality is not to be heeded" in limits(tiny, store, UNRELIABLE)
-    assert "not to be heeded" not in limits(tiny, store, replace(UNRELIABLE, usable=True))
+def test_a_judge_that_guesses_is_not_reliable(tiny, store):
+    assert "judge: tiny, originality is not reliable" in limits(tiny, store, UNRELIABLE)
+    assert "not reliable" not in limits(tiny, store, replace(UNRELIABLE, usable=True))
     assert "Nobody has judged" in limits(tiny, store)
 
 
@@ -67,10 +67,10 @@ def test_arms_that_are_the_same_to_the_letter_are_told(tiny, store):
 
 
 def test_answers_that_are_not_what_their_arm_is_about_are_told(tiny, store):
-    assert "taken as they stood" not in limits(tiny, store)
+    assert "taken as they are" not in limits(tiny, store)
     verbalized = [answer("verbalized", item, "1. A hat.") for item in BRICKS[:4]]
     store.answers += [*verbalized[:3], replace(verbalized[3], fallback=True)]
-    assert "were taken as they stood: verbalized (25%)." in limits(tiny, store)
+    assert "were taken as they are: verbalized (25%)." in limits(tiny, store)
 
 
 def test_the_number_of_differences_is_told_with_how_many_chance_makes(tiny, store):
@@ -92,13 +92,13 @@ def test_where_vectors_came_from_is_what_their_files_say(tiny, store):
     said = limits(tiny, store)
     assert "made with tiny from its own answers (gothic); taken from control vector: noir.gguf (noir)." in said
     store_vector(replace(noir, origin=Origin("tiny")))
-    assert "made nobody knows how (noir)." in limits(tiny, store)
+    assert "made in an unknown way (noir)." in limits(tiny, store)
 
 
 def test_a_person_who_was_held_against_nobody_is_said_to_be_unchecked(tiny, store):
     ann = Reliability("human: Ann, originality", "originality", {}, True, "Ann rated 3 ideas")
-    assert "human: Ann, originality is heeded unchecked: Ann rated 3 ideas." in limits(tiny, store, ann)
-    assert "unchecked" not in limits(tiny, store, replace(ann, checks=AUC))
+    assert "human: Ann, originality was not checked: Ann rated 3 ideas." in limits(tiny, store, ann)
+    assert "not checked" not in limits(tiny, store, replace(ann, checks=AUC))
 
 
 def test_of_very_few_items_no_side_is_claimed(tiny, store):

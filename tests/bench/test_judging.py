@@ -136,14 +136,14 @@ def knows(criterion, question, answer):
     return 10.0 + 40 * (answer in UNUSUAL) + 20 * (item.id in answer) + 20 * order + len(answer) / 100
 
 
-def test_a_judge_that_knows_may_be_heeded():
+def test_a_judge_that_knows_can_be_relied_on():
     for criterion, found in checked(knows).items():
         auc, agreeing, silent = found.checks.values()
         assert found.usable, criterion
         assert (auc.mean, auc.low) == (1, 1)
         assert agreeing.mean == pytest.approx(1)
         assert silent.mean == 0
-        assert "may be heeded" in found.verdict
+        assert "can be relied on" in found.verdict
 
 
 def test_a_judge_that_gives_everything_the_same_is_found_out():
@@ -216,8 +216,8 @@ def test_in_a_quick_run_of_one_task_a_judge_is_tried_on_items_enough_to_be_belie
     ],
 )
 def test_an_auc_of_0_6_whose_interval_leaves_out_chance_is_asked_for(found, usable):
-    heeded, says = verdict("planted", "originality", found)
-    assert heeded == usable
+    reliable, says = verdict("planted", "originality", found)
+    assert reliable == usable
     assert f"AUC {found.mean:.2f}, {found.low:.2f} to {found.high:.2f} over {found.items} items" in says
 
 

@@ -230,8 +230,8 @@ def test_a_judge_that_cannot_be_relied_on_is_left_out():
 
 def test_the_scores_of_such_a_judge_are_marked_wherever_they_stand():
     found = empty_result(comparisons=(compared("judge: originality", 0.9),), reliability=(JUDGE,))
-    assert "| judge: originality (not to be heeded) | ▲ +0.90 [+0.80, +1.00] |" in to_markdown(found)
-    assert "Not to be heeded: judge: tiny, originality cannot be relied on." in to_html(found)
+    assert "| judge: originality (not reliable) | ▲ +0.90 [+0.80, +1.00] |" in to_markdown(found)
+    assert "Not reliable: judge: tiny, originality cannot be relied on." in to_html(found)
 
 
 def test_a_judge_of_whom_nothing_is_known_is_left_out():
@@ -239,7 +239,7 @@ def test_a_judge_of_whom_nothing_is_known_is_left_out():
     assert "nobody has measured how far the judge can be relied on" in said
 
 
-def test_a_judge_that_can_be_relied_on_is_heeded():
+def test_a_judge_that_can_be_relied_on_counts():
     said = answer("help", comparisons=(compared("judge: originality", 0.9),), reliability=(TRUSTED,))
     assert "better in 1 (judge: originality +0.90" in said
 

@@ -222,7 +222,7 @@ def _mean(result: Result, metric: str) -> Section:
 
 def _warning(result: Result, metric: str) -> PageOnly:
     why = why_not(result, metric)
-    return PageOnly(() if why is None else (Words(f"Not to be heeded: {why}."),))
+    return PageOnly(() if why is None else (Words(f"Not reliable: {why}."),))
 
 
 def _cost(result: Result) -> Section:

@@ -1,11 +1,11 @@
-"""Whose scores are to be heeded: not those of a judge who cannot be relied on, nor of one whom nobody has tested."""
+"""Whose scores count: not those of a judge that cannot be relied on, nor of one that nobody has tested."""
 
 from billy_mlx.bench.metrics import HUMAN, JUDGE, judge_metric, rated
 from billy_mlx.bench.result import Reliability, Result
 
 
 def why_not(result: Result, name: str) -> str | None:
-    """Return why a metric is not to be heeded: a judge or rater who cannot be relied on for it. None if it is."""
+    """Return why the scores of a metric do not count, as its judge or rater cannot be relied on; None if they do."""
     raters = raters_of(result, name)
     if name.startswith(JUDGE) and not raters:
         return f"nobody has measured how far the judge can be relied on for {name.removeprefix(JUDGE)}"
@@ -13,15 +13,15 @@ def why_not(result: Result, name: str) -> str | None:
 
 
 def named(result: Result, name: str) -> str:
-    """Return the name of a metric as a table has it: with a warning if little or nothing is to be made of it."""
+    """Return the name of a metric as tables have it: with a warning where its scores say little or nothing."""
     if why_not(result, name) is not None:
-        return f"{name} (not to be heeded)"
+        return f"{name} (not reliable)"
     unchecked = any(not each.checks for each in raters_of(result, name))
     return f"{name} (unchecked)" if unchecked else name
 
 
 def raters_of(result: Result, name: str) -> list[Reliability]:
-    """Return what is known of those whose scores a metric is; nothing where it is no judge's and nobody's."""
+    """Return what is known of those who gave the scores of a metric; nothing if no judge or person did."""
     if name.startswith(JUDGE):
         criterion = name.removeprefix(JUDGE)
         return [each for each in result.reliability if each.rater.startswith(JUDGE) and each.criterion == criterion]

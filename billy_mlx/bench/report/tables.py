@@ -205,7 +205,7 @@ def cost_table(result: Result) -> ReportTable:
 def ratio_table(result: Result) -> ReportTable:
     """Return how many times as much a discussion takes as a blend, here and in the paper.
 
-    What steering itself takes is not told of here: it is less than the times of two batches differ by.
+    The cost of steering itself is left out: it is less than what the times of two batches differ by.
     """
     discussion, blends = group_of(result, DISCUSSION), group_of(result, BLENDS)
     rows = [] if discussion is None or blends is None else [_ratios(discussion, blends)]
@@ -238,7 +238,7 @@ def spread_table(result: Result) -> ReportTable:
 
 
 def vectors_sentence(result: Result) -> str:
-    """Return in a sentence what the vectors cost once, or that nobody knows."""
+    """Return in a sentence what the vectors cost once, or that this is not known."""
     vectors = result.vectors
     if vectors is None:
         return "No vectors were used."
