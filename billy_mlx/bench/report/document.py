@@ -43,13 +43,6 @@ _UNDRAWN = (
 
 
 @dataclass(frozen=True)
-class Words:
-    """A paragraph."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Bullets:
     """A list; `warning` sets it apart from all else."""
 
@@ -114,7 +107,8 @@ class Section:
     look: Literal["plain", "boxed", "open", "closed"] = "plain"
 
 
-Block = Words | Bullets | Terms | Quotation | SideBySide | Picture | PageOnly | ReportTable | Section
+Block = str | Bullets | Terms | Quotation | SideBySide | Picture | PageOnly | ReportTable | Section
+"""What a report is made of; a string is a paragraph."""
 
 
 def document(result: Result) -> tuple[Block, ...]:
@@ -122,7 +116,7 @@ def document(result: Result) -> tuple[Block, ...]:
     made_with = dict(result.made_with)
     command = made_with.pop("command", "(not recorded)")
     return (
-        Words("One benchmark, run with this command:"),
+        "One benchmark, run with this command:",
         Quotation(command),
         Terms(made_with),
         _limits(result),
@@ -152,7 +146,7 @@ def laid_out(blocks: Iterable[Block], *, page: bool) -> Iterator[Block]:
                     yield from laid_out(block.blocks, page=page)
             case Section():
                 own = tuple(laid_out(block.blocks, page=page))
-                if not all(isinstance(each, Words) for each in own):
+                if not all(isinstance(each, str) for each in own):
                     yield replace(block, blocks=own)
             case Picture():
                 if page and block.svgs:
@@ -171,15 +165,15 @@ def _limits(result: Result) -> Section:
     raters = reliability_table(result), verdicts if result.reliability else _sentences([_UNJUDGED])
     blocks = (
         replace(_sentences(result.limits or [unknown]), warning=True),
-        Words(BRACKETS),
+        BRACKETS,
         Section("Judges and raters", raters),
-        *(() if can_draw() else (PageOnly((Words(_UNDRAWN),)),)),
+        *(() if can_draw() else (PageOnly((_UNDRAWN,)),)),
     )
     return Section("What these numbers can and cannot support", blocks, "limits", "What the numbers can support")
 
 
 def _answer(result: Result) -> Section:
-    about = Words("About one blend and its main rivals, over all tasks; the tables below have the others.")
+    about = "About one blend and its main rivals, over all tasks; the tables below have the others."
     told = (Section(each.question, (_sentences(each.sentences),), look="boxed") for each in findings(result))
     return Section("The short answer", (about, *told), "answer")
 
@@ -187,15 +181,15 @@ def _answer(result: Result) -> Section:
 def _comparisons(result: Result) -> Section:
     drawn = tuple(_differences(result, metric) for metric in metrics_of(result))
     blocks = (
-        Words(f"On the same items with the same seeds, {_OVERALL}. {LEGEND}"),
-        PageOnly((Words("What would have no sign is not drawn."), *drawn)),
+        f"On the same items with the same seeds, {_OVERALL}. {LEGEND}",
+        PageOnly(("What would have no sign is not drawn.", *drawn)),
         *(_rival(result, arm, against) for arm, against in pairs_of(result)),
     )
     return Section("Comparisons", blocks, "comparisons")
 
 
 def _differences(result: Result, metric: str) -> Section:
-    explained = [Words(_sentence(result.metrics[metric]))] if metric in result.metrics else []
+    explained = [_sentence(result.metrics[metric])] if metric in result.metrics else []
     drawn = Picture(lambda: [figures.differences_figure(result, metric)])
     return Section(metric, (_warning(result, metric), *explained, drawn))
 
@@ -210,7 +204,7 @@ def _rival(result: Result, arm: str, against: str) -> Block:
 
 def _means(result: Result) -> Section:
     means = (_mean(result, metric) for metric in metrics_of(result))
-    return Section("Means", (Words(f"{_OVERALL.capitalize()}."), *means), "means")
+    return Section("Means", (f"{_OVERALL.capitalize()}.", *means), "means")
 
 
 def _mean(result: Result, metric: str) -> Section:
@@ -222,16 +216,14 @@ def _mean(result: Result, metric: str) -> Section:
 
 def _warning(result: Result, metric: str) -> PageOnly:
     why = why_not(result, metric)
-    return PageOnly(() if why is None else (Words(f"Not reliable: {why}."),))
+    return PageOnly(() if why is None else (f"Not reliable: {why}.",))
 
 
 def _cost(result: Result) -> Section:
     blocks = (
-        Words(
-            "Counted in one run, so without intervals. Arms of a group were written in the same batches; the time of a "
-            "query is that of its batch divided by the rows in it, not how long one would wait for it alone."
-        ),
-        Words(_sentence(vectors_sentence(result))),
+        "Counted in one run, so without intervals. Arms of a group were written in the same batches; the time of a "
+        "query is that of its batch divided by the rows in it, not how long one would wait for it alone.",
+        _sentence(vectors_sentence(result)),
         Picture(lambda: figures.cost_figures(result)),
         cost_table(result),
         ratio_table(result),
@@ -245,7 +237,7 @@ def _sweeps(result: Result) -> Section:
 
 
 def _sweep(result: Result, group: str) -> Section:
-    drawn = PageOnly((Words("What is drawn has its intervals in the tables."),))
+    drawn = PageOnly(("What is drawn has its intervals in the tables.",))
     return Section(
         group.capitalize(),
         (drawn, Picture(lambda: figures.sweep_figures(result, group)), *sweep_tables(result, group)),
@@ -253,7 +245,7 @@ def _sweep(result: Result, group: str) -> Section:
 
 
 def _projections(result: Result) -> Section:
-    about = Words(
+    about = (
         "How far each blend shifts the residual stream along each persona's axis, in residual norms of the layer. "
         "Source: arXiv 2510.10157, eq. 4 and 5."
     )

@@ -12,7 +12,6 @@ from billy_mlx.bench.report.document import (
     Section,
     SideBySide,
     Terms,
-    Words,
     document,
     laid_out,
 )
@@ -53,8 +52,8 @@ def _shown(blocks: Iterable[Block], level: int) -> Iterator[str]:
     """Yield each of `blocks` as Markdown, sections with headings of `level` and below."""
     for block in blocks:
         match block:
-            case Words(text):
-                yield escaped(text)
+            case str():
+                yield escaped(block)
             case Bullets(lines):
                 yield _list(lines)
             case Terms(texts):
