@@ -8,7 +8,7 @@ import numpy as np
 from voice_tasks import load_seed
 
 from billy_mlx import Blend, PersonaVector, directions
-from billy_mlx.bench.arms import random_directions
+from billy_mlx.bench.steered_arms import random_directions
 from billy_mlx.blend.blend import Dose, Mode
 from billy_mlx.errors import UsageError
 from billy_mlx.model.layers import UNSTEERED, Directions

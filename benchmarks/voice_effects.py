@@ -10,8 +10,7 @@ from voice_arms import KNOWN, UNTOUCHED, Voice, group_of
 from voice_readout import Measured
 from voice_shelf import Reading
 
-from billy_mlx.measure.bootstrap import Interval, mean_interval
-from billy_mlx.measure.significance import holm, sign_flip_p, smallest_effect
+from billy_mlx.measure.statistics import Interval, holm, mean_interval, sign_flip_p, smallest_effect
 from billy_mlx.measure.voice_axes import specific
 
 Floats = NDArray[np.float64]

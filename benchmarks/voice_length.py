@@ -9,7 +9,7 @@ from voice_effects import in_group
 from voice_readout import Ruler, Texts
 from voice_shelf import Text
 
-from billy_mlx.measure.bootstrap import Interval, item_means, mean_interval
+from billy_mlx.measure.statistics import Interval, item_means, mean_interval
 from billy_mlx.measure.vocabulary import repeated_share
 
 MARKS = (50, 200, 600)

@@ -9,7 +9,7 @@ from voice_effects import Effect, Gain, findable, mean_effect, ratio
 from voice_length import WINDOW, AtLength
 from voice_tasks import KINDS
 
-from billy_mlx.measure.bootstrap import Interval
+from billy_mlx.measure.statistics import Interval
 
 OTHERS = "another persona"
 _AIMED = ("chat", "continuation")

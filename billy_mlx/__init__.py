@@ -47,7 +47,7 @@ _HOMES = {
     "Blend": "blend.blend",
     "Message": "blend.recipe",
     "Model": "model.model",
-    "PersonaVector": "extraction.vector",
+    "PersonaVector": "vectors.vector",
     "Prompt": "blend.recipe",
     "Recipe": "blend.recipe",
     "Sampling": "model.sampling",
@@ -59,7 +59,7 @@ _HOMES = {
     "extract": "extraction.extract",
     "generate": "blend.writer",
     "load": "model.load",
-    "load_vectors": "extraction.library",
+    "load_vectors": "vectors.library",
     "record": "model.layers",
     "steer": "model.layers",
 }

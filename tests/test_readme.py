@@ -9,7 +9,7 @@ import click
 import pytest
 
 from billy_mlx import __all__ as exported
-from billy_mlx.bench.plan import planned_items
+from billy_mlx.bench.arms import planned_items
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import load_tasks
 from billy_mlx.blend.blend import Blend

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from billy_mlx import paths
-from billy_mlx.bench.arms import main_arm
-from billy_mlx.bench.plan import plan
+from billy_mlx.bench.arms import plan
+from billy_mlx.bench.steered_arms import main_arm
 from billy_mlx.bench.store import Store
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
@@ -196,12 +196,14 @@ def test_a_bundle_keeps_the_meaning_of_its_blend(billy, former, tmp_path, monkey
 
 def test_a_run_of_the_benchmark_is_about_the_mode_it_was_about(former, tiny):
     store = Store.open(former.bench)
-    assert store.settings.blend == "gothic:1+noir:1@3/balanced"
+    assert str(store.settings.blend) == "gothic:1+noir:1@3/balanced"
     assert main_arm(store.settings) == "billy-balanced"
-    arms = {arm.name: arm.blend for arm in plan(tiny, store.settings).arms}
+    arms = {arm.name: str(arm.blend) for arm in plan(tiny, store.settings).arms}
     assert arms == {"billy-balanced": "gothic:1+noir:1@3/balanced", "dose-0": "gothic:1+noir:1@0/balanced"}
     with pytest.raises(BillyError, match=r"holds a run with other settings .*/balanced', not .*/layered"):
-        Store.create_or_resume(former.bench, replace(store.settings, blend="noir+gothic@3"), store.made_with)
+        Store.create_or_resume(
+            former.bench, replace(store.settings, blend=Blend.parse("noir+gothic@3")), store.made_with
+        )
 
 
 def test_a_run_of_the_benchmark_is_reported_on(billy, former):

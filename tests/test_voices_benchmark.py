@@ -10,11 +10,11 @@ import pytest
 from vectors import persona_vector
 
 from billy_mlx.errors import BillyError, UsageError
+from billy_mlx.measure.activations import Text as ToRead
+from billy_mlx.measure.activations import read_likelihoods
 from billy_mlx.measure.embedding import Embedder
-from billy_mlx.measure.likelihood_gain import likelihoods_per_token
-from billy_mlx.measure.reading import Text as ToRead
-from billy_mlx.measure.reading import read_likelihoods
-from billy_mlx.measure.significance import holm, sign_flip_p
+from billy_mlx.measure.likelihood import likelihoods_per_token
+from billy_mlx.measure.statistics import holm, sign_flip_p
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.steps import finish
 from billy_mlx.vectors.card import SentenceSet, bundled_ids, load_sentences

@@ -13,19 +13,19 @@ class Metric:
     """What a number means.
 
     Attributes:
-        says: what it is and where it comes from.
+        description: what it is and where it comes from.
         better: 1 if more of it is better, -1 if less, 0 if neither: then it only describes.
         within: the least and the most that it can be.
     """
 
-    says: str
+    description: str
     better: int
     within: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def sentence(self) -> str:
         """What it is, which way it is better, and its source."""
-        return f"{self.says} {_WAYS[self.better]}"
+        return f"{self.description} {_WAYS[self.better]}"
 
     @property
     def differs_within(self) -> tuple[float, float]:
@@ -122,8 +122,8 @@ def metric(name: str) -> Metric:
         )
     if name.startswith(HUMAN):
         rater, criterion = rated(name)
-        says = f"{rater}'s rating of {criterion}, from 1 to 5, averaged over an answer's rated ideas."
-        return Metric(says, 1, _POINTS)
+        description = f"{rater}'s rating of {criterion}, from 1 to 5, averaged over an answer's rated ideas."
+        return Metric(description, 1, _POINTS)
     return _METRICS[name]
 
 

@@ -6,31 +6,21 @@ from hashlib import sha256
 
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import Item
+from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.sampling import MAX_SEED, Sampling
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One text to be written."""
-
-    prompt: str
-    system: str | None
-    directions: Directions
-    sampling: Sampling
-    seed: int
-    max_tokens: int
-
-
-@dataclass(frozen=True)
-class AsItStands:
+class Fallback:
     """What a play returns that could not be done as meant: a text that it took for the answer all the same."""
 
     text: str
 
 
-Play = Generator[list[Turn], list[str], str | AsItStands]
-"""Yields turns that do not depend on each other, is sent their texts, and returns the answer."""
+Play = Generator[list[Recipe], list[str], str | Fallback]
+"""Yields the recipes of turns that do not depend on each other, is sent their texts, and returns the answer."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +28,19 @@ class Arm:
     """One way to come to an answer.
 
     Attributes:
-        group: of arms whose turns are written together in the same batches; costs are told of groups.
-        says: what it is, in a sentence.
-        blend: the text form of what it is steered with.
+        group: of arms whose turns are written together in the same batches; costs are counted by group.
+        description: what it is, in a sentence.
+        blend: what it is steered with; `ALONE` where that is nothing, or random directions.
         play: from an item and the number of a seed, from 0, to the play.
+        directions: what is added to the model while its turns are written.
     """
 
     name: str
     group: str
-    says: str
-    blend: str | None
+    description: str
+    blend: Blend
     play: Callable[[Item, int], Play]
+    directions: Directions = UNSTEERED
 
 
 def turn(
@@ -58,21 +50,18 @@ def turn(
     *,
     prompt: str | None = None,
     system: str | None = None,
-    directions: Directions = UNSTEERED,
     sampling: Sampling | None = None,
     max_tokens: int | None = None,
     number: int = 0,
-) -> Turn:
-    """Return a turn that asks for the item as it stands, but for what is given.
+) -> Recipe:
+    """Return the recipe of a turn that asks for the item as it stands, but for what is given.
 
     Args:
         seed: its number, from 0.
         number: of the turn in its play, from 0.
     """
-    return Turn(
-        prompt=item.prompt if prompt is None else prompt,
-        system=system,
-        directions=directions,
+    return Recipe(
+        Prompt.of(item.prompt if prompt is None else prompt, system=system),
         sampling=settings.sampling if sampling is None else sampling,
         seed=turn_seed(settings, item, seed, number),
         max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
@@ -85,13 +74,11 @@ def turn_seed(settings: BenchSettings, item: Item, seed: int, number: int = 0) -
     return int.from_bytes(sha256(name.encode()).digest()[:8]) % (MAX_SEED + 1)
 
 
-def single(
-    settings: BenchSettings, *, directions: Directions = UNSTEERED, sampling: Sampling | None = None
-) -> Callable[[Item, int], Play]:
+def single(settings: BenchSettings, *, sampling: Sampling | None = None) -> Callable[[Item, int], Play]:
     """Return plays of one turn that asks for the item as it stands."""
 
     def play(item: Item, seed: int) -> Play:
-        [text] = yield [turn(settings, item, seed, directions=directions, sampling=sampling)]
+        [text] = yield [turn(settings, item, seed, sampling=sampling)]
         return text
 
     return play

@@ -12,18 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.bench.arms import Arm, Turn
-from billy_mlx.bench.matching import spread
+from billy_mlx.bench.equal_length import spread
+from billy_mlx.bench.play import Arm
 from billy_mlx.bench.result import CONTROL, Estimate, Projection
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.blend.blend import Blend
-from billy_mlx.measure.bootstrap import mean_interval
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.blend.writer import prompt_tokens
+from billy_mlx.measure.activations import Text, read_all
+from billy_mlx.measure.statistics import mean_interval
 from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.steps import finish, mapped
 from billy_mlx.vectors.library import find_all, load_vectors
 from billy_mlx.vectors.vector import PersonaVector
@@ -74,7 +73,7 @@ def project_blends(
     Raises:
         BillyError: a vector is missing or the model cannot be steered.
     """
-    blended = [arm for arm in arms if arm.name.startswith(("billy-", "persona:")) and arm.blend is not None]
+    blended = [arm for arm in arms if arm.name.startswith(("billy-", "persona:")) and arm.blend.weights]
     texts = _texts(model, arms, items, store, most_items)
     axes = Axes.of(_vectors(model, blended))
     if not axes.personas or not blended or not texts:
@@ -83,7 +82,7 @@ def project_blends(
     total = (len(blended) + 1) * len(texts)
     unsteered = yield from mapped(_streams(model, texts, UNSTEERED), partial(_progress, 0, total))
     for number, arm in enumerate(blended, start=1):
-        added = _turn(arm, items[0]).directions
+        added = arm.directions
         steered = yield from mapped(_streams(model, texts, added), partial(_progress, number * len(texts), total))
         if added.by_layer:
             found += _projections(arm.name, added, steered - unsteered, axes)
@@ -102,22 +101,16 @@ def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Stor
         return []
     texts = []
     for item in (answered[place] for place in spread(len(answered), most_items)):
-        turn = _turn(control, item)
-        prompt = chat_prompt(model.tokenizer, turn.prompt, system=turn.system)
+        [recipe] = next(control.play(item, 0))
+        prompt = prompt_tokens(model, recipe.prompt)
         response = model.tokenizer.encode(answers[item.id], add_special_tokens=False)
         texts.append(Text(tuple(prompt), tuple(response)))
     return texts
 
 
-def _turn(arm: Arm, item: Item) -> Turn:
-    """Return what an arm of one turn asks for."""
-    [turn] = next(arm.play(item, 0))
-    return turn
-
-
 def _vectors(model: Model, arms: Sequence[Arm]) -> list[PersonaVector]:
     """Return the vectors of all personas of the arms' blends, and of some that are in none of them."""
-    blended = sorted({persona for arm in arms for persona in Blend.parse(arm.blend or "").persona_ids})
+    blended = sorted({persona for arm in arms for persona in arm.blend.persona_ids})
     others = [persona for persona in find_all(model.fingerprint) if persona not in blended]
     chosen = [others[place] for place in spread(len(others), _OTHERS)]
     return list(load_vectors([*blended, *chosen], model.id, model.fingerprint).values())

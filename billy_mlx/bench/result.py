@@ -5,9 +5,13 @@ No number here stands alone: every mean and every difference has its interval.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
 
 FEWEST_ITEMS = 5
 """Over fewer, a difference is shown and not claimed."""
+
 CONTROL = "dose-0"
 """The arm that all that is steered is held against."""
 
@@ -96,7 +100,7 @@ class GroupCost:
 
 @dataclass(frozen=True)
 class VectorCost:
-    """What making the vectors of the blend takes, once; None where nobody knows how they were made.
+    """What making the vectors of the blend takes, once; None where that is not known.
 
     Attributes:
         tokens: in and out, at most: answers may have ended before.
@@ -118,7 +122,7 @@ class Reliability:
         rater: "judge: MODEL, CRITERION", or "human: NAME, CRITERION".
         criterion: what it scores.
         checks: what it was asked to tell apart, and the AUC with its interval: 0.5 is chance.
-        usable: whether it may be heeded; a person whom nothing was checked of may.
+        usable: whether its scores count; those of a person count unchecked.
         verdict: in a sentence.
     """
 
@@ -190,3 +194,14 @@ class Result:
     limits: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     scored: tuple[ScoredAnswer, ...] = field(default=(), repr=False)
+
+
+def to_json(result: Result) -> str:
+    """Return everything that was found, as JSON of two spaces' indent that ends with a newline."""
+    return msgspec.json.format(msgspec.json.encode(result), indent=2).decode() + "\n"
+
+
+def redact_path(name: str) -> str:
+    """Return the last part of an absolute path, or any other text as it is; reports name no folder of this machine."""
+    path = Path(name)
+    return path.name if path.is_absolute() else name

@@ -4,11 +4,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from billy_mlx.bench.play import Arm, AsItStands, Turn
+from billy_mlx.bench.play import Arm, Fallback
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.bench.writing import TurnText, write
+from billy_mlx.blend.recipe import Recipe, Take
+from billy_mlx.blend.writer import Writer
 from billy_mlx.model.model import Model
 from billy_mlx.steps import mapped
 
@@ -17,7 +18,7 @@ from billy_mlx.steps import mapped
 class BenchProgress:
     """How far a benchmark is: what is being done, and what share of the whole is.
 
-    The first share of a run that is resumed is not 0: what time is left is to be told from there on.
+    A resumed run does not begin at 0: estimate the time left from its first share on.
     """
 
     stage: str
@@ -75,10 +76,12 @@ def _play_all(model: Model, plays: Sequence["_Playing"], store: Store) -> Genera
     coming, going, done = iter(plays), list[_Playing](), 0
     rows = store.settings.rows
     while batch := _next_batch(coming, going, rows):
-        turns = [playing.turns[place] for playing, place in batch]
-        written = yield from mapped(write(model, turns), partial(int.__add__, done))
-        done += sum(turn.max_tokens for turn in turns)
-        for (playing, place), text in zip(batch, written, strict=True):
+        recipes = [playing.turns[place] for playing, place in batch]
+        writer = Writer(model, recipes, directions=[playing.arm.directions for playing, _ in batch])
+        for _ in writer:
+            yield done + sum(map(writer.done, range(len(recipes))))
+        done += sum(recipe.max_tokens for recipe in recipes)
+        for (playing, place), text in zip(batch, writer.takes(), strict=True):
             playing.take(place, text)
         ended = [playing for playing in going if playing.answer is not None]
         if ended:
@@ -109,12 +112,12 @@ class _Playing:
     def __init__(self, arm: Arm, item: Item, seed: int) -> None:
         self.arm = arm
         self.key = (arm.name, item.task, item.id, seed)
-        self.turns: list[Turn] = []
-        self.written: list[TurnText] = []
+        self.turns: list[Recipe] = []
+        self.written: list[Take] = []
         self.answer: str | None = None
         self.fallback = False
         self._play = arm.play(item, seed)
-        self._now: dict[int, TurnText] = {}
+        self._now: dict[int, Take] = {}
 
     @property
     def waiting(self) -> list[int]:
@@ -125,7 +128,7 @@ class _Playing:
         """Ask for the first turns."""
         self.turns = next(self._play)
 
-    def take(self, place: int, written: TurnText) -> None:
+    def take(self, place: int, written: Take) -> None:
         """Take in the text of a turn, and go on once all are there."""
         self._now[place] = written
         if self.waiting:
@@ -135,7 +138,7 @@ class _Playing:
         try:
             turns = self._play.send([each.text for each in round_])
         except StopIteration as end:
-            self.fallback = isinstance(end.value, AsItStands)
+            self.fallback = isinstance(end.value, Fallback)
             self.answer = end.value.text if self.fallback else end.value
         else:
             self.turns, self._now = turns, {}
@@ -143,7 +146,7 @@ class _Playing:
 
 def _stored(playing: _Playing) -> Answer:
     arm, task, item, seed = playing.key
-    last = [each.finish_reason for each in playing.written[-len(playing.turns) :]]
+    last = [each.ended or "" for each in playing.written[-len(playing.turns) :]]
     return Answer(
         arm=arm,
         task=task,
@@ -151,8 +154,8 @@ def _stored(playing: _Playing) -> Answer:
         seed=seed,
         text=playing.answer or "",
         turns=len(playing.written),
-        tokens_in=sum(each.tokens_in for each in playing.written),
-        tokens_out=sum(each.tokens_out for each in playing.written),
+        tokens_in=sum(len(each.prompt) for each in playing.written),
+        tokens_out=sum(len(each.text_tokens) for each in playing.written),
         finish_reason=next((reason for reason in last if reason != "stop"), "stop"),
         fallback=playing.fallback,
     )
@@ -166,10 +169,10 @@ def _cost(ended: Sequence[_Playing]) -> GroupCost:
         arms=tuple(dict.fromkeys(playing.arm.name for playing in ended)),
         queries=len(ended),
         turns=len(written),
-        wall_seconds=sum(each.wall_seconds for each in written),
-        tokens_in=sum(each.tokens_in for each in written),
-        tokens_out=sum(each.tokens_out for each in written),
-        tokens_forwarded=sum(each.tokens_forwarded for each in written),
-        peak_memory_gb=max(each.peak_memory_gb for each in written),
-        rows_at_once=max(each.rows_at_once for each in written),
+        wall_seconds=sum(each.cost.seconds for each in written),
+        tokens_in=sum(len(each.prompt) for each in written),
+        tokens_out=sum(len(each.text_tokens) for each in written),
+        tokens_forwarded=sum(each.cost.forwarded for each in written),
+        peak_memory_gb=max(each.cost.peak_memory_gb for each in written),
+        rows_at_once=max(each.cost.rows for each in written),
     )

@@ -5,25 +5,18 @@ Whoever scores sees a text and what was asked, never which arm it is from.
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from billy_mlx.bench.idea_scores import idea_scores
-from billy_mlx.bench.judge_check import check_judge, judge_trials
-from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, judge_scores
-from billy_mlx.bench.kept import digest, kept
-from billy_mlx.bench.kept_texts import KeptTexts
-from billy_mlx.bench.matching import AnswerText, Content, Scores, Values, scored_alike, subjects, word_count
-from billy_mlx.bench.reading_scores import Axis, TextReading, reading_scores
+from billy_mlx.bench.cache import TextCache, cached, digest
+from billy_mlx.bench.equal_length import AnswerText, Content, Scores, Values, scored_alike, subjects, word_count
+from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, CachedJudge, check_judge, judge_scores, judge_trials
 from billy_mlx.bench.result import Reliability, ScoredAnswer
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item, Task
+from billy_mlx.bench.text_scores import Axis, TextReading, idea_scores, reading_scores
 from billy_mlx.blend.blend import Blend
-from billy_mlx.extraction.pole import Score
 from billy_mlx.measure.embedding import Embedder
-from billy_mlx.measure.overlap import self_bleu
-from billy_mlx.measure.vocabulary import distinct_share, repeated_share
-from billy_mlx.measure.worn import worn_phrase_rate
+from billy_mlx.measure.vocabulary import distinct_share, repeated_share, self_bleu, worn_phrase_rate
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt, sent_digest
 from billy_mlx.steps import mapped
@@ -68,10 +61,10 @@ def score(
     groups = {arm: cost.group for cost in store.costs for arm in cost.arms}
 
     along = digest(_READINGS_VERSION, reader, {persona: axis.key for persona, axis in axes.items()})
-    read = KeptTexts(folder / f"readings-{along}.jsonl", TextReading)
+    read = TextCache(folder / f"readings-{along}.jsonl", TextReading)
     reading = reading_scores(model, scored, axes, read, bounds.ideas)
     decides = answers, tasks, reader, embedder.name, groups
-    embedding = kept(folder, "ideas", decides, list[Scores], idea_scores(embedder, scored, groups))
+    embedding = cached(folder, "ideas", decides, list[Scores], idea_scores(embedder, scored, groups))
     parts = [
         scored_alike(scored, _word_scores),
         (yield from mapped(reading, lambda each: each.within(0.0, _READING))),
@@ -80,7 +73,7 @@ def score(
     reliability: list[Reliability] = []
     if judge is not None:
         bounds = replace(bounds, whole_answers=store.settings.whole_lists)
-        judging = _judge(KeptJudge(judge, folder), scored, bounds)
+        judging = _judge(CachedJudge(judge, folder), scored, bounds)
         reliability, judged = yield from mapped(judging, lambda each: each.within(_EMBEDDING, 1.0))
         parts.append(judged)
     return [_joined(subject, own) for subject, *own in zip(scored, *parts, strict=True)], reliability
@@ -92,7 +85,7 @@ def _judge(
     """Return how far the judge can be relied on, and what it gave; it is tried before it is asked."""
     trials = judge_trials(scored, bounds)
     reliability = yield from mapped(check_judge(judge, trials), lambda each: each.within(0.0, _CHECKING))
-    if bounds.heeded_only:
+    if bounds.reliable_only:
         usable = [name for name, found in zip(trials, reliability, strict=True) if found.usable]
         bounds = replace(bounds, criteria=tuple(usable))
     judging = judge_scores(judge, scored, bounds)
@@ -122,37 +115,6 @@ def _way_of_reading(model: Model) -> str:
     return sent_digest(model, [going_on_prompt(model.tokenizer, "What is said.", user="What was asked.")])
 
 
-def _axes(model: Model, blend: str) -> dict[str, Axis]:
-    vectors = load_vectors(Blend.parse(blend).persona_ids, model.id, model.fingerprint)
+def _axes(model: Model, blend: Blend) -> dict[str, Axis]:
+    vectors = load_vectors(blend.persona_ids, model.id, model.fingerprint)
     return {persona: Axis.of(vector) for persona, vector in vectors.items()}
-
-
-class KeptJudge:
-    """A judge with a file of its own in a folder of scores; one process at a time may ask it.
-
-    Attributes:
-        name: the judge's.
-        key: likewise; another key has another file.
-
-    Raises:
-        BillyError: the file is damaged, or cannot be read or written.
-    """
-
-    def __init__(self, judge: AnyJudge, folder: Path) -> None:
-        self.name, self.key = judge.name, judge.key
-        self._judge = judge
-        self._kept: KeptTexts[Score] = KeptTexts(folder / f"judge-{digest(judge.key)}.jsonl", Score)  # type: ignore[arg-type]
-
-    def score(self, criterion: str, answers: Sequence[tuple[str, str]]) -> Generator[int, None, list[Score]]:
-        """Return what `Judge.score` does. Only new answers are asked for; they are kept once all of them are scored.
-
-        Raises:
-            BillyError: the judge raises it, or the disk takes no more.
-        """
-        kept = self._kept
-        new = [each for each in dict.fromkeys(answers) if (criterion, *each) not in kept.found]
-        if new:
-            known = len(answers) - len(new)
-            scores = yield from mapped(self._judge.score(criterion, new), lambda done: known + done)
-            kept.add({(criterion, *each): score for each, score in zip(new, scores, strict=True)})
-        return [kept.found[criterion, *each] for each in answers]

@@ -9,7 +9,7 @@ from billy_mlx.model.sampling import MAX_SEED, Sampling
 
 Protocol = Literal["own", "paper"]
 
-DEFAULT_BLEND = "creative-professional:0.25+environmentalist:0.25+futurist:0.5"
+DEFAULT_BLEND = Blend((("creative-professional", 0.25), ("environmentalist", 0.25), ("futurist", 0.5)))
 """The four agents of arXiv 2405.06373, of which two are futurists."""
 QUICK_TASKS = ("uses", "scientific", "writing")
 
@@ -49,7 +49,7 @@ class BenchSettings:
 
     Attributes:
         model: as `--model` takes it.
-        blend: the text form of a blend; kept as `str(Blend)` writes it.
+        blend: that is tried; its personas are also the roles that prompts ask for.
         protocol: "paper" steers at the paper's layer and has whole lists judged.
         tasks: ids of those of our own that are asked; None is all.
         items_per_task: how many of each task, from the first on; None is all.
@@ -64,11 +64,11 @@ class BenchSettings:
         rows: answers written at the same time.
 
     Raises:
-        UsageError: a number is out of range, or the blend cannot be read or wants none of any persona.
+        UsageError: a number is out of range, or no persona has a weight above 0.
     """
 
     model: str
-    blend: str = DEFAULT_BLEND
+    blend: Blend = DEFAULT_BLEND
     protocol: Protocol = "own"
     tasks: tuple[str, ...] | None = None
     items_per_task: int | None = None
@@ -87,24 +87,24 @@ class BenchSettings:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value}; it goes from {low} to {high}")
-        blend = Blend.parse(self.blend)
-        if max(weight for _, weight in blend.weights) <= 0:
-            raise UsageError(f"{blend} has no weight above 0, and so no persona that a prompt could ask for; give one")
-        object.__setattr__(self, "blend", str(blend))
+        if max((weight for _, weight in self.blend.weights), default=0) <= 0:
+            raise UsageError(
+                f"{self.blend} has no weight above 0, and so no persona that a prompt could ask for; give one"
+            )
 
     @classmethod
-    def own(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
+    def own(cls, model: str, blend: Blend = DEFAULT_BLEND) -> Self:
         """Return the full comparison: all items, answers of up to 256 tokens, our own sampling."""
         return cls(model, blend)
 
     @classmethod
-    def quick(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
+    def quick(cls, model: str, blend: Blend = DEFAULT_BLEND) -> Self:
         """Return a first look, which takes the starter model ten minutes on two slow cores."""
         return cls(model, blend, tasks=QUICK_TASKS, items_per_task=2, max_tokens=64, discussion_tokens=32)
 
     @classmethod
-    def paper(cls, model: str, blend: str = DEFAULT_BLEND) -> Self:
-        """Return the paper's protocol as far as it can be had here; `deviations_of` says how far that is.
+    def paper(cls, model: str, blend: Blend = DEFAULT_BLEND) -> Self:
+        """Return the paper's protocol as far as it can be followed here; `deviations_of` says how it differs.
 
         Source: arXiv 2510.10157.
         """

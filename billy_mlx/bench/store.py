@@ -1,4 +1,4 @@
-"""A run folder: what a benchmark was told to do, the answers as they came, and what they took.
+"""A run folder: the settings of a benchmark, the answers as they came, and what they cost.
 
 Answers are lines of answers.jsonl, and what some of them took is a line of costs.jsonl that also says how many answers
 there are with them. That line is written last: answers that no cost speaks for are not there, and are made again.
@@ -14,7 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from billy_mlx import lock
-from billy_mlx.bench.lines import DAMAGED, append_lines, keep_only, read_lines
+from billy_mlx.bench.jsonl import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.settings import ITSELF, BenchSettings, ScoredBy
 from billy_mlx.blend.blend import Blend
@@ -122,8 +122,8 @@ class Store:
         Args:
             folder: made if need be.
             settings: of the run; those of one in the folder have to decide the same.
-            made_with: what is told of a new run; the model has to be that of one in the folder.
-            scored_by: kept of a new run, for whoever reports on it.
+            made_with: stored with a new run; the model has to be that of one in the folder.
+            scored_by: stored with a new run, for its reports.
             questions: a digest of what is asked, which has to be that of a run in the folder.
             prompts: a digest of the tokens that are sent and of those that end an answer; likewise.
 
@@ -141,7 +141,7 @@ class Store:
             store.require_prompts(prompts, adding=True)
         else:
             begun = _Run(settings, dict(made_with), scored_by, questions, prompts)
-            write_atomically(path, msgspec.json.format(msgspec.json.encode(begun)) + b"\n")
+            write_atomically(path, msgspec.json.format(msgspec.json.encode(_as_text(begun))) + b"\n")
             store = cls(folder, begun)
         # What a kill left without its cost goes as well.
         keep_only(store._answers, store.answers)
@@ -225,25 +225,34 @@ class Store:
 def _read_run(folder: Path) -> _Run:
     path = folder / "run.json"
     try:
-        return msgspec.convert(_with_its_mode(msgspec.json.decode(path.read_bytes())), _Run)
+        return msgspec.convert(_with_blend(msgspec.json.decode(path.read_bytes())), _Run)
     except FileNotFoundError as error:
         raise BillyError(f"{folder} holds no benchmark run; make one with: billy bench run") from error
     except (OSError, BillyError, *DAMAGED) as error:
         raise BillyError(f"{path} cannot be read: {sanitize(str(error))}; {_ELSEWHERE}") from error
 
 
-def _with_its_mode(run: Any) -> Any:
-    """Return the content of run.json with the mode of the blend, which the version before left out where it could."""
+def _with_blend(run: Any) -> Any:
+    """Return the content of run.json with the parts of the blend, which is a text there."""
     settings = run.get("settings") if isinstance(run, dict) else None
     if isinstance(settings, dict) and isinstance(settings.get("blend"), str):
-        settings["blend"] = str(Blend.stored(settings["blend"]))
+        settings["blend"] = msgspec.to_builtins(Blend.stored(settings["blend"]))
     return run
+
+
+def _as_text(run: _Run) -> dict[str, Any]:
+    """Return the content of run.json, the blend as a text."""
+    return {**msgspec.to_builtins(run), "settings": _plain(run.settings)}
+
+
+def _plain(settings: BenchSettings) -> dict[str, Any]:
+    return {**msgspec.to_builtins(settings), "blend": str(settings.blend)}
 
 
 def _require_same(folder: Path, found: BenchSettings, settings: BenchSettings) -> None:
     if settings.decides_the_same(found):
         return
-    before, now = msgspec.to_builtins(found), msgspec.to_builtins(settings)
+    before, now = _plain(found), _plain(settings)
     differs = [f"{name} {before[name]!r}, not {now[name]!r}" for name in now if before[name] != now[name]]
     told = sanitize(", ".join(each for each in differs if not each.startswith("rows ")))
     raise BillyError(f"{folder} holds a run with other settings ({told}); {_ELSEWHERE}, or remove that one")

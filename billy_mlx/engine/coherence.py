@@ -13,7 +13,7 @@ from mlx_lm.generate import generation_stream
 from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.engine.messages import Coherence, Job
-from billy_mlx.measure.likelihood import log_likelihoods
+from billy_mlx.measure.activations import log_likelihoods
 from billy_mlx.model.cache import Cache
 from billy_mlx.model.model import Model
 from billy_mlx.model.sampling import Sampling

@@ -12,7 +12,7 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.extract import ExtractionProgress
 from billy_mlx.extraction.sweep import Sweep, SweepText, SweepWriting, Way, effects, outcome
-from billy_mlx.measure.rising import crossing, smoothed
+from billy_mlx.measure.statistics import crossing, isotonic
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.sampling import Sampling
@@ -173,7 +173,7 @@ def doses_of(found: Strength) -> tuple[float | None, float | None]:
     """
     strengths = [each.strength for each in found.tried]
     reached = [each.outcome.effect for each in found.tried]
-    at_full = float(np.interp(found.full, [0.0, *strengths], [0.0, *smoothed(reached)]))
+    at_full = float(np.interp(found.full, [0.0, *strengths], [0.0, *isotonic(reached)]))
     half = crossing(strengths, reached, at_full / 2) if at_full > 0 else None
     surprise = [math.log(max(each.outcome.perplexity, 1e-6)) for each in found.tried]
     frays = crossing(strengths, surprise, _FRAYING * math.log(found.most_perplexity))

@@ -14,7 +14,7 @@ import numpy as np
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.pole import Floats, Pole, Rollout, prompt_effect, question_means
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, sent_digest
 from billy_mlx.steps import mapped

@@ -23,7 +23,7 @@ from billy_mlx.extraction.pole import (
     question_means,
     residual_norm,
 )
-from billy_mlx.measure.separation import auc
+from billy_mlx.measure.statistics import auc
 from billy_mlx.model.model import Model
 from billy_mlx.vectors.measurements import Quality
 from billy_mlx.vectors.vector import PROMPT_EFFECT, Origin, PersonaVector, find_fault, read_layer

@@ -10,7 +10,7 @@ import numpy as np
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
 from billy_mlx.extraction.pole import Kept, Pole, Score
-from billy_mlx.measure.separation import auc
+from billy_mlx.measure.statistics import auc
 from billy_mlx.steps import mapped
 from billy_mlx.vectors.card import Persona
 from billy_mlx.vectors.measurements import JUDGE_AUC, Judgement

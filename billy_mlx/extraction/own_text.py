@@ -15,7 +15,7 @@ from billy_mlx.extraction.filtering import keep_all
 from billy_mlx.extraction.kept_answers import claim_personas
 from billy_mlx.extraction.pole import Pole, Rollout
 from billy_mlx.extraction.rollouts import RolloutSettings, answer_recipe, write_answers
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, sent_digest
 from billy_mlx.steps import mapped

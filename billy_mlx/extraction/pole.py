@@ -21,7 +21,7 @@ from billy_mlx import paths
 from billy_mlx.errors import VectorError
 from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.formats.vectors.limits import LARGEST
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.activations import Average
 from billy_mlx.model.fingerprint import Fingerprint
 
 _ARRAYS = ("mean", "norm", "start")  # of every average

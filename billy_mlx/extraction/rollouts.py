@@ -9,8 +9,7 @@ from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.blend.writer import Writer
 from billy_mlx.errors import UsageError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.measure.averages import ResponseAverages
-from billy_mlx.measure.reading import Text, empty_average, read_averages
+from billy_mlx.measure.activations import ResponseAverages, Text, empty_average, read_averages
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.blend.writer import Writer
-from billy_mlx.measure.projection import project
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, project, read_all
 from billy_mlx.measure.vocabulary import distinct_share, repeated_share
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import UNSTEERED, Directions

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from billy_mlx.measure.reading import Text, mean_residuals
+from billy_mlx.measure.activations import Text, mean_residuals
 from billy_mlx.model.hub import cached
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt

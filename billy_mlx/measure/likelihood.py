@@ -1,14 +1,25 @@
-"""What the unsteered model thinks likely."""
+"""What a model thinks likely: tokens that come next, and sentences written by hand.
 
-from collections.abc import Generator, Sequence
+The sentences measure what steering or a system prompt does, without asking the model to write: neither sampling nor a
+reader of texts comes between.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
 from billy_mlx.errors import UsageError
+from billy_mlx.measure.activations import Text, read_likelihoods
+from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.model.model import Model
 from billy_mlx.model.prefill import ForwardPass, RowToRead, read_passages
+from billy_mlx.model.prompt import check_length, going_on_prompt
+
+Opening = Callable[[str], Sequence[int]]
+"""Gives the tokens of an answer that has begun with a text, those of the prompt before it included."""
 
 
 def next_token_probabilities(
@@ -43,13 +54,41 @@ def next_token_probabilities(
     return probabilities
 
 
-def log_likelihoods(logits: mx.array, following: mx.array) -> mx.array:
-    """Return the natural logarithm of the probability of every `following` token, (B, T) float32.
+def opening(model: Model, asked: str, *, system: str | None = None) -> Opening:
+    """Return what puts a text after a prompt, as the beginning of the model's answer."""
+    return partial(going_on_prompt, model.tokenizer, user=asked, system=system)
+
+
+def likelihoods_per_token(
+    model: Model, sentences: Sequence[str], begun: Opening, added: Directions = UNSTEERED
+) -> Generator[int, None, NDArray[np.float64]]:
+    """Return (N,), each sentence's mean log-probability in nats a token, yielding how many are read.
+
+    Subtract a reading of the plain prompt without steering to get what steering or a system prompt gains.
 
     Args:
-        logits: (B, T, V) of any dtype.
-        following: (B, T) the token that came after.
+        model: reads, and is steered.
+        sentences: to be read as answers.
+        begun: puts the prompt before them.
+        added: as `generate` adds them, from the last token of the prompt on or everywhere.
+
+    Raises:
+        UsageError: a sentence has no words, or is too long for the model's context.
+        UnsteerableModel: something is to be added, and that cannot be done to this model.
     """
-    wide = logits.astype(mx.float32)
-    chosen = mx.take_along_axis(wide, following[..., None], axis=-1)[..., 0]
-    return chosen - mx.logsumexp(wide, axis=-1)
+    texts = _texts(model, sentences, begun)
+    likelihoods = yield from read_likelihoods(model, texts, added)
+    return likelihoods / np.array([len(text.response) for text in texts], np.float64)
+
+
+def _texts(model: Model, sentences: Sequence[str], begun: Opening) -> list[Text]:
+    """Return the sentences as tokens behind their prompt, which has as many as without a sentence."""
+    before = len(begun(""))
+    texts = []
+    for sentence in sentences:
+        whole = list(begun(sentence.strip()))
+        check_length(model, whole, 0)
+        if len(whole) <= before:
+            raise UsageError("A sentence has no words; write it out or leave it away")
+        texts.append(Text(tuple(whole[:before]), tuple(whole[before:])))
+    return texts

@@ -10,7 +10,7 @@ from mlx_lm.generate import generation_stream
 from mlx_lm.models.cache import make_prompt_cache
 from numpy.typing import NDArray
 
-from billy_mlx.measure.projection import project
+from billy_mlx.measure.activations import project
 from billy_mlx.model.cache import Cache
 from billy_mlx.model.layers import record
 from billy_mlx.model.memory import wired

@@ -53,7 +53,7 @@ ANN = Reliability(
     "originality",
     {"rank correlation with the judge": Estimate(0.1, -0.2, 0.4, 40)},
     True,
-    "Ann can be heeded.",
+    "Ann can be relied on.",
 )
 
 

@@ -1,18 +1,20 @@
 import pytest
-from benching import plant, small
+from benching import small
 
-from billy_mlx.bench.deviations import deviations_of
-from billy_mlx.bench.settings import DEFAULT_BLEND, BenchSettings
-from billy_mlx.errors import UsageError, VectorError
+from billy_mlx.bench.settings import BenchSettings
+from billy_mlx.errors import UsageError
+
+FOUR = "creative-professional:0.25+environmentalist:0.25+futurist:0.5"
 
 
 def test_the_default_blend_has_the_futurist_twice():
-    assert BenchSettings.own("tiny").blend == f"{DEFAULT_BLEND}@1/layered"
+    assert str(BenchSettings.own("tiny").blend) == f"{FOUR}@1/layered"
 
 
-def test_a_blend_of_nothing_positive_is_refused():
+@pytest.mark.parametrize("blend", ["noir:-1", "noir:0", "none"])
+def test_a_blend_of_nothing_positive_is_refused(blend):
     with pytest.raises(UsageError, match="no weight above 0"):
-        small(blend="noir:-1")
+        small(blend=blend)
 
 
 def test_a_number_out_of_range_is_refused():
@@ -28,30 +30,3 @@ def test_only_the_batch_size_does_not_decide_the_answers():
 def test_the_papers_protocol_has_its_sampling_and_judges_whole_lists():
     settings = BenchSettings.paper("tiny")
     assert (settings.sampling.top_p, settings.sampling.repetition_penalty, settings.whole_lists) == (0.8, 1.2, True)
-
-
-def test_deviations_name_model_blend_layer_and_sampling(tiny):
-    plant(tiny, ["noir"])
-    told = " ".join(deviations_of(small(blend="noir"), tiny))
-    for part in (
-        tiny.id,
-        "noir:1@1/layered",
-        "layer 2 of 4",
-        "In layered mode it is layers 1, 2; in balanced",
-        "min-p 0.05",
-        "3/4 answers with",
-        "up to 6 tokens",
-    ):
-        assert part in told
-
-
-def test_the_papers_own_sampling_is_no_deviation(tiny):
-    plant(tiny)
-    told = " ".join(deviations_of(BenchSettings.paper("tiny"), tiny))
-    assert "top-p" not in told.replace("top-p 1", "")
-    assert "whole lists, as the paper does" in told
-
-
-def test_deviations_need_the_vectors(tiny):
-    with pytest.raises(VectorError, match="run: billy extract noir"):
-        deviations_of(small(blend="noir"), tiny)

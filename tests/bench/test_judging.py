@@ -1,4 +1,4 @@
-"""A judge's scores per idea, how much it is asked, and whether it is found out when it cannot judge."""
+"""A judge's scores per idea, whether it is found out when it cannot judge, and that it is asked for everything once."""
 
 import random
 from dataclasses import replace
@@ -6,12 +6,22 @@ from itertools import count
 
 import pytest
 
-from billy_mlx.bench.judge_check import check_judge, judge_trials, shuffled, verdict
-from billy_mlx.bench.judging import ALL, QUICK, Bounds, judge_scores
-from billy_mlx.bench.matching import subjects
+from billy_mlx.bench.equal_length import subjects
+from billy_mlx.bench.judging import (
+    ALL,
+    QUICK,
+    Bounds,
+    CachedJudge,
+    check_judge,
+    judge_scores,
+    judge_trials,
+    shuffled,
+    verdict,
+)
 from billy_mlx.bench.result import Estimate
 from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import load_items, load_tasks
+from billy_mlx.errors import BillyError
 from billy_mlx.steps import finish
 
 TASKS = load_tasks()
@@ -126,14 +136,14 @@ def knows(criterion, question, answer):
     return 10.0 + 40 * (answer in UNUSUAL) + 20 * (item.id in answer) + 20 * order + len(answer) / 100
 
 
-def test_a_judge_that_knows_may_be_heeded():
+def test_a_judge_that_knows_can_be_relied_on():
     for criterion, found in checked(knows).items():
         auc, agreeing, silent = found.checks.values()
         assert found.usable, criterion
         assert (auc.mean, auc.low) == (1, 1)
         assert agreeing.mean == pytest.approx(1)
         assert silent.mean == 0
-        assert "may be heeded" in found.verdict
+        assert "can be relied on" in found.verdict
 
 
 def test_a_judge_that_gives_everything_the_same_is_found_out():
@@ -206,8 +216,8 @@ def test_in_a_quick_run_of_one_task_a_judge_is_tried_on_items_enough_to_be_belie
     ],
 )
 def test_an_auc_of_0_6_whose_interval_leaves_out_chance_is_asked_for(found, usable):
-    heeded, says = verdict("planted", "originality", found)
-    assert heeded == usable
+    reliable, says = verdict("planted", "originality", found)
+    assert reliable == usable
     assert f"AUC {found.mean:.2f}, {found.low:.2f} to {found.high:.2f} over {found.items} items" in says
 
 
@@ -215,3 +225,88 @@ def test_shuffled_words_are_the_same_words_always_in_the_same_order():
     text = " ".join(str(number) for number, _ in zip(count(), range(20), strict=False))
     assert shuffled(text) == shuffled(text) != text
     assert sorted(shuffled(text).split()) == sorted(text.split())
+
+
+HAT, INK = ("What is a hat for?", "A net for the cat."), ("What is ink for?", "A moat\n  for a toad ☃")
+
+
+class Judge:
+    """Scores by the length of an answer, nothing where it has a snowman, and is stopped after some calls."""
+
+    name = key = "by length"
+
+    def __init__(self, calls=100):
+        self.calls, self.asked = calls, []
+
+    def score(self, criterion, answers):
+        yield 0
+        if len(self.asked) == self.calls:
+            raise KeyboardInterrupt
+        self.asked.append([*answers])
+        yield len(answers)
+        return [None if "☃" in text else float(len(text)) for _, text in answers]
+
+
+def scores(judge, folder, *answers, criterion="good"):
+    return finish(CachedJudge(judge, folder).score(criterion, answers))
+
+
+@pytest.fixture
+def file(tmp_path):
+    """The file that a judge has left after two calls."""
+    scores(Judge(), tmp_path, HAT)
+    scores(Judge(), tmp_path, INK)
+    [file] = tmp_path.iterdir()
+    return file
+
+
+def test_what_was_scored_is_not_asked_again(file):
+    judge = Judge()
+    assert scores(judge, file.parent, INK, HAT, INK) == [None, 18.0, None]
+    assert judge.asked == []
+
+
+def test_only_what_is_new_is_asked_for_and_counts_from_what_is_known(file):
+    judge, new = Judge(), (HAT[0], "A boat.")
+    steps = CachedJudge(judge, file.parent).score("good", [HAT, new, new])
+    assert list(steps) == [2, 3]
+    assert judge.asked == [[new]]
+
+
+@pytest.mark.parametrize("asked", [("bad", HAT), ("good", (INK[0], HAT[1])), ("good", (HAT[0], "A net"))])
+def test_another_criterion_question_or_text_is_asked_for(file, asked):
+    judge = Judge()
+    scores(judge, file.parent, asked[1], criterion=asked[0])
+    assert judge.asked == [[asked[1]]]
+
+
+def test_another_judge_has_a_file_of_its_own(file):
+    other = Judge()
+    other.key = "another"
+    scores(other, file.parent, HAT)
+    assert other.asked == [[HAT]]
+    assert len([*file.parent.iterdir()]) == 2
+
+
+def test_ctrl_c_loses_only_what_the_judge_was_at(tmp_path):
+    judge = CachedJudge(Judge(calls=1), tmp_path / "scores")
+    finish(judge.score("good", [HAT]))
+    with pytest.raises(KeyboardInterrupt):
+        finish(judge.score("good", [INK]))
+    again = Judge()
+    scores(again, tmp_path / "scores", HAT, INK)
+    assert again.asked == [[INK]]
+
+
+def test_a_torn_last_line_is_asked_for_again_and_written_over(file):
+    file.write_bytes(file.read_bytes()[:-5])
+    judge = Judge()
+    assert scores(judge, file.parent, HAT, INK) == scores(judge, file.parent, HAT, INK) == [18.0, None]
+    assert judge.asked == [[INK]]
+
+
+@pytest.mark.parametrize("damage", [b"{}", b"\xff", b"[" * 5000])
+def test_a_damaged_line_is_told_of_with_what_to_do(file, damage):
+    file.write_bytes(damage + b"\n" + file.read_bytes())
+    with pytest.raises(BillyError, match=r"line 1 of .* is damaged .*; remove that file, and what is in it is made"):
+        CachedJudge(Judge(), file.parent)

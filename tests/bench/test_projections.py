@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from vectors import persona_vector
 
-from billy_mlx.bench.arms import Arm, Turn
+from billy_mlx.bench.play import Arm
 from billy_mlx.bench.projections import LAST, STEERED, project_blends
 from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item
-from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
+from billy_mlx.blend.recipe import Recipe
 from billy_mlx.model.layers import UNSTEERED
-from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 from billy_mlx.vectors.library import store_vector
 
@@ -24,12 +24,12 @@ def answer(item, text, arm="dose-0"):
     return Answer(arm, item.task, item.id, 0, text, 1, 1, 1, "stop")
 
 
-def an_arm(name, blend=None, added=UNSTEERED):
+def an_arm(name, blend=ALONE, added=UNSTEERED):
     def play(item, seed):
-        (text,) = yield [Turn(item.prompt, None, added, Sampling(), seed, 8)]
+        (text,) = yield [Recipe.of(item.prompt, seed=seed, max_tokens=8)]
         return text
 
-    return Arm(name, name, "says", blend, play)
+    return Arm(name, name, "says", blend, play, added)
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def projected(tiny, vectors):
     """The projections of a blend's arm, given its text form and the answers of dose-0."""
 
     def project(text, answers=None, most_items=3):
-        arms = [an_arm("dose-0"), an_arm("billy-balanced", text, directions(Blend.parse(text), vectors))]
+        blend = Blend.parse(text)
+        arms = [an_arm("dose-0"), an_arm("billy-balanced", blend, directions(blend, vectors))]
         answers = [answer(item, "the red hat and the on") for item in ITEMS] if answers is None else answers
         return finish(project_blends(tiny, arms, ITEMS, SimpleNamespace(answers=answers), most_items))
 

@@ -7,7 +7,7 @@ from benching import ITEMS, MADE_WITH, new_store, plant, roomy, small
 from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.bench.run import run
 from billy_mlx.bench.store import Store
-from billy_mlx.bench.writing import TurnText
+from billy_mlx.blend.writer import Writer
 from billy_mlx.errors import UsageError
 from billy_mlx.steps import finish
 
@@ -123,11 +123,8 @@ def test_a_prompt_that_several_arms_send_is_read_once(model, tmp_path):
     [("Answer 1, probability 0.07:\nA tower", ("A tower", False)), ("A plain tower", ("A plain tower", True))],
 )
 def test_an_answer_says_whether_its_text_was_taken_as_it_stands(model, tmp_path, monkeypatch, written, kept):
-    def write(_model, turns):
-        yield 0
-        return [TurnText(written, "stop", 1, 1, 1, 0.1, 0.1, 1) for _ in turns]
-
-    monkeypatch.setattr("billy_mlx.bench.run.write", write)
+    whole = Writer.takes
+    monkeypatch.setattr(Writer, "takes", lambda self: [replace(take, text=written) for take in whole(self)])
     [first, _] = played(model, tmp_path, arms=("verbalized",)).answers
     assert (first.text, first.fallback) == kept
 

@@ -11,7 +11,7 @@ import pytest
 from tiny import tiny_folder
 
 from billy_mlx import paths
-from billy_mlx.bench.report import page
+from billy_mlx.bench.report import document
 from billy_mlx.bench.store import Store, alone
 from billy_mlx.cli import run
 
@@ -53,7 +53,7 @@ def made(extracted, tmp_path_factory):
 @pytest.fixture
 def folder(made, model, tmp_path, monkeypatch):
     """A copy of that run; what is reported of it comes without plots, which take longer than all else."""
-    monkeypatch.setattr(page, "can_draw", lambda: False)
+    monkeypatch.setattr(document, "can_draw", lambda: False)
     return Path(shutil.copytree(made, tmp_path / "run"))
 
 
@@ -116,7 +116,7 @@ def test_stdout_is_a_table_of_what_the_blend_does_and_the_path_of_the_page(billy
 
 
 def test_ctrl_c_keeps_the_answers_and_the_same_command_goes_on(billy, model, tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "can_draw", lambda: False)
+    monkeypatch.setattr(document, "can_draw", lambda: False)
     add = Store.add
 
     def add_and_stop(store, *news):

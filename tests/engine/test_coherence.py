@@ -9,7 +9,7 @@ from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.blend.writer import generate
 from billy_mlx.engine.coherence import Gauge, expected_surprise
 from billy_mlx.engine.messages import Job
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.steps import finish
 

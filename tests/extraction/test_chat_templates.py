@@ -11,7 +11,7 @@ from test_planted import weights
 from tiny import END_TURN, tiny_folder
 
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out, tokens_of
-from billy_mlx.measure.reading import Text, read_averages
+from billy_mlx.measure.activations import Text, read_averages
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt

@@ -12,7 +12,7 @@ from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import vector_between
 from billy_mlx.extraction.filtering import keep_all
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.activations import Average
 from billy_mlx.vectors.vector import Origin
 
 MODEL = SimpleNamespace(id="tiny", fingerprint=replace(FINGERPRINT, layers=8, width=256))

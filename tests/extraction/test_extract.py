@@ -20,7 +20,7 @@ from billy_mlx.extraction import rollouts as rollouts_module
 from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of, extract
 from billy_mlx.extraction.pole import Pole, Rollout, mean_difference, question_means
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
-from billy_mlx.measure.averages import Average, ResponseAverages
+from billy_mlx.measure.activations import Average, ResponseAverages
 from billy_mlx.model.layers import record
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt

@@ -10,7 +10,7 @@ from billy_mlx.errors import VectorError
 from billy_mlx.extraction.filtering import LEAST_KEPT, Selection, keep_all, select
 from billy_mlx.extraction.judge import COHERENCE, Judge, trait_criterion
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.activations import Average
 from billy_mlx.steps import finish
 from billy_mlx.vectors.card import get_persona
 from billy_mlx.vectors.measurements import Judgement

@@ -11,7 +11,7 @@ from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.extract import Extracted, ExtractionProgress
 from billy_mlx.extraction.own_text import LEAST_EXCERPTS, extract_from_text, find_excerpts
 from billy_mlx.extraction.rollouts import RolloutSettings
-from billy_mlx.measure.reading import read
+from billy_mlx.measure.activations import read
 from billy_mlx.model.prompt import chat_prompt
 
 SENTENCES = [

@@ -16,7 +16,7 @@ from tiny import END_TURN, tiny_folder
 from billy_mlx.extraction.extract import Extracted, extract
 from billy_mlx.extraction.pole import mean_difference
 from billy_mlx.extraction.rollouts import RolloutSettings, roll_out
-from billy_mlx.measure.reading import Text, read_all
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.steps import finish

@@ -9,7 +9,7 @@ from vectors import FINGERPRINT
 
 from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.activations import Average
 
 ASKED = [question for _ in range(2) for question in range(3)]
 ANSWERS = [[question, f"answer {turn}"] for turn in range(2) for question in range(3)]

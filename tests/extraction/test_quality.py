@@ -7,7 +7,7 @@ from vectors import FINGERPRINT
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import held_out_quality
 from billy_mlx.extraction.pole import Pole, Rollout, mean_difference, question_means, residual_norm
-from billy_mlx.measure.averages import Average
+from billy_mlx.measure.activations import Average
 
 LAYERS, WIDTH = 4, 32
 PLANTED = np.zeros((LAYERS, WIDTH), np.float32)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from billy_mlx.measure import embedding
+from billy_mlx.measure.activations import read
 from billy_mlx.measure.embedding import _ASKED, centred, own_embedder, sentence_embedder
-from billy_mlx.measure.reading import read
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.steps import finish
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from billy_mlx.measure import sentence_scores
-from billy_mlx.measure.reading import read
+from billy_mlx.measure.activations import read
 from billy_mlx.measure.sentence_scores import Scale, SentenceReader
 from billy_mlx.model.prompt import going_on_prompt
 from billy_mlx.sentences import starts

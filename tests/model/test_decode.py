@@ -14,7 +14,7 @@ from tiny import tiny_folder, tiny_network
 from zoo import zoo_folder
 
 from billy_mlx.errors import ModelError, UsageError
-from billy_mlx.measure.averages import ResponseAverages
+from billy_mlx.measure.activations import ResponseAverages
 from billy_mlx.model import decode
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import PREFILL_CHUNK, Decoding

@@ -8,7 +8,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from tiny import CONFIGS, tiny_folder
 
 from billy_mlx.errors import ModelError
-from billy_mlx.measure.averages import ResponseAverages
+from billy_mlx.measure.activations import ResponseAverages
 from billy_mlx.model import memory
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.config import read_config

@@ -9,7 +9,7 @@ import pytest
 from test_decode import PROMPT, UP, alone, greedy_under, row, tokens
 from tiny import tiny_folder
 
-from billy_mlx.measure.averages import ResponseAverages
+from billy_mlx.measure.activations import ResponseAverages
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.model.load import load

@@ -2,6 +2,6 @@
 
 from billy_mlx.bench.report.markdown import write_markdown
 from billy_mlx.bench.report.page import write_html
-from billy_mlx.bench.result_json import from_json, to_json
+from billy_mlx.bench.result import to_json
 
-__all__ = ["from_json", "to_json", "write_html", "write_markdown"]
+__all__ = ["to_json", "write_html", "write_markdown"]

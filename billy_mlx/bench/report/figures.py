@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from billy_mlx.bench.metrics import HUMAN, JUDGE, NATS, PROJECTION
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
-from billy_mlx.bench.report.costs import seconds, tokens
 from billy_mlx.bench.report.findings import main_blend
 from billy_mlx.bench.report.numbers import shortly, signed
-from billy_mlx.bench.report.tables import MAIN_RIVALS, PLACES, WAYS, main_arms, metrics_of, pairs_of
+from billy_mlx.bench.report.tables import MAIN_RIVALS, PLACES, WAYS, main_arms, metrics_of, pairs_of, seconds, tokens
 from billy_mlx.bench.result import CONTROL, Comparison, Estimate, Mean, Result
 
 _UNITS = {

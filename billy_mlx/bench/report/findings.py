@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from billy_mlx.bench.comparisons import BEST_PERSONA, RANDOM
 from billy_mlx.bench.metrics import PROJECTION, metric
-from billy_mlx.bench.report.costs import (
+from billy_mlx.bench.report.judge_gate import named, not_asked, why_not
+from billy_mlx.bench.report.numbers import counted, difference, plain, side
+from billy_mlx.bench.report.tables import (
     DISCUSSION,
     PAPER,
     PAPER_TIME,
     PAPER_TOKENS,
+    main_comparisons,
     ratios,
     vectors_sentence,
 )
-from billy_mlx.bench.report.heeding import named, not_asked, why_not
-from billy_mlx.bench.report.numbers import counted, difference, plain, side
-from billy_mlx.bench.report.tables import main_comparisons
 from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Estimate, Result
-from billy_mlx.bench.statistics import BEST_PERSONA, RANDOM
 
 _RIVALS = (CONTROL, RANDOM, BEST_PERSONA, "multi-role", "verbalized", DISCUSSION)  # the rest is in the tables
 
@@ -114,18 +114,18 @@ def _helps(result: Result, blend: str) -> Iterator[str]:
     for against in _RIVALS:
         claims = [claim for claim in _claims(result, blend, against) if not claim.metric.startswith(PROJECTION)]
         left_out |= {claim.metric: why for claim in claims if (why := why_not(result, claim.metric)) is not None}
-        heeded = [claim for claim in claims if claim.metric not in left_out]
-        rated = [claim for claim in heeded if metric(claim.metric).better]
+        reliable = [claim for claim in claims if claim.metric not in left_out]
+        rated = [claim for claim in reliable if metric(claim.metric).better]
         if rated:
             said = True
             names = {1: "better in", -1: "worse in", 0: "cannot be told apart in"}
             told = _told(rated, names, lambda name: metric(name).better)
-            other = [claim for claim in heeded if not metric(claim.metric).better and claim.side]
+            other = [claim for claim in reliable if not metric(claim.metric).better and claim.side]
             besides = f". Neither better nor worse by itself: {_joined(other)}" if other else ""
             where = f"in {_count(rated, 'measure')}, over {_items(claims)}"
             yield f"{blend} against {against}, {where}: {told}{besides}."
     if not said:
-        yield f"{blend} was compared with nothing in a measure that can be heeded, so nothing can be said."
+        yield f"{blend} was compared with nothing in a reliable measure, so nothing can be said."
     for why in dict.fromkeys(left_out.values()):
         those = ", ".join(name for name, reason in left_out.items() if reason == why)
         yield f"Left out of this answer, because {why}: {those}."

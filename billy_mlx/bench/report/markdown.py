@@ -4,23 +4,18 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from billy_mlx.bench.report.costs import cost_table, ratio_table, spread_table
-from billy_mlx.bench.report.findings import findings
-from billy_mlx.bench.report.numbers import BRACKETS, LEGEND
-from billy_mlx.bench.report.tables import (
-    MAIN_RIVALS,
-    PLACES,
-    ReportTable,
-    differences_table,
-    main_arms,
-    means_table,
-    metrics_of,
-    pairs_of,
-    projection_table,
-    reliability_table,
-    sweep_groups,
-    sweep_tables,
+from billy_mlx.bench.report.document import (
+    TITLE,
+    Block,
+    Bullets,
+    Quotation,
+    Section,
+    SideBySide,
+    Terms,
+    document,
+    laid_out,
 )
+from billy_mlx.bench.report.tables import ReportTable
 from billy_mlx.bench.result import Result
 from billy_mlx.files import write_atomically
 from billy_mlx.text import visible
@@ -37,8 +32,6 @@ _MEANT = re.compile(
     re.VERBOSE,
 )
 
-TITLE = "What blending personas does"
-
 
 def write_markdown(result: Result, path: Path) -> None:
     """Write the report to `path`.
@@ -51,44 +44,37 @@ def write_markdown(result: Result, path: Path) -> None:
 
 def to_markdown(result: Result) -> str:
     """Return the report as Markdown; text of models and files shows as it is."""
-    return "\n\n".join(block for block in _blocks(result) if block) + "\n"
+    shown = _shown(laid_out(document(result), page=False), 2)
+    return "\n\n".join([f"# {TITLE}", *shown]) + "\n"
 
 
-def _blocks(result: Result) -> Iterator[str]:
-    yield f"# {TITLE}"
-    yield _list(f"{name}: {value}" for name, value in result.made_with.items())
-    yield from _part("What these numbers can and cannot support", _list(result.limits), result.limits)
-    yield BRACKETS
-    yield from _part("Judges and raters", _table(reliability_table(result)), result.reliability)
-    yield _list(f"{each.rater}: {each.verdict}" for each in result.reliability)
-    yield "## The short answer"
-    for finding in findings(result):
-        yield f"### {escaped(finding.question)}"
-        yield _list(finding.sentences)
-    yield from _part("Comparisons, over all tasks", LEGEND, result.comparisons)
-    for arm, against in pairs_of(result):
-        if against in MAIN_RIVALS:
-            yield _table(differences_table(result, arm, against))
-    yield from _part("Means, over all tasks", "", result.means)
-    yield from (_table(means_table(result, metric, main_arms(result))) for metric in metrics_of(result))
-    yield from _part("Cost", _table(cost_table(result)), result.costs)
-    yield _table(ratio_table(result))
-    yield _table(spread_table(result))
-    for group in sweep_groups(result):
-        yield f"## {escaped(group.capitalize())}"
-        yield from map(_table, sweep_tables(result, group))
-    yield from _part("What the blends carry, in residual norms of the layer", "", result.projections)
-    yield from (_table(projection_table(result, place)) for place in PLACES)
-    yield from _part("Examples", "", result.examples)
-    for example in result.examples[:1]:  # the page has all
-        yield f"### {escaped(example.item)}"
-        yield fenced(example.prompt)
-        for arm, text in example.texts.items():
-            yield f"{escaped(arm)}:"
-            yield fenced(text)
-    yield from _part("The arms", _list(f"{arm.name}: {arm.says}" for arm in main_arms(result)), result.arms)
-    yield from _part("Where this differs from the paper", _list(result.deviations), result.deviations)
-    yield from _part("How each number is made", _list(f"{k}: {v}" for k, v in result.metrics.items()), result.metrics)
+def _shown(blocks: Iterable[Block], level: int) -> Iterator[str]:
+    """Yield each of `blocks` as Markdown, sections with headings of `level` and below."""
+    for block in blocks:
+        match block:
+            case str():
+                yield escaped(block)
+            case Bullets(lines):
+                yield _list(lines)
+            case Terms(texts):
+                yield _list(f"{name}: {text}" for name, text in texts.items())
+            case Quotation(text):
+                yield fenced(text)
+            case SideBySide(texts):
+                for name, text in texts.items():
+                    yield f"{escaped(name)}:"
+                    yield fenced(text)
+            case ReportTable():
+                yield _table(block)
+            case Section():
+                yield from _section(block, level)
+
+
+def _section(section: Section, level: int) -> Iterator[str]:
+    first = section.blocks[0]
+    if not (isinstance(first, ReportTable) and first.title.startswith(section.heading)):  # the table's title will do
+        yield f"{'#' * level} {escaped(section.heading)}"
+    yield from _shown(section.blocks, level + 1)
 
 
 def escaped(text: str) -> str:
@@ -103,22 +89,12 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{visible(text)}\n{fence}"
 
 
-def _part(heading: str, body: str, there: Iterable[object]) -> Iterator[str]:
-    """Yield a heading and what is under it, if there is anything."""
-    if there:
-        yield f"## {heading}"
-        if body:
-            yield body
-
-
 def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {escaped(line)}" for line in lines)
 
 
 def _table(table: ReportTable) -> str:
     """Return a table whose columns stand below one another in plain text as well."""
-    if not table.rows:
-        return ""
     rows = [[escaped(cell) for cell in row] for row in (table.columns, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]

@@ -60,14 +60,14 @@ def _sign(found: Estimate) -> str:
 
 
 def counted(told: str, found: Estimate | None, usual: int) -> str:
-    """Return what was told of an estimate, with the number of its items where that is not the usual one."""
+    """Return the text of an estimate, with the number of its items where that is not the usual one."""
     return told if found is None or found.items == usual else f"{told} n={found.items}"
 
 
 def side(found: Estimate) -> int:
     """Return 1 if the whole interval is above 0, -1 if it is below, and 0 if it holds 0 or there are too few items.
 
-    The interval is taken as it is printed: what a reader is told never contradicts what there is to read.
+    The interval is taken as it is printed: what the report claims never contradicts what it prints.
     """
     return _side(found, _places(found)) if found.enough else 0
 
