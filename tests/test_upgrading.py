@@ -28,9 +28,9 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Voice
 from billy_mlx.steps import finish
 from billy_mlx.tui.app import Studio
-from billy_mlx.tui.blends import saved_blends
-from billy_mlx.tui.cast import mark, quality
+from billy_mlx.tui.screens.saved_blends import saved_blends
 from billy_mlx.tui.settings import load_settings
+from billy_mlx.tui.widgets.persona_list import mark, quality
 from billy_mlx.write.kinds import kinds
 from billy_mlx.write.messages import Write
 from billy_mlx.write.replay import Replayed, replay

@@ -29,17 +29,16 @@ from billy_mlx.manuscript.former import Decide, Undecided, ask_first
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.driver import StudioDriver
+from billy_mlx.tui.engine_client import Connect, Port, connect
 from billy_mlx.tui.fault_report import STOPPED, keep_report, keep_report_of
-from billy_mlx.tui.gestures import Gestures
-from billy_mlx.tui.keys import key_named
+from billy_mlx.tui.key_queue import Gestures
+from billy_mlx.tui.keys import available, described, key_named
 from billy_mlx.tui.making import Making
 from billy_mlx.tui.messages import Heard, StatusMessage
-from billy_mlx.tui.palette import available, described
-from billy_mlx.tui.port import Connect, Port, connect
-from billy_mlx.tui.preparing import Preparing
-from billy_mlx.tui.screens.ask import Confirm
+from billy_mlx.tui.screens.dialogs import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
+from billy_mlx.tui.vector_job import Preparing
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import CardsChanged

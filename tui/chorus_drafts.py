@@ -2,7 +2,7 @@
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.tui.drafts import PageDrafts, seed
+from billy_mlx.tui.page.draft_controller import PageDrafts, seed
 from billy_mlx.write.messages import Writing
 
 

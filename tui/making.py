@@ -7,10 +7,10 @@ from textual.app import App
 from billy_mlx.engine.messages import EstimateTime
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.card import PersonaSet
+from billy_mlx.tui.engine_client import Port
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
-from billy_mlx.tui.port import Port
-from billy_mlx.tui.preparing import Preparing, text_to_learn
 from billy_mlx.tui.screens.writing import WritingScreen
+from billy_mlx.tui.vector_job import Preparing, text_to_learn
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import LearnWanted
@@ -43,7 +43,7 @@ class Making(App[None]):
 
     def on_vector_wanted(self, message: VectorWanted) -> None:
         """Have vectors made, while writing goes on, if the writer wants that once it is known how long it takes."""
-        from billy_mlx.tui.screens.vector_question import VectorQuestion
+        from billy_mlx.tui.vector_job import VectorQuestion
 
         if self.preparing.is_busy():
             return

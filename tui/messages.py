@@ -1,10 +1,13 @@
-"""What widgets tell their screen: small values. No widget calls a model or touches a manuscript's file."""
+"""Messages that widgets send to their screen: small values. No widget calls a model or touches a manuscript's file."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from textual.message import Message
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import BillyError
 
 
 @dataclass
@@ -42,3 +45,12 @@ class StatusMessage(Message):
 
     text: str
     trouble: bool = False
+
+
+@contextmanager
+def telling(tell: Callable[[str], None]) -> Iterator[None]:
+    """Hand what the writer can put right to `tell`, and go on behind the block."""
+    try:
+        yield
+    except BillyError as error:
+        tell(str(error))

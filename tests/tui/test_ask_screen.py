@@ -3,7 +3,7 @@
 import pytest
 from hosting import filled, seen, shown, typed
 
-from billy_mlx.tui.screens.ask import Ask, Confirm
+from billy_mlx.tui.screens.dialogs import Ask, Confirm
 
 
 def refuse_short(text):

@@ -4,8 +4,8 @@ import pytest
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError, BlendError
-from billy_mlx.tui.blends import blends_file, forget_blend, save_blend, saved_blends
 from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.screens.saved_blends import blends_file, forget_blend, save_blend, saved_blends
 
 
 def dials(text):

@@ -5,7 +5,7 @@ from pages import on_page, press, until
 from textual.events import Key, Paste
 from textual.widgets import Input
 
-from billy_mlx.tui import gestures
+from billy_mlx.tui import key_queue
 
 NIGHT = "It was a dark night."
 
@@ -95,6 +95,6 @@ def test_a_gesture_that_never_ends_leaves_no_dead_keyboard(novel, monkeypatch):
         await burst(pilot, "home", "a")
         await until(pilot, lambda: page.manuscript.text == f"a{NIGHT}")
 
-    monkeypatch.setattr(gestures, "LONGEST_SECONDS", 0.05)
-    monkeypatch.setattr(gestures.Gestures, "_see_all", lambda *_: None)
+    monkeypatch.setattr(key_queue, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(key_queue.Gestures, "_see_all", lambda *_: None)
     on_page(novel, story)

@@ -8,10 +8,10 @@ from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.extraction.card import load_personas
-from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices, candidates, usual_voices
+from billy_mlx.tui.widgets.persona_list import cast_of
 
 NAMES = ("Noir", "Half Gothic, half Noir", "the model alone")
 SENTENCES = "It rained. Nobody came. The"

@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, {str(HERE)!r})
 from scripted import ScriptedEngine
 from billy_mlx.tui import app
-from billy_mlx.tui.incoming import Incoming
+from billy_mlx.tui.terminal_input import Incoming
 app.Studio.action_help = lambda studio: dying()
 app.Studio = partial(app.Studio, connect=ScriptedEngine)
 def dying():

@@ -8,7 +8,7 @@ from test_editor import agrees, drafted, on_a_page, screen
 from textual.events import Key
 from textual.keys import _character_to_key
 
-from billy_mlx.tui.widgets.clusters import border_after, border_before, cluster_around, word_after, word_before
+from billy_mlx.tui.widgets.cursor import border_after, border_before, cluster_around, word_after, word_before
 
 FAMILY, GERMANY, FRANCE, SCOTLAND, WAVE = "👩‍👩‍👧‍👦", "🇩🇪", "🇫🇷", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "👋🏽"
 CLUSTERS = [FAMILY, GERMANY, SCOTLAND, WAVE, "e\u0301", "กำ", "ที่", "क्षि", "\u1112\u1161\u11ab", "字", "a", " ", "❤️"]

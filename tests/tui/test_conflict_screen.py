@@ -4,7 +4,7 @@ import pytest
 from hosting import filled, seen, shown
 
 from billy_mlx.manuscript.elsewhere import read_theirs
-from billy_mlx.tui.screens.conflict import ConflictScreen
+from billy_mlx.tui.screens.question import ConflictScreen
 
 BASE, MINE, THEIRS = "The hut was quiet.", "The house was quiet.", "The tower was quiet."
 

@@ -15,11 +15,11 @@ from textual.events import Paste
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
-from billy_mlx.tui.authorship import legend
 from billy_mlx.tui.messages import StatusMessage
-from billy_mlx.tui.reading import Heat
+from billy_mlx.tui.page.persona_scores import Heat
+from billy_mlx.tui.screens.legend import legend
+from billy_mlx.tui.widgets.authorship_marks import heat
 from billy_mlx.tui.widgets.editor import Editor
-from billy_mlx.tui.widgets.marks import heat
 
 THERE = "already there, or added by another program"
 STEADY = itertools.count(1000, 100)  # a clock by which every keystroke is a step of its own

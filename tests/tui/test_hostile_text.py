@@ -9,8 +9,8 @@ import pytest
 from terminal import Terminal, obeyed
 
 from billy_mlx import extraction, paths
-from billy_mlx.tui.blends import blends_file
 from billy_mlx.tui.commands import at
+from billy_mlx.tui.screens.saved_blends import blends_file
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ from pages import press, until
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.tui.screens import importing
+from billy_mlx.tui.screens.dialogs import dropped
 from billy_mlx.tui.screens.importing import ImportScreen
-from billy_mlx.tui.screens.paths import dropped
 
 SIZES = [(80, 24), (160, 50)]
 

@@ -12,8 +12,8 @@ from terminal import Terminal, obeyed
 from textual import events
 
 from billy_mlx.text import visible
-from billy_mlx.tui import incoming
-from billy_mlx.tui.incoming import Incoming
+from billy_mlx.tui import terminal_input
+from billy_mlx.tui.terminal_input import Incoming
 
 PASTE = b"\x1b[200~one \x1b[31mtwo\x1b\xff\x1b[201~"
 STUDIO = f"""
@@ -97,14 +97,14 @@ def test_the_mouse_is_still_known_after_what_the_parser_trips_over():
 def test_what_is_not_gone_on_with_is_a_key_or_nothing(held, meant, monkeypatch):
     terminal = Incoming()
     assert list(terminal.feed(held)) == list(terminal.rest()) == []
-    later(monkeypatch, incoming.HOLD_SECONDS)
+    later(monkeypatch, terminal_input.HOLD_SECONDS)
     assert [event.character if event.key != "escape" else "escape" for event in terminal.rest()] == meant
 
 
 def test_a_paste_of_which_the_end_is_lost_does_not_swallow_the_keys(monkeypatch):
     terminal = Incoming()
     assert list(terminal.feed(b"\x1b[200~one")) == list(terminal.rest()) == []
-    later(monkeypatch, incoming.PASTE_SECONDS)
+    later(monkeypatch, terminal_input.PASTE_SECONDS)
     assert [told(event) for event in (*terminal.rest(), *terminal.feed(b"a"))] == [("paste", "one"), "a"]
 
 
@@ -147,5 +147,5 @@ def test_the_studio_takes_any_bytes(seed):
 
 def later(monkeypatch, seconds):
     """Have so much time pass."""
-    now = incoming.time.monotonic()
-    monkeypatch.setattr(incoming, "time", SimpleNamespace(monotonic=lambda: now + seconds))
+    now = terminal_input.time.monotonic()
+    monkeypatch.setattr(terminal_input, "time", SimpleNamespace(monotonic=lambda: now + seconds))

@@ -6,8 +6,9 @@ from textual.screen import Screen
 
 from billy_mlx.engine.messages import Ended, Failed, Job, ModelOffer, Progress, Surveyed
 from billy_mlx.extraction.card import load_personas
+from billy_mlx.tui.dates import time_left
 from billy_mlx.tui.messages import VectorUnwanted
-from billy_mlx.tui.screens.models import ModelsScreen, time_left
+from billy_mlx.tui.screens.models import ModelsScreen
 
 SMALL = ModelOffer("org/small-4bit", "Small", 2.3, 3.1, "Apache-2.0", "Quick, and plain in style.", here=True)
 LARGE = ModelOffer("org/large-4bit", "Large\x1b[2J", 8.4, 9.9, "MIT", "Writes [well].")

@@ -9,8 +9,8 @@ from scripted import studio
 
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.dialogs import Confirm
+from billy_mlx.tui.screens.question import RecoverScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 
 TEXT = "The lamp had gone out, and nobody came up the stairs to see to it. Ada waited until the morning, then she left."

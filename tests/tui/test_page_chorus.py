@@ -9,10 +9,10 @@ from scripted import passage_of
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop
-from billy_mlx.tui.blends import save_blend
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices
+from billy_mlx.tui.screens.saved_blends import save_blend
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.write.messages import VoicesWrote, Write, Written
 

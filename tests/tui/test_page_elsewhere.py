@@ -10,9 +10,9 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from billy_mlx.engine.messages import Ended, Failed, Loading, Survey, Surveyed
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.tui.screens.find import FindBar
+from billy_mlx.tui.screens.question import ConflictScreen
 from billy_mlx.tui.screens.start import StartScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import load_settings

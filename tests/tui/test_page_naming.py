@@ -10,7 +10,7 @@ from scripted import studio
 
 from billy_mlx.manuscript.home import recent
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.screens.naming import named_path, why_not_named
+from billy_mlx.tui.page.files import named_path, why_not_named
 
 LAMP = "The lamp had gone out."
 

@@ -12,9 +12,8 @@ from pages import SIZES, by_palette, draft, notified, on_page, press, typed, unt
 from billy_mlx.manuscript import saved, textfile
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens import writing
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.conflict import ConflictScreen
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.dialogs import Confirm
+from billy_mlx.tui.screens.question import ConflictScreen, RecoverScreen
 from billy_mlx.tui.screens.start import StartScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 

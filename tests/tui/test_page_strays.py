@@ -7,8 +7,8 @@ from textual.events import Paste
 
 from billy_mlx.manuscript.textfile import NotText, read_text_file
 from billy_mlx.text import STRAY
-from billy_mlx.tui.preparing import text_to_learn
 from billy_mlx.tui.screens.importing import ImportScreen
+from billy_mlx.tui.vector_job import text_to_learn
 from billy_mlx.write.messages import Write
 
 SHOWN = "\N{REPLACEMENT CHARACTER}"

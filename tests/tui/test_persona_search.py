@@ -7,8 +7,7 @@ from hosting import seen, shown, typed
 
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.extraction.card import get_persona
-from billy_mlx.tui.cast import OWN, WRITING, Member
-from billy_mlx.tui.widgets.persona_search import PersonaSearch
+from billy_mlx.tui.widgets.persona_list import OWN, WRITING, Member, PersonaSearch
 
 CAST = (
     Member("noir", "Noir", "The tired voice of a detective.", WRITING, None, None),

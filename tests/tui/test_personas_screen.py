@@ -10,10 +10,10 @@ from billy_mlx import paths
 from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, ModelNote, Progress, VoiceNote, VoiceReady
 from billy_mlx.errors import CardError
 from billy_mlx.extraction.card import PersonaSet, get_persona, load_personas
-from billy_mlx.tui.cast import OWN, PAPER, WRITING, cast_of
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.new_persona import begun_as, id_of
 from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted, PersonasScreen, _card
+from billy_mlx.tui.widgets.persona_list import OWN, PAPER, WRITING, cast_of
 
 NOTES = {
     "noir": VoiceNote("noir", gentle=0.5, too_much=1.4, layer=7, auc=0.95, source="120 answers"),

@@ -11,12 +11,10 @@ from textual.events import Key
 from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.commands import at
-from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.tui.screens.history import HistoryScreen
 from billy_mlx.tui.screens.models import ModelsScreen
-from billy_mlx.tui.screens.question import Question
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.question import ConflictScreen, Question, RecoverScreen
 from billy_mlx.write.messages import Sent, Write
 
 NIGHT = "It was a dark night. The lamp"

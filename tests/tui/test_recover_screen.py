@@ -6,7 +6,7 @@ import pytest
 from hosting import seen, shown
 
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.question import RecoverScreen
 
 NOON = 1_699_963_200.0  # of 14 November 2023
 

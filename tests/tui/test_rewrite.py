@@ -6,7 +6,7 @@ from pages import by_palette, on_page, press, typed, until
 from textual.events import Paste
 
 from billy_mlx.tui.keys import checked_keys
-from billy_mlx.tui.screens.beside import Beside
+from billy_mlx.tui.screens.side_by_side import Beside
 from billy_mlx.write.messages import Write
 
 STONES = "The lamp had gone out. Mara stood on the wet stones. Nobody came."

@@ -10,8 +10,8 @@ from textual.events import Paste
 from billy_mlx.engine.messages import Surveyed
 from billy_mlx.manuscript.home import Recent, is_untitled, recent, untitled_path
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.ago import ago
-from billy_mlx.tui.screens.paths import AskPath, completed, new_folder
+from billy_mlx.tui.dates import ago
+from billy_mlx.tui.screens.dialogs import AskPath, completed, new_folder
 from billy_mlx.tui.screens.start import StartScreen
 
 NOW = 1_800_014_400.0  # noon

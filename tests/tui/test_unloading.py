@@ -4,7 +4,7 @@ from pages import on_page, press, says
 from scripted import MODEL, VOICES
 
 from billy_mlx.engine.messages import Loaded, Loading, Unload, Unloaded
-from billy_mlx.tui.port import Port
+from billy_mlx.tui.engine_client import Port
 
 AWAY = Unloaded("scripted is put away until you need it", until_needed=True)
 

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.prose import WRITER, Prose
-from billy_mlx.tui.widgets.view import PartKind, View, carried, changed
+from billy_mlx.tui.widgets.ghost_view import PartKind, View, carried, changed
 
 letters = st.text("ab\n", max_size=12)
 

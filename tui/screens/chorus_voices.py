@@ -10,13 +10,12 @@ from textual.widgets import Label
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.tui.cast import Member, best_first, shows
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.keys import key_on
-from billy_mlx.tui.naming import voice_names
-from billy_mlx.tui.widgets.choices import Choices
-from billy_mlx.tui.widgets.persona_search import PersonaSearch
+from billy_mlx.tui.widgets.dial_labels import voice_names
+from billy_mlx.tui.widgets.fields import Choices
+from billy_mlx.tui.widgets.persona_list import Member, PersonaSearch, best_first, shows
 from billy_mlx.write.desk import MOST_VOICES
 
 _FEWEST = 2  # voices

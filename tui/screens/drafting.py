@@ -1,8 +1,8 @@
 """The commands of the page that have the voices write, and do with a draft what the writer says."""
 
-from billy_mlx.tui.screens.ask import Ask
-from billy_mlx.tui.screens.beside import Beside
+from billy_mlx.tui.screens.dialogs import Ask
 from billy_mlx.tui.screens.page_screen import PageScreen
+from billy_mlx.tui.screens.side_by_side import Beside
 from billy_mlx.tui.settings import writing
 
 

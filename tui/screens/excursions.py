@@ -10,11 +10,11 @@ from billy_mlx.engine.messages import Compare, Compared, Failed, Job, Load, Surv
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.hunks import Hunk
-from billy_mlx.tui.authorship import at_place, legend
-from billy_mlx.tui.schema import checked, refusal
-from billy_mlx.tui.screens.ask import Ask
-from billy_mlx.tui.screens.naming import Naming
+from billy_mlx.tui.page.files import Naming
+from billy_mlx.tui.screens.dialogs import Ask
+from billy_mlx.tui.screens.legend import at_place, legend
 from billy_mlx.tui.screens.singing import Singing
+from billy_mlx.tui.setting_fields import checked, refusal
 from billy_mlx.tui.settings import Settings, writing
 from billy_mlx.write.messages import Sent
 

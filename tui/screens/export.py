@@ -1,10 +1,11 @@
-"""Write the text out for other programs and for readers."""
+"""Export the text for other programs and for readers, and show the first page of it before."""
 
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, TypeVar, cast
 
@@ -19,6 +20,7 @@ from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.files import replace_file
 from billy_mlx.manuscript.edition import Edition, keep_edition, read_edition
 from billy_mlx.manuscript.formats.book import NO_DATE, Book, Template, read_cover
+from billy_mlx.manuscript.formats.document import Block, Document
 from billy_mlx.manuscript.formats.exporting import (
     Format,
     Provenance,
@@ -28,7 +30,9 @@ from billy_mlx.manuscript.formats.exporting import (
     left_out,
     paragraphs_of_manuscript,
 )
+from billy_mlx.manuscript.formats.layout import laid_out
 from billy_mlx.manuscript.formats.parsing import document_of
+from billy_mlx.manuscript.formats.plain import SCENE_BREAK
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import Author, Prose
@@ -36,11 +40,9 @@ from billy_mlx.paths import documents_folder
 from billy_mlx.text import sanitize, visible
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.paragraphs import PARAGRAPHS
-from billy_mlx.tui.schema import Setting, setting
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.first_page import first_page
-from billy_mlx.tui.screens.paths import typed_path
-from billy_mlx.tui.screens.rows import Rows
+from billy_mlx.tui.screens.dialogs import Confirm, typed_path
+from billy_mlx.tui.screens.settings import Rows
+from billy_mlx.tui.setting_fields import Setting, setting
 
 _FORMATS = {
     "Word": Format.DOCX,
@@ -50,14 +52,17 @@ _FORMATS = {
     "HTML": Format.HTML,
 }
 _TEMPLATES = {"as a book": Template.BOOK, "for editors (Shunn)": Template.SHUNN}
-_WORDS = ("title", "author", "language", "description", "cover")
-_FIRST = 4000  # characters of Markdown that are shown
-_Value = TypeVar("_Value")
 _PROVENANCES = {
     "not marked": Provenance.NONE,
     "in footnotes": Provenance.FOOTNOTES,
     "in a separate file": Provenance.SIDECAR,
 }
+_WORDS = ("title", "author", "language", "description", "cover")
+_FIRST = 4000  # characters of Markdown that are shown
+_MOST = 60  # blocks
+_INDENT = "    "
+_MIDDLE = " " * 20
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -261,6 +266,29 @@ class ExportScreen(Screen[Path | None]):
     def _done(self, path: Path) -> None:
         self.notify(sanitize(f"{path} is saved."), markup=False)
         self.dismiss(path)
+
+
+def first_page(text: Document, book: Book) -> Content:
+    """Return title, author and the first paragraphs as readers see them, indented but after a heading or break."""
+    lines = [Content.styled(_MIDDLE + visible(one), "bold") for one in (book.title, book.author) if one.strip()]
+    numbers = text.numbers
+    before: Block | None = None
+    for block in islice(text.below(book.title).blocks, _MOST):
+        lines += _block(block, before, numbers)
+        before = block
+    return Content("\n").join(lines)
+
+
+def _block(block: Block, before: Block | None, numbers: dict[str, int]) -> list[Content]:
+    if block.kind == "break":
+        return [Content(_MIDDLE + SCENE_BREAK)]
+    text = visible("".join(f"[{numbers[run.note]}]" if run.note else run.text for run in block.runs))
+    if block.kind == "heading":
+        return [Content(""), Content.styled(_MIDDLE + text, "bold"), Content("")]
+    if block.inside or block.kind == "code":
+        return [Content(line) for line in laid_out([block], lambda _: text, quote=_INDENT).rstrip("\n").split("\n")]
+    goes_on = before is not None and before.kind == "paragraph" and not before.inside
+    return [Content(line) for line in ((_INDENT if goes_on and "\n" not in text else "") + text).split("\n")]
 
 
 def _written(source: _Source, wanted: Exporting) -> Path:

@@ -17,8 +17,7 @@ from billy_mlx.manuscript.context.lorebook import MOST_ENTRIES, Entry, Lorebook
 from billy_mlx.manuscript.context.lorebook_import import read_lorebook
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.screens.ask import Ask, Confirm
-from billy_mlx.tui.screens.paths import bytes_of, typed_path
+from billy_mlx.tui.screens.dialogs import Ask, Confirm, bytes_of, typed_path
 from billy_mlx.tui.widgets.fields import LineField, TextField
 
 _MOST_BYTES = 17 << 20  # one more than a lorebook may have, so that it is refused and not cut

@@ -21,11 +21,10 @@ from billy_mlx.manuscript.textfile import meant, of_another_program
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.paragraphs import PARAGRAPHS
-from billy_mlx.tui.schema import Setting, setting
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.paths import bytes_of, typed_path
-from billy_mlx.tui.screens.rows import Rows
-from billy_mlx.tui.words import WordCount, amount
+from billy_mlx.tui.screens.dialogs import Confirm, bytes_of, typed_path
+from billy_mlx.tui.screens.settings import Rows
+from billy_mlx.tui.setting_fields import Setting, setting
+from billy_mlx.tui.word_count import WordCount, amount
 
 _SHOWN = 6000  # characters of the text, which fill a large screen
 

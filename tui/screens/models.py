@@ -13,8 +13,9 @@ from billy_mlx.engine.messages import Ended, Failed, ModelOffer, Progress, Surve
 from billy_mlx.extraction.card import PersonaSet
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.dates import time_left
 from billy_mlx.tui.messages import VectorUnwanted
-from billy_mlx.tui.widgets.choices import Choices
+from billy_mlx.tui.widgets.fields import Choices
 
 _FEW = 4  # voices that are prepared if the writer does not choose
 _FIRST = "writing"  # the group of cards that writers see first
@@ -142,16 +143,6 @@ def described(offer: ModelOffer) -> Content:
         f"  {sanitize(offer.repo)}\n{facts}\n",
         (f"  {sanitize(offer.why)}\n", "$text-muted"),
     )
-
-
-def time_left(seconds: float | None) -> str:
-    """Return how long a job will take, as the end of a line; nothing if that cannot be told."""
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return ", less than a minute left"
-    minutes = round(seconds / 60)
-    return f", {minutes} min left" if minutes < 60 else f", {minutes // 60} h {minutes % 60} min left"
 
 
 def _of_models(surveyed: Surveyed) -> tuple[str, str]:

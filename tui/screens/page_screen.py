@@ -14,14 +14,13 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.commands import at
-from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import key_named
-from billy_mlx.tui.rewriting import Rewriting
-from billy_mlx.tui.telling import telling
+from billy_mlx.tui.messages import telling
+from billy_mlx.tui.page.autosave import Keeping
+from billy_mlx.tui.page.rewriting import Rewriting
+from billy_mlx.tui.screens.voices_panel import VoicesPanel
 from billy_mlx.tui.widgets.editor import Editor
-from billy_mlx.tui.widgets.status import Status
-from billy_mlx.tui.widgets.toasts import fitted, place_toasts
-from billy_mlx.tui.widgets.voices import VoicesPanel
+from billy_mlx.tui.widgets.status import Status, fitted, place_toasts
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio

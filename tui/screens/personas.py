@@ -16,15 +16,23 @@ from textual.widgets.option_list import Option
 from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, Progress, VoiceNote, VoiceReady
 from billy_mlx.extraction.card import PERSONA_ID, Persona, PersonaSet, load_personas
 from billy_mlx.text import sanitize
-from billy_mlx.tui.cast import Member, cast_of, likenesses, measured, quality
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.dates import progress_line
 from billy_mlx.tui.keys import cancelling
-from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import StatusMessage, VectorUnwanted, VectorWanted
-from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.dialogs import Ask, typed_path
 from billy_mlx.tui.screens.new_persona import NewPersona
-from billy_mlx.tui.screens.paths import typed_path
-from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
+from billy_mlx.tui.vector_job import STOPPING
+from billy_mlx.tui.widgets.persona_list import (
+    CastList,
+    Member,
+    PersonaSearch,
+    cast_of,
+    cast_options,
+    likenesses,
+    measured,
+    quality,
+)
 
 
 @dataclass

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from billy_mlx.tui.blends import saved_blends
-from billy_mlx.tui.cast import Member, cast_of
-from billy_mlx.tui.naming import voice_names
 from billy_mlx.tui.screens.drafting import Drafting
+from billy_mlx.tui.screens.saved_blends import saved_blends
 from billy_mlx.tui.settings import writing
+from billy_mlx.tui.widgets.dial_labels import voice_names
+from billy_mlx.tui.widgets.persona_list import Member, cast_of
 
 if TYPE_CHECKING:
     from billy_mlx.tui.choir import Choir, Voices

@@ -14,9 +14,9 @@ from billy_mlx.engine.messages import Survey, Surveyed
 from billy_mlx.manuscript.home import Recent, recent, untitled_path
 from billy_mlx.manuscript.untitled import beginning
 from billy_mlx.text import sanitize
-from billy_mlx.tui.ago import ago
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.screens.paths import AskPath, shown_folder, typed_path
+from billy_mlx.tui.dates import ago
+from billy_mlx.tui.screens.dialogs import AskPath, shown_folder, typed_path
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio

@@ -16,19 +16,17 @@ from billy_mlx.manuscript.former import Decide, undecided
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.chorus_drafts import ChorusDrafts
 from billy_mlx.tui.commands import COMMANDS, at, bindings
-from billy_mlx.tui.keeping import Keeping
 from billy_mlx.tui.keys import keys_of
 from billy_mlx.tui.messages import BlendChanged, StatusMessage
-from billy_mlx.tui.reading import Reader
-from billy_mlx.tui.rewriting import Rewriting
+from billy_mlx.tui.page.autosave import Keeping
+from billy_mlx.tui.page.persona_scores import Reader
+from billy_mlx.tui.page.rewriting import Rewriting
 from billy_mlx.tui.screens.excursions import Excursions
 from billy_mlx.tui.screens.rewrite_keys import RewriteKeys
+from billy_mlx.tui.screens.voices_panel import VoicesPanel
 from billy_mlx.tui.widgets.editor import Editor
-from billy_mlx.tui.widgets.footer import LastingFooter
-from billy_mlx.tui.widgets.heading import HeadingLine
-from billy_mlx.tui.widgets.status import Status
-from billy_mlx.tui.widgets.voices import VoicesPanel
-from billy_mlx.tui.words import WordCount, WordsWritten, amount
+from billy_mlx.tui.widgets.status import HeadingLine, LastingFooter, Status
+from billy_mlx.tui.word_count import WordCount, WordsWritten, amount
 
 _CONTINUE = next(command for command in COMMANDS if command.name == "continue")
 _OF_DRAFTS = {command.action for command in at("draft")}

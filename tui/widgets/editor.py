@@ -20,11 +20,11 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
 from billy_mlx.text import without_strays
 from billy_mlx.tui.messages import StatusMessage
-from billy_mlx.tui.widgets.marks import GHOST_END, VoiceLetters
+from billy_mlx.tui.widgets.authorship_marks import GHOST_END, VoiceLetters
+from billy_mlx.tui.widgets.ghost_view import View, carried, changed
 from billy_mlx.tui.widgets.page import Page
 from billy_mlx.tui.widgets.rewrite import Rewrite, seam
-from billy_mlx.tui.widgets.view import View, carried, changed
-from billy_mlx.tui.words import amount
+from billy_mlx.tui.word_count import amount
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _WORDS = re.compile(r"\S")

@@ -15,9 +15,7 @@ from textual.widgets import TextArea
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import Author
 from billy_mlx.tui.commands import at
-from billy_mlx.tui.widgets.cursor import Cursor
-from billy_mlx.tui.widgets.line import MARKS_WIDTH, Line, drawn
-from billy_mlx.tui.widgets.marks import (
+from billy_mlx.tui.widgets.authorship_marks import (
     FILLED_STYLES,
     STYLES,
     Heats,
@@ -27,8 +25,10 @@ from billy_mlx.tui.widgets.marks import (
     by_paragraph,
     pieces,
 )
+from billy_mlx.tui.widgets.cursor import Cursor
+from billy_mlx.tui.widgets.ghost_view import View
+from billy_mlx.tui.widgets.line_drawing import MARKS_WIDTH, Line, drawn
 from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
-from billy_mlx.tui.widgets.view import View
 
 _COMMANDS = {
     key for place in ("anywhere", "page", "rewrite", "draft") for one in at(place) for key in one.keys.split(",")

@@ -3,7 +3,7 @@
 from billy_mlx.manuscript.changes import TextChange, is_unlike, is_whole
 from billy_mlx.manuscript.draft import Alternative, Draft
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.widgets.view import Ghost
+from billy_mlx.tui.widgets.ghost_view import Ghost
 
 
 class Rewrite:

@@ -10,8 +10,8 @@ from rich.text import Text
 from textual.expand_tabs import expand_text_tabs_from_widths
 from textual.strip import Strip
 
-from billy_mlx.tui.widgets.clusters import border_after
-from billy_mlx.tui.widgets.marks import GHOST_STYLE, WAITING, StyledPiece, sign
+from billy_mlx.tui.widgets.authorship_marks import GHOST_STYLE, WAITING, StyledPiece, sign
+from billy_mlx.tui.widgets.cursor import border_after
 
 MARKS_WIDTH = 3
 """Cells beside the text: two for the mark, one to keep it off the text."""

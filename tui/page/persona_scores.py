@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from billy_mlx.engine.messages import Ended, Failed, Job, ParagraphScored, Read, SentenceScores, Stop
 from billy_mlx.text import without_strays
-from billy_mlx.tui.port import Port
+from billy_mlx.tui.engine_client import Port
 from billy_mlx.write.paragraphs import paragraphs
 
 

@@ -9,7 +9,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.seams import offered
-from billy_mlx.tui.drafts import PageDrafts
+from billy_mlx.tui.page.draft_controller import PageDrafts
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.rewrite import Rewrite
 

@@ -1,20 +1,19 @@
-"""What the dials of a blend show, and what is said in words about the one that is turned."""
+"""What the dials of a blend show: names, values, and the words about the one that is turned."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from billy_mlx.blend.blend import Mode, Unit
+from billy_mlx.blend.blend import Blend, Mode, Unit
+from billy_mlx.blend.naming import name_of, numbered
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.text import sanitize
-from billy_mlx.tui.cast import mark, state
-from billy_mlx.tui.dials import LIMIT, Dials, DialVoice
-from billy_mlx.tui.naming import Names
-from billy_mlx.tui.scale import scale_of
-from billy_mlx.tui.turning import DialRow, rows_of
-from billy_mlx.tui.widgets.dial import Face
+from billy_mlx.tui.dials import LIMIT, DialRow, Dials, DialVoice, rows_of, scale_of
+from billy_mlx.tui.widgets.persona_list import mark, state
 
 Notes = Mapping[str, VoiceNote] | None
 """What is known of vectors, by persona id; None while no model is there that could have any."""
-
+Names = Mapping[str, str]
+"""What people call a persona, by id."""
 _MODES = {
     Mode.LAYERED: "Layered: at every layer what is new there, on top of what was added below.",
     Mode.BALANCED: "Balanced: at one layer, all voices of the same length; the dose says of which.",
@@ -35,6 +34,31 @@ _USUAL = {
     Mode.RAW: ("all", "Unless you choose: all that the vectors have."),
 }
 """Where a mode steers if nobody says: on the dial, and in a sentence."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a dial shows.
+
+    Attributes:
+        label: safe to show.
+        text: the value in words or as a number.
+        value: what the bar shows; None for a row without one.
+        low: where the bar begins.
+        high: where it ends.
+        marks: signs at the end of the row, at most two.
+        muted: the bar counts for nothing now.
+        ticks: places on the scale below the bar, with their words; only of the dose.
+    """
+
+    label: str
+    text: str = ""
+    value: float | None = None
+    low: float = 0.0
+    high: float = 1.0
+    marks: str = ""
+    muted: bool = False
+    ticks: tuple[tuple[float, str], ...] = ()
 
 
 def faces_of(dials: Dials, notes: Notes, names: Names, *, advanced: bool) -> tuple[Face, ...]:
@@ -60,6 +84,26 @@ def legend_of(dials: Dials, row: DialRow, voice: int, notes: Notes, names: Names
         DialRow.POSITIONS: "Whether what the model reads is steered too, or only what it writes.",
         DialRow.NORM: _NO_NORM if dials.mode is Mode.LAYERED else "Whether each token keeps the length it had.",
     }[row]
+
+
+def voice_names(voices: Sequence[Blend], titles: Names, saved: Mapping[str, Dials]) -> tuple[str, ...]:
+    """Return a name for each voice, no two the same.
+
+    Args:
+        voices: a blend each.
+        titles: of the personas.
+        saved: blends that the writer kept, by the name that they gave it.
+    """
+    given: dict[Blend, str] = {}
+    for name, dials in saved.items():
+        given.setdefault(dials.blend(), sanitize(name))
+    return numbered([given.get(voice) or name_of(voice, titles) for voice in voices])
+
+
+def dials_name(dials: Dials, titles: Names) -> str:
+    """Return what dials are called: their blend, and who is muted beside it."""
+    muted = ", ".join(sanitize(titles.get(persona_id, persona_id)) for persona_id in dials.muted)
+    return name_of(dials.blend(), titles) + (f", {muted} muted" if muted else "")
 
 
 def _voice(voice: DialVoice, notes: Notes, names: Names) -> Face:

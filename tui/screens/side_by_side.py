@@ -11,7 +11,7 @@ from textual.widgets import Footer, Label, Static
 
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.rewriting import Rewriting
+from billy_mlx.tui.page.rewriting import Rewriting
 from billy_mlx.tui.widgets.editor import Editor
 
 _NARROWEST = 70  # cells of both columns together

@@ -11,7 +11,7 @@ from typing import Protocol
 from billy_mlx.manuscript.counts import first_voice
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
-from billy_mlx.tui.widgets.view import PartKind, View
+from billy_mlx.tui.widgets.ghost_view import PartKind, View
 
 GHOST, STRUCK, HERE, UNKNOWN_MARK, THERE_BEFORE = "┊", "−", "▸", "▎?", "·"
 GHOST_END, WAITING = GHOST, f"{GHOST}…"

@@ -11,18 +11,16 @@ from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.errors import BlendError
 from billy_mlx.extraction.card import PersonaSet
 from billy_mlx.text import sanitize
-from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.dates import progress_line
+from billy_mlx.tui.dials import DialRow, Dials, typed_blend, typed_layers, typed_number
 from billy_mlx.tui.keys import cancelling
-from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import StatusMessage, VectorUnwanted, VectorWanted
-from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.dialogs import Ask
 from billy_mlx.tui.screens.saved_blends import SavedBlends, ask_for_name
-from billy_mlx.tui.turning import DialRow
-from billy_mlx.tui.typed import typed_blend, typed_layers, typed_number
+from billy_mlx.tui.vector_job import STOPPING
 from billy_mlx.tui.widgets.dial_panel import DialPanel
-from billy_mlx.tui.widgets.persona_search import PersonaSearch
+from billy_mlx.tui.widgets.persona_list import PersonaSearch, cast_of
 
 _NO_PERSONAS = PersonaSet({}, ())
 

@@ -15,7 +15,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.records import Offer
 from billy_mlx.manuscript.textfile import NotText
 from billy_mlx.text import sanitize
-from billy_mlx.tui.telling import telling
+from billy_mlx.tui.messages import telling
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.question import Question
@@ -80,7 +80,7 @@ class Keeping:
     def offer(self) -> None:
         """Offer what was never saved before the program ended last time, one after another."""
         if self._manuscript.offers:
-            from billy_mlx.tui.screens.recover import RecoverScreen
+            from billy_mlx.tui.screens.question import RecoverScreen
 
             offer = self._manuscript.offers[0]
 
@@ -170,7 +170,7 @@ class Keeping:
                 self._ask_between(mine, theirs)
 
     def _ask_between(self, mine: str, theirs: Theirs) -> None:
-        from billy_mlx.tui.screens.conflict import ConflictScreen
+        from billy_mlx.tui.screens.question import ConflictScreen
 
         def settled(answer: str | None) -> None:
             self._settled(lambda: self._conflict_settled(answer, screen.copy))

@@ -10,8 +10,8 @@ from billy_mlx.manuscript.untitled import first_words
 from billy_mlx.paths import documents_folder
 from billy_mlx.tui.commands import COMMANDS
 from billy_mlx.tui.keys import keys_of, shown_keys
+from billy_mlx.tui.screens.dialogs import AskPath, shown_folder, typed_path
 from billy_mlx.tui.screens.page_screen import PageScreen
-from billy_mlx.tui.screens.paths import AskPath, shown_folder, typed_path
 
 _WORTH_SAVING = 20  # words, from which on a pause is used to say that there is no name yet
 _MOST_WORDS = 10  # of a name; a sentence typed by mistake has more

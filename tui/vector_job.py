@@ -1,16 +1,22 @@
-"""Making vectors while writing goes on: one job at a time, asked for from anywhere."""
+"""The job that prepares voices while the writer goes on writing: one at a time, asked for from anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from billy_mlx.engine.messages import Ended, Failed, Job, LearnVoice, Prepare, Progress, Stop
+from textual.widgets import Label
+
+from billy_mlx.engine.messages import Ended, Estimated, Failed, Job, LearnVoice, Prepare, Progress, Stop
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.textfile import read_text_file
-from billy_mlx.text import without_strays
-from billy_mlx.tui.lasting import STOPPING, progress_line
-from billy_mlx.tui.port import Port
+from billy_mlx.text import sanitize, without_strays
+from billy_mlx.tui.dates import about, progress_line
+from billy_mlx.tui.engine_client import Port
+from billy_mlx.tui.screens.dialogs import Confirm
+
+STOPPING = "stopping after this step; what is done so far is kept"
+_WAITING = "Working out how long this takes ..."
 
 
 class Preparing:
@@ -90,6 +96,40 @@ class Preparing:
     def _over(self, sentence: str) -> None:
         self._job, self.progress, self.stopping = None, None, False
         self._tell(sentence)
+
+
+class VectorQuestion(Confirm):
+    """Asks whether to make vectors, and hears from the engine how long they take.
+
+    Args:
+        job: the number under which the engine was asked for that.
+        names: whose vectors.
+        again: they have some already.
+    """
+
+    def __init__(self, job: Job, names: Sequence[str], *, again: bool = False) -> None:
+        self._job = job
+        whose = ", ".join(names)
+        have = "are prepared" if len(names) > 1 else "is prepared"
+        self._begun = f"{whose} {have} already. Prepare again?" if again else f"Prepare {whose} for this model?"
+        super().__init__(f"{self._begun} {_WAITING}", "Prepare", "Later")
+
+    def on_mount(self) -> None:
+        """Say what was heard before there was a place to say it in."""
+        self.query_one(Label).update(sanitize(self._question))
+
+    def hear(self, event: object) -> None:
+        """Take in an event of the engine."""
+        match event:
+            case Estimated(job=job, seconds=seconds) if job == self._job:
+                self._say(f"This takes {about(seconds)}; you can keep writing meanwhile.")
+            case Failed(job=job, reason=reason) if job == self._job:
+                self._say(f"How long this takes is not known: {reason}")
+
+    def _say(self, sentence: str) -> None:
+        self._question = f"{self._begun} {sentence}"
+        if self.is_mounted:
+            self.query_one(Label).update(sanitize(self._question))
 
 
 def text_to_learn(path: Path | None, manuscript: Manuscript | None) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.port import Port
+from billy_mlx.tui.engine_client import Port
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.write.desk import Desk
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing
