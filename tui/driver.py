@@ -17,7 +17,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from billy_mlx.tui.guardian import Guardian
-from billy_mlx.tui.terminal_input import Incoming
+from billy_mlx.tui.terminal_input import TerminalInput
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
@@ -81,7 +81,7 @@ class StudioDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Take in what comes from the terminal, until that is to stop or the terminal is gone."""
-        incoming = Incoming()
+        incoming = TerminalInput()
         while True:
             ready, _, _ = select.select([self.fileno, self._stopped], [], [], incoming.seconds_left)
             if self._stopped in ready:

@@ -1,4 +1,4 @@
-"""The studio's end of the line to the engine. The engine, and with it MLX, is imported once the studio stands."""
+"""What hands the studio's requests to the engine. The engine, and with it MLX, is imported once the studio stands."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def connect(post: Callable[[object], None]) -> EngineLike:
     return Engine(post, _kinds)
 
 
-class Port:
+class EngineClient:
     """Asks the engine; what is asked before there is one waits for it.
 
     Args:
@@ -69,7 +69,7 @@ class Port:
         else:
             self._engine.ask(request)
 
-    def heard(self) -> None:
+    def note_event(self) -> None:
         """Take note that the engine has said something."""
         self._last = self._clock()
 

@@ -13,7 +13,7 @@ LONGEST_SECONDS = 2.0
 """How long keys wait at most: something that never says that it is done must not leave the keyboard dead."""
 
 
-class Gestures:
+class KeyQueue:
     """Hands on keys and pastes, one after the other.
 
     Textual hands every key to what has the focus at once, and a screen that a key opens has it only after some turns of

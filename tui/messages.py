@@ -11,7 +11,7 @@ from billy_mlx.errors import BillyError
 
 
 @dataclass
-class Heard(Message):
+class EngineMessage(Message):
     """An event of the engine, on its way to whoever shows it (`engine.messages`, `write.messages`)."""
 
     event: object
@@ -48,9 +48,9 @@ class StatusMessage(Message):
 
 
 @contextmanager
-def telling(tell: Callable[[str], None]) -> Iterator[None]:
-    """Hand what the writer can put right to `tell`, and go on behind the block."""
+def errors_shown(show: Callable[[str], None]) -> Iterator[None]:
+    """Hand an error that the writer can put right to `show`, and continue behind the block."""
     try:
         yield
     except BillyError as error:
-        tell(str(error))
+        show(str(error))

@@ -43,7 +43,7 @@ class Keys(XTermParser):
         return fresh
 
 
-class Incoming:
+class TerminalInput:
     """Makes events of bytes. What is no text in UTF-8 is replaced, and a sequence that nobody knows is left out."""
 
     def __init__(self) -> None:

@@ -5,25 +5,25 @@ from pathlib import Path
 
 from textual.widgets import Label
 
-from billy_mlx.engine.messages import Ended, Estimated, Failed, Job, LearnVoice, Prepare, Progress, Stop
+from billy_mlx.engine.messages import Ended, Estimated, EstimateTime, Failed, Job, LearnVoice, Prepare, Progress, Stop
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.textfile import read_text_file
 from billy_mlx.text import sanitize, without_strays
 from billy_mlx.tui.dates import about, progress_line
-from billy_mlx.tui.engine_client import Port
+from billy_mlx.tui.engine_client import EngineClient
 from billy_mlx.tui.screens.dialogs import Confirm
 
 STOPPING = "stopping after this step; what is done so far is kept"
 _WAITING = "Working out how long this takes ..."
 
 
-class Preparing:
+class VectorJob:
     """The job that makes vectors, if there is one.
 
     Args:
-        tell: takes a sentence for the writer.
+        show_status: takes a sentence for the writer.
         choose: takes the name of a model that was fetched and prepared, for the next start.
 
     Attributes:
@@ -31,10 +31,12 @@ class Preparing:
         stopping: it was cancelled, and ends after its step.
     """
 
-    def __init__(self, port: Port, tell: Callable[[str], None], choose: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, engine: EngineClient, show_status: Callable[[str], None], choose: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.progress: Progress | None = None
         self.stopping = False
-        self._port, self._tell, self._choose = port, tell, choose
+        self._engine, self._show_status, self._choose = engine, show_status, choose
         self._model: str | None = None
         self._job: Job | None = None
 
@@ -54,22 +56,28 @@ class Preparing:
 
     def begin(self, personas: tuple[str, ...], *, again: bool = False, model: str | None = None) -> None:
         """Have vectors made, and a model fetched first if one is named."""
-        self._ask(Prepare(self._port.next_job(), personas, model, again))
+        self._ask(Prepare(self._engine.next_job(), personas, model, again))
+
+    def question(self, personas: tuple[str, ...], names: Sequence[str], *, again: bool) -> "VectorQuestion":
+        """Return the question whether to prepare these voices; the engine is asked how long that takes."""
+        job = self._engine.next_job()
+        self._engine.ask(EstimateTime(job, personas, again))
+        return VectorQuestion(job, names, again=again)
 
     def learn(self, persona_id: str, text: str, source: str) -> None:
         """Have a voice made of a text."""
-        self._ask(LearnVoice(self._port.next_job(), persona_id, text, source))
+        self._ask(LearnVoice(self._engine.next_job(), persona_id, text, source))
 
     def cancel(self) -> None:
         """Stop; what was made so far is kept."""
         if self._job is None:
-            self._tell("no voice is being prepared")
+            self._show_status("no voice is being prepared")
             return
         self.stopping = True
-        self._port.ask(Stop(self._job))
-        self._tell(STOPPING)
+        self._engine.ask(Stop(self._job))
+        self._show_status(STOPPING)
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
         match event:
             case Progress(job=job) if job == self._job:
@@ -84,18 +92,18 @@ class Preparing:
     def is_busy(self) -> bool:
         """Return whether vectors are being made, and if so, say that it has to be waited for."""
         if self.running:
-            self._tell("voices are being prepared already; wait, or cancel it in the voices panel")
+            self._show_status("voices are being prepared already; wait, or cancel it in the voices panel")
         return self.running
 
     def _ask(self, request: Prepare | LearnVoice) -> None:
         if self.is_busy():
             return
         self._job, self._model = request.job, request.model if isinstance(request, Prepare) else None
-        self._port.ask(request)
+        self._engine.ask(request)
 
     def _over(self, sentence: str) -> None:
         self._job, self.progress, self.stopping = None, None, False
-        self._tell(sentence)
+        self._show_status(sentence)
 
 
 class VectorQuestion(Confirm):
@@ -118,7 +126,7 @@ class VectorQuestion(Confirm):
         """Say what was heard before there was a place to say it in."""
         self.query_one(Label).update(sanitize(self._question))
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
         match event:
             case Estimated(job=job, seconds=seconds) if job == self._job:

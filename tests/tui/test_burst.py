@@ -96,5 +96,5 @@ def test_a_gesture_that_never_ends_leaves_no_dead_keyboard(novel, monkeypatch):
         await until(pilot, lambda: page.manuscript.text == f"a{NIGHT}")
 
     monkeypatch.setattr(key_queue, "LONGEST_SECONDS", 0.05)
-    monkeypatch.setattr(key_queue.Gestures, "_see_all", lambda *_: None)
+    monkeypatch.setattr(key_queue.KeyQueue, "_see_all", lambda *_: None)
     on_page(novel, story)

@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, {str(HERE)!r})
 from scripted import ScriptedEngine
 from billy_mlx.tui import app
-from billy_mlx.tui.terminal_input import Incoming
+from billy_mlx.tui.terminal_input import TerminalInput
 app.Studio.action_help = lambda studio: dying()
 app.Studio = partial(app.Studio, connect=ScriptedEngine)
 def dying():
@@ -66,7 +66,7 @@ def dying(novel):
     return opened
 
 
-@pytest.mark.parametrize("death", ["1 / 0", "Incoming.feed = None", "raise SystemExit(1)"])
+@pytest.mark.parametrize("death", ["1 / 0", "TerminalInput.feed = None", "raise SystemExit(1)"])
 def test_the_terminal_is_given_back_after_a_fault_and_no_code_is_shown(dying, death):
     with dying(death) as terminal:
         terminal.press("f1")

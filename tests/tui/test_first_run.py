@@ -89,7 +89,7 @@ def test_models_are_offered_on_the_start_screen(keys):
 @pytest.mark.parametrize(("stopped", "chosen"), [(False, "org/model"), (True, "")])
 def test_a_model_that_was_prepared_is_there_at_the_next_start(stopped, chosen):
     async def story(app, engine, pilot):
-        app.preparing.begin(("noir",), model="org/model")
+        app.vector_job.begin(("noir",), model="org/model")
         engine.say(Ended(engine.last(Prepare).job, stopped=stopped))
         await pilot.pause()
         return app.settings.model
@@ -99,7 +99,7 @@ def test_a_model_that_was_prepared_is_there_at_the_next_start(stopped, chosen):
 
 def test_a_model_that_could_not_be_had_is_not_chosen():
     async def story(app, engine, pilot):
-        app.preparing.begin(("noir",), model="org/model")
+        app.vector_job.begin(("noir",), model="org/model")
         engine.say(Failed(engine.last(Prepare).job, "the network is away; try again"))
         await pilot.pause()
         return app.settings.model

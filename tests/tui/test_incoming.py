@@ -13,7 +13,7 @@ from textual import events
 
 from billy_mlx.text import visible
 from billy_mlx.tui import terminal_input
-from billy_mlx.tui.terminal_input import Incoming
+from billy_mlx.tui.terminal_input import TerminalInput
 
 PASTE = b"\x1b[200~one \x1b[31mtwo\x1b\xff\x1b[201~"
 STUDIO = f"""
@@ -31,7 +31,7 @@ PARTS = st.sampled_from([b"\x1b", b"\x1b[", b"\x1b[M", b"\x1b[200~", b"\x1b[201~
 
 def taken(*pieces):
     """Return what comes of pieces of bytes: letters and names of keys, pastes, buttons of the mouse."""
-    terminal = Incoming()
+    terminal = TerminalInput()
     return [told(event) for piece in pieces for event in terminal.feed(piece)]
 
 
@@ -95,14 +95,14 @@ def test_the_mouse_is_still_known_after_what_the_parser_trips_over():
     ("held", "meant"), [(b"\x1b", ["escape"]), (b"\x1b[", ["["]), (b"\x1b[20", []), (b"\x1b[M ", [])]
 )
 def test_what_is_not_gone_on_with_is_a_key_or_nothing(held, meant, monkeypatch):
-    terminal = Incoming()
+    terminal = TerminalInput()
     assert list(terminal.feed(held)) == list(terminal.rest()) == []
     later(monkeypatch, terminal_input.HOLD_SECONDS)
     assert [event.character if event.key != "escape" else "escape" for event in terminal.rest()] == meant
 
 
 def test_a_paste_of_which_the_end_is_lost_does_not_swallow_the_keys(monkeypatch):
-    terminal = Incoming()
+    terminal = TerminalInput()
     assert list(terminal.feed(b"\x1b[200~one")) == list(terminal.rest()) == []
     later(monkeypatch, terminal_input.PASTE_SECONDS)
     assert [told(event) for event in (*terminal.rest(), *terminal.feed(b"a"))] == [("paste", "one"), "a"]

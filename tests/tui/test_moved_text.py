@@ -86,7 +86,7 @@ def test_without_an_answer_it_is_a_new_one_until_it_is_opened_again(copy):
         await press(pilot, "escape")
         await pilot.pause()
         assert page_of(app).manuscript.guide == Guide()
-        assert "this is opened as a new text" in notified(app) + page_of(app).status.told
+        assert "this is opened as a new text" in notified(app) + page_of(app).status.message
 
     opened(copy, story)
     opened(copy, lambda app, _: _asked(app, True))

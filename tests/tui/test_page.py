@@ -111,7 +111,7 @@ def test_a_failure_is_said_in_words_and_nothing_is_lost(novel):
         await press(pilot, "ctrl+end", "ctrl+g")
         engine.say(Failed(engine.last(Write).job, "there is too little memory; close something"))
         await pilot.pause()
-        return page.status.told, page.drafts.current, page.manuscript.text
+        return page.status.message, page.drafts.current, page.manuscript.text
 
     told, current, text = on_page(novel, story)
     assert told == "there is too little memory; close something"

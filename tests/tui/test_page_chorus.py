@@ -38,7 +38,7 @@ def shown_on(pilot):
 def test_one_voice_of_a_chorus_is_taken_whole(novel, size):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
-        assert app.screen.texts() == SUNG
+        assert tuple(column.text for column in app.screen._columns) == SUNG
         await press(pilot, "right", "enter")
         return page.manuscript.text, type(app.screen), page.editor.has_focus
 
@@ -88,7 +88,7 @@ def test_a_chorus_sings_while_it_is_shown(novel):
         await sing(pilot, engine, " went", end=False)
         await says(pilot, engine, VoicesWrote(engine.last(Write).job, {0: " out", 1: " burned"}))
         await says(pilot, engine, Coherence(engine.last(Write).job, 1, 9.0, 2.0))
-        return app.screen.texts(), app.screen._columns[1]._holds
+        return tuple(column.text for column in app.screen._columns), app.screen._columns[1]._holds
 
     assert on_page(novel, story) == ((" went out", " burned", ""), "! frays: lower the dose")
 
@@ -244,7 +244,7 @@ def test_a_refusal_is_said_on_the_chorus_and_not_on_the_page_below(novel):
         await sing(pilot, engine)
         page.manuscript.close()
         await press(pilot, "ctrl+t")
-        return shown_on(pilot), page.status.told, notified(app)
+        return shown_on(pilot), page.status.message, notified(app)
 
     shown, told, said = on_page(novel, story)
     assert "this text was closed; open it again" in shown
@@ -317,7 +317,7 @@ def test_a_chorus_that_fails_leads_back_and_says_why(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3")
         await says(pilot, engine, Failed(engine.last(Write).job, "there is too little memory; close something"))
-        return type(app.screen), page.manuscript.text, page.status.told, notified(app)
+        return type(app.screen), page.manuscript.text, page.status.message, notified(app)
 
     screen, text, told, said = on_page(novel, story)
     assert (screen, text) == (WritingScreen, NIGHT)
@@ -346,7 +346,7 @@ def test_a_chorus_that_fails_while_voices_are_chosen_ends_nothing(novel):
         await press(pilot, "escape")
         shown = shown_on(pilot)
         await press(pilot, "escape")
-        return above, shown, type(app.screen), notified(app) + page.status.told
+        return above, shown, type(app.screen), notified(app) + page.status.message
 
     above, shown, below, said = on_page(novel, story)
     assert (above, below) == (ChorusVoices, WritingScreen)
@@ -408,6 +408,6 @@ def test_a_chorus_needs_a_text_that_can_be_changed(novel):
     async def story(app, pilot, engine, page):
         page.manuscript.close()
         await press(pilot, "f3")
-        return type(app.screen), page.status.told
+        return type(app.screen), page.status.message
 
     assert on_page(novel, story) == (WritingScreen, "this text was closed; open it again")

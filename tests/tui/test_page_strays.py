@@ -23,7 +23,7 @@ def test_it_opens_and_is_shown_and_said_and_saved_as_the_byte(novel):
     novel.write_bytes(BAD)
 
     async def story(app, pilot, engine, page):
-        said = page.status.told + notified(app)
+        said = page.status.message + notified(app)
         assert f"line 1 has 1 byte that is no text, shown as {SHOWN} and kept" in said
         assert f"dark {SHOWN} night." in seen(page)
         await typed(pilot, "Oh ")

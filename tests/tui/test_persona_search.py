@@ -7,11 +7,11 @@ from hosting import seen, shown, typed
 
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.extraction.card import get_persona
-from billy_mlx.tui.widgets.persona_list import OWN, WRITING, Member, PersonaSearch
+from billy_mlx.tui.widgets.persona_list import OWN, WRITING, PersonaEntry, PersonaSearch
 
 CAST = (
-    Member("noir", "Noir", "The tired voice of a detective.", WRITING, None, None),
-    Member("clerk", "Tired Clerk", "Counts the days.", OWN, None, None),
+    PersonaEntry("noir", "Noir", "The tired voice of a detective.", WRITING, None, None),
+    PersonaEntry("clerk", "Tired Clerk", "Counts the days.", OWN, None, None),
 )
 
 

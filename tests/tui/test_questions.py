@@ -170,7 +170,7 @@ def test_what_was_declined_is_kept_and_the_message_says_where(novel):
         await press(pilot, "up", "enter")
         versions = page.manuscript.versions
         texts = {versions.text_at(version.id).text for version in versions.tree(landmarks=False)}
-        return page.status.told, LOST + NIGHT in texts
+        return page.status.message, LOST + NIGHT in texts
 
     assert asked(novel, "recover", story) == ("the file's text stays; the other one is kept as a version (F8)", True)
 

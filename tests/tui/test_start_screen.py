@@ -192,7 +192,7 @@ def test_models_that_are_found_do_not_open_over_a_name_that_is_typed():
 
     def found(pilot):
         pilot.app.model_state = ""
-        screen.hear(Surveyed(1, 16.0, ()))
+        screen.on_engine_event(Surveyed(1, 16.0, ()))
 
     shown(screen, "o", found, "a", lambda pilot: over.append(type(pilot.app.screen)))
     assert over == [AskPath]

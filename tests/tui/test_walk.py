@@ -120,7 +120,7 @@ def test_escape_leads_back(tmp_path, name):
 def test_models_are_looked_for_and_offered(tmp_path):
     async def story(app, pilot):
         await app.screen.run_action("models")
-        engine = app.port._engine
+        engine = app.engine._engine
         engine.say(Surveyed(engine.last(Survey).job, 16.0, (OFFER,)))
         await pilot.pause()
         return type(app.screen)

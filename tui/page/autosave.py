@@ -1,11 +1,11 @@
-"""Keeping a manuscript: saves by itself, looks for what other programs did, and offers what a crash left."""
+"""Saves a text by itself, looks for what other programs did to its file, and offers what a crash left unsaved."""
 
 import asyncio
 import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.app import App, SuspendNotSupported
 
@@ -15,7 +15,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.records import Offer
 from billy_mlx.manuscript.textfile import NotText
 from billy_mlx.text import sanitize
-from billy_mlx.tui.messages import telling
+from billy_mlx.tui.messages import errors_shown
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.question import Question
@@ -26,10 +26,14 @@ _ANOTHER = "another program changed this text; you see it as it is now, and undo
 class _Page(Protocol):
     """What shows the manuscript."""
 
+    @property
+    def app(self) -> App[Any]:
+        """The application."""
+
     def replaced(self, *, follow: bool = True) -> None:
         """Show a text that was exchanged for another; with `follow` the cursor goes to where it differs."""
 
-    def tell(self, sentence: str) -> None:
+    def show_status(self, sentence: str) -> None:
         """Show a sentence to the writer."""
 
     def key_of(self, command: str) -> str:
@@ -39,11 +43,11 @@ class _Page(Protocol):
         """Put what was typed elsewhere where it would have been typed here."""
 
 
-class Keeping:
-    """What is done for a manuscript's safety while a page shows it."""
+class Autosave:
+    """Keeps a manuscript safe while a page shows it."""
 
-    def __init__(self, app: App[None], manuscript: Manuscript, page: _Page) -> None:
-        self._app, self._manuscript, self._page = app, manuscript, page
+    def __init__(self, manuscript: Manuscript, page: _Page) -> None:
+        self._manuscript, self._page = manuscript, page
         self._question: Question | None = None
         self._looking = False
         self._problems: tuple[str, ...] = ()
@@ -63,9 +67,9 @@ class Keeping:
         safety = self._manuscript.save()
         self._problems = safety.problems
         if safety.conflict:
-            self._app.run_worker(self._ask_whose())
+            self._page.app.run_worker(self._ask_whose())
         else:
-            self._page.tell(safety.problems[0] if safety.problems else f"saved: {self._manuscript.path.name}")
+            self._page.show_status(safety.problems[0] if safety.problems else f"saved: {self._manuscript.path.name}")
 
     def watch(self) -> None:
         """Say what has gone wrong since the last time, once."""
@@ -73,9 +77,11 @@ class Keeping:
         if safety.problems != self._problems:
             self._problems = safety.problems
             if safety.conflict and self._question is None:
-                self._page.tell("another program changed this file; save the text to choose which version to keep")
+                self._page.show_status(
+                    "another program changed this file; save the text to choose which version to keep"
+                )
             elif safety.problems and not safety.conflict:
-                self._page.tell(safety.problems[0])
+                self._page.show_status(safety.problems[0])
 
     def offer(self) -> None:
         """Offer what was never saved before the program ended last time, one after another."""
@@ -97,7 +103,7 @@ class Keeping:
         """
         if not (self._looking or self._question or self._manuscript.read_only):
             self._looking = True
-            self._app.run_worker(self._look(asks))
+            self._page.app.run_worker(self._look(asks))
 
     def hand_over(self, command: str) -> None:
         """Have another program edit the file, and take it back.
@@ -111,7 +117,7 @@ class Keeping:
             raise ManuscriptError("the text could not be saved, so no other editor was started; save it first")
         try:
             words = shlex.split(command)
-            with self._app.suspend():
+            with self._page.app.suspend():
                 subprocess.run([*words, str(self._manuscript.path)], check=False)
         except ValueError as error:
             raise ManuscriptError(
@@ -125,7 +131,7 @@ class Keeping:
             raise ManuscriptError(
                 "no other editor can run in this terminal; open the file in a second window"
             ) from error
-        self._app.refresh()
+        self._page.app.refresh()
         if self._manuscript.changed_elsewhere():
             self._take_up(f"the text is as you left it in {sanitize(Path(words[0]).name)}; undo takes you back")
 
@@ -147,24 +153,24 @@ class Keeping:
     def _take_up(self, told: str, *, asks: bool = True) -> None:
         """Show what is in the file now and say so, or if the writer has to decide, ask or wait until they save."""
         manuscript = self._manuscript
-        with telling(self._page.tell):
+        with errors_shown(self._page.show_status):
             try:
                 if not manuscript.safety.unsaved and manuscript.path.exists():
                     if manuscript.elsewhere.take_theirs():  # nothing of the writer's is lost: undo brings it back
                         self._page.replaced(follow=False)
-                        self._page.tell(told)
+                        self._page.show_status(told)
                     return
             except NotText:
                 pass
             if asks:
-                self._app.run_worker(self._ask_whose())
+                self._page.app.run_worker(self._ask_whose())
             else:
                 manuscript.save(wait=False)  # which goes over nothing: it says that there is something to decide
 
     async def _ask_whose(self) -> None:
         """Ask whose text it is to be; to compare long texts takes a moment."""
         manuscript, mine = self._manuscript, self._manuscript.text
-        with telling(self._page.tell):
+        with errors_shown(self._page.show_status):
             theirs = await asyncio.to_thread(read_theirs, manuscript.path, manuscript.saved_text, mine)
             if self._question is None and manuscript.read_only is None:
                 self._ask_between(mine, theirs)
@@ -180,12 +186,12 @@ class Keeping:
 
     def _ask(self, question: "Question") -> None:
         self._question = question
-        self._app.push_screen(question)
+        self._page.app.push_screen(question)
 
     def _settled(self, settle: Callable[[], None]) -> None:
         """Do what was answered; what was typed meanwhile comes after that, and after further questions."""
         question, self._question = self._question, None
-        with telling(self._page.tell):
+        with errors_shown(self._page.show_status):
             settle()
         self._type_in(question)
 
@@ -203,14 +209,14 @@ class Keeping:
             case "recover":
                 self._manuscript.recover(offer)
                 self._page.replaced()
-                self._page.tell(
+                self._page.show_status(
                     f"you see the text that was never saved; the file's text is kept as a version ({versions})"
                 )
             case "decline":
                 self._manuscript.decline(offer)
-                self._page.tell(f"the file's text stays; the other one is kept as a version ({versions})")
+                self._page.show_status(f"the file's text stays; the other one is kept as a version ({versions})")
             case _:
-                self._page.tell("you will be asked again the next time you open this text")
+                self._page.show_status("you will be asked again the next time you open this text")
                 return
         self.offer()
 
@@ -233,4 +239,4 @@ class Keeping:
             case _:
                 told = f"you have not decided yet; {self._page.key_of('save')} asks again"
         self._page.replaced(follow=False)
-        self._page.tell((*manuscript.safety.problems, told)[0] if answer in ("mine", "both") else told)
+        self._page.show_status((*manuscript.safety.problems, told)[0] if answer in ("mine", "both") else told)

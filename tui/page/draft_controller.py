@@ -11,7 +11,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.counts import count_words
 from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.engine_client import Port
+from billy_mlx.tui.engine_client import EngineClient
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.write.desk import Desk
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing
@@ -19,12 +19,12 @@ from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writi
 _SEEDS = 1_000_000  # short enough to be typed again
 
 
-class PageDrafts:
+class DraftController:
     """The drafts of one manuscript on the page. One is worked on at a time.
 
     Args:
         changed: is called when the text, or what is shown of a draft, is another.
-        tell: takes a sentence for the writer.
+        show_status: takes a sentence for the writer.
 
     Attributes:
         current: the number of the draft that is shown; None if none is.
@@ -35,19 +35,19 @@ class PageDrafts:
         self,
         manuscript: Manuscript,
         editor: Editor,
-        port: Port,
+        engine: EngineClient,
         *,
         changed: Callable[[], None],
-        tell: Callable[[str], None],
+        show_status: Callable[[str], None],
     ) -> None:
-        self.desk = Desk(manuscript, port.next_job)
+        self.desk = Desk(manuscript, engine.next_job)
         self.current: int | None = None
         self.last = manuscript.drafts.last
         self._has_shown = False  # any draft since the text was opened
         self.state = ""
         self._gauges: dict[int, Coherence] = {}  # of the last job, by voice
-        self._manuscript, self._editor, self._port = manuscript, editor, port
-        self._changed, self._tell = changed, tell
+        self._manuscript, self._editor, self._engine = manuscript, editor, engine
+        self._changed, self._show_status = changed, show_status
         self._voices = 1  # of the last job
         self._there: set[int] = set()  # the open drafts that belong to the text, when it was last looked at
         self.follow()
@@ -87,7 +87,7 @@ class PageDrafts:
         return False
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What there is to say of the draft: which alternative is shown, what is done, what was asked and what cut."""
         draft = self.draft
         said = [self.state]
@@ -114,7 +114,7 @@ class PageDrafts:
             self._accept(self.desk.close)
         else:
             self._leave()
-        request = self.desk.go_on(self._editor.cursor, voices, seed=seed(), writing=writing, instruction=instruction)
+        request = self.desk.go_on(self._editor.cursor, voices, seed=_seed(), writing=writing, instruction=instruction)
         return self._begin(request)
 
     def rewrite(self, voices: tuple[Blend, ...], writing: Writing, instruction: str = "") -> int:
@@ -125,7 +125,7 @@ class PageDrafts:
             self.put_away()
         else:
             self._leave()
-        request = self.desk.rewrite(start, end, voices, seed=seed(), writing=writing, instruction=instruction)
+        request = self.desk.rewrite(start, end, voices, seed=_seed(), writing=writing, instruction=instruction)
         self._editor.select(end, end)  # what is typed from now on must not take the place of the passage
         return self._begin(request)
 
@@ -136,14 +136,14 @@ class PageDrafts:
         if self.current is None:
             self.reopen()
         if self.current is not None:
-            self._begin(self.desk.again(self.current, voices, seed=seed(), writing=writing))
+            self._begin(self.desk.again(self.current, voices, seed=_seed(), writing=writing))
 
     def steer(self, blend: Blend) -> None:
         """Have the voice that is writing, and of several the one that is shown, go on in another blend."""
         draft = self.draft
         job = None if draft is None else self.desk.job_of(draft.id)
         if draft is not None and job is not None:
-            self._port.ask(Steer(job, max(0, self._voice(draft)), blend))
+            self._engine.ask(Steer(job, max(0, self._voice(draft)), blend))
 
     def stop(self) -> None:
         """Stop the model; what it wrote stays."""
@@ -154,7 +154,7 @@ class PageDrafts:
         """Stop what writes a draft, whether it is shown or not."""
         job = self.desk.job_of(draft)
         if job is not None:
-            self._port.ask(Stop(job))
+            self._engine.ask(Stop(job))
 
     def stop_or_put_away(self) -> None:
         """Stop the model, or if none is writing, put the draft away."""
@@ -162,7 +162,7 @@ class PageDrafts:
             self.stop()
         elif self.current is not None:
             self.put_away()
-            self._tell("The draft is put away. Undo brings it back.")
+            self._show_status("The draft is put away. Undo brings it back.")
 
     def put_away(self) -> None:
         """Put the draft away, as a step that undo takes back."""
@@ -249,15 +249,51 @@ class PageDrafts:
             self._manuscript.drafts.reopen(draft)
             self.follow()
 
-    def hear(self, event: object) -> None:
+    # For a chorus, several of whose drafts stand at one place.
+
+    def turn_to(self, draft: int) -> None:
+        """Show a draft, if it is open and belongs to the text."""
+        if draft != self.current and any(one.id == draft for one in self._manuscript.drafts.here):
+            self._gauges = {}
+            self._show(draft)
+
+    def go_on_behind(self, voices: tuple[Blend, ...], writing: Writing) -> int:
+        """Have voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
+        if self.draft is None:
+            raise ManuscriptError("there is no draft to continue from; go back to the page")
+        return self._begin(self.desk.go_on(self.draft.start, voices, seed=_seed(), writing=writing))
+
+    def take(self, draft: int, alternative: int, length: int | None) -> None:
+        """Put an alternative into the text, or `length` more characters of it; see `Drafts.accept_of`."""
+        self.turn_to(draft)
+        if self.current != draft:
+            raise ManuscriptError("this was written for another version of the text; go back to that version first")
+        self._accept(lambda draft: self._manuscript.drafts.accept_of(draft, alternative, length))
+
+    def put_away_beside(self, draft: int) -> None:
+        """Put a draft away that is not the one that is shown, and stop what writes it."""
+        self.stop_writing(draft)
+        if any(one.id == draft for one in self._manuscript.drafts.open):
+            self._manuscript.drafts.reject(draft)
+
+    def end_if_taken(self) -> None:
+        """End the draft that is shown if it was taken to its end, and nothing more is to come."""
+        draft = self.draft
+        if draft is None or self.running or not self._manuscript.drafts.is_in_text(draft):
+            return
+        if not self._manuscript.drafts.rest(draft).text.strip():
+            self._manuscript.drafts.reject(draft.id)
+            self._settle()
+
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
         job = None if self.current is None else self.desk.job_of(self.current)
         if not self.desk.take(event):
-            self._hear_beside(event)
+            self._on_side_event(event)
             return
         match event:
             case Failed(reason=reason):
-                self._tell(reason)
+                self._show_status(reason)
             case Sent() if event.job == job:
                 self.state = "reading the text"
             case PromptRead(tokens=tokens, total=total) if event.job == job:
@@ -282,21 +318,21 @@ class PageDrafts:
             self.state = ""
         self._changed()
 
-    def _hear_beside(self, event: object) -> None:
+    def _on_side_event(self, event: object) -> None:
         """Take in what is said of a job while it writes."""
         match event:
             case Coherence(job=job, voice=voice) if self.current is not None and job == self.desk.job_of(self.current):
                 self._gauges[voice] = event
                 self._changed()
             case Unsteered(job=job, reason=reason) if self.desk.draft_of(job) is not None:
-                self._tell(reason)
+                self._show_status(reason)
 
     def _begin(self, request: Write) -> int:
         draft = self.desk.draft_of(request.job)
         if draft is None:
             raise ManuscriptError("the draft could not be started; try again")
         self._gauges, self.state, self._voices = {}, "waiting for the model", len(request.voices)
-        self._port.ask(request)
+        self._engine.ask(request)
         self._there.add(draft)
         self._show(draft)
         return draft
@@ -332,6 +368,6 @@ class PageDrafts:
         self._editor.sync(follow=follow)
 
 
-def seed() -> int:
+def _seed() -> int:
     """Return a seed for a request."""
     return secrets.randbelow(_SEEDS)

@@ -1,41 +1,50 @@
-"""Going through a rewrite on the page, change by change: next, take, skip, and what is left of it."""
+"""A rewrite on the page, gone through change by change: next, take, skip; and the keys for that."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from textual.containers import Horizontal
 
 from billy_mlx.engine.messages import Job
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.draft import Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.seams import offered
-from billy_mlx.tui.page.draft_controller import PageDrafts
+from billy_mlx.tui.commands import at, bindings
+from billy_mlx.tui.page.draft_controller import DraftController
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.rewrite import Rewrite
 
+if TYPE_CHECKING:
+    from billy_mlx.tui.screens.writing import WritingScreen
 
-class Rewriting:
+_ACTIONS = {command.action for command in at("rewrite")}
+
+
+class RewriteController:
     """The rewrite that is on the page, once it is written.
 
     Args:
         drafts: the drafts of the page; a rewrite is one of them.
         beside: shows a rewrite beside the passage that it is of.
         changed: is called when another change stands out.
-        tell: takes a sentence for the writer.
+        show_status: takes a sentence for the writer.
     """
 
     def __init__(
         self,
         manuscript: Manuscript,
         editor: Editor,
-        drafts: PageDrafts,
+        drafts: DraftController,
         *,
         beside: Callable[[], None],
         changed: Callable[[], None],
-        tell: Callable[[str], None],
+        show_status: Callable[[str], None],
     ) -> None:
         self._manuscript, self._editor, self._drafts = manuscript, editor, drafts
-        self._beside, self._changed, self._tell = beside, changed, tell
+        self._beside, self._changed, self._show_status = beside, changed, show_status
         self._rewrite: Rewrite | None = None
         self._seen: Rewrite | None = None  # the one that the writer was led to
         self._begun: tuple[Job, object] | None = None  # the job that wrote it, and how the page was at its begin
@@ -81,7 +90,7 @@ class Rewriting:
             return
         rewrite.skip()
         if not rewrite.wanted:
-            self._tell("You skipped all the changes that are left. Go back to one, or put the rewrite away.")
+            self._show_status("You skipped all the changes that are left. Go back to one, or put the rewrite away.")
         self._show()
 
     def take(self) -> None:
@@ -102,7 +111,7 @@ class Rewriting:
             raise ManuscriptError("you skipped all the changes that are left; go back to one and take it")
         self._drafts.take_changes(wanted, last=True)
         if kept:
-            self._tell(f"{kept} skipped {'change was' if kept == 1 else 'changes were'} not made.")
+            self._show_status(f"{kept} skipped {'change was' if kept == 1 else 'changes were'} not made.")
 
     def put_away(self) -> None:
         """Leave the writer's words wherever no change was taken."""
@@ -154,7 +163,7 @@ class Rewriting:
         elif untouched:
             self._beside()
         else:
-            self._tell("This rewrite shares few words with yours. Compare them side by side, or keep writing.")
+            self._show_status("This rewrite shares few words with yours. Compare them side by side, or keep writing.")
 
     def _close(self, rewrite: Rewrite) -> None:
         """Put a rewrite away of which there is nothing left to decide, if it has no other alternative."""
@@ -162,7 +171,7 @@ class Rewriting:
         taken = any(change.is_taken(text) for change in rewrite.changes)
         if not taken and not led:
             changed = "The passage has changed since this rewrite was written." if rewrite.changes else ""
-            self._tell(changed or "The rewrite is the same as your text.")
+            self._show_status(changed or "The rewrite is the same as your text.")
         if taken or not self.place:
             self._drafts.end()
 
@@ -174,3 +183,48 @@ class Rewriting:
         self._changed()
         self._editor.refresh_draft()
         self._editor.reveal_change()
+
+
+class RewriteKeys(Horizontal):
+    """What the page and its voices stand in: keys of the page's screen that mean something else here do so first."""
+
+    BINDINGS = bindings("rewrite")  # type: ignore[assignment]
+
+    @property
+    def _page(self) -> "WritingScreen":
+        return cast("WritingScreen", self.screen)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a command means anything now: there is no next one of a single change."""
+        if action not in _ACTIONS:
+            return super().check_action(action, parameters)
+        rewrite = self._page.rewriting.current if self._page.is_mounted else None
+        if rewrite is None:
+            return False
+        if action == "rewrite_away":
+            return self._page.editor.has_focus and not self._page.text_commands.is_finding
+        return action not in ("change_next", "change_previous") or not rewrite.unlike
+
+    def action_change_take_all(self) -> None:
+        """Make all changes that were not skipped."""
+        self._page.rewriting.take_all()
+
+    def action_change_take(self) -> None:
+        """Make the change that stands out."""
+        self._page.rewriting.take()
+
+    def action_change_skip(self) -> None:
+        """Leave the change that stands out as it was."""
+        self._page.rewriting.skip()
+
+    def action_change_next(self) -> None:
+        """Go to the next change."""
+        self._page.rewriting.go(1)
+
+    def action_change_previous(self) -> None:
+        """Go to the change before."""
+        self._page.rewriting.go(-1)
+
+    def action_rewrite_away(self) -> None:
+        """Put the rewrite away."""
+        self._page.rewriting.put_away()

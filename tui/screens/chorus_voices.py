@@ -15,7 +15,7 @@ from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.keys import key_on
 from billy_mlx.tui.widgets.dial_labels import voice_names
 from billy_mlx.tui.widgets.fields import Choices
-from billy_mlx.tui.widgets.persona_list import Member, PersonaSearch, best_first, shows
+from billy_mlx.tui.widgets.persona_list import PersonaEntry, PersonaSearch, best_first, shows
 from billy_mlx.write.desk import MOST_VOICES
 
 _FEWEST = 2  # voices
@@ -27,7 +27,7 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
     Args:
         blend: what the page is written with.
         saved: the blends that the writer kept, by name.
-        cast: everybody there is.
+        entries: everybody there is.
         chosen: those that are marked to begin with.
     """
 
@@ -48,11 +48,11 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
         self,
         blend: Blend,
         saved: Mapping[str, Dials],
-        cast: Sequence[Member],
+        entries: Sequence[PersonaEntry],
         chosen: Sequence[Blend] = (),
     ) -> None:
         super().__init__()
-        self._blend, self._saved, self._cast = blend, saved, cast
+        self._blend, self._saved, self._entries = blend, saved, entries
         self._voices = [*dict.fromkeys([*candidates(blend, saved), *chosen])]
         marked = [index for index, voice in enumerate(self._voices) if voice in chosen]
         self._choices = Choices(self._rows(), marked)
@@ -84,7 +84,7 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
 
     def action_chorus_add(self) -> None:
         """Search for somebody to sing as well."""
-        self.app.push_screen(PersonaSearch(self._cast), self._add)
+        self.app.push_screen(PersonaSearch(self._entries), self._add)
 
     def action_back(self) -> None:
         """Choose none."""
@@ -94,7 +94,7 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
         """Mark a persona that speaks alone, in a row of its own if there is none."""
         if persona_id is None:
             return
-        member = next(one for one in self._cast if one.id == persona_id)
+        member = next(one for one in self._entries if one.id == persona_id)
         if member.note is None:
             self._told.update(
                 f"{member.name} is not prepared for this model yet; “Prepare voice” among the personas does it."
@@ -109,7 +109,7 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
 
     def _rows(self) -> list[str]:
         """Return what to show of each voice: its name, and of a saved blend what is in it."""
-        titles = {member.id: member.name for member in self._cast}
+        titles = {member.id: member.name for member in self._entries}
         names = voice_names(self._voices, titles, self._saved)
         plain = voice_names(self._voices, titles, {})
         rows = [name if name == made else f"{name}: {made}" for name, made in zip(names, plain, strict=True)]
@@ -126,7 +126,7 @@ def candidates(blend: Blend, saved: Mapping[str, Dials]) -> tuple[Blend, ...]:
     return (*dict.fromkeys(voice for voice in voices if voice.weights), ALONE)
 
 
-def usual_voices(blend: Blend, cast: Sequence[Member], most: int) -> tuple[Blend, ...]:
+def usual_voices(blend: Blend, entries: Sequence[PersonaEntry], most: int) -> tuple[Blend, ...]:
     """Return who sings if nobody was chosen: the blend, those who were measured to show best, and the model alone.
 
     The personas of the blend come before others that show.
@@ -135,7 +135,7 @@ def usual_voices(blend: Blend, cast: Sequence[Member], most: int) -> tuple[Blend
         ManuscriptError: nobody could sing beside the model alone.
     """
     own = blend.persona_ids
-    able = best_first(cast)
+    able = best_first(entries)
     best = sorted([one for one in able if shows(one.note)] or able, key=lambda member: member.id not in own)
     others = [_alone(member.id, blend) for member in best if own != (member.id,)]
     voices = [voice for voice in dict.fromkeys([blend, *others]) if voice.weights]

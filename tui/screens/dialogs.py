@@ -160,10 +160,10 @@ class AskPath(Ask):
     def on_mount(self) -> None:
         """Begin to complete."""
         self.query_one(Input).suggester = PathSuggester()
-        self.query_one("#wrong", Label).update(self.keys_told)
+        self.query_one("#wrong", Label).update(self.hint)
 
     @property
-    def keys_told(self) -> str:
+    def hint(self) -> str:
         """What can be done, in words."""
         return "Enter: done   →: complete   Esc: cancel"
 

@@ -41,7 +41,7 @@ from billy_mlx.text import sanitize, visible
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.paragraphs import PARAGRAPHS
 from billy_mlx.tui.screens.dialogs import Confirm, typed_path
-from billy_mlx.tui.screens.settings import Rows
+from billy_mlx.tui.screens.settings import SettingsList
 from billy_mlx.tui.setting_fields import Setting, setting
 
 _FORMATS = {
@@ -117,7 +117,7 @@ class ExportScreen(Screen[Path | None]):
     DEFAULT_CSS = """
     ExportScreen > Label { width: 100%; padding: 0 1; }
     ExportScreen > .heading { text-style: bold; color: $primary; }
-    ExportScreen Rows, ExportScreen Rows:focus { height: auto; max-height: 60%; border: none; }
+    ExportScreen SettingsList, ExportScreen SettingsList:focus { height: auto; max-height: 60%; border: none; }
     ExportScreen #about { height: 2; color: $text-muted; }
     ExportScreen #notes { height: auto; max-height: 3; color: $warning; }
     ExportScreen #first { height: 1fr; min-height: 3; padding: 0 1; background: $surface; }
@@ -130,7 +130,7 @@ class ExportScreen(Screen[Path | None]):
         self._found = paragraphs_of_manuscript(manuscript.text)
         self._settled = self._found.certain
         self._unchanged = self._offered(author)
-        self._rows = Rows(_as_kept(self._unchanged, read_edition(manuscript.folder)))
+        self._rows = SettingsList(_as_kept(self._unchanged, read_edition(manuscript.folder)))
         self._settled |= self._wanted.paragraphs != self._unchanged.paragraphs
 
     def compose(self) -> ComposeResult:
@@ -165,7 +165,7 @@ class ExportScreen(Screen[Path | None]):
         """Say what the row is about."""
         self.query_one("#about", Label).update(self._rows.about(event.option_id or ""))
 
-    def on_rows_changed(self, event: Rows.Changed) -> None:
+    def on_settings_list_changed(self, event: SettingsList.Changed) -> None:
         """Give the file the ending of its format."""
         if event.name == "format":
             path = _path_for(Path(self._wanted.path), str(event.value))

@@ -29,11 +29,11 @@ from billy_mlx.tui.screens.dialogs import Ask, refusal
 _PAGE = 500  # versions
 _LANES = 6  # lines of the tree that are drawn side by side
 _WIDE = 120  # columns, from which on the preview stands beside the versions
-Journey = tuple[str, int | str] | tuple[str, int, str]
+VersionChoice = tuple[str, int | str] | tuple[str, int, str]
 """Where the writer wants to go: ("go", revision), ("switch", branch), ("branch", revision, name of the new one)."""
 
 
-class HistoryScreen(Screen[Journey | None]):
+class HistoryScreen(Screen[VersionChoice | None]):
     """The tree of versions; gives a journey, or None.
 
     Args:

@@ -22,7 +22,7 @@ from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.paragraphs import PARAGRAPHS
 from billy_mlx.tui.screens.dialogs import Confirm, bytes_of, typed_path
-from billy_mlx.tui.screens.settings import Rows
+from billy_mlx.tui.screens.settings import SettingsList
 from billy_mlx.tui.setting_fields import Setting, setting
 from billy_mlx.tui.word_count import WordCount, amount
 
@@ -54,8 +54,8 @@ class _Read:
     path: Path
 
 
-class _ImportRows(Rows):
-    """Rows without defaults to go back to, which leave it to the screen to turn pages: there are two at most."""
+class _ImportList(SettingsList):
+    """A list without defaults to go back to, which leaves it to the screen to turn pages: there are two at most."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a command means anything here."""
@@ -75,9 +75,9 @@ class ImportScreen(Screen[Path | None]):
     DEFAULT_CSS = """
     ImportScreen > Label { width: 100%; padding: 0 1; }
     ImportScreen > .heading { text-style: bold; color: $primary; }
-    ImportScreen Rows, ImportScreen Rows:focus { height: auto; border: none; display: none; }
+    ImportScreen SettingsList, ImportScreen SettingsList:focus { height: auto; border: none; display: none; }
     ImportScreen #about { height: 1; color: $text-muted; display: none; }
-    ImportScreen.read Rows, ImportScreen.read #about { display: block; }
+    ImportScreen.read SettingsList, ImportScreen.read #about { display: block; }
     ImportScreen #wrong { color: $text-error; display: none; }
     ImportScreen #wrong.told { display: block; }
     ImportScreen VerticalScroll { height: 1fr; border: round $surface-lighten-2; padding: 0 1; }
@@ -87,7 +87,7 @@ class ImportScreen(Screen[Path | None]):
     def __init__(self, document: Path) -> None:
         super().__init__()
         self._document = document
-        self._rows = _ImportRows(Importing())
+        self._rows = _ImportList(Importing())
         self._read: _Read | None = None
 
     def compose(self) -> ComposeResult:
@@ -110,7 +110,7 @@ class ImportScreen(Screen[Path | None]):
         """Say what the row is about."""
         self.query_one("#about", Label).update(self._rows.about(event.option_id or ""))
 
-    def on_rows_changed(self, event: Rows.Changed) -> None:
+    def on_settings_list_changed(self, event: SettingsList.Changed) -> None:
         """Show what another choice makes of the document."""
         self._say("")
         if event.name == "paragraphs" and (self._read is None or self._way is not self._read.imported.way):

@@ -68,7 +68,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
         self._show()
         self._show_progress()
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
         match event:
             case Progress():

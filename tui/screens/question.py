@@ -77,7 +77,7 @@ class Question(Screen[None]):
 
     def __init__(self, ways: Mapping[str, str], settled: Callable[[str | None], None]) -> None:
         super().__init__()
-        self._ways, self._settled, self._done = Ways(ways), settled, False
+        self._ways, self._settled, self._done = Answers(ways), settled, False
         self.typed = ""
 
     def answers(self) -> ComposeResult:
@@ -264,12 +264,12 @@ class ConflictScreen(Question):
         return self._path.with_name(name.strip())
 
 
-class Ways(OptionList, can_focus=False):
+class Answers(OptionList, can_focus=False):
     """The answers there are, of which none is chosen at first."""
 
     DEFAULT_CSS = """
-    Ways { height: auto; max-height: 50%; padding: 0 2; border: none; }
-    Ways > .option-list--option-highlighted { text-style: bold reverse; }
+    Answers { height: auto; max-height: 50%; padding: 0 2; border: none; }
+    Answers > .option-list--option-highlighted { text-style: bold reverse; }
     """
 
     def __init__(self, ways: Mapping[str, str]) -> None:

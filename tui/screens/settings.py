@@ -33,7 +33,7 @@ class SettingChanged(Message):
     value: object
 
 
-class Rows(OptionList):
+class SettingsList(OptionList):
     """A row for each field of a dataclass made with `tui.schema.setting`; enter changes it, or left and right.
 
     Args:
@@ -135,13 +135,13 @@ class SettingsScreen(Screen[None]):
     DEFAULT_CSS = """
     SettingsScreen > Label { width: 100%; padding: 0 1; }
     SettingsScreen > .heading { text-style: bold; color: $primary; }
-    SettingsScreen Rows, SettingsScreen Rows:focus { height: 1fr; border: none; }
+    SettingsScreen SettingsList, SettingsScreen SettingsList:focus { height: 1fr; border: none; }
     SettingsScreen #about { height: 2; color: $text-muted; }
     """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self._rows = _SettingRows(settings)
+        self._rows = _AllSettings(settings)
 
     def compose(self) -> ComposeResult:
         """Yield the rows, and what there is to say about the one that is chosen."""
@@ -154,7 +154,7 @@ class SettingsScreen(Screen[None]):
         """Say what the row is about."""
         self.query_one("#about", Label).update(self._rows.about(event.option_id or ""))
 
-    def on_rows_changed(self, event: Rows.Changed) -> None:
+    def on_settings_list_changed(self, event: SettingsList.Changed) -> None:
         """Say it to the application."""
         event.stop()
         self.post_message(SettingChanged(event.name, event.value))
@@ -164,7 +164,7 @@ class SettingsScreen(Screen[None]):
         self.dismiss()
 
 
-class _SettingRows(Rows):
+class _AllSettings(SettingsList):
     """The rows of the settings, and below them a row for each command that has keys or could have them."""
 
     def __init__(self, settings: Settings) -> None:

@@ -11,13 +11,13 @@ from textual.widgets import Footer, Label, Static
 
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.page.rewriting import Rewriting
+from billy_mlx.tui.page.rewriting import RewriteController
 from billy_mlx.tui.widgets.editor import Editor
 
 _NARROWEST = 70  # cells of both columns together
 
 
-class Beside(Screen[None]):
+class SideBySide(Screen[None]):
     """Shows both, and does what the writer says about them. What is typed goes to the page, which it leads back to.
 
     Args:
@@ -35,7 +35,7 @@ class Beside(Screen[None]):
     Beside Label { width: 100%; text-style: bold; }
     """
 
-    def __init__(self, rewriting: Rewriting, page: Editor, again: Callable[[], None]) -> None:
+    def __init__(self, rewriting: RewriteController, page: Editor, again: Callable[[], None]) -> None:
         super().__init__()
         self._rewriting, self._page, self._again = rewriting, page, again
         self._heading, self._old, self._new = (Label(markup=False), Static(markup=False), Static(markup=False))

@@ -20,7 +20,7 @@ from billy_mlx.tui.screens.dialogs import Ask
 from billy_mlx.tui.screens.saved_blends import SavedBlends, ask_for_name
 from billy_mlx.tui.vector_job import STOPPING
 from billy_mlx.tui.widgets.dial_panel import DialPanel
-from billy_mlx.tui.widgets.persona_list import PersonaSearch, cast_of
+from billy_mlx.tui.widgets.persona_list import PersonaSearch, persona_list
 
 _NO_PERSONAS = PersonaSet({}, ())
 
@@ -119,7 +119,7 @@ class VoicesPanel(DialPanel):
         notes = self.notes
         if notes is None:  # no model is there yet, and nothing known against anybody
             notes = {persona_id: VoiceNote(persona_id) for persona_id in self._personas.personas}
-        self.app.push_screen(PersonaSearch(cast_of(self._personas, notes), taken), self.add)
+        self.app.push_screen(PersonaSearch(persona_list(self._personas, notes), taken), self.add)
 
     def action_voice_extract(self) -> None:
         """Have a vector made: of one voice, or of all that have none."""

@@ -25,8 +25,8 @@ _GROUPS = {"writing": WRITING, "paper": PAPER}
 
 
 @dataclass(frozen=True)
-class Member:
-    """One of the cast: safe to show.
+class PersonaEntry:
+    """One of the entries: safe to show.
 
     Attributes:
         group: its heading.
@@ -47,20 +47,20 @@ class Member:
         return () if self.persona is None else self.persona.tags
 
 
-def cast_of(personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> tuple[Member, ...]:
+def persona_list(personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> tuple[PersonaEntry, ...]:
     """Return everybody: writing voices first, then the writer's own, then the paper's."""
-    members = [_member(persona, notes.get(persona.id)) for persona in personas.personas.values()]
+    members = [_with_card(persona, notes.get(persona.id)) for persona in personas.personas.values()]
     members += [_without_card(note) for note in notes.values() if note.persona_id not in personas.personas]
     order = (WRITING, OWN, PAPER)
-    return tuple(sorted(members, key=lambda member: order.index(member.group)))  # a stable sort
+    return tuple(sorted(members, key=lambda entry: order.index(entry.group)))  # a stable sort
 
 
-def best_first(cast: Sequence[Member]) -> list[Member]:
+def best_first(entries: Sequence[PersonaEntry]) -> list[PersonaEntry]:
     """Return those who can speak, by what was measured of their vectors: the surest first, the weak last.
 
     Of those of whom no more is known, voices for writing and the writer's own come before the others.
     """
-    return sorted((member for member in cast if member.note is not None), key=_rank)
+    return sorted((entry for entry in entries if entry.note is not None), key=_rank)
 
 
 def shows(note: VoiceNote | None) -> bool:
@@ -135,7 +135,7 @@ class PersonaSearch(ModalScreen[str | None]):
     """Gives the id of the persona that was chosen, or None.
 
     Args:
-        cast: who there is, in the order to show them.
+        entries: who there is, in the order to show them.
         taken: ids of those that are in the blend already.
     """
 
@@ -155,20 +155,20 @@ class PersonaSearch(ModalScreen[str | None]):
         "pageup": "page_up",
     }
 
-    def __init__(self, cast: Sequence[Member], taken: Collection[str] = ()) -> None:
+    def __init__(self, entries: Sequence[PersonaEntry], taken: Collection[str] = ()) -> None:
         super().__init__()
-        self._cast, self._taken = {member.id: member for member in cast}, frozenset(taken)
+        self._entries, self._taken = {entry.id: entry for entry in entries}, frozenset(taken)
 
     def compose(self) -> ComposeResult:
         """Yield the line to type in, the list, and words about the one it stands at."""
         with Vertical():
             yield LineField(placeholder="Type a name, a mood or a genre: sad, funny, sci-fi ...", compact=True)
-            yield CastList()
+            yield PersonaList()
             yield Label("", id="about", markup=False)
 
     def on_mount(self) -> None:
         """Show everybody."""
-        self.query_one(CastList).can_focus = False
+        self.query_one(PersonaList).can_focus = False
         self._fill("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -179,7 +179,7 @@ class PersonaSearch(ModalScreen[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the one the list stands at."""
         event.stop()
-        option = self.query_one(CastList).highlighted_option
+        option = self.query_one(PersonaList).highlighted_option
         if option is not None:
             self.dismiss(option.id)
 
@@ -192,10 +192,10 @@ class PersonaSearch(ModalScreen[str | None]):
         """Say what is known of it."""
         if event.option is not event.option_list.highlighted_option:
             return  # more was typed meanwhile
-        member = self._cast[event.option_id or ""]
-        wrong = state(member.note)
-        kinds = f"\n{', '.join(member.tags)}" if member.tags else ""
-        about = f"{mark(member.note)} {wrong[0].upper()}{wrong[1:]}." if wrong else f"{member.description}{kinds}"
+        entry = self._entries[event.option_id or ""]
+        wrong = state(entry.note)
+        kinds = f"\n{', '.join(entry.tags)}" if entry.tags else ""
+        about = f"{mark(entry.note)} {wrong[0].upper()}{wrong[1:]}." if wrong else f"{entry.description}{kinds}"
         self.query_one("#about", Label).update(about)
 
     def on_key(self, event: Key) -> None:
@@ -203,17 +203,17 @@ class PersonaSearch(ModalScreen[str | None]):
         if event.key in self._MOVES:
             event.stop()
             event.prevent_default()
-            getattr(self.query_one(CastList), f"action_{self._MOVES[event.key]}")()
+            getattr(self.query_one(PersonaList), f"action_{self._MOVES[event.key]}")()
 
     def action_back(self) -> None:
         """Take nobody."""
         self.dismiss(None)
 
     def _fill(self, wanted: str) -> None:
-        everyone = [*self._cast.values()]
-        best = find([member for member in everyone if member.id not in self._taken], wanted)
-        options = self.query_one(CastList)
-        options.set_options(cast_options([member for member in everyone if member in best]))
+        everyone = [*self._entries.values()]
+        best = find([entry for entry in everyone if entry.id not in self._taken], wanted)
+        options = self.query_one(PersonaList)
+        options.set_options(persona_options([entry for entry in everyone if entry in best]))
         options.action_first()
         if best and wanted.strip():
             options.highlighted = options.get_option_index(best[0].id)
@@ -223,7 +223,7 @@ class PersonaSearch(ModalScreen[str | None]):
             self.query_one("#about", Label).update(f"{why} Esc: cancel")
 
 
-class CastList(OptionList, inherit_bindings=False):
+class PersonaList(OptionList, inherit_bindings=False):
     """Personas, a line each, below the headings of their groups. What enter does is its screen's."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -238,7 +238,7 @@ class CastList(OptionList, inherit_bindings=False):
         )
     ]
     DEFAULT_CSS = """
-    CastList {
+    PersonaList {
         height: 1fr; border: none; padding: 0; background: $surface; text-wrap: nowrap; text-overflow: ellipsis;
     }
     """
@@ -247,33 +247,33 @@ class CastList(OptionList, inherit_bindings=False):
         super().__init__(compact=True, markup=False)
 
 
-def cast_options(members: Sequence[Member]) -> list[Option]:
+def persona_options(entries: Sequence[PersonaEntry]) -> list[Option]:
     """Return an option for each, below the heading of its group."""
     options: list[Option] = []
     group = ""
-    for member in members:
-        if member.group != group:
-            group = member.group
+    for entry in entries:
+        if entry.group != group:
+            group = entry.group
             options.append(Option(Content.styled(group, "bold"), disabled=True))
-        line = Content.assemble(f"{mark(member.note)} {member.name}  ", (member.description, "$text-muted"))
-        options.append(Option(line, id=member.id))
+        line = Content.assemble(f"{mark(entry.note)} {entry.name}  ", (entry.description, "$text-muted"))
+        options.append(Option(line, id=entry.id))
     return options
 
 
-def _rank(member: Member) -> tuple[float, ...]:
-    note = member.note or VoiceNote(member.id)
+def _rank(entry: PersonaEntry) -> tuple[float, ...]:
+    note = entry.note or VoiceNote(entry.id)
     stale, effect, auc = note.outdated or note.former, note.effect or 0.0, note.auc or 0.0
-    return (not shows(note), not note.calibrated, stale, member.group == PAPER, -effect, -auc)
+    return (not shows(note), not note.calibrated, stale, entry.group == PAPER, -effect, -auc)
 
 
-def _member(persona: Persona, note: VoiceNote | None) -> Member:
+def _with_card(persona: Persona, note: VoiceNote | None) -> PersonaEntry:
     group = _GROUPS.get(persona.group, OWN)
-    return Member(persona.id, sanitize(persona.name), sanitize(persona.description), group, persona, note)
+    return PersonaEntry(persona.id, sanitize(persona.name), sanitize(persona.description), group, persona, note)
 
 
-def _without_card(note: VoiceNote) -> Member:
+def _without_card(note: VoiceNote) -> PersonaEntry:
     persona_id = sanitize(note.persona_id)
-    return Member(persona_id, persona_id, f"Made from {sanitize(note.source) or 'your text'}.", OWN, None, note)
+    return PersonaEntry(persona_id, persona_id, f"Made from {sanitize(note.source) or 'your text'}.", OWN, None, note)
 
 
 def _how_well(auc: float) -> str:

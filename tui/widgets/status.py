@@ -59,13 +59,13 @@ class Status(Static):
     """What it does, in words."""
     gauge: reactive[Coherence | None] = reactive(None)
     """How the running draft holds together."""
-    making = reactive("")
-    """How far the making of vectors is, in words; "" if none is made."""
+    preparing = reactive("")
+    """How far the preparing of voices is, in words; "" if none is prepared."""
     words = reactive("")
     """How many words there are, and of the goal."""
     safety = reactive("")
     """Whether the text is saved, in words."""
-    told = reactive("")
+    message = reactive("")
     """The last sentence for the writer; it goes with the next key."""
 
     def render(self) -> Content:
@@ -73,10 +73,10 @@ class Status(Static):
         right = "  ".join(part for part in (self.words, self.safety) if part)
         if len(right) + _LEAST > self.content_size.width:
             right = self.safety  # whether the text is saved comes before how long it is
-        doing = self.doing or ("" if self.making else self.model)
+        doing = self.doing or ("" if self.preparing else self.model)
         measured = f"measured likeness to {self.measured}" if self.measured else ""
-        parts = (self._shown_gauge(), measured, doing, self.making)
-        left = self.told or "  ".join(part for part in parts if part)
+        parts = (self._shown_gauge(), measured, doing, self.preparing)
+        left = self.message or "  ".join(part for part in parts if part)
         room = max(0, self.content_size.width - len(right) - 2)
         left = sanitize(left).replace("\n", " ")
         left = left if len(left) <= room else f"{left[: room - 1]}…" if room else ""
@@ -89,8 +89,8 @@ class Status(Static):
         return f"{step} the text frays: lower the dose" if self.gauge.ratio >= FRAYING else f"{step} holds together"
 
 
-class LastingFooter(Footer):
-    """A footer that lets go of the keys it has shown before: Textual's holds them for as long as it is there."""
+class PageFooter(Footer):
+    """The footer of a page that is open for hours: it forgets the keys it has shown before, which Textual's keeps."""
 
     def compose(self) -> ComposeResult:
         """Yield the keys of the moment, which alone follow the footer from now on."""

@@ -1,20 +1,128 @@
-"""A chorus for the page: drafts whose alternatives are written side by side, a voice each."""
+"""A chorus: drafts whose alternatives are written side by side, one by each voice; and its commands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.sentences import sentence_end
-from billy_mlx.tui.chorus_drafts import ChorusDrafts
-from billy_mlx.tui.screens.chorus import ChorusScreen
+from billy_mlx.tui.page.draft_controller import DraftController
+from billy_mlx.tui.screens.saved_blends import saved_blends
+from billy_mlx.tui.settings import writing
+from billy_mlx.tui.widgets.dial_labels import voice_names
+from billy_mlx.tui.widgets.persona_list import PersonaEntry, persona_list
 from billy_mlx.write.messages import VoicesWrote, Writing, Written
+
+if TYPE_CHECKING:
+    from billy_mlx.tui.screens.chorus import ChorusScreen
+    from billy_mlx.tui.screens.writing import WritingScreen
+
 
 Voices = tuple[Blend, ...]
 """A blend each."""
 
 _BEFORE = 1000  # characters of the manuscript that are shown at most
+
+
+class ChorusCommands:
+    """Screens are imported when they are first opened: together they take longer than the page itself.
+
+    Args:
+        page: whose text the chorus continues.
+    """
+
+    def __init__(self, page: "WritingScreen") -> None:
+        self._page = page
+        self._chorus: Chorus | None = None
+        self._last_voices: Voices | None = None
+
+    @property
+    def screen(self) -> "ChorusScreen | None":
+        """The screen of the chorus, while it is over the page."""
+        return self._chorus.screen if self._chorus is not None and self._chorus.screen.is_attached else None
+
+    async def action_chorus(self) -> None:
+        """Let several voices continue the text, side by side."""
+        from billy_mlx.tui.screens.chorus_voices import usual_voices
+
+        page = self._page
+        page.need_model()
+        settings = page.studio.settings
+        voices = self._last_voices or usual_voices(page.blend, self._personas, settings.chorus_voices)
+        chorus = Chorus(page.manuscript, page.drafts, voices, names=self._names, commands=self)
+        chorus.begin(writing(settings))
+        self._chorus = chorus
+        await page.app.push_screen(chorus.screen, self._left)
+        chorus.refresh()  # with what they have written meanwhile
+
+    def on_engine_event(self, event: object) -> None:
+        """Show what the voices write."""
+        if self._chorus is not None:
+            self._chorus.on_engine_event(event)
+
+    # What the writer does on the screen of the chorus.
+
+    def take(self, voice: int, *, sentence: bool) -> None:
+        """Put a voice's next sentence into the manuscript, or all that it wrote."""
+        if self._chorus is not None:
+            with self._page.errors_shown():
+                self._chorus.take(voice, sentence=sentence)
+
+    def undo(self) -> None:
+        """Undo what was taken last."""
+        if self._chorus is None:
+            return
+        if self._chorus.is_in_text:
+            self._page.draft_commands.action_undo()
+            self._chorus.show_undone()
+        else:
+            self._page.show_status("Nothing from this chorus is in the text.")
+
+    def again(self) -> None:
+        """Let all voices write on."""
+        if self._chorus is not None:
+            self._write(self._chorus.voices)
+
+    def before(self) -> None:
+        """Show what the voices wrote before."""
+        if self._chorus is not None:
+            self._chorus.before()
+
+    def stop(self) -> None:
+        """Stop all voices."""
+        if self._chorus is not None:
+            self._chorus.stop()
+
+    def choose_voices(self) -> None:
+        """Ask which voices write, and let them."""
+        from billy_mlx.tui.screens.chorus_voices import ChorusVoices
+
+        if self._chorus is not None:
+            asking = ChorusVoices(self._page.blend, saved_blends()[0], self._personas, self._chorus.voices)
+            self._page.app.push_screen(asking, self._write)
+
+    @property
+    def _personas(self) -> tuple[PersonaEntry, ...]:
+        return persona_list(self._page.studio.personas, self._page.studio.voices)
+
+    def _names(self, voices: Voices) -> tuple[str, ...]:
+        return voice_names(voices, {entry.id: entry.name for entry in self._personas}, saved_blends()[0])
+
+    def _write(self, voices: Voices | None) -> None:
+        if self._chorus is not None and voices:
+            self._last_voices = voices
+            with self._page.errors_shown():
+                self._chorus.again(voices, writing(self._page.studio.settings))
+
+    def _left(self, _: None) -> None:
+        chorus, self._chorus = self._chorus, None
+        if chorus is not None:
+            chorus.end()
+            if chorus.screen.message:  # and not yet read
+                self._page.show_status(chorus.screen.message)
+        self._page.replaced()
 
 
 @dataclass(frozen=True)
@@ -30,23 +138,32 @@ class _Round:
     begun: int
 
 
-class Choir:
-    """The voices that sing, and the screen that shows them.
+class Chorus:
+    """The voices of a chorus, and the screen that shows them.
 
     Each time they write on from another text is a draft of its own, and all stay open until the chorus ends: so
     whatever they wrote can still be taken.
 
     Args:
         names: returns what voices are called.
+        commands: does what the writer wants on the screen.
 
     Attributes:
         screen: where they are shown.
     """
 
     def __init__(
-        self, manuscript: Manuscript, drafts: ChorusDrafts, voices: Voices, names: Callable[[Voices], tuple[str, ...]]
+        self,
+        manuscript: Manuscript,
+        drafts: DraftController,
+        voices: Voices,
+        *,
+        names: Callable[[Voices], tuple[str, ...]],
+        commands: "ChorusCommands",
     ) -> None:
-        self.screen = ChorusScreen(names(voices))
+        from billy_mlx.tui.screens.chorus import ChorusScreen
+
+        self.screen = ChorusScreen(names(voices), commands)
         self._manuscript, self._drafts, self._names = manuscript, drafts, names
         self._first_voices = voices
         self._rounds: list[_Round] = []
@@ -55,16 +172,16 @@ class Choir:
 
     @property
     def voices(self) -> Voices:
-        """Those who wrote last."""
+        """The voices that wrote last."""
         return self._rounds[-1].voices if self._rounds else self._first_voices
 
     def begin(self, writing: Writing) -> None:
-        """Have them write from the cursor. Raises BillyError as `PageDrafts.go_on` does."""
+        """Let them write from the cursor. Raises BillyError as `DraftController.go_on` does."""
         draft = self._drafts.go_on(self._first_voices, writing)
         self._add(draft, 0, self._first_voices, self._manuscript.versions.current)
 
     def again(self, voices: Voices, writing: Writing) -> None:
-        """Have these write on from the text as it is now. Raises BillyError as `PageDrafts.again` does."""
+        """Let these voices write on from the text as it is now. Raises BillyError as `DraftController.again` does."""
         shown, now = self._rounds[self._at], self._manuscript.versions.current
         self.stop()
         self._drafts.turn_to(shown.draft)
@@ -94,20 +211,20 @@ class Choir:
         return any(drafts.is_in_text(drafts.get(one.draft)) for one in self._rounds)
 
     def before(self) -> None:
-        """Show what they wrote the time before; from the first time it goes on to the last."""
+        """Show what they wrote the time before; from the first time on to the last."""
         there = self._there()
         if len(there) < 2:
-            self.screen.tell("The voices have written only once so far.")
+            self.screen.show_status("The voices have written only once so far.")
             return
         self._show(there[there.index(self._at) - 1])
-        self.screen.tell(f"What they wrote: time {there.index(self._at) + 1} of {len(there)}.")
+        self.screen.show_status(f"What they wrote: time {there.index(self._at) + 1} of {len(there)}.")
 
     def stop(self) -> None:
-        """Have all stop; what they wrote stays."""
+        """Stop all voices; what they wrote stays."""
         self._drafts.stop_writing(self._rounds[-1].draft)
 
-    def taken_back(self) -> None:
-        """Show what stands in the text after a step was taken back, and of what they wrote what was written for it."""
+    def show_undone(self) -> None:
+        """Show the text after an undo, and what the voices wrote for that text."""
         there = self._there()
         if self._at in there or not there:
             self.refresh()
@@ -115,14 +232,14 @@ class Choir:
             self._show(there[-1])
 
     def refresh(self) -> None:
-        """Show what of the text, and of what the voices wrote, is where now."""
+        """Show the text before the voices, and what each of them wrote, as they are now."""
         shown = self._rounds[self._at]
         start = self._manuscript.drafts.get(shown.draft).start
         self.screen.show_before(self._manuscript.text[max(0, start - _BEFORE) : start])
         for voice in range(len(shown.voices)):
             self._show_voice(voice)
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Show what the voices write."""
         if not self.screen.is_attached or self._job is None or getattr(event, "job", None) != self._job:
             return
@@ -141,7 +258,7 @@ class Choir:
                 self.screen.coherence(voice, ratio)
 
     def end(self) -> None:
-        """Leave the page one draft, the one that was looked at; what else they wrote is put away."""
+        """Leave the draft that is shown on the page, and put the others away."""
         shown = self._rounds[self._at].draft
         for draft in {one.draft for one in self._rounds} - {shown}:
             self._drafts.put_away_beside(draft)
@@ -189,5 +306,5 @@ class Choir:
             self._show(len(self._rounds) - 1)
 
     def _leave(self) -> None:
-        if self.screen.app.screen is self.screen:  # or a question stands over it, and the writer leaves by herself
+        if self.screen.app.screen is self.screen:  # not under a question, from which the writer leaves by herself
             self.screen.dismiss(None)
