@@ -78,3 +78,8 @@ async def draft(pilot, engine, *texts, end=True):
 def notified(app):
     """Return what was said above everything else."""
     return " ".join(notification.message for notification in app._notifications)
+
+
+def chorus_texts(screen):
+    """Return what each voice of a chorus has written."""
+    return tuple(column.text for column in screen._columns)

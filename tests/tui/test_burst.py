@@ -1,7 +1,7 @@
 """Keys that come all at once, as from quick hands, go where the gesture before them leads."""
 
 import pytest
-from pages import on_page, press, until
+from pages import chorus_texts, on_page, press, until
 from textual.events import Key, Paste
 from textual.widgets import Input
 
@@ -82,7 +82,7 @@ def test_the_chorus_takes_of_the_voice_that_was_just_gone_to(novel):
         await press(pilot, "ctrl+end", "f3")
         await until(pilot, lambda: app.screen is not page)
         engine.write(" One.", " Two.", " Three.")
-        await until(pilot, lambda: "Three" in str(app.screen.texts()))
+        await until(pilot, lambda: "Three" in str(chorus_texts(app.screen)))
         await burst(pilot, "right", "ctrl+t")
         await until(pilot, lambda: page.manuscript.text != NIGHT)
         return page.manuscript.text

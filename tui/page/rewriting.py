@@ -9,18 +9,105 @@ from textual.containers import Horizontal
 
 from billy_mlx.engine.messages import Job
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.manuscript.draft import Draft, Fate
+from billy_mlx.manuscript.changes import TextChange, is_unlike, is_whole
+from billy_mlx.manuscript.draft import Alternative, Draft, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.seams import offered
 from billy_mlx.tui.commands import at, bindings
 from billy_mlx.tui.page.draft_controller import DraftController
 from billy_mlx.tui.widgets.editor import Editor
-from billy_mlx.tui.widgets.rewrite import Rewrite
+from billy_mlx.tui.widgets.ghost_view import Ghost, seam
 
 if TYPE_CHECKING:
     from billy_mlx.tui.screens.writing import WritingScreen
 
+
 _ACTIONS = {command.action for command in at("rewrite")}
+
+
+class Rewrite:
+    """One alternative of an open rewrite that is no longer written.
+
+    Attributes:
+        draft: its number.
+        alternative: what is shown of it.
+        original: what stood in the text when it was begun.
+        unlike: it has next to nothing of the original, and is better read beside it.
+        whole: it was not stopped before its end.
+    """
+
+    def __init__(self, manuscript: Manuscript, draft: Draft, alternative: Alternative) -> None:
+        self.draft, self.alternative, self.original = draft.id, alternative, draft.original.text
+        self.unlike = is_unlike(self.original, alternative.text)
+        self.whole = is_whole(self.original, alternative)
+        self._manuscript = manuscript
+        self._here = 0
+        self._skipped: set[tuple[int, str, str]] = set()
+
+    @property
+    def changes(self) -> tuple[TextChange, ...]:
+        """All its changes, made or not."""
+        return self._manuscript.drafts.changes(self.draft)
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """Which of them can be made, by their index."""
+        return self._manuscript.drafts.open_changes(self.draft)
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Which of them can be made and were not skipped."""
+        return tuple(index for index in self.open if self._key(index) not in self._skipped)
+
+    @property
+    def here(self) -> int | None:
+        """The one that stands out; None if there are none left."""
+        left = self.open
+        return self._here if self._here in left else _following(self.wanted or left, self._here)
+
+    @property
+    def words(self) -> str:
+        """Where the writer is, for a status line."""
+        here, count = self.here, len(self.changes)
+        if here is None:
+            return ""
+        change = self.changes[here]
+        notes = (
+            (not (change.before + change.after).strip(), ", only spaces or line ends"),
+            (self._key(here) in self._skipped, ", skipped"),
+            (not self.whole, ", stopped early"),
+        )
+        return f"change {here + 1} of {count}" + "".join(note for is_so, note in notes if is_so)
+
+    def go(self, by: int) -> None:
+        """Look at the next change that can be made, skipped or not, or the one before; they go round."""
+        left, here = self.open, self.here
+        if here is not None:
+            self._here = left[(left.index(here) + by) % len(left)]
+
+    def look_at(self, index: int | None) -> None:
+        """Look at a change; None stays where it is."""
+        self._here = self._here if index is None else index
+
+    def skip(self) -> None:
+        """Leave the words of this change as they are, and look at the next one."""
+        here = self.here
+        if here is not None:
+            self._skipped.add(self._key(here))
+            following = _following(self.wanted, here)
+            self._here = here if following is None else following
+
+    def ghosts(self) -> tuple[tuple[Ghost, ...], int | None]:
+        """Return what the page shows of it, and which of that stands out; one that was skipped shows only then."""
+        changes, here = self.changes, self.here
+        shown = sorted({*self.wanted, *(() if here is None else (here,))})
+        ghosts = tuple(_ghost(changes[index]) for index in shown)
+        return ghosts, None if here is None else shown.index(here)
+
+    def _key(self, index: int) -> tuple[int, str, str]:
+        """Return what a change is known by, so that another in its place is not taken for it."""
+        change = self.changes[index]
+        return index, change.before, change.after
 
 
 class RewriteController:
@@ -48,7 +135,7 @@ class RewriteController:
         self._rewrite: Rewrite | None = None
         self._seen: Rewrite | None = None  # the one that the writer was led to
         self._begun: tuple[Job, object] | None = None  # the job that wrote it, and how the page was at its begin
-        editor.rewrite_of = self.of
+        editor.changes_of = self._changes_of
 
     @property
     def current(self) -> Rewrite | None:
@@ -75,6 +162,10 @@ class RewriteController:
         if self._rewrite is None or (self._rewrite.draft, self._rewrite.alternative) != (draft.id, one):
             self._rewrite = Rewrite(self._manuscript, draft, one) if one.text else None
         return self._rewrite
+
+    def _changes_of(self, draft: Draft) -> tuple[tuple[Ghost, ...], int | None] | None:
+        rewrite = self.of(draft)
+        return None if rewrite is None else rewrite.ghosts()
 
     def go(self, by: int) -> None:
         """Look at the next change, or the one before."""
@@ -228,3 +319,12 @@ class RewriteKeys(Horizontal):
     def action_rewrite_away(self) -> None:
         """Put the rewrite away."""
         self._page.rewriting.put_away()
+
+
+def _ghost(change: TextChange) -> Ghost:
+    return Ghost(change.start, change.end, seam(change.before, change.after))
+
+
+def _following(left: tuple[int, ...], here: int) -> int | None:
+    """Return the first that is left from `here` on, or from the start."""
+    return next((index for index in left if index >= here), left[0] if left else None)

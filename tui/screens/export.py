@@ -39,9 +39,8 @@ from billy_mlx.manuscript.prose import Author, Prose
 from billy_mlx.paths import documents_folder
 from billy_mlx.text import sanitize, visible
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.paragraphs import PARAGRAPHS
 from billy_mlx.tui.screens.dialogs import Confirm, typed_path
-from billy_mlx.tui.screens.settings import SettingsList
+from billy_mlx.tui.screens.settings import PARAGRAPHS, SettingsList
 from billy_mlx.tui.setting_fields import Setting, setting
 
 _FORMATS = {

@@ -20,9 +20,8 @@ from billy_mlx.manuscript.formats.parsing import document_of
 from billy_mlx.manuscript.textfile import meant, of_another_program
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.paragraphs import PARAGRAPHS
 from billy_mlx.tui.screens.dialogs import Confirm, bytes_of, typed_path
-from billy_mlx.tui.screens.settings import SettingsList
+from billy_mlx.tui.screens.settings import PARAGRAPHS, SettingsList
 from billy_mlx.tui.setting_fields import Setting, setting
 from billy_mlx.tui.word_count import WordCount, amount
 

@@ -12,12 +12,21 @@ from textual.screen import Screen
 from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
 
+from billy_mlx.manuscript.formats.paragraphs import Paragraphs
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import COMMANDS, PLACES, Command, at, bindings
 from billy_mlx.tui.keys import checked_keys, keys_of, shown_keys
 from billy_mlx.tui.screens.dialogs import Ask
 from billy_mlx.tui.setting_fields import Setting, checked, refusal, schema
 from billy_mlx.tui.settings import Settings
+
+PARAGRAPHS = {
+    "blank lines separate them": Paragraphs.BLANK,
+    "each line is one": Paragraphs.LINE,
+    "indents begin them": Paragraphs.INDENT,
+    "lines are broken by hand": Paragraphs.WRAPPED,
+}
+
 
 _LONGEST_PATH = 44  # characters: what fits beside a title at 80 columns
 _TITLE_COLUMNS = 26

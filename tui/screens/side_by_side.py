@@ -29,10 +29,10 @@ class SideBySide(Screen[None]):
     PLACES: ClassVar[tuple[str, ...]] = ("beside",)
     BINDINGS = bindings("beside", "anywhere")  # type: ignore[assignment]
     DEFAULT_CSS = """
-    Beside #both { height: 1fr; layout: vertical; }
-    Beside #both.-side { layout: horizontal; }
-    Beside VerticalScroll { width: 1fr; height: 1fr; border: round $primary; padding: 0 1; }
-    Beside Label { width: 100%; text-style: bold; }
+    SideBySide #both { height: 1fr; layout: vertical; }
+    SideBySide #both.-side { layout: horizontal; }
+    SideBySide VerticalScroll { width: 1fr; height: 1fr; border: round $primary; padding: 0 1; }
+    SideBySide Label { width: 100%; text-style: bold; }
     """
 
     def __init__(self, rewriting: RewriteController, page: Editor, again: Callable[[], None]) -> None:

@@ -21,9 +21,8 @@ from billy_mlx.manuscript.prose import WRITER, Prose
 from billy_mlx.text import without_strays
 from billy_mlx.tui.messages import StatusMessage
 from billy_mlx.tui.widgets.authorship_marks import GHOST_END, VoiceLetters
-from billy_mlx.tui.widgets.ghost_view import View, carried, changed
+from billy_mlx.tui.widgets.ghost_view import Ghost, View, carried, changed, seam
 from billy_mlx.tui.widgets.page import Page
-from billy_mlx.tui.widgets.rewrite import Rewrite, seam
 from billy_mlx.tui.word_count import amount
 
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -40,7 +39,8 @@ class Editor(Page):
         manuscript: what to show; `show` does that later, too.
 
     Attributes:
-        rewrite_of: gives the rewrite that is gone through change by change, for a draft that is one.
+        changes_of: gives the changes of a draft that is gone through change by change, and which of them stands out;
+            None for any other draft.
     """
 
     typewriter: reactive[bool] = reactive(False, init=False)
@@ -60,7 +60,7 @@ class Editor(Page):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._draft: int | None = None
-        self.rewrite_of: Callable[[Draft], Rewrite | None] = lambda _: None
+        self.changes_of: Callable[[Draft], tuple[tuple[Ghost, ...], int | None] | None] = lambda _: None
         self._followed: int | None = None  # where the page was last scrolled to with the ghost's growing end
         if manuscript is not None:
             self.show(manuscript)
@@ -243,9 +243,9 @@ class Editor(Page):
         self.tab_behavior = "indent" if draft is None else "focus"
         if draft is None:
             return View(prose, waiting=waiting)
-        rewrite = self.rewrite_of(draft)
-        if rewrite is not None:
-            changes, at = rewrite.ghosts()
+        found = self.changes_of(draft)
+        if found is not None:
+            changes, at = found
             return View(prose, waiting=waiting, changes=changes, here=at)
         ghost = seam(prose.text[draft.start : draft.end], str(self.manuscript.drafts.rest(draft)))
         if ghost and _WORDS.search(prose.text, draft.end):

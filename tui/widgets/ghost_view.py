@@ -166,6 +166,12 @@ def carried(shown: int, before: View, after: View, change: Edit | None) -> int:
     return after.to_shown(moved, behind=inside is None and _stays_behind(shown, moved, before, change))
 
 
+def seam(before: str, after: str) -> str:
+    """Return `after` as it is shown behind words that it would replace: never run together with them."""
+    apart = not before or not after or before[-1].isspace() or after[0].isspace()
+    return after if apart else f" {after}"
+
+
 def _stays_behind(shown: int, moved: int, before: View, change: Edit | None) -> bool:
     """Return whether a place that was behind a ghost is at that ghost's place now."""
     passed = [ghost.end for ghost in before.ghosts if ghost.text and before.to_shown(ghost.end, behind=True) <= shown]

@@ -17,17 +17,19 @@ from billy_mlx.manuscript.prose import Author
 from billy_mlx.tui.commands import at
 from billy_mlx.tui.widgets.authorship_marks import (
     FILLED_STYLES,
+    MARKS_WIDTH,
     STYLES,
     Heats,
+    Line,
     ScoredSpan,
     StyledPiece,
     VoiceLetters,
     by_paragraph,
+    drawn,
     pieces,
 )
 from billy_mlx.tui.widgets.cursor import Cursor
 from billy_mlx.tui.widgets.ghost_view import View
-from billy_mlx.tui.widgets.line_drawing import MARKS_WIDTH, Line, drawn
 from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
 
 _COMMANDS = {
