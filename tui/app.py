@@ -135,7 +135,7 @@ class Studio(App[None]):
             self.notify(str(error), severity="error", timeout=30, markup=False)
 
     def apply_settings(self, settings: Settings) -> None:
-        """Have the studio be as `settings` say."""
+        """Follow the settings."""
         self.settings = settings
         if settings.theme in self.available_themes:
             self.theme = settings.theme
@@ -154,7 +154,7 @@ class Studio(App[None]):
                 screen.on_engine_event(message.event)
 
     def unload_if_idle(self) -> None:
-        """Have the model's memory given back, if nobody has needed it for as long as the settings say."""
+        """Free the model's memory, if nobody has needed it for as long as the settings say."""
         minutes = self.settings.unload_minutes
         if minutes and self.model is not None and not self._away and self.engine.quiet_seconds >= 60 * minutes:
             self.engine.ask(Unload())
@@ -209,7 +209,7 @@ class Studio(App[None]):
         self.change_setting(message.name, message.value)
 
     def change_setting(self, name: str, value: object) -> None:
-        """Have one setting be another, and keep it; if that cannot be, say why."""
+        """Change a setting, and keep it; if that is impossible, say why."""
         try:
             save_setting(name, value)
         except BillyError as error:
@@ -253,7 +253,7 @@ class Studio(App[None]):
     async def run_action(
         self, action: "str | ActionParseResult", default_namespace: DOMNode | None = None, namespaces: Any = None
     ) -> bool:
-        """Do what a key or the palette asks for; what the writer can put right is told, and nothing ends."""
+        """Do what a key or the palette asks for; what the writer can put right is shown, and nothing ends."""
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except BillyError as error:

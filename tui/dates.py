@@ -39,7 +39,7 @@ def progress_line(stage: str, share: float, seconds_left: float | None) -> str:
 
 
 def time_left(seconds: float | None) -> str:
-    """Return how long a job will take, as the end of a line; nothing if that cannot be told."""
+    """Return how long a job will take, as the end of a line; nothing if that is not known."""
     if seconds is None:
         return ""
     if seconds < 60:

@@ -1,4 +1,4 @@
-"""One gesture after the other: keys that come while one is carried out wait, so that they go where it leads."""
+"""A queue for keys: those that come while a command is carried out wait, so that they go where it leads."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence

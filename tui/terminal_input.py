@@ -27,7 +27,7 @@ _KEY = re.compile("\x1bO[^\x1b]|\x1b[^\x1b]|[\\s\\S]")  # a function key, a lett
 
 
 class Keys(XTermParser):
-    """Textual's parser, which can be told that no more will come, and forgets nothing of the terminal at an error."""
+    """Textual's parser, which can be cut short, and forgets nothing of the terminal at an error."""
 
     def give_up(self) -> Iterator[Message]:
         """Take what there is of a sequence for keys, as nothing follows it."""
@@ -36,7 +36,7 @@ class Keys(XTermParser):
         yield from self.tick()
 
     def renewed(self) -> "Keys":
-        """Return a parser that can go on after an error of this one."""
+        """Return a parser that can continue after an error of this one."""
         fresh = Keys()
         fresh.last_x, fresh.last_y, fresh.mouse_pixels = self.last_x, self.last_y, self.mouse_pixels
         fresh.terminal_size, fresh.terminal_pixel_size = self.terminal_size, self.terminal_pixel_size

@@ -1,4 +1,4 @@
-"""The job that prepares voices while the writer goes on writing: one at a time, asked for from anywhere."""
+"""The job that prepares voices while the writer writes on: one at a time, asked for from anywhere."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ _WAITING = "Working out how long this takes ..."
 
 
 class VectorJob:
-    """The job that makes vectors, if there is one.
+    """The job that makes vectors, if one is running.
 
     Args:
         show_status: takes a sentence for the writer.
@@ -55,7 +55,7 @@ class VectorJob:
         return progress_line("preparing voices", self.progress.share, self.progress.seconds_left)
 
     def begin(self, personas: tuple[str, ...], *, again: bool = False, model: str | None = None) -> None:
-        """Have vectors made, and a model fetched first if one is named."""
+        """Prepare voices, and download a model first if one is named."""
         self._ask(Prepare(self._engine.next_job(), personas, model, again))
 
     def question(self, personas: tuple[str, ...], names: Sequence[str], *, again: bool) -> "VectorQuestion":
@@ -65,7 +65,7 @@ class VectorJob:
         return VectorQuestion(job, names, again=again)
 
     def learn(self, persona_id: str, text: str, source: str) -> None:
-        """Have a voice made of a text."""
+        """Make a voice from a text."""
         self._ask(LearnVoice(self._engine.next_job(), persona_id, text, source))
 
     def cancel(self) -> None:
@@ -90,7 +90,7 @@ class VectorJob:
                 self._over(reason)
 
     def is_busy(self) -> bool:
-        """Return whether vectors are being made, and if so, say that it has to be waited for."""
+        """Return whether vectors are being made; if so, say that the writer has to wait or cancel."""
         if self.running:
             self._show_status("voices are being prepared already; wait, or cancel it in the voices panel")
         return self.running
@@ -107,7 +107,7 @@ class VectorJob:
 
 
 class VectorQuestion(Confirm):
-    """Asks whether to make vectors, and hears from the engine how long they take.
+    """Asks whether to prepare voices, and says how long that takes once the engine knows.
 
     Args:
         job: the number under which the engine was asked for that.
@@ -123,7 +123,7 @@ class VectorQuestion(Confirm):
         super().__init__(f"{self._begun} {_WAITING}", "Prepare", "Later")
 
     def on_mount(self) -> None:
-        """Say what was heard before there was a place to say it in."""
+        """Show what the engine answered before the question was on the screen."""
         self.query_one(Label).update(sanitize(self._question))
 
     def on_engine_event(self, event: object) -> None:

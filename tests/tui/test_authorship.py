@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from hosting import lines_of
-from pages import SIZES, by_palette, draft, on_page, press, says
-from scripted import passage_of
+from page_stories import SIZES, by_palette, draft, on_page, press, says
+from screen_host import lines_of
+from scripted_engine import passage_of
 
 from billy_mlx.engine.messages import Ended
 from billy_mlx.write.messages import VoicesWrote, Write, Written

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hosting import seen, shown
+from screen_host import seen, shown
 
 from billy_mlx.manuscript.context.lorebook import Entry, Trigger
 from billy_mlx.manuscript.context.parts import Context, Cut, Part, Prompt

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hosting import seen, typed
+from screen_host import seen, typed
 from textual.app import App
 
 from billy_mlx.manuscript.hunks import apply_hunks

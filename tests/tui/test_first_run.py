@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from hosting import lines_of, told
-from scripted import MODEL, studio
+from screen_host import lines_of, told
+from scripted_engine import MODEL, studio
 
 from billy_mlx.engine.messages import Ended, Failed, Loaded, ModelOffer, Prepare, Survey, Surveyed
 from billy_mlx.tui.screens.models import ModelsScreen

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hosting import filled, seen, shown, told, typed
+from screen_host import filled, seen, shown, told, typed
 
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.context.lorebook import Entry, Lorebook

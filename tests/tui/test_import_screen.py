@@ -6,8 +6,8 @@ import threading
 
 import pytest
 from docx import Document
-from hosting import Host, filled, seen, shown, told
-from pages import press, until
+from page_stories import press, until
+from screen_host import Host, filled, seen, shown, told
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.tui.screens import importing

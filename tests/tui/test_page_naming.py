@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hosting import lines_of
-from pages import by_palette, notified, press, typed
-from scripted import studio
+from page_stories import by_palette, notified, press, typed
+from screen_host import lines_of
+from scripted_engine import studio
 
 from billy_mlx.manuscript.home import recent
 from billy_mlx.manuscript.manuscript import Manuscript

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from faults import faults
-from pages import SIZES, by_palette, draft, notified, on_page, press, typed, until
+from page_stories import SIZES, by_palette, draft, notified, on_page, press, typed, until
 
 from billy_mlx.manuscript import saved, textfile
 from billy_mlx.manuscript.manuscript import Manuscript

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from scripted import VOICES, studio
+from scripted_engine import VOICES, studio
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed

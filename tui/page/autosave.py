@@ -106,7 +106,7 @@ class Autosave:
             self._page.app.run_worker(self._look(asks))
 
     def hand_over(self, command: str) -> None:
-        """Have another program edit the file, and take it back.
+        """Hand the file to another program, and take it back when that ends.
 
         Raises:
             ManuscriptError: the text cannot be saved first, or the program cannot be started.
@@ -150,7 +150,7 @@ class Autosave:
         if changed and self._manuscript.read_only is None:
             self._take_up(_ANOTHER, asks=asks)
 
-    def _take_up(self, told: str, *, asks: bool = True) -> None:
+    def _take_up(self, sentence: str, *, asks: bool = True) -> None:
         """Show what is in the file now and say so, or if the writer has to decide, ask or wait until they save."""
         manuscript = self._manuscript
         with errors_shown(self._page.show_status):
@@ -158,7 +158,7 @@ class Autosave:
                 if not manuscript.safety.unsaved and manuscript.path.exists():
                     if manuscript.elsewhere.take_theirs():  # nothing of the writer's is lost: undo brings it back
                         self._page.replaced(follow=False)
-                        self._page.show_status(told)
+                        self._page.show_status(sentence)
                     return
             except NotText:
                 pass
@@ -225,18 +225,18 @@ class Autosave:
         match answer:
             case "theirs":
                 manuscript.elsewhere.take_theirs()
-                told = "you have the other program's text now; undo brings yours back"
+                done = "you have the other program's text now; undo brings yours back"
             case "mine":
                 aside = manuscript.elsewhere.keep_mine()
                 kept = f"is kept as a version ({versions})" if aside is None else f"is {sanitize(aside.name)} now"
-                told = f"your text is saved; the other program's {kept}"
+                done = f"your text is saved; the other program's {kept}"
             case "both":
                 manuscript.elsewhere.keep_both()
-                told = "the other program's changes are in the text; undo removes them"
+                done = "the other program's changes are in the text; undo removes them"
             case "copy" if copy is not None:
                 manuscript.save_copy(copy)
-                told = f"a copy is saved: {sanitize(copy.name)}"
+                done = f"a copy is saved: {sanitize(copy.name)}"
             case _:
-                told = f"you have not decided yet; {self._page.key_of('save')} asks again"
+                done = f"you have not decided yet; {self._page.key_of('save')} asks again"
         self._page.replaced(follow=False)
-        self._page.show_status((*manuscript.safety.problems, told)[0] if answer in ("mine", "both") else told)
+        self._page.show_status((*manuscript.safety.problems, done)[0] if answer in ("mine", "both") else done)

@@ -1,4 +1,4 @@
-"""Having models write on the page: asks the engine for drafts, and does with them what the writer says."""
+"""The drafts on the page: the engine is asked for them, and the writer decides about them."""
 
 import secrets
 from collections.abc import Callable, Collection
@@ -81,14 +81,14 @@ class DraftController:
 
         It is asked for by every footer: of drafts from before nothing is read, as the text is painted first.
         """
-        with suppress(ManuscriptError):  # the history is damaged, which is told elsewhere
+        with suppress(ManuscriptError):  # the history is damaged, which is reported elsewhere
             drafts = self._manuscript.drafts
             return self._has_shown and self.last is not None and drafts.is_in_text(drafts.get(self.last))
         return False
 
     @property
     def summary(self) -> str:
-        """What there is to say of the draft: which alternative is shown, what is done, what was asked and what cut."""
+        """What there is to say about the draft: which alternative it is, what the model does, what was asked or cut."""
         draft = self.draft
         said = [self.state]
         if draft is not None:
@@ -105,7 +105,7 @@ class DraftController:
         return None if draft is None else self._gauges.get(self._voice(draft))
 
     def go_on(self, voices: tuple[Blend, ...], writing: Writing, instruction: str = "") -> int:
-        """Have voices write from the cursor, and return the draft's number.
+        """Let voices write from the cursor, and return the draft's number.
 
         A draft that stands there is taken first. One that stands elsewhere is stopped and stays there, and so does a
         rewrite, whose changes are taken one by one.
@@ -118,7 +118,7 @@ class DraftController:
         return self._begin(request)
 
     def rewrite(self, voices: tuple[Blend, ...], writing: Writing, instruction: str = "") -> int:
-        """Have voices write the selection anew. A draft in it is put away; one elsewhere is stopped, and stays."""
+        """Let voices rewrite the selection. A draft in it is put away; one elsewhere is stopped, and stays."""
         start, end = self._editor.selected
         draft = self.draft
         if draft is not None and draft.start <= end and start <= draft.end:
@@ -130,7 +130,7 @@ class DraftController:
         return self._begin(request)
 
     def again(self, voices: tuple[Blend, ...], writing: Writing) -> None:
-        """Have one more alternative written of the draft that is shown, or of the last one."""
+        """Write one more alternative of the draft that is shown, or of the last one."""
         if self.running:
             self.stop()
         if self.current is None:
@@ -139,7 +139,7 @@ class DraftController:
             self._begin(self.desk.again(self.current, voices, seed=_seed(), writing=writing))
 
     def steer(self, blend: Blend) -> None:
-        """Have the voice that is writing, and of several the one that is shown, go on in another blend."""
+        """Continue in another blend, with the voice that is writing, or of several the one that is shown."""
         draft = self.draft
         job = None if draft is None else self.desk.job_of(draft.id)
         if draft is not None and job is not None:
@@ -206,7 +206,7 @@ class DraftController:
         self.follow()
 
     def accept(self) -> None:
-        """Put what there is of the draft into the text; a model that is writing it goes on."""
+        """Put what there is of the draft into the text; a model that is writing it continues."""
         self._accept(self.desk.accept_all)
 
     def accept_sentence(self) -> None:
@@ -258,7 +258,7 @@ class DraftController:
             self._show(draft)
 
     def go_on_behind(self, voices: tuple[Blend, ...], writing: Writing) -> int:
-        """Have voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
+        """Let voices write where the draft that is shown stands now; that one stays. Returns the new one's number."""
         if self.draft is None:
             raise ManuscriptError("there is no draft to continue from; go back to the page")
         return self._begin(self.desk.go_on(self.draft.start, voices, seed=_seed(), writing=writing))

@@ -215,7 +215,7 @@ class RewriteController:
 
     @contextmanager
     def stepping(self) -> Iterator[None]:
-        """Go along with an undo or a redo made inside the block, to the change that is open again by it.
+        """Follow an undo or a redo made inside the block, to the change that it opens again.
 
         A draft that was taken by the step is taken up again, so that the writer is where they were before.
         """
@@ -267,7 +267,7 @@ class RewriteController:
             self._drafts.end()
 
     def _page(self) -> object:
-        """Return what is another as soon as the writer goes on with something else."""
+        """Return what changes as soon as the writer does something else."""
         return self._manuscript.prose, self._editor.cursor
 
     def _show(self) -> None:

@@ -55,15 +55,15 @@ class ChorusColumn(VerticalScroll, inherit_bindings=False):
         self.show()
 
     def on_focus(self) -> None:
-        """Mark it, also where heavy lines look like others."""
+        """Mark it, also where heavy lines look like light ones."""
         self.show()
 
     def on_blur(self) -> None:
         """Take the mark away."""
         self.show()
 
-    def become(self, text: str, taken: int, *, over: bool) -> None:
-        """Have this text, of which so many characters are in the manuscript; `over` if no more of it comes."""
+    def show_text(self, text: str, taken: int, *, over: bool) -> None:
+        """Show this text, of which `taken` characters are in the manuscript; `over` if no more of it comes."""
         self.text, self.taken = text, taken
         self._state = "done" if over else "writing" if text else "waiting"
         if self.is_mounted:
@@ -112,7 +112,7 @@ class ChorusScreen(Screen[None]):
     ChorusScreen #columns { height: 1fr; layout: vertical; overflow-y: auto; }
     ChorusScreen #columns.-side { layout: horizontal; overflow-y: hidden; }
     ChorusScreen #columns.-side ChorusColumn { height: 100%; }
-    ChorusScreen #told { width: 100%; height: auto; max-height: 3; padding: 0 1; color: $text-warning; }
+    ChorusScreen #message { width: 100%; height: auto; max-height: 3; padding: 0 1; color: $text-warning; }
     """
 
     def __init__(self, names: Sequence[str], commands: "ChorusCommands") -> None:
@@ -121,7 +121,7 @@ class ChorusScreen(Screen[None]):
         self._columns = [ChorusColumn(name) for name in names]
         self.message = self._text_before = ""
         self._before = Label("", id="before", markup=False)
-        self._message = Label("", id="told", markup=False)
+        self._message = Label("", id="message", markup=False)
         self._message.display = False
 
     def compose(self) -> ComposeResult:
@@ -159,10 +159,10 @@ class ChorusScreen(Screen[None]):
 
     def show_voice(self, voice: int, text: str, taken: int = 0, *, over: bool = False) -> None:
         """Show what a voice has written, and how many characters of it are in the manuscript."""
-        self._columns[voice].become(text, taken, over=over)
+        self._columns[voice].show_text(text, taken, over=over)
 
     def show_before(self, text: str) -> None:
-        """Show the end of what stands in the manuscript, which the voices go on from."""
+        """Show the end of the text that the voices continue."""
         self._text_before = text
         if self.is_attached:
             room = _LINES_BEFORE * max(self.app.size.width - 6, 20)
@@ -198,31 +198,31 @@ class ChorusScreen(Screen[None]):
         self._scrolling().scroll_page_up(animate=False)
 
     def action_chorus_take(self) -> None:
-        """Have this voice's text put into the manuscript."""
+        """Put all that this voice wrote into the text."""
         self._take(sentence=False)
 
     def action_chorus_take_sentence(self) -> None:
-        """Have its next sentence put into the manuscript."""
+        """Put its next sentence into the text."""
         self._take(sentence=True)
 
     def action_chorus_take_back(self) -> None:
-        """Have what was taken last taken back."""
+        """Undo what was taken last."""
         self._commands.undo()
 
     def action_chorus_again(self) -> None:
-        """Have all write on."""
+        """Let all voices write on."""
         self._commands.again()
 
     def action_chorus_before(self) -> None:
-        """Have what they wrote before shown."""
+        """Show what they wrote before."""
         self._commands.before()
 
     def action_chorus_stop(self) -> None:
-        """Have all stop."""
+        """Stop all voices."""
         self._commands.stop()
 
     def action_chorus_voices(self) -> None:
-        """Have other voices chosen."""
+        """Choose which voices write."""
         self._commands.choose_voices()
 
     def action_back(self) -> None:

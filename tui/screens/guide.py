@@ -38,7 +38,7 @@ class GuideScreen(Screen[Guide | None]):
     GuideScreen TextField:focus, GuideScreen OptionList:focus { border: round $primary; }
     GuideScreen OptionList { height: 1fr; border: round $surface-lighten-2; }
     GuideScreen VerticalScroll { height: auto; max-height: 7; border: round $warning; padding: 0 1; display: none; }
-    GuideScreen VerticalScroll.told { display: block; }
+    GuideScreen VerticalScroll.shown { display: block; }
     GuideScreen Horizontal { height: 1; }
     GuideScreen LineField, GuideScreen LineField:focus { width: 8; height: 1; border: none; padding: 0 1; }
     """
@@ -139,7 +139,7 @@ class GuideScreen(Screen[Guide | None]):
         self.notify(f"{_entries(len(lorebook.entries))} imported.", markup=False)
         self._lost += notes
         self.query_one("#notes", Static).update("\n".join(sanitize(note) for note in self._lost))
-        self.query_one(VerticalScroll).set_class(bool(self._lost), "told")
+        self.query_one(VerticalScroll).set_class(bool(self._lost), "shown")
 
     def _changed(self) -> Guide:
         """Return the guide as it stands on the screen. Raises ValueError if the paragraph is no number that will do."""

@@ -115,7 +115,7 @@ class HistoryScreen(Screen[VersionChoice | None]):
         self.app.push_screen(Ask(question, check=partial(refusal, versions.check_branch)), answered)
 
     def action_history_switch(self) -> None:
-        """Show the branches, to go on with another one or to rename one."""
+        """Show the branches, to switch to another one or to rename one."""
 
         def answered(name: str | None) -> None:
             if name is not None:
@@ -188,7 +188,7 @@ class HistoryScreen(Screen[VersionChoice | None]):
 
 
 class Branches(ModalScreen[str | None]):
-    """Gives the name of the branch to go on with, or None.
+    """Gives the name of the branch to switch to, or None.
 
     Args:
         versions: whose branches they are; they get their new names here.
@@ -217,13 +217,13 @@ class Branches(ModalScreen[str | None]):
             yield Label("", id="hint", markup=False)
 
     def on_mount(self) -> None:
-        """Show what there is, at the one that is gone on with now."""
+        """Show the branches, with the current one highlighted."""
         self._fill(self._versions.branch)
         hint = f"Enter: switch to it   {key_on(self, 'branch-rename')}: rename   Esc: cancel"
         self.query_one("#hint", Label).update(hint)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Go on with a branch; with the one that one is on, nothing is to be done."""
+        """Switch to a branch; nothing is to be done for the current one."""
         event.stop()
         name = self._names[event.option_index]
         self.dismiss(None if name == self._versions.branch else name)
@@ -268,7 +268,7 @@ class Lanes:
         self._wanted: list[int] = []  # by lane: the node that its line leads down to
 
     def drawn(self, version: Version) -> str:
-        """Return the drawing before a node, and go on to the next row."""
+        """Return the drawing before a node, and move on to the next row."""
         if version.id not in self._wanted:
             self._wanted.append(version.id)
         lane = self._wanted.index(version.id)

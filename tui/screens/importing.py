@@ -78,7 +78,7 @@ class ImportScreen(Screen[Path | None]):
     ImportScreen #about { height: 1; color: $text-muted; display: none; }
     ImportScreen.read SettingsList, ImportScreen.read #about { display: block; }
     ImportScreen #wrong { color: $text-error; display: none; }
-    ImportScreen #wrong.told { display: block; }
+    ImportScreen #wrong.shown { display: block; }
     ImportScreen VerticalScroll { height: 1fr; border: round $surface-lighten-2; padding: 0 1; }
     ImportScreen VerticalScroll:focus { border: round $primary; }
     """
@@ -220,7 +220,7 @@ class ImportScreen(Screen[Path | None]):
     def _say(self, sentence: str) -> None:
         label = self.query_one("#wrong", Label)
         label.update(sanitize(f"! {sentence}"))
-        label.set_class(bool(sentence), "told")
+        label.set_class(bool(sentence), "shown")
 
 
 def _read_document(document: Path, way: Paragraphs | None) -> _Read:
@@ -246,10 +246,10 @@ def _free_path(document: Path) -> Path:
 def _shown(imported: Imported) -> str:
     """Return what was left out or guessed, and how the text begins."""
     notes = [f"· {sanitize(note)}" for note in imported.notes]
-    told = ["Left out or guessed:", *notes] if notes else ["Nothing was left out, and nothing guessed."]
+    lines = ["Left out or guessed:", *notes] if notes else ["Nothing was left out, and nothing guessed."]
     text = imported.text.strip("\n")
     begins = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
-    return "\n".join([*told, "", "The text:" if begins == text else "The text begins:", "", sanitize(begins)])
+    return "\n".join([*lines, "", "The text:" if begins == text else "The text begins:", "", sanitize(begins)])
 
 
 def _sentence(path: str, error: Exception) -> str:

@@ -82,7 +82,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
             self._show_progress()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Go on to the voices."""
+        """Show the voices to prepare."""
         event.stop()
         if self.progress is not None:
             self.notify("A model is being prepared already; wait, or cancel that first.", markup=False)
@@ -99,7 +99,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
             self.dismiss((self._chosen.repo, tuple(self._cards[index].id for index in event.chosen)))
 
     def action_offer_cancel(self) -> None:
-        """Have the running job cancelled, by the screen below."""
+        """Cancel the running job."""
         if self.progress is not None:
             self.app.screen_stack[-2].post_message(VectorUnwanted())
 

@@ -1,4 +1,4 @@
-"""All personas: their cards, how good their vectors are, whom they are like, and how to make another."""
+"""All personas: their cards, how good their vectors are, which are alike, and how to make another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -148,14 +148,14 @@ class PersonasScreen(Screen[str | None]):
         self.app.push_screen(PersonaSearch([*self._entries.values()]), self._go_to)
 
     def action_persona_extract(self) -> None:
-        """Have its vector made, or made anew."""
+        """Prepare its voice, or prepare it again."""
         if self._entry is None or self._entry.persona is None:
             self.post_message(StatusMessage("this voice was made from a text; “Own voice” makes it again"))
         else:
             self.post_message(VectorWanted((self._entry.id,), again=self._entry.note is not None))
 
     def action_persona_cancel(self) -> None:
-        """Have no vector made."""
+        """Cancel preparing voices."""
         self.post_message(VectorUnwanted())
         self._stopping = self._under_way
         if self._stopping:

@@ -61,7 +61,7 @@ class Question(Screen[None]):
 
     Args:
         ways: the answers, in words, by their ids.
-        settled: told the id of the answer, or None to be asked again later, once the screen has gone.
+        settled: takes the id of the answer, or None to be asked again later, once the screen has gone.
 
     Attributes:
         typed: what was typed and pasted so far.
@@ -132,7 +132,7 @@ class Question(Screen[None]):
             self._settled(answer)
 
     def _keep(self, typed: str) -> None:
-        """Have this be what was typed; a line that was chosen before is chosen no more."""
+        """Keep what was typed; a line that was chosen before is chosen no more."""
         self.typed = typed
         self._ways.highlighted = None
         for hint in self.query("#hint").results(Label):
@@ -160,7 +160,7 @@ class RecoverScreen(Question):
     Args:
         offer: what was never saved.
         current: the text as it is now.
-        settled: told the answer; None is to be asked again next time.
+        settled: takes the answer; None is to be asked again next time.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("recover",)
@@ -180,7 +180,7 @@ class RecoverScreen(Question):
         yield Footer(show_command_palette=False)
 
     def action_recover_take(self) -> None:
-        """Have the text be what was never saved."""
+        """Take the text that was never saved."""
         self.take("recover")
 
     def action_recover_decline(self) -> None:
@@ -195,7 +195,7 @@ class ConflictScreen(Question):
         path: of the file.
         mine: the writer's text.
         theirs: what is in the file.
-        settled: told the answer; None is to be asked again later.
+        settled: takes the answer; None is to be asked again later.
 
     Attributes:
         copy: the file that a copy is to be saved as; None if none is.
@@ -212,7 +212,7 @@ class ConflictScreen(Question):
         """Yield what happened, the ways out, and how the texts differ."""
         theirs = self._theirs
         yield Label(f"! {sanitize(self._path.name)}: {_happened(theirs)}", id="title", markup=False)
-        yield Label(_told(theirs), markup=False)
+        yield Label(_explained(theirs), markup=False)
         yield from self.answers()
         if theirs.text is not None:
             yield Difference(self._mine, theirs.text)
@@ -319,7 +319,7 @@ def _happened(theirs: Theirs) -> str:
     return "the file is gone" if theirs.wrong is None else "another program put something else in its place"
 
 
-def _told(theirs: Theirs) -> str:
+def _explained(theirs: Theirs) -> str:
     if theirs.text is None:
         return f"{sanitize(theirs.wrong or 'Your text is all here')}. Nothing is lost, whatever you choose."
     apart = said_of(theirs.merge) or "you and it changed different places"

@@ -47,7 +47,7 @@ class SavedBlends(ModalScreen[Dials | None]):
         background: $surface; border: round $primary;
     }
     SavedBlends OptionList { height: auto; max-height: 20; border: none; padding: 0; background: $surface; }
-    SavedBlends #told { width: 100%; height: auto; max-height: 6; color: $text-muted; }
+    SavedBlends #hint { width: 100%; height: auto; max-height: 6; color: $text-muted; }
     """
 
     def __init__(self, titles: Names) -> None:
@@ -59,7 +59,7 @@ class SavedBlends(ModalScreen[Dials | None]):
         """Yield the blends, and a line for words."""
         with Vertical():
             yield OptionList(compact=True, markup=False)
-            yield Label("", id="told", markup=False)
+            yield Label("", id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Show what there is."""
@@ -78,7 +78,7 @@ class SavedBlends(ModalScreen[Dials | None]):
         try:
             forget_blend(self._blends[index][0])
         except BillyError as error:
-            self.query_one("#told", Label).update(sanitize(str(error)))
+            self.query_one("#hint", Label).update(sanitize(str(error)))
         else:
             self._fill()
 
@@ -98,8 +98,8 @@ class SavedBlends(ModalScreen[Dials | None]):
         )
         options.action_first()
         hint = f"Enter: use it   {key_on(self, 'blend-forget')}: delete it   Esc: cancel"
-        told = hint if blends else "No blend is saved yet. “Save the blend” in the voices panel saves one.   Esc: back"
-        self.query_one("#told", Label).update("\n".join([told, *wrong]))
+        lines = hint if blends else "No blend is saved yet. “Save the blend” in the voices panel saves one.   Esc: back"
+        self.query_one("#hint", Label).update("\n".join([lines, *wrong]))
 
 
 def ask_for_name(dials: Dials, titles: Names) -> Ask:

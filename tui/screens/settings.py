@@ -77,7 +77,7 @@ class SettingsList(OptionList):
         return self._schema[name].help if name in self._schema else ""
 
     def change(self, name: str, value: object) -> None:
-        """Have a field be `value`, and say so."""
+        """Set a field, and say so."""
         self.values = replace(self.values, **{name: value})
         self.replace_option_prompt(name, self._row(name))
         self.post_message(self.Changed(name, value))
@@ -101,7 +101,7 @@ class SettingsList(OptionList):
         self._turn(-1)
 
     def action_setting_reset(self) -> None:
-        """Have the chosen field as it came."""
+        """Set the chosen field back to its default."""
         if self.chosen in self._schema:
             self.change(self.chosen, getattr(type(self.values)(), self.chosen))
 

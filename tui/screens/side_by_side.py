@@ -1,4 +1,4 @@
-"""A rewrite beside the passage that it is of: for one that has few of its words, and cannot be read as changes."""
+"""A rewrite side by side with the passage: for one that shares few words with it, and cannot be read as changes."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -66,7 +66,7 @@ class SideBySide(Screen[None]):
         return super().check_action(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
-        """Go on writing where the writer does."""
+        """Pass what is typed on to the page."""
         if event.is_printable and event.character is not None:
             event.stop()
             self._write(event.character)

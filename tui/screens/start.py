@@ -133,7 +133,7 @@ class StartScreen(Screen[Path | None]):
         self.app.push_screen(AskPath("Import which document?", _why_not_there), answered)
 
     def action_start_models(self) -> None:
-        """Have it looked up which models this machine can run."""
+        """Look up which models this machine can run."""
         self.say_model("finding out what this machine can run ...")
         self._studio.engine.ask(Survey(self._studio.engine.next_job()))
 

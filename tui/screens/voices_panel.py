@@ -1,4 +1,4 @@
-"""The voices panel: who speaks, how much each, and how much of all together."""
+"""The voices panel: which voices are in the blend, how much of each, and how much of all together."""
 
 from collections.abc import Callable, Mapping
 
@@ -77,7 +77,7 @@ class VoicesPanel(DialPanel):
         self.progress = STOPPING
 
     def prepared(self) -> None:
-        """No vector is made any more."""
+        """No voice is being prepared any more."""
         self.progress = ""
 
     def add(self, persona_id: str | None) -> None:
@@ -114,7 +114,7 @@ class VoicesPanel(DialPanel):
                 self.step(1)
 
     def action_voice_add(self) -> None:
-        """Search for somebody to add."""
+        """Search for a persona to add."""
         taken = [voice.persona_id for voice in self.dials.voices]
         notes = self.notes
         if notes is None:  # no model is there yet, and nothing known against anybody
@@ -122,7 +122,7 @@ class VoicesPanel(DialPanel):
         self.app.push_screen(PersonaSearch(persona_list(self._personas, notes), taken), self.add)
 
     def action_voice_extract(self) -> None:
-        """Have a vector made: of one voice, or of all that have none."""
+        """Prepare a voice, or all voices that are not prepared yet."""
         if self.kind is DialRow.VOICE:
             persona_id = self.dials.voices[self.voice].persona_id
             self.post_message(VectorWanted((persona_id,), again=persona_id in self.known))
@@ -133,7 +133,7 @@ class VoicesPanel(DialPanel):
         )
 
     def action_voice_cancel(self) -> None:
-        """Have no vector made."""
+        """Cancel preparing voices."""
         self.post_message(VectorUnwanted())
 
     def action_blend_save(self) -> None:

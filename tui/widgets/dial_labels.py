@@ -37,11 +37,11 @@ _USUAL = {
 
 
 @dataclass(frozen=True)
-class Face:
+class DialLabel:
     """What a dial shows.
 
     Attributes:
-        label: safe to show.
+        name: safe to show.
         text: the value in words or as a number.
         value: what the bar shows; None for a row without one.
         low: where the bar begins.
@@ -51,7 +51,7 @@ class Face:
         ticks: places on the scale below the bar, with their words; only of the dose.
     """
 
-    label: str
+    name: str
     text: str = ""
     value: float | None = None
     low: float = 0.0
@@ -61,8 +61,8 @@ class Face:
     ticks: tuple[tuple[float, str], ...] = ()
 
 
-def faces_of(dials: Dials, notes: Notes, names: Names, *, advanced: bool) -> tuple[Face, ...]:
-    """Return a face for each of `rows_of`."""
+def dial_labels(dials: Dials, notes: Notes, names: Names, *, advanced: bool) -> tuple[DialLabel, ...]:
+    """Return a label for each of `rows_of`."""
     voices = iter(dials.voices)
     return tuple(
         _voice(next(voices), notes, names) if row is DialRow.VOICE else _other(dials, row, notes)
@@ -106,34 +106,36 @@ def dials_name(dials: Dials, titles: Names) -> str:
     return name_of(dials.blend(), titles) + (f", {muted} muted" if muted else "")
 
 
-def _voice(voice: DialVoice, notes: Notes, names: Names) -> Face:
+def _voice(voice: DialVoice, notes: Notes, names: Names) -> DialLabel:
     marks = (mark(notes.get(voice.persona_id)) if notes is not None else " ") + ("m" if voice.muted else "")
     name = sanitize(names.get(voice.persona_id, voice.persona_id))
-    return Face(name, _number(voice.weight), voice.weight, -LIMIT, LIMIT, marks.strip(), voice.muted)
+    return DialLabel(name, _number(voice.weight), voice.weight, -LIMIT, LIMIT, marks.strip(), voice.muted)
 
 
-def _other(dials: Dials, row: DialRow, notes: Notes) -> Face:
+def _other(dials: Dials, row: DialRow, notes: Notes) -> DialLabel:
     match row:
         case DialRow.MODE:
-            return Face("Mode", dials.mode)
+            return DialLabel("Mode", dials.mode)
         case DialRow.LAYERS:
             named = None if dials.layers is None else ",".join(map(str, dials.layers))
-            return Face("Layers", _USUAL[dials.mode][0] if named is None else named)
+            return DialLabel("Layers", _USUAL[dials.mode][0] if named is None else named)
         case DialRow.POSITIONS:
-            return Face("Steers", "prompt as well" if dials.everywhere else "what is written")
+            return DialLabel("Steers", "prompt as well" if dials.everywhere else "what is written")
         case DialRow.NORM:
-            return Face("Norm", "kept" if dials.keeps_norm else "free")
+            return DialLabel("Norm", "kept" if dials.keeps_norm else "free")
         case _:
             return _dose(dials, notes)
 
 
-def _dose(dials: Dials, notes: Notes) -> Face:
+def _dose(dials: Dials, notes: Notes) -> DialLabel:
     scale, dose = scale_of(dials, notes or {}), dials.dose
     if scale.unit is not Unit.FULL:
-        return Face("All", f"{_number(dose.amount)}{dose.unit}", dose.amount, 0.0, scale.top)
+        return DialLabel("All", f"{_number(dose.amount)}{dose.unit}", dose.amount, 0.0, scale.top)
     places = ((scale.gentle, "gentle"), (1.0, "full"), (scale.too_much, "too much"))
     ticks = tuple(sorted((place, word) for place, word in places if place is not None and place <= scale.top))
-    return Face("All", f"{_number(dose.amount)} {scale.word(dose.amount)}", dose.amount, 0.0, scale.top, ticks=ticks)
+    return DialLabel(
+        "All", f"{_number(dose.amount)} {scale.word(dose.amount)}", dose.amount, 0.0, scale.top, ticks=ticks
+    )
 
 
 def _about_dose(dials: Dials, notes: Notes) -> str:

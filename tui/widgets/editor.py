@@ -173,7 +173,7 @@ class Editor(Page):
         return self._scroll_to_line(self._cursor_offset[1], center=center)
 
     def watch_typewriter(self) -> None:
-        """Have room below the text, or none."""
+        """Make room below the text, or none."""
         self._refresh_size()
         self.scroll_cursor_visible()
 
@@ -211,7 +211,7 @@ class Editor(Page):
         self.post_message(StatusMessage(f"{did} {amount(words)}" if words else did))
 
     def _edit(self, manuscript: Manuscript, start: int, end: int, text: str, edit: Keyed) -> None:
-        """Have an edit happen; what the ghost has at the cursor is typed along with it, so that it shrinks."""
+        """Make an edit; what the ghost has at the cursor is typed along with it, so that it shrinks."""
         along = None
         if self._view.ghost and edit.top <= self.page.location(self._view.at) and self._draft is not None:
             along = manuscript.drafts.along(self._draft, start, end, text)
@@ -315,7 +315,7 @@ class Editor(Page):
         )
 
     def _step_over(self, edit: Keyed) -> None:
-        """Have the cursor go to the other end of the ghost, where a deletion would have taken from it."""
+        """Move the cursor to the other end of the ghost, where a deletion would have taken from it."""
         first, last = self.location_of(self.cursor), self.location_of(self.cursor, behind=True)
         if edit.top < edit.bottom and self.selection.end in (first, last):
             self.move_cursor(last if self.selection.end == first else first)

@@ -67,7 +67,7 @@ class Choices(OptionList):
             self.replace_option_prompt_at_index(index, self._row(index))
 
     def extend(self, rows: Sequence[str]) -> None:
-        """Have more rows below the others."""
+        """Add rows below the others."""
         first = len(self._rows)
         self._rows += [sanitize(row).replace("\n", " ") for row in rows]
         self.add_options(Option(self._row(index)) for index in range(first, len(self._rows)))

@@ -48,7 +48,7 @@ class PersonaEntry:
 
 
 def persona_list(personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> tuple[PersonaEntry, ...]:
-    """Return everybody: writing voices first, then the writer's own, then the paper's."""
+    """Return all personas: writing voices first, then the writer's own, then the paper's."""
     members = [_with_card(persona, notes.get(persona.id)) for persona in personas.personas.values()]
     members += [_without_card(note) for note in notes.values() if note.persona_id not in personas.personas]
     order = (WRITING, OWN, PAPER)
@@ -56,9 +56,9 @@ def persona_list(personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> tuple[
 
 
 def best_first(entries: Sequence[PersonaEntry]) -> list[PersonaEntry]:
-    """Return those who can speak, by what was measured of their vectors: the surest first, the weak last.
+    """Return the personas that are prepared, by what was measured of their vectors: the surest first, the weak last.
 
-    Of those of whom no more is known, voices for writing and the writer's own come before the others.
+    Where no more is known, voices for writing and the writer's own come before the others.
     """
     return sorted((entry for entry in entries if entry.note is not None), key=_rank)
 
@@ -108,19 +108,19 @@ def measured(note: VoiceNote | None) -> tuple[str, ...]:
     """Return what was measured of a vector, for those who know what vectors are: how well it separates, and where."""
     if note is None:
         return ()
-    told = (
+    lines = (
         []
         if note.auc is None
         else [f"Its vector tells its answers from neutral ones: AUC {note.auc:.2f} (0.5 is chance)."]
     )
-    told += [f"A full dose adds it {note.strength:.2f} times, layer by layer."] if note.strength is not None else []
+    lines += [f"A full dose adds it {note.strength:.2f} times, layer by layer."] if note.strength is not None else []
     at = note.strength is None and note.layer is not None
-    told += [f"In mode balanced it steers layer {note.layer}."] if at else []
-    return tuple(told)
+    lines += [f"In mode balanced it steers layer {note.layer}."] if at else []
+    return tuple(lines)
 
 
 def likenesses(persona_id: str, compared: Compared | None, names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return lines about whom a persona is most and least like; none if that was not measured."""
+    """Return lines about the personas that one is most and least like; none if that was not measured."""
     if compared is None or persona_id not in compared.persona_ids:
         return ()
     row = zip(compared.persona_ids, compared.cosines[compared.persona_ids.index(persona_id)], strict=True)
@@ -135,7 +135,7 @@ class PersonaSearch(ModalScreen[str | None]):
     """Gives the id of the persona that was chosen, or None.
 
     Args:
-        entries: who there is, in the order to show them.
+        entries: the personas, in the order to show them.
         taken: ids of those that are in the blend already.
     """
 
@@ -167,7 +167,7 @@ class PersonaSearch(ModalScreen[str | None]):
             yield Label("", id="about", markup=False)
 
     def on_mount(self) -> None:
-        """Show everybody."""
+        """Show all personas."""
         self.query_one(PersonaList).can_focus = False
         self._fill("")
 
@@ -206,7 +206,7 @@ class PersonaSearch(ModalScreen[str | None]):
             getattr(self.query_one(PersonaList), f"action_{self._MOVES[event.key]}")()
 
     def action_back(self) -> None:
-        """Take nobody."""
+        """Choose no persona."""
         self.dismiss(None)
 
     def _fill(self, wanted: str) -> None:

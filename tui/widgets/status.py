@@ -17,7 +17,7 @@ from billy_mlx.text import sanitize
 FRAYING = 1.65
 """Times what the unsteered model would have drawn at the same places, from which on text frays: the starter model's
 texts at dose 0 and 1 came to 1.63 at most (28 readings), those of gothic@4 to 1.80 at least (8)."""
-_LEAST = 16  # columns for what is told
+_LEAST = 16  # columns for the message
 _STEPS = "▁▂▃▄▅▆▇█"
 _APART = 2  # cells between the two at least
 _WIDTH = 60  # columns, as billy.tcss has it
@@ -99,7 +99,7 @@ class PageFooter(Footer):
 
 
 def place_toasts(screen: Screen[None], region: Region, line: int) -> None:
-    """Have messages stand within a region of the screen, above or below a line of it: where there is more room."""
+    """Place messages within a region of the screen, above or below a line of it: where there is more room."""
     above, below = _room(region, line)
     for rack in screen.query(ToastRack):
         rack.styles.max_height = max(above, below)

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from scripted import studio
+from scripted_engine import studio
 from textual.events import Paste
 
 SIZES = [(80, 24), (160, 50)]

@@ -1,6 +1,6 @@
 """Studios whose window closes, or that the system ends, at many moments: each is to save its text and be gone in 5 s.
 
-    python tests/tui/closing.py close 100
+    python tests/tui/closing_windows.py close 100
 
 Each studio is forked from this process, which has imported all of it, into a pseudo-terminal of its own.
 """
@@ -19,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-from scripted import ScriptedEngine
+from scripted_engine import ScriptedEngine
 
 from billy_mlx.engine.messages import Loading
 from billy_mlx.manuscript.manuscript import Manuscript

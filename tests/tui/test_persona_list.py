@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hosting import seen, shown, typed
+from screen_host import seen, shown, typed
 
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.extraction.card import get_persona

@@ -1,6 +1,6 @@
 """Random bytes into the studio's terminal: it stays, and its text is text.
 
-    python tests/tui/fuzzing.py 1 200
+    python tests/tui/terminal_fuzz.py 1 200
 
 The first number is the seed, the second how many pieces are sent.
 """
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from closing import Window, be_studio
+from closing_windows import Window, be_studio
 
 _CTRL_Q = 0x11
 _PARTS = (

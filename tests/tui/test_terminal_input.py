@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from terminal import Terminal, obeyed
+from pseudo_terminal import Terminal, obeyed
 from textual import events
 
 from billy_mlx.text import visible
@@ -21,7 +21,7 @@ import sys
 from functools import partial
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-from scripted import ScriptedEngine
+from scripted_engine import ScriptedEngine
 from billy_mlx.tui import app
 app.Studio = partial(app.Studio, connect=ScriptedEngine)
 sys.exit(app.run(Path(sys.argv[1])))
@@ -140,7 +140,7 @@ def test_the_page_has_what_was_sent_and_nothing_of_it_is_obeyed(tmp_path, data, 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_the_studio_takes_any_bytes(seed):
-    command = [sys.executable, str(Path(__file__).parent / "fuzzing.py"), str(seed), "400"]
+    command = [sys.executable, str(Path(__file__).parent / "terminal_fuzz.py"), str(seed), "400"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
