@@ -60,6 +60,6 @@ def test_the_next_request_brings_it_back_and_says_so_and_nothing_else_changes(no
 
 def test_what_the_engine_says_counts_as_need_of_it():
     times = iter([0.0, 100.0, 130.0])
-    port = EngineClient(lambda: next(times))
-    port.heard()
-    assert port.quiet_seconds == 30
+    client = EngineClient(lambda: next(times))
+    client.note_event()
+    assert client.quiet_seconds == 30

@@ -27,7 +27,9 @@ _BEFORE = 1000  # characters of the manuscript that are shown at most
 
 
 class ChorusCommands:
-    """Screens are imported when they are first opened: together they take longer than the page itself.
+    """Begins a chorus, and does what the writer wants on its screen.
+
+    A screen is imported when it is first opened: together they take longer than the page itself.
 
     Args:
         page: whose text the chorus continues.

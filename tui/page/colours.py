@@ -30,7 +30,7 @@ _UNREAD = ", but is not read: switch on “Read in the background” in the sett
 
 
 class ColourCommands:
-    """Screens are imported when they are first opened: together they take longer than the page itself.
+    """Colours the text, and says who wrote what.
 
     Args:
         page: whose text is coloured.

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 class DraftCommands:
-    """Args: page: where the voices write."""
+    """The keys of a draft, and those that begin one.
+
+    Args:
+        page: where the voices write.
+    """
 
     def __init__(self, page: "WritingScreen") -> None:
         self._page = page

@@ -28,7 +28,14 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 
 class FileCommands:
-    """Args: page: what shows the text."""
+    """Keeps the file of the text.
+
+    Args:
+        page: what shows the text.
+
+    Attributes:
+        autosave: saves it by itself.
+    """
 
     def __init__(self, page: "WritingScreen") -> None:
         self._page = page

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class TextCommands:
-    """Screens are imported when they are first opened: together they take longer than the page itself.
+    """Opens the screens for the text, and takes in what comes of them.
+
+    A screen is imported when it is first opened: together they take longer than the page itself.
 
     Args:
         page: what shows the text.

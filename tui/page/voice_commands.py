@@ -13,7 +13,11 @@ _WIDE = 100  # columns, from which on the voices stay beside the page
 
 
 class VoiceCommands:
-    """Args: page: what the voices write on."""
+    """Goes to the voices, and shows what is known of them.
+
+    Args:
+        page: what the voices write on.
+    """
 
     def __init__(self, page: "WritingScreen") -> None:
         self._page = page

@@ -57,8 +57,8 @@ _PROVENANCES = {
     "in a separate file": Provenance.SIDECAR,
 }
 _WORDS = ("title", "author", "language", "description", "cover")
-_FIRST = 4000  # characters of Markdown that are shown
-_MOST = 60  # blocks
+_FIRST_CHARACTERS = 4000  # of Markdown, that are shown
+_FIRST_BLOCKS = 60
 _INDENT = "    "
 _MIDDLE = " " * 20
 _Value = TypeVar("_Value")
@@ -240,7 +240,11 @@ class ExportScreen(Screen[Path | None]):
             self._unchanged = replace(self._unchanged, title=document.title)
             self.app.call_from_thread(self._rows.change, "title", document.title)
         notes = left_out(text, format, document, way)
-        page = text[:_FIRST] if format is Format.MARKDOWN else first_page(document, _book(wanted, NO_DATE, cover=False))
+        page = (
+            text[:_FIRST_CHARACTERS]
+            if format is Format.MARKDOWN
+            else first_page(document, _book(wanted, NO_DATE, cover=False))
+        )
         self.app.call_from_thread(self._show, wanted, page, notes)
 
     def _show(self, wanted: Exporting, page: Content | str, notes: Sequence[str]) -> None:
@@ -272,7 +276,7 @@ def first_page(text: Document, book: Book) -> Content:
     lines = [Content.styled(_MIDDLE + visible(one), "bold") for one in (book.title, book.author) if one.strip()]
     numbers = text.numbers
     before: Block | None = None
-    for block in islice(text.below(book.title).blocks, _MOST):
+    for block in islice(text.below(book.title).blocks, _FIRST_BLOCKS):
         lines += _block(block, before, numbers)
         before = block
     return Content("\n").join(lines)

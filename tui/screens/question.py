@@ -31,21 +31,21 @@ from billy_mlx.tui.screens.dialogs import Ask
 _TYPES = {"enter": "\n", "tab": "\t"}
 _SHOWN = 40  # characters of what was typed
 _KEYS = "Up or down chooses a line, Enter takes it, Esc asks again later."
-_WAYS = {
+_RECOVERY = {
     "recover": "Take the text that was never saved",
     "decline": "Keep the file's text; the other one is kept as a version",
 }
 _COPY = "Save mine as a copy next to it, then decide"
-_GONE = {
+_FILE_IS_GONE = {
     "mine": "Keep mine: save my text under this name again",
     "theirs": "Take theirs: empty my text as well; undo brings mine back",
     "copy": "Save mine under another name, then decide",
 }
-_NO_TEXT = {
+_FILE_IS_NO_TEXT = {
     "mine": "Keep mine: save my text here; what is there now gets another name",
     "copy": _COPY,
 }
-_TEXT = {
+_FILE_HAS_CHANGED = {
     "mine": "Keep mine: save my text over theirs; theirs is kept as a version",
     "theirs": "Take theirs: show the file's text; undo brings mine back",
     "copy": _COPY,
@@ -77,7 +77,7 @@ class Question(Screen[None]):
 
     def __init__(self, ways: Mapping[str, str], settled: Callable[[str | None], None]) -> None:
         super().__init__()
-        self._ways, self._settled, self._done = Answers(ways), settled, False
+        self._ways, self._settled, self._done = AnswerList(ways), settled, False
         self.typed = ""
 
     def answers(self) -> ComposeResult:
@@ -166,7 +166,7 @@ class RecoverScreen(Question):
     PLACES: ClassVar[tuple[str, ...]] = ("recover",)
 
     def __init__(self, offer: Offer, current: Prose, settled: Callable[[str | None], None]) -> None:
-        super().__init__(_WAYS, settled)
+        super().__init__(_RECOVERY, settled)
         self._offer, self._current = offer, current
 
     def compose(self) -> ComposeResult:
@@ -264,12 +264,12 @@ class ConflictScreen(Question):
         return self._path.with_name(name.strip())
 
 
-class Answers(OptionList, can_focus=False):
+class AnswerList(OptionList, can_focus=False):
     """The answers there are, of which none is chosen at first."""
 
     DEFAULT_CSS = """
-    Answers { height: auto; max-height: 50%; padding: 0 2; border: none; }
-    Answers > .option-list--option-highlighted { text-style: bold reverse; }
+    AnswerList { height: auto; max-height: 50%; padding: 0 2; border: none; }
+    AnswerList > .option-list--option-highlighted { text-style: bold reverse; }
     """
 
     def __init__(self, ways: Mapping[str, str]) -> None:
@@ -309,8 +309,8 @@ class Difference(VerticalScroll, can_focus=False):
 
 def _ways(theirs: Theirs) -> dict[str, str]:
     if theirs.text is None:
-        return _GONE if theirs.wrong is None else _NO_TEXT
-    return _TEXT if theirs.merge.touching else _BOTH | _TEXT
+        return _FILE_IS_GONE if theirs.wrong is None else _FILE_IS_NO_TEXT
+    return _FILE_HAS_CHANGED if theirs.merge.touching else _BOTH | _FILE_HAS_CHANGED
 
 
 def _happened(theirs: Theirs) -> str:

@@ -1,4 +1,4 @@
-"""What stands around the page: the heading, the status line, the footer, and where messages may appear."""
+"""What stands around the page: the heading, the status line, the footer, and where toasts may appear."""
 
 from textwrap import wrap
 
@@ -17,11 +17,11 @@ from billy_mlx.text import sanitize
 FRAYING = 1.65
 """Times what the unsteered model would have drawn at the same places, from which on text frays: the starter model's
 texts at dose 0 and 1 came to 1.63 at most (28 readings), those of gothic@4 to 1.80 at least (8)."""
-_LEAST = 16  # columns for the message
-_STEPS = "▁▂▃▄▅▆▇█"
+_MESSAGE_LEAST = 16  # columns for the message
+_GAUGE_STEPS = "▁▂▃▄▅▆▇█"
 _APART = 2  # cells between the two at least
-_WIDTH = 60  # columns, as billy.tcss has it
-_FRAME = 3  # columns: a border, and a blank at each side
+_TOAST_WIDTH = 60  # columns, as billy.tcss has it
+_TOAST_FRAME = 3  # columns: a border, and a blank at each side
 
 
 class HeadingLine(Static):
@@ -38,8 +38,8 @@ class HeadingLine(Static):
         """Return the line, as wide as there is room."""
         width = self.content_size.width
         text, blend = (sanitize(one).replace("\n", " ").replace("\t", " ") for one in (self.text, self.blend))
-        blend = _fitted(blend, max(width - _APART - cell_len(text), width // 2))
-        text = _fitted(text, max(0, width - _APART - cell_len(blend)))
+        blend = _shortened(blend, max(width - _APART - cell_len(text), width // 2))
+        text = _shortened(text, max(0, width - _APART - cell_len(blend)))
         return Content.assemble((text, "bold"), " " * max(0, width - cell_len(text) - cell_len(blend)), blend)
 
 
@@ -71,7 +71,7 @@ class Status(Static):
     def render(self) -> Content:
         """Return the line, as wide as there is room."""
         right = "  ".join(part for part in (self.words, self.safety) if part)
-        if len(right) + _LEAST > self.content_size.width:
+        if len(right) + _MESSAGE_LEAST > self.content_size.width:
             right = self.safety  # whether the text is saved comes before how long it is
         doing = self.doing or ("" if self.preparing else self.model)
         measured = f"measured likeness to {self.measured}" if self.measured else ""
@@ -85,7 +85,7 @@ class Status(Static):
     def _shown_gauge(self) -> str:
         if self.gauge is None:
             return ""
-        step = _STEPS[min(int(self.gauge.ratio / FRAYING * 4), len(_STEPS) - 1)]
+        step = _GAUGE_STEPS[min(int(self.gauge.ratio / FRAYING * 4), len(_GAUGE_STEPS) - 1)]
         return f"{step} the text frays: lower the dose" if self.gauge.ratio >= FRAYING else f"{step} holds together"
 
 
@@ -111,12 +111,12 @@ def place_toasts(screen: Screen[None], region: Region, line: int) -> None:
 
 def fitted(message: str, region: Region, line: int) -> str:
     """Return a message, cut where there is no room for more of it beside the line."""
-    lines = wrap(message, max(1, min(_WIDTH, region.width) - _FRAME))
+    lines = wrap(message, max(1, min(_TOAST_WIDTH, region.width) - _TOAST_FRAME))
     rows = max(_room(region, line))
     return message if len(lines) <= rows else f"{' '.join(lines[:rows])[:-1]}…"
 
 
-def _fitted(text: str, cells: int) -> str:
+def _shortened(text: str, cells: int) -> str:
     """Return a text in so many cells at most; where some of it is left out, … says so."""
     if cell_len(text) <= cells:
         return text
