@@ -22,14 +22,14 @@ from billy_mlx.text import without_strays
 from billy_mlx.tui.messages import StatusMessage
 from billy_mlx.tui.widgets.authorship_marks import GHOST_END, VoiceLetters
 from billy_mlx.tui.widgets.ghost_view import Ghost, View, carried, changed, seam
-from billy_mlx.tui.widgets.page import Page
+from billy_mlx.tui.widgets.page_view import PageView
 from billy_mlx.tui.word_count import amount
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _WORDS = re.compile(r"\S")
 
 
-class Editor(Page):
+class Editor(PageView):
     """Edits a manuscript: what the writer does goes to the manuscript first, and is shown as it stands there then.
 
     Places are offsets in the manuscript's text where they are called so; a location is a (row, column) of what is

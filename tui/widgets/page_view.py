@@ -1,4 +1,4 @@
-"""The page: how a manuscript looks in the editor. Its measure, its colours, and the marks beside it."""
+"""How a manuscript looks in the editor: its measure, its colours, and the marks beside it."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -32,6 +32,8 @@ from billy_mlx.tui.widgets.cursor import Cursor
 from billy_mlx.tui.widgets.ghost_view import View
 from billy_mlx.tui.widgets.page_document import PageDocument, PageWrap
 
+_CURSOR_WIDTH = 1
+_KEPT_STRIPS = 500  # the lines of some screens
 _COMMANDS = {
     key for place in ("anywhere", "page", "rewrite", "draft") for one in at(place) for key in one.keys.split(",")
 }
@@ -50,15 +52,11 @@ def editing_keys() -> list[BindingType]:
     return [*own]
 
 
-_CURSOR_WIDTH = 1
-_KEPT_STRIPS = 500  # the lines of some screens
-
-
-class Page(Cursor, inherit_bindings=False):
+class PageView(Cursor, inherit_bindings=False):
     """Shows a `View` of a manuscript. Lines are as wide as `measure` at most, in the middle of a wide screen."""
 
     DEFAULT_CSS = """
-    Page {
+    PageView {
         scrollbar-gutter: stable;  /* or all would be wrapped again when the scrollbar comes */
         border: none;
         padding: 0;
