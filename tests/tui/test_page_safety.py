@@ -189,7 +189,7 @@ def test_a_signal_ends_without_a_question(novel, disk):
     async def story(app, pilot, engine, page):
         disk.append("full")
         await press(pilot, "A")
-        assert page.is_at_risk()
+        assert page.files.is_at_risk()
         app.leave()
         return engine.closed, type(app.screen), page.manuscript.read_only
 
