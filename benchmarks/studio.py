@@ -25,8 +25,8 @@ from manuscript import novel
 from billy_mlx import paths
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tui"))
-from scripted import studio as scripted_studio
-from terminal import Terminal
+from pseudo_terminal import Terminal
+from scripted_engine import studio as scripted_studio
 
 WORDS = 80_000
 SIZE = (110, 32)

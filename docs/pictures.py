@@ -20,7 +20,7 @@ from textual.screen import Screen
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.tui.app import Studio
-from billy_mlx.tui.screens.chorus import ChorusScreen
+from billy_mlx.tui.screens.chorus import ChorusColumn
 from billy_mlx.tui.screens.writing import WritingScreen
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -57,7 +57,7 @@ async def draw(text: Path) -> None:
 async def _draw_page(pilot: Pilot[None], page: WritingScreen) -> None:
     """Have two voices go on, draw that while they write, and take it."""
     page.blend = Blend.parse(_BLEND)
-    page.show_voices()
+    page.voices.show()
     await pilot.press("ctrl+end", "ctrl+g")
     await _until(pilot, lambda: len(_draft_text(page)) > 250 or not page.drafts.running)
     await _shoot(pilot, "page")
@@ -79,8 +79,8 @@ async def _draw_heat(pilot: Pilot[None], page: WritingScreen) -> None:
     """Colour the text by a persona, and draw it once the model has read all."""
     page.editor.colouring = "lyrical"
     page.rest()
-    await _until(pilot, lambda: page.reader.running)
-    await _until(pilot, lambda: not page.reader.running)
+    await _until(pilot, lambda: page.colours.scores.running)
+    await _until(pilot, lambda: not page.colours.scores.running)
     await pilot.press("ctrl+home")
     await _shoot(pilot, "heat")
 
@@ -92,7 +92,7 @@ def _draft_text(page: WritingScreen) -> str:
 
 def _sung(screen: Screen[Any]) -> int:
     """Return how many characters all voices together have written."""
-    return sum(map(len, screen.texts())) if isinstance(screen, ChorusScreen) else 0
+    return sum(len(column.text) for column in screen.query(ChorusColumn))
 
 
 async def _until(pilot: Pilot[None], met: Callable[[], bool]) -> None:

@@ -25,9 +25,9 @@ from billy_mlx.manuscript.passage import Voice
 from billy_mlx.manuscript.provenance import voice_of
 from billy_mlx.steps import finish
 from billy_mlx.tui.app import Studio
-from billy_mlx.tui.blends import saved_blends
-from billy_mlx.tui.cast import mark, quality
+from billy_mlx.tui.screens.saved_blends import saved_blends
 from billy_mlx.tui.settings import load_settings
+from billy_mlx.tui.widgets.persona_list import mark, quality
 from billy_mlx.vectors.bundle import read_bundle
 from billy_mlx.vectors.library import find_all, load_vectors
 from billy_mlx.vectors.vector_file import save_vector

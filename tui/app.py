@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.actions import ActionParseResult
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.notifications import SeverityLevel
@@ -28,35 +28,33 @@ from billy_mlx.manuscript.former import Decide, Undecided, ask_first
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.driver import StudioDriver
+from billy_mlx.tui.engine_client import Connect, EngineClient, connect
 from billy_mlx.tui.fault_report import STOPPED, keep_report, keep_report_of
-from billy_mlx.tui.gestures import Gestures
-from billy_mlx.tui.keys import key_named
-from billy_mlx.tui.making import Making
-from billy_mlx.tui.messages import Heard, StatusMessage
-from billy_mlx.tui.palette import available, described
-from billy_mlx.tui.port import Connect, Port, connect
-from billy_mlx.tui.preparing import Preparing
-from billy_mlx.tui.screens.ask import Confirm
+from billy_mlx.tui.key_queue import KeyQueue
+from billy_mlx.tui.keys import available, described, key_named
+from billy_mlx.tui.messages import EngineMessage, StatusMessage, VectorUnwanted, VectorWanted, errors_shown
+from billy_mlx.tui.screens.dialogs import Confirm
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import Settings, load_settings, save_setting
+from billy_mlx.tui.vector_job import VectorJob, text_to_learn
 from billy_mlx.vectors.card import PersonaSet, load_personas
 
 if TYPE_CHECKING:
-    from billy_mlx.tui.screens.personas import CardsChanged
+    from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
     from billy_mlx.tui.screens.settings import SettingChanged
 
 _LOOK_SECONDS = 20.0  # apart are looks at how long the model was not needed
 
 
 @runtime_checkable
-class Listener(Protocol):
-    """A screen that wants to know what the engine says."""
+class EngineListener(Protocol):
+    """A screen that takes in the events of the engine."""
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
 
 
-class Studio(Making):
+class Studio(App[None]):
     """The studio.
 
     Args:
@@ -69,8 +67,8 @@ class Studio(Making):
         model_state: the same in words, for a status line.
         voices: what is known of the vectors there are, by persona id.
         settings: as they are now.
-        port: the line to the engine.
-        preparing: the making of vectors, which goes on from screen to screen.
+        engine: takes requests for the engine.
+        vector_job: prepares voices, from screen to screen.
         unsaved: once it was left: a sentence if some of the text could not be saved.
     """
 
@@ -86,13 +84,13 @@ class Studio(Making):
         self.model: ModelNote | None = None
         self.model_state = "the model is loading"
         self.voices: Mapping[str, VoiceNote] = {}
-        self.port = Port()
-        self.preparing = Preparing(self.port, self.tell, partial(self.change_setting, "model"))
+        self.engine = EngineClient()
+        self.vector_job = VectorJob(self.engine, self.show_status, partial(self.change_setting, "model"))
         self.unsaved: str | None = None
         self._path, self._model, self._connect = path, model, connect
         self._introduced = self._away = False
-        self._told_of_former: set[str] = set()  # models
-        self._gestures = Gestures(self, super().on_event)
+        self._said_former: set[str] = set()  # models
+        self._key_queue = KeyQueue(self, super().on_event)
 
     @cached_property
     def personas(self) -> PersonaSet:
@@ -137,7 +135,7 @@ class Studio(Making):
             self.notify(str(error), severity="error", timeout=30, markup=False)
 
     def apply_settings(self, settings: Settings) -> None:
-        """Have the studio be as `settings` say."""
+        """Follow the settings."""
         self.settings = settings
         if settings.theme in self.available_themes:
             self.theme = settings.theme
@@ -146,20 +144,20 @@ class Studio(Making):
             if isinstance(screen, WritingScreen) and screen.is_mounted:
                 screen.apply_settings()
 
-    def on_heard(self, message: Heard) -> None:
+    def on_engine_message(self, message: EngineMessage) -> None:
         """Remember what concerns everybody, and pass an event of the engine on to the screens."""
-        self.port.heard()
+        self.engine.note_event()
         self._remember(message.event)
-        self.preparing.hear(message.event)
+        self.vector_job.on_engine_event(message.event)
         for screen in self.screen_stack:
-            if isinstance(screen, Listener):
-                screen.hear(message.event)
+            if isinstance(screen, EngineListener):
+                screen.on_engine_event(message.event)
 
     def unload_if_idle(self) -> None:
-        """Have the model's memory given back, if nobody has needed it for as long as the settings say."""
+        """Free the model's memory, if nobody has needed it for as long as the settings say."""
         minutes = self.settings.unload_minutes
-        if minutes and self.model is not None and not self._away and self.port.quiet_seconds >= 60 * minutes:
-            self.port.ask(Unload())
+        if minutes and self.model is not None and not self._away and self.engine.quiet_seconds >= 60 * minutes:
+            self.engine.ask(Unload())
 
     def choose_another(self) -> None:
         """Show the start screen instead of the text that is open."""
@@ -170,16 +168,48 @@ class Studio(Making):
         """Know the cards there are now."""
         self.personas = message.personas
 
+    def on_vector_wanted(self, message: VectorWanted) -> None:
+        """Prepare voices while the writer writes on, if they want that once it is known how long it takes."""
+        if self.vector_job.is_busy():
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.vector_job.begin(message.personas, again=message.again)
+                self._show_vector_job()
+
+        known = self.personas.personas
+        names = [known[each].name if each in known else each for each in message.personas]
+        self.push_screen(self.vector_job.question(message.personas, names, again=message.again), answered)
+
+    def on_vector_unwanted(self, _: VectorUnwanted) -> None:
+        """Prepare no voice."""
+        self.vector_job.cancel()
+        self._show_vector_job()
+
+    def on_learn_wanted(self, message: "LearnWanted") -> None:
+        """Make a voice from a text: of a file, or of what is open."""
+        with errors_shown(self.show_status):
+            manuscript = None if self._page is None else self._page.manuscript
+            self.vector_job.learn(message.persona_id, *text_to_learn(message.path, manuscript))
+            self._show_vector_job()
+
+    def get_model(self, chosen: tuple[str, tuple[str, ...]] | None) -> None:
+        """Download a model by its hub id and prepare voices for it; nothing if none was chosen."""
+        if chosen is not None:
+            repo, personas = chosen
+            self.vector_job.begin(personas, model=repo)
+
     def on_status_message(self, message: StatusMessage) -> None:
         """Show what a screen has to say."""
-        self.tell(message.text)
+        self.show_status(message.text)
 
     def on_setting_changed(self, message: "SettingChanged") -> None:
         """Take up a setting, and keep it."""
         self.change_setting(message.name, message.value)
 
     def change_setting(self, name: str, value: object) -> None:
-        """Have one setting be another, and keep it; if that cannot be, say why."""
+        """Change a setting, and keep it; if that is impossible, say why."""
         try:
             save_setting(name, value)
         except BillyError as error:
@@ -201,8 +231,8 @@ class Studio(Making):
         page = self._page
         if page is None:
             self.leave()
-        elif not page.is_at_risk():
-            page.leave_by(self.leave)
+        elif not page.files.is_at_risk():
+            page.files.leave_by(self.leave)
         elif not isinstance(self.screen, Confirm):  # it may be asked already
 
             def answered(yes: bool | None) -> None:
@@ -216,18 +246,18 @@ class Studio(Making):
     async def on_event(self, event: Event) -> None:
         """Take in an event; keys and pastes wait for the gesture before them."""
         if isinstance(event, Key | Paste) and not event.is_forwarded:
-            await self._gestures.take(event)
+            await self._key_queue.take(event)
         else:
             await super().on_event(event)
 
     async def run_action(
         self, action: "str | ActionParseResult", default_namespace: DOMNode | None = None, namespaces: Any = None
     ) -> bool:
-        """Do what a key or the palette asks for; what the writer can put right is told, and nothing ends."""
+        """Do what a key or the palette asks for; what the writer can put right is shown, and nothing ends."""
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except BillyError as error:
-            self.tell(str(error))
+            self.show_status(str(error))
             return False
 
     def notify(
@@ -246,10 +276,10 @@ class Studio(Making):
             message = self.screen.fitted(message)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
-    def tell(self, sentence: str) -> None:
+    def show_status(self, sentence: str) -> None:
         """Show a sentence to the writer, wherever that is done best."""
         if isinstance(self.screen, WritingScreen):
-            self.screen.tell(sentence)
+            self.screen.show_status(sentence)
         else:
             self.notify(sentence, severity="warning", timeout=15, markup=False)
 
@@ -266,11 +296,20 @@ class Studio(Making):
             shown = described(command, self.settings.keys)
             yield SystemCommand(command.title, shown, partial(self.run_action, command.action, target))
 
+    @property
+    def _page(self) -> WritingScreen | None:
+        """The text that is open, also where another screen lies over it."""
+        return next((screen for screen in self.screen_stack if isinstance(screen, WritingScreen)), None)
+
+    def _show_vector_job(self) -> None:
+        if self._page is not None:
+            self._page.voices.show_preparing()
+
     def _put_away(self) -> None:
         """Save what is open, and let go of it and of the engine."""
         if self._page is not None:
-            self.unsaved = self._page.put_away() or self.unsaved
-        self.port.close()
+            self.unsaved = self._page.files.put_away() or self.unsaved
+        self.engine.close()
 
     def _fatal_error(self) -> None:
         """End after an error that nobody foresaw, whose report is kept; on the screen it would be a page of code."""
@@ -286,8 +325,8 @@ class Studio(Making):
             self.open(path)
 
     def _start_engine(self) -> None:
-        engine = self._connect(self._hear)
-        self.port.open(engine, self._model or self.settings.model or None)
+        engine = self._connect(self._post_engine_event)
+        self.engine.open(engine, self._model or self.settings.model or None)
 
     def _introduce(self) -> None:
         """Say what the starter model is; once, for it is loaded again and again."""
@@ -296,9 +335,9 @@ class Studio(Making):
             key = key_named("command-palette", self.settings.keys)
             self.notify(f"The starter model is a demonstration; {key} and “Models” show better ones.", timeout=12)
 
-    def _hear(self, event: object) -> None:
+    def _post_engine_event(self, event: object) -> None:
         """Take an event from whatever thread it comes."""
-        self.post_message(Heard(event))
+        self.post_message(EngineMessage(event))
 
     def _remember(self, event: object) -> None:
         match event:
@@ -311,8 +350,8 @@ class Studio(Making):
                     self._introduce()
                 for fault in faults:
                     self.notify(fault, severity="warning", timeout=15, markup=False)
-                if former is not None and model.id not in self._told_of_former:
-                    self._told_of_former.add(model.id)
+                if former is not None and model.id not in self._said_former:
+                    self._said_former.add(model.id)
                     self.notify(former, timeout=30)
             case Unloaded(reason=reason, until_needed=True):
                 self._away, self.model_state = True, reason

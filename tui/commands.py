@@ -1,7 +1,8 @@
-"""Everything the studio can be told, in one list: keys, footer, palette and help are made of it, and so are settings.
+"""Every command of the studio, in one list: keys, footer, palette, help and settings are made of it.
 
 A command's name is its binding's id and, with `action_` before it and `-` as `_`, the method that does it on the screen
-or widget of its place. Its keys work in a stock macOS Terminal and over ssh: no Option, no brackets, no shift+enter.
+or widget of its place; for the page, that method stands in a module of `tui/page/`. Its keys work in a stock macOS
+Terminal and over ssh: no Option, no brackets, no shift+enter.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The studio's terminal: any bytes may come from it, it may be closed at any time, and it is given back as it was."""
+"""The studio's terminal: any bytes may come from it, it may be slow or gone any time, and is given back as it was."""
 
 import os
 import queue
@@ -17,13 +17,14 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from billy_mlx.tui.guardian import Guardian
-from billy_mlx.tui.incoming import Incoming
-from billy_mlx.tui.outlet import Outlet
+from billy_mlx.tui.terminal_input import TerminalInput
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
 
+
 _CHUNK = 1 << 14
+_OUTPUT_CHUNK = 1 << 12
 _ENDINGS = (signal.SIGHUP, signal.SIGTERM)
 _FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)  # which a terminal sends to all that run in it, another editor too
 # No mouse, no bracketed paste, lines that wrap, keys as they were, the other screen, a cursor, no word of the focus.
@@ -31,10 +32,9 @@ _AS_IT_WAS = (
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?2004l\x1b[?7h\x1b[?2048l"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-
-
 _OUTPUT_SECONDS = 1.0  # for which a terminal that takes nothing is waited for
 _END_SECONDS = 4.0  # after which the process is ended at all events
+_TURN_SECONDS = 0.2
 
 
 class StudioDriver(LinuxDriver):
@@ -81,7 +81,7 @@ class StudioDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Take in what comes from the terminal, until that is to stop or the terminal is gone."""
-        incoming = Incoming()
+        incoming = TerminalInput()
         while True:
             ready, _, _ = select.select([self.fileno, self._stopped], [], [], incoming.seconds_left)
             if self._stopped in ready:
@@ -155,3 +155,52 @@ class Ending:
         with suppress(Exception):
             self._last()
         os._exit(1)
+
+
+class Outlet:
+    """A file to write to the terminal with: once that is gone, or given up, what is written to it is dropped.
+
+    Args:
+        descriptor: of the terminal.
+        gone: called when the terminal takes nothing any more; must not wait.
+    """
+
+    def __init__(self, descriptor: int, gone: Callable[[], None]) -> None:
+        self._gone, self._given_up = gone, False
+        self._descriptor = self._theirs = descriptor
+        # Opened anew, so that a write to a terminal that nobody reads can be given up. The one that is open is shared
+        # with the shell, which must not be surprised.
+        with suppress(OSError):
+            self._descriptor = os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Return the number of the terminal's file."""
+        return self._theirs
+
+    def write(self, text: str) -> None:
+        """Write a text, as fast as the terminal takes it."""
+        rest = text.encode("utf-8", "replace")
+        while rest and not self._given_up:
+            try:
+                _, ready, _ = select.select([], [self._descriptor], [], _TURN_SECONDS)
+                if ready:
+                    rest = rest[os.write(self._descriptor, rest[:_OUTPUT_CHUNK]) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                self.give_up()
+                self._gone()
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
+
+    def write_last(self, text: str) -> None:
+        """Write a text if the terminal takes it at once, whatever has been given up before."""
+        with suppress(OSError):
+            _, ready, _ = select.select([], [self._descriptor], [], 0)
+            if ready:
+                os.write(self._descriptor, text.encode())
+
+    def give_up(self) -> None:
+        """Write no more, also of what is being written."""
+        self._given_up = True

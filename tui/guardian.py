@@ -43,7 +43,7 @@ class Guardian:
                 self._process.stdin.write(orders)
 
     def dismiss(self) -> None:
-        """Have it go, with nothing done."""
+        """End it, with nothing done."""
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             process.kill()

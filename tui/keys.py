@@ -1,11 +1,12 @@
-"""The keys of commands as the writer changed them: which keys there are, and whether two commands want the same."""
+"""The keys of commands as the writer changed them, whether two commands want the same, and what the palette lists."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
+from textual.dom import DOMNode
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, format_key
 from textual.screen import Screen
 
@@ -79,6 +80,20 @@ def cancelling(line: str, screen: Screen[Any], name: str) -> str:
 def normalized(keys: str) -> str:
     """Return keys as Textual names them: "Ctrl+D, /" is "ctrl+d,slash"."""
     return ",".join(_normalized_key(key.strip()) for key in keys.split(",") if key.strip())
+
+
+def available(screen: Screen) -> Iterator[tuple[Command, DOMNode]]:  # type: ignore[type-arg]
+    """Yield each command that can be done from `screen`, with what does it."""
+    for command in COMMANDS:
+        target = _target(screen, command)
+        if target is not None and target.check_action(command.action, ()) is not False:
+            yield command, target
+
+
+def described(command: Command, own_keys: Mapping[str, str]) -> str:
+    """Return what a command does, and its first key if it has one; `own_keys` are the writer's."""
+    keys = shown_keys(keys_of(command, own_keys).split(",")[0])
+    return f"{command.help} ({keys})" if keys else command.help
 
 
 def _normalized_key(key: str) -> str:
@@ -160,3 +175,13 @@ def _shown_key(key: str) -> str:
 
 def _quoted(value: object) -> str:
     return sanitize(repr(value))[:60]
+
+
+def _target(screen: Screen, command: Command) -> DOMNode | None:  # type: ignore[type-arg]
+    if command.place == "anywhere":
+        return screen.app
+    places = getattr(screen, "PLACES", ())
+    nodes: Iterable[DOMNode] = (screen, *screen.query("*"))
+    if command.place in places or command.place == "voices":
+        return next((node for node in nodes if hasattr(node, f"action_{command.action}")), None)
+    return None

@@ -1,14 +1,17 @@
-"""What widgets tell their screen: small values. No widget calls a model or touches a manuscript's file."""
+"""Messages that widgets send to their screen: small values. No widget calls a model or touches a manuscript's file."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from textual.message import Message
 
 from billy_mlx.blend.blend import Blend
+from billy_mlx.errors import BillyError
 
 
 @dataclass
-class Heard(Message):
+class EngineMessage(Message):
     """An event of the engine, on its way to whoever shows it (`engine.messages`, `write.messages`)."""
 
     event: object
@@ -42,3 +45,12 @@ class StatusMessage(Message):
 
     text: str
     trouble: bool = False
+
+
+@contextmanager
+def errors_shown(show: Callable[[str], None]) -> Iterator[None]:
+    """Hand an error that the writer can put right to `show`, and continue behind the block."""
+    try:
+        yield
+    except BillyError as error:
+        show(str(error))

@@ -14,7 +14,7 @@ from billy_mlx.errors import BillyError, BlendError, UsageError
 from billy_mlx.files import PRIVATE, write_atomically
 from billy_mlx.text import sanitize
 from billy_mlx.tui.keys import checked_keys
-from billy_mlx.tui.schema import Setting, checked, quoted, schema, setting
+from billy_mlx.tui.setting_fields import Setting, checked, quoted, schema, setting
 from billy_mlx.write.messages import READING_SECONDS, Writing
 
 if TYPE_CHECKING:

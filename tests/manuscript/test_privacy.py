@@ -10,9 +10,9 @@ from billy_mlx import paths
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.state_folder import find_home
-from billy_mlx.tui.blends import blends_file, save_blend
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.fault_report import keep_report
+from billy_mlx.tui.screens.saved_blends import blends_file, save_blend
 from billy_mlx.tui.settings import save_setting
 
 LEFT_OVER = ".diary.md.0123abcd"

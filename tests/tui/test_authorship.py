@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from hosting import lines_of
-from pages import SIZES, by_palette, draft, on_page, press, says
-from scripted import passage_of
+from page_stories import SIZES, by_palette, draft, on_page, press, says
+from screen_host import lines_of
+from scripted_engine import passage_of
 
 from billy_mlx.engine.messages import Ended
 from billy_mlx.write.messages import VoicesWrote, Write, Written
@@ -62,7 +62,7 @@ def test_the_passage_at_the_cursor_says_who_wrote_it_and_when(novel):
         for place in (0, len(NIGHT) + 3):
             page.editor.select(place, place)
             await by_palette(pilot, "Who wrote this")
-            said.append(page.status.told)
+            said.append(page.status.message)
         return said
 
     there, voice = on_page(novel, story, (160, 50), blend=BLEND)
@@ -88,7 +88,7 @@ def test_a_passage_has_its_letter_before_it_has_ended(novel):
 def test_colours_of_a_persona_are_said_to_be_measured(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f5")
-        told = page.status.told
+        told = page.status.message
         await press(pilot, "A")
         return told, str(page.status.render())
 

@@ -1,16 +1,16 @@
 """Several voices at once: side by side or stacked, taken whole or by the sentence, and who they are."""
 
 import pytest
-from hosting import seen, shown, typed
+from screen_host import seen, shown, typed
 from textual.screen import Screen
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import VoiceNote
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.tui.cast import cast_of
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices, candidates, usual_voices
+from billy_mlx.tui.widgets.persona_list import persona_list
 from billy_mlx.vectors.card import load_personas
 
 NAMES = ("Noir", "Half Gothic, half Noir", "the model alone")
@@ -30,35 +30,35 @@ NOTES = {
     "lyrical": VoiceNote("lyrical", strength=1.0, auc=0.9, effect=0.3),
     "minimalist": VoiceNote("minimalist", weakness="it does not show", strength=1.0, auc=0.9, effect=0.9),
 }
-CAST = cast_of(load_personas(), NOTES)
+CAST = persona_list(load_personas(), NOTES)
 
 
 class Page(Screen):
-    """Has a chorus over it, and keeps what it is told."""
+    """Has a chorus over it, and keeps what is asked of the commands."""
 
     def __init__(self, names=NAMES):
         super().__init__()
-        self.chorus, self.said = ChorusScreen(names), []
+        self.chorus, self.said = ChorusScreen(names, self), []
 
     def on_mount(self):
         self.app.push_screen(self.chorus)
 
-    def on_chorus_screen_taken(self, message):
-        self.said.append((message.voice, message.sentence))
+    def take(self, voice, *, sentence):
+        self.said.append((voice, sentence))
 
-    def on_chorus_screen_taken_back(self):
+    def undo(self):
         self.said.append("back")
 
-    def on_chorus_screen_again(self):
+    def again(self):
         self.said.append("again")
 
-    def on_chorus_screen_before(self):
+    def before(self):
         self.said.append("before")
 
-    def on_chorus_screen_stop_all(self):
+    def stop(self):
         self.said.append("stop")
 
-    def on_chorus_screen_choose_voices(self):
+    def choose_voices(self):
         self.said.append("choose")
 
 
@@ -85,7 +85,9 @@ def test_every_voice_is_headed_by_its_name():
 )
 def test_columns_stand_side_by_side_where_there_is_room(size, voices, side):
     page, tops = Page(NAMES[:1] * voices), []
-    shown(page, lambda pilot: tops.extend(column.region.y for column in pilot.app.screen.query("Column")), size=size)
+    shown(
+        page, lambda pilot: tops.extend(column.region.y for column in pilot.app.screen.query("ChorusColumn")), size=size
+    )
     assert (len(set(tops)) == 1) is side
 
 
@@ -101,7 +103,7 @@ def test_the_text_streams_and_nothing_in_it_is_obeyed():
     page, pictures = Page(), []
     shown(page, grown("[red]It \x1b"), grown("[red]It \x1b]0;HOSTILE"), seen(pictures), size=(160, 50))
     assert "[red]It ␛]0;HOSTILE" in pictures[0]
-    assert page.chorus.texts() == ("[red]It \x1b]0;HOSTILE", "", "")
+    assert [column.text for column in page.chorus._columns] == ["[red]It \x1b]0;HOSTILE", "", ""]
 
 
 def test_the_end_of_the_manuscript_stands_above_the_voices():
@@ -134,7 +136,7 @@ def test_where_there_is_nothing_yet_nothing_is_taken_and_that_is_said_until_the_
     assert "This voice has nothing more" not in pictures[1]
 
 
-def test_the_other_keys_tell_the_screen_below():
+def test_the_other_keys_ask_the_commands():
     page = Page()
     shown(page, "ctrl+g", "ctrl+n", "ctrl+l", "ctrl+z", "ctrl+x", "f2")
     assert page.said == ["again", "again", "before", "back", "stop", "choose"]
@@ -221,7 +223,7 @@ def test_those_who_show_best_sing_if_nobody_was_chosen():
 
 
 def test_where_nobody_shows_the_best_sing_all_the_same():
-    weak = cast_of(load_personas(), {name: NOTES[name] for name in ("comic", "minimalist")})
+    weak = persona_list(load_personas(), {name: NOTES[name] for name in ("comic", "minimalist")})
     assert usual_voices(ALONE, weak, 2) == (blend("minimalist:1@1/layered"), ALONE)
 
 
@@ -246,4 +248,4 @@ def test_the_personas_of_the_blend_sing_before_others_unless_they_do_not_show():
 
 def test_where_nobody_could_sing_that_is_said():
     with pytest.raises(ManuscriptError, match="no voice is prepared for this model yet"):
-        usual_voices(ALONE, cast_of(load_personas(), {}), 3)
+        usual_voices(ALONE, persona_list(load_personas(), {}), 3)

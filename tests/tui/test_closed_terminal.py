@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminal import Terminal
+from pseudo_terminal import Terminal
 
 from billy_mlx import paths
 
@@ -18,9 +18,9 @@ import sys, time
 from functools import partial
 from pathlib import Path
 sys.path.insert(0, {str(HERE)!r})
-from scripted import ScriptedEngine
+from scripted_engine import ScriptedEngine
 from billy_mlx.tui import app
-from billy_mlx.tui.incoming import Incoming
+from billy_mlx.tui.terminal_input import TerminalInput
 app.Studio.action_help = lambda studio: dying()
 app.Studio = partial(app.Studio, connect=ScriptedEngine)
 def dying():
@@ -47,7 +47,7 @@ def test_so_is_every_one_of_many(ending, count):
 
 def endings(ending, count):
     """End so many studios; returns what is wrong with each."""
-    command = [sys.executable, str(HERE / "closing.py"), ending, str(count)]
+    command = [sys.executable, str(HERE / "closing_windows.py"), ending, str(count)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [json.loads(line)[-1] for line in done.stdout.splitlines()]
 
@@ -66,7 +66,7 @@ def dying(novel):
     return opened
 
 
-@pytest.mark.parametrize("death", ["1 / 0", "Incoming.feed = None", "raise SystemExit(1)"])
+@pytest.mark.parametrize("death", ["1 / 0", "TerminalInput.feed = None", "raise SystemExit(1)"])
 def test_the_terminal_is_given_back_after_a_fault_and_no_code_is_shown(dying, death):
     with dying(death) as terminal:
         terminal.press("f1")

@@ -1,10 +1,10 @@
 """A file that another program changed: every way out is there, and shown in words."""
 
 import pytest
-from hosting import filled, seen, shown
+from screen_host import filled, seen, shown
 
 from billy_mlx.manuscript.elsewhere import read_theirs
-from billy_mlx.tui.screens.conflict import ConflictScreen
+from billy_mlx.tui.screens.question import ConflictScreen
 
 BASE, MINE, THEIRS = "The hut was quiet.", "The house was quiet.", "The tower was quiet."
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hosting import seen, shown
+from screen_host import seen, shown
 
 from billy_mlx.blend.recipe import Prompt
 from billy_mlx.formats.lorebooks.lorebook import Entry

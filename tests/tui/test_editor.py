@@ -15,11 +15,11 @@ from textual.events import Paste
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
-from billy_mlx.tui.authorship import legend
 from billy_mlx.tui.messages import StatusMessage
-from billy_mlx.tui.reading import Heat
+from billy_mlx.tui.page.colours import PersonaScore
+from billy_mlx.tui.screens.legend import legend
+from billy_mlx.tui.widgets.authorship_marks import heat
 from billy_mlx.tui.widgets.editor import Editor
-from billy_mlx.tui.widgets.marks import heat
 
 THERE = "already there, or added by another program"
 STEADY = itertools.count(1000, 100)  # a clock by which every keystroke is a step of its own
@@ -422,7 +422,7 @@ def test_text_that_was_there_before_looks_like_the_writer_s_own(tmp_path):
 def test_scores_are_told_by_a_mark_and_a_background(tmp_path):
     async def act(editor, pilot):
         editor.colouring = "pirate"
-        editor.set_scores([Heat(6, 11, 0.9), Heat(12, 15, 0.1)])
+        editor.set_scores([PersonaScore(6, 11, 0.9), PersonaScore(12, 15, 0.1)])
         assert screen(editor)[1].split()[0] == "▇"
         assert styled(editor, 1, "Ahoy!").bgcolor != styled(editor, 1, "No.").bgcolor
         await pilot.press("enter")

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from hosting import lines_of, told
-from scripted import MODEL, studio
+from screen_host import lines_of, told
+from scripted_engine import MODEL, studio
 
 from billy_mlx.engine.messages import Ended, Failed, Loaded, ModelOffer, Prepare, Survey, Surveyed
 from billy_mlx.tui.screens.models import ModelsScreen
@@ -89,7 +89,7 @@ def test_models_are_offered_on_the_start_screen(keys):
 @pytest.mark.parametrize(("stopped", "chosen"), [(False, "org/model"), (True, "")])
 def test_a_model_that_was_prepared_is_there_at_the_next_start(stopped, chosen):
     async def story(app, engine, pilot):
-        app.preparing.begin(("noir",), model="org/model")
+        app.vector_job.begin(("noir",), model="org/model")
         engine.say(Ended(engine.last(Prepare).job, stopped=stopped))
         await pilot.pause()
         return app.settings.model
@@ -99,7 +99,7 @@ def test_a_model_that_was_prepared_is_there_at_the_next_start(stopped, chosen):
 
 def test_a_model_that_could_not_be_had_is_not_chosen():
     async def story(app, engine, pilot):
-        app.preparing.begin(("noir",), model="org/model")
+        app.vector_job.begin(("noir",), model="org/model")
         engine.say(Failed(engine.last(Prepare).job, "the network is away; try again"))
         await pilot.pause()
         return app.settings.model

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminal import Terminal, obeyed
+from pseudo_terminal import Terminal, obeyed
 
 from billy_mlx import extraction, paths
-from billy_mlx.tui.blends import blends_file
 from billy_mlx.tui.commands import at
+from billy_mlx.tui.screens.saved_blends import blends_file
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from dataclasses import replace
 from pathlib import Path
-from scripted import MODEL, VOICES, ScriptedEngine, context_of
+from scripted_engine import MODEL, VOICES, ScriptedEngine, context_of
 from billy_mlx.engine.messages import Loaded, ModelOffer, Prepare, Progress, Survey, Surveyed
 from billy_mlx.tui.app import Studio
 from billy_mlx.write.messages import Sent, Write

@@ -6,13 +6,13 @@ import threading
 
 import pytest
 from docx import Document
-from hosting import Host, filled, seen, shown, told
-from pages import press, until
+from page_stories import press, until
+from screen_host import Host, filled, seen, shown, told
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.tui.screens import importing
+from billy_mlx.tui.screens.dialogs import dropped
 from billy_mlx.tui.screens.importing import ImportScreen
-from billy_mlx.tui.screens.paths import dropped
 
 SIZES = [(80, 24), (160, 50)]
 

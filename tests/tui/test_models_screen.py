@@ -1,12 +1,13 @@
 """Models that fit this machine: one is chosen, then the voices to prepare for it."""
 
 import pytest
-from hosting import seen, shown, told
+from screen_host import seen, shown, told
 from textual.screen import Screen
 
 from billy_mlx.engine.messages import Ended, Failed, Job, ModelOffer, Progress, Surveyed
+from billy_mlx.tui.dates import time_left
 from billy_mlx.tui.messages import VectorUnwanted
-from billy_mlx.tui.screens.models import ModelsScreen, time_left
+from billy_mlx.tui.screens.models import ModelsScreen
 from billy_mlx.vectors.card import load_personas
 
 SMALL = ModelOffer("org/small-4bit", "Small", 2.3, 3.1, "Apache-2.0", "Quick, and plain in style.", here=True)
@@ -65,9 +66,9 @@ def test_a_running_job_shows_how_far_it_is_until_it_ends():
     shown(
         screen(SMALL, running=RUNNING),
         seen(pictures),
-        lambda pilot: pilot.app.screen.hear(Ended(Job(6))),
+        lambda pilot: pilot.app.screen.on_engine_event(Ended(Job(6))),
         seen(pictures),
-        lambda pilot: pilot.app.screen.hear(Failed(Job(7), "no room")),
+        lambda pilot: pilot.app.screen.on_engine_event(Failed(Job(7), "no room")),
         seen(pictures),
     )
     assert ["preparing noir, 1 h 5 min left" in picture for picture in pictures] == [True, True, False]
@@ -75,7 +76,7 @@ def test_a_running_job_shows_how_far_it_is_until_it_ends():
 
 
 def test_a_second_job_is_not_begun_beside_one_that_runs():
-    host = shown(screen(SMALL), lambda pilot: pilot.app.screen.hear(RUNNING), "enter", "enter")
+    host = shown(screen(SMALL), lambda pilot: pilot.app.screen.on_engine_event(RUNNING), "enter", "enter")
     assert host.given == []
     assert "being prepared already" in told(host)
 

@@ -4,13 +4,13 @@ import asyncio
 import shutil
 
 import pytest
-from pages import notified, press
-from scripted import studio
+from page_stories import notified, press
+from scripted_engine import studio
 
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.dialogs import Confirm
+from billy_mlx.tui.screens.question import RecoverScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 
 TEXT = "The lamp had gone out, and nobody came up the stairs to see to it. Ada waited until the morning, then she left."
@@ -86,7 +86,7 @@ def test_without_an_answer_it_is_a_new_one_until_it_is_opened_again(copy):
         await press(pilot, "escape")
         await pilot.pause()
         assert page_of(app).manuscript.guide == Guide()
-        assert "this is opened as a new text" in notified(app) + page_of(app).status.told
+        assert "this is opened as a new text" in notified(app) + page_of(app).status.message
 
     opened(copy, story)
     opened(copy, lambda app, _: _asked(app, True))

@@ -1,8 +1,8 @@
 """The page: what a writer does there, by the keyboard alone, with an engine that a script speaks for."""
 
 import pytest
-from hosting import lines_of
-from pages import SIZES, draft, on_page, press, until
+from page_stories import SIZES, draft, on_page, press, until
+from screen_host import lines_of
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Failed, Steer, Stop, Unloaded
@@ -111,7 +111,7 @@ def test_a_failure_is_said_in_words_and_nothing_is_lost(novel):
         await press(pilot, "ctrl+end", "ctrl+g")
         engine.say(Failed(engine.last(Write).job, "there is too little memory; close something"))
         await pilot.pause()
-        return page.status.told, page.drafts.current, page.manuscript.text
+        return page.status.message, page.drafts.current, page.manuscript.text
 
     told, current, text = on_page(novel, story)
     assert told == "there is too little memory; close something"

@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from hosting import seen
-from pages import SIZES, notified, on_page, press, says, until
-from scripted import passage_of
+from page_stories import SIZES, chorus_texts, notified, on_page, press, says, until
+from screen_host import seen
+from scripted_engine import passage_of
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop
-from billy_mlx.tui.blends import save_blend
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices
+from billy_mlx.tui.screens.saved_blends import save_blend
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.write.messages import VoicesWrote, Write, Written
 
@@ -38,7 +38,7 @@ def shown_on(pilot):
 def test_one_voice_of_a_chorus_is_taken_whole(novel, size):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
-        assert app.screen.texts() == SUNG
+        assert chorus_texts(app.screen) == SUNG
         await press(pilot, "right", "enter")
         return page.manuscript.text, type(app.screen), page.editor.has_focus
 
@@ -88,7 +88,7 @@ def test_a_chorus_sings_while_it_is_shown(novel):
         await sing(pilot, engine, " went", end=False)
         await says(pilot, engine, VoicesWrote(engine.last(Write).job, {0: " out", 1: " burned"}))
         await says(pilot, engine, Coherence(engine.last(Write).job, 1, 9.0, 2.0))
-        return app.screen.texts(), app.screen._columns[1]._holds
+        return chorus_texts(app.screen), app.screen._columns[1]._holds
 
     assert on_page(novel, story) == ((" went out", " burned", ""), "! frays: lower the dose")
 
@@ -156,7 +156,7 @@ def test_what_the_length_cut_is_not_taken_with_a_voice(novel):
         engine.say(VoicesWrote(request.job, {0: text}))
         engine.say(Written(request.job, 0, replace(passage_of(text, request.voices[0].spelled), ended="length")))
         await says(pilot, engine)
-        shown = app.screen.texts()[0]
+        shown = chorus_texts(app.screen)[0]
         await press(pilot, "enter")
         return shown, page.manuscript.text
 
@@ -170,7 +170,7 @@ def test_all_voices_go_on_from_the_new_text(novel):
         request = engine.last(Write)
         engine.write(" The fire", " A cat", " Snow")
         await says(pilot, engine)
-        texts = app.screen.texts()
+        texts = chorus_texts(app.screen)
         await press(pilot, "right", "right", "enter")
         return request.text[: request.cursor], len(request.voices), texts, page.manuscript.text
 
@@ -185,9 +185,9 @@ def test_what_was_written_before_all_went_on_can_still_be_taken(novel):
         engine.write(" The fire", " A cat", " Snow")
         await says(pilot, engine)
         await press(pilot, "ctrl+l")
-        before, said = app.screen.texts(), shown_on(pilot)
+        before, said = chorus_texts(app.screen), shown_on(pilot)
         await press(pilot, "right", "ctrl+t", "ctrl+l")
-        last = app.screen.texts()
+        last = chorus_texts(app.screen)
         await press(pilot, "enter")
         return before, said, last, page.manuscript.text, page.manuscript.drafts.open
 
@@ -206,7 +206,7 @@ def test_voices_that_write_go_on_from_the_new_text_too(novel):
         engine.say(VoicesWrote(first.job, {1: " late"}))
         engine.write(" The fire")
         await says(pilot, engine)
-        return stopped, app.screen.texts()[0], page.manuscript.text
+        return stopped, chorus_texts(app.screen)[0], page.manuscript.text
 
     assert on_page(novel, story) == (True, " The fire", f"{NIGHT} went out.")
 
@@ -232,7 +232,7 @@ def test_what_was_written_for_a_text_goes_with_it(novel):
         engine.write(" The fire", " A cat", " Snow")
         await says(pilot, engine)
         await press(pilot, "ctrl+z")
-        texts = app.screen.texts()
+        texts = chorus_texts(app.screen)
         await press(pilot, "right", "enter")
         return texts, page.manuscript.text
 
@@ -244,7 +244,7 @@ def test_a_refusal_is_said_on_the_chorus_and_not_on_the_page_below(novel):
         await sing(pilot, engine)
         page.manuscript.close()
         await press(pilot, "ctrl+t")
-        return shown_on(pilot), page.status.told, notified(app)
+        return shown_on(pilot), page.status.message, notified(app)
 
     shown, told, said = on_page(novel, story)
     assert "this text was closed; open it again" in shown
@@ -269,7 +269,7 @@ def test_a_chorus_writes_again_and_the_first_time_is_kept(novel):
         await press(pilot, "ctrl+n")
         engine.write(" shone.", " hissed.", " broke.")
         await says(pilot, engine)
-        shown = app.screen.texts()
+        shown = chorus_texts(app.screen)
         await press(pilot, "right", "enter")
         return shown, page.manuscript.text, len(page.manuscript.drafts.get(1).alternatives)
 
@@ -294,7 +294,7 @@ def test_other_voices_are_chosen_and_sing(novel, size):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
         await press(pilot, "f2", "space", "enter")  # the first of those marked no longer sings
-        return engine.last(Write).voices, app.screen.texts()
+        return engine.last(Write).voices, chorus_texts(app.screen)
 
     voices, texts = on_page(novel, story, size, blend="gothic:0.5+noir:0.5")
     assert len(voices) == 2
@@ -317,7 +317,7 @@ def test_a_chorus_that_fails_leads_back_and_says_why(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3")
         await says(pilot, engine, Failed(engine.last(Write).job, "there is too little memory; close something"))
-        return type(app.screen), page.manuscript.text, page.status.told, notified(app)
+        return type(app.screen), page.manuscript.text, page.status.message, notified(app)
 
     screen, text, told, said = on_page(novel, story)
     assert (screen, text) == (WritingScreen, NIGHT)
@@ -331,7 +331,7 @@ def test_a_chorus_that_fails_to_go_on_shows_what_was_written_before(novel):
         await says(pilot, engine, Failed(engine.last(Write).job, "there is too little memory; close something"))
         shown = shown_on(pilot)
         await press(pilot, "right", "ctrl+t")
-        return app.screen.texts(), shown, page.manuscript.text
+        return chorus_texts(app.screen), shown, page.manuscript.text
 
     texts, shown, text = on_page(novel, story)
     assert (texts, text) == (SUNG, f"{NIGHT} went out. burned.")
@@ -346,7 +346,7 @@ def test_a_chorus_that_fails_while_voices_are_chosen_ends_nothing(novel):
         await press(pilot, "escape")
         shown = shown_on(pilot)
         await press(pilot, "escape")
-        return above, shown, type(app.screen), notified(app) + page.status.told
+        return above, shown, type(app.screen), notified(app) + page.status.message
 
     above, shown, below, said = on_page(novel, story)
     assert (above, below) == (ChorusVoices, WritingScreen)
@@ -408,6 +408,6 @@ def test_a_chorus_needs_a_text_that_can_be_changed(novel):
     async def story(app, pilot, engine, page):
         page.manuscript.close()
         await press(pilot, "f3")
-        return type(app.screen), page.status.told
+        return type(app.screen), page.status.message
 
     assert on_page(novel, story) == (WritingScreen, "this text was closed; open it again")

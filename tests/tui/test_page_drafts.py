@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from hosting import lines_of
-from pages import by_palette, draft, notified, on_page, press, says, typed, until
-from scripted import context_of, passage_of
+from page_stories import by_palette, draft, notified, on_page, press, says, typed, until
+from screen_host import lines_of
+from scripted_engine import context_of, passage_of
 
 from billy_mlx.engine.messages import Ended, Stop
 from billy_mlx.errors import ManuscriptError
@@ -126,7 +126,7 @@ def test_a_draft_that_waits_is_marked_and_can_be_gone_to(novel):
 def test_without_another_draft_there_is_none_to_go_to(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Next draft")
-        return page.status.told + notified(app)
+        return page.status.message + notified(app)
 
     assert "no other draft" in on_page(novel, story)
 
@@ -222,7 +222,7 @@ def test_a_draft_put_away_too_late_comes_back_with_undo(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
         await press(pilot, "escape")
-        said, gone = page.status.told + notified(app), page.editor.text
+        said, gone = page.status.message + notified(app), page.editor.text
         await press(pilot, "ctrl+z")
         back = page.editor.text
         await press(pilot, "ctrl+y")

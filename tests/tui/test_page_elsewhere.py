@@ -4,15 +4,15 @@ import contextlib
 import stat
 
 import pytest
-from pages import SIZES, by_palette, draft, notified, on_page, pasted, press, says, typed, until
-from scripted import context_of
+from page_stories import SIZES, by_palette, draft, notified, on_page, pasted, press, says, typed, until
+from scripted_engine import context_of
 from textual.drivers.headless_driver import HeadlessDriver
 
 from billy_mlx.engine.messages import Ended, Failed, Loading, Survey, Surveyed
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.tui.screens.find import FindBar
+from billy_mlx.tui.screens.question import ConflictScreen
 from billy_mlx.tui.screens.start import StartScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.settings import load_settings
@@ -46,7 +46,7 @@ def test_ctrl_a_stays_the_start_of_the_line(novel):
 def test_a_copy_is_said_below_the_page(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f7", "ctrl+c")
-        return page.status.told
+        return page.status.message
 
     assert on_page(novel, story) == "copied 7 words"
 
@@ -123,7 +123,7 @@ def test_while_the_model_loads_it_is_said_at_once_that_nothing_can_be_shown_yet(
     async def story(app, pilot, engine, page):
         await says(pilot, engine, Loading("the model is loading"))
         await press(pilot, "f4")
-        return notified(app) + page.status.told, [one for one in engine.asked if isinstance(one, Write)]
+        return notified(app) + page.status.message, [one for one in engine.asked if isinstance(one, Write)]
 
     told, asked = on_page(novel, story)
     assert told.startswith("the model is loading; look again")
@@ -136,7 +136,7 @@ def test_the_page_no_longer_says_that_it_looks_once_it_was_shown(novel):
         request = engine.last(Write)
         await says(pilot, engine, Sent(request.job, context_of(request)), Ended(request.job))
         await press(pilot, "escape")
-        return app.screen is page, page.status.told
+        return app.screen is page, page.status.message
 
     assert on_page(novel, story) == (True, "")
 
@@ -145,7 +145,7 @@ def test_the_page_no_longer_says_that_it_looks_once_it_was_shown(novel):
 def test_what_the_model_is_sent_does_not_come_up_over_what_the_writer_does_by_then(novel, meanwhile):
     async def story(app, pilot, engine, page):
         await press(pilot, "f4")
-        waiting = page.status.told
+        waiting = page.status.message
         await press(pilot, meanwhile)
         screen, request = app.screen, engine.last(Write)
         await says(pilot, engine, Sent(request.job, context_of(request)), Ended(request.job))
@@ -168,7 +168,7 @@ def test_that_it_cannot_be_shown_what_the_model_is_sent_is_said(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f4")
         await says(pilot, engine, Failed(engine.last(Write).job, "there is too little room"))
-        return page.status.told
+        return page.status.message
 
     assert on_page(novel, story) == "there is too little room"
 
@@ -218,7 +218,7 @@ def test_the_writer_goes_on_with_another_branch(novel):
         await press(pilot, "A", "f8", "a", "end", "b")
         await typed(pilot, "other")
         await press(pilot, "enter")
-        begun = page.editor.text, page.status.told
+        begun = page.editor.text, page.status.message
         await press(pilot, "B", "f8", "s", "up", "enter")
         return begun, page.manuscript.versions.branch, page.editor.text
 
@@ -287,7 +287,7 @@ def test_a_goal_is_no_further_and_no_nearer_in_another_version(novel):
         await typed(pilot, "One two three ")
         page.show()
         before = page.status.words
-        page._travelled(("go", first))
+        page.text_commands.go_to_version(("go", first))
         there = page.status.words
         await typed(pilot, "Four ")
         page.show()
@@ -394,7 +394,7 @@ def test_another_editor_gets_the_text_and_gives_it_back(novel, tmp_path, monkeyp
     async def story(app, pilot, engine, page):
         await press(pilot, "A")
         await by_palette(pilot, "Open in your editor")
-        text, told = page.editor.text, page.status.told
+        text, told = page.editor.text, page.status.message
         await press(pilot, "ctrl+z")
         return text, told, page.editor.text
 
@@ -419,7 +419,7 @@ def test_an_editor_that_changes_nothing_changes_nothing(novel, tmp_path, monkeyp
 
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Open in your editor")
-        return page.editor.text, page.status.told
+        return page.editor.text, page.status.message
 
     assert on_page(novel, story) == (NIGHT, "")
 
@@ -430,7 +430,7 @@ def test_an_editor_that_changes_nothing_changes_nothing(novel, tmp_path, monkeyp
 def test_an_editor_that_cannot_be_had_is_told(novel, monkeypatch, handed_over, command, said):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Open in your editor")
-        return page.status.told, app.screen is page
+        return page.status.message, app.screen is page
 
     told, same = on_page(novel, story, editor=command)
     assert same
@@ -440,7 +440,7 @@ def test_an_editor_that_cannot_be_had_is_told(novel, monkeypatch, handed_over, c
 def test_a_terminal_that_cannot_be_handed_over_is_told(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Open in your editor")
-        return page.status.told
+        return page.status.message
 
     assert "no other editor can run in this terminal" in on_page(novel, story)
 
@@ -519,6 +519,6 @@ def test_a_draft_in_the_text_says_how_to_have_another_try(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
         await press(pilot, "tab", "ctrl+n")
-        return page.status.told + notified(app)
+        return page.status.message + notified(app)
 
     assert "undo that first" in on_page(novel, story)

@@ -2,7 +2,7 @@
 
 import gc
 
-from pages import draft, on_page, press
+from page_stories import draft, on_page, press
 from textual.widget import Widget
 
 

@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hosting import lines_of
-from pages import by_palette, notified, press, typed
-from scripted import studio
+from page_stories import by_palette, notified, press, typed
+from screen_host import lines_of
+from scripted_engine import studio
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.state_folder import recent
-from billy_mlx.tui.screens.naming import named_path, why_not_named
+from billy_mlx.tui.page.files import named_path, why_not_named
 
 LAMP = "The lamp had gone out."
 
@@ -58,7 +58,7 @@ def test_saving_asks_for_a_name_among_the_documents(documents):
         await press(pilot, "ctrl+s")
         proposed = app.screen.query_one("#answer").value
         await press(pilot, "enter", "exclamation_mark", "ctrl+s")
-        return proposed, app.screen.heading.text, app.screen.status.told
+        return proposed, app.screen.heading.text, app.screen.status.message
 
     proposed, heading, told = on_a_new_page(story)
     assert (proposed, heading) == ("~/Documents/The lamp had gone out", "The lamp had gone out.md")
@@ -69,7 +69,7 @@ def test_saving_asks_for_a_name_among_the_documents(documents):
 def test_an_empty_page_is_left_without_a_question_and_nothing_is_left_of_it(documents, billy_home):
     async def story(app, pilot):
         await press(pilot, "ctrl+s")
-        said = app.screen.status.told
+        said = app.screen.status.message
         await press(pilot, "ctrl+q")
         return said
 
@@ -110,13 +110,13 @@ def test_after_some_words_and_a_pause_the_writer_is_told_that_it_can_have_a_name
         page = app.screen
         page.manuscript.edit(0, 0, "word " * 19)
         page.rest()
-        before = page.status.told
+        before = page.status.message
         await typed(pilot, "more words ")
         page.rest()
-        told = page.status.told
+        told = page.status.message
         await press(pilot, "a")
         page.rest()
-        return before, told, page.status.told, notified(app)
+        return before, told, page.status.message, notified(app)
 
     assert on_a_new_page(story) == ("", "Ctrl+S gives this text a name", "", "")
 
@@ -125,7 +125,7 @@ def test_what_needs_a_file_says_so_and_an_export_goes_to_the_documents(documents
     async def story(app, pilot):
         await typed(pilot, LAMP)
         await by_palette(pilot, "Open in your editor")
-        said = app.screen.status.told
+        said = app.screen.status.message
         await by_palette(pilot, "Export")
         await press(pilot, "ctrl+s")
         for _ in range(200):

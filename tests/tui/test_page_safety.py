@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import pytest
 from faults import faults
-from pages import SIZES, by_palette, draft, notified, on_page, press, typed, until
+from page_stories import SIZES, by_palette, draft, notified, on_page, press, typed, until
 
 from billy_mlx.manuscript import file_on_disk, textfile
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens import writing
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.conflict import ConflictScreen
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.dialogs import Confirm
+from billy_mlx.tui.screens.question import ConflictScreen, RecoverScreen
 from billy_mlx.tui.screens.start import StartScreen
 from billy_mlx.tui.screens.writing import WritingScreen
 
@@ -66,7 +65,7 @@ def test_the_text_is_saved_by_itself_and_the_page_says_so(novel, watchful):
 def test_another_pace_of_saving_holds_at_once(novel, watchful):
     async def story(app, pilot, engine, page):
         app.change_setting("autosave_seconds", 1)
-        return page._saving._interval
+        return page.files._saving._interval
 
     assert on_page(novel, story, autosave_seconds=3600) == 1
 
@@ -74,7 +73,7 @@ def test_another_pace_of_saving_holds_at_once(novel, watchful):
 def test_saving_says_how_it_went(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "A", "ctrl+s")
-        return page.status.told, page.status.safety, novel.read_text()
+        return page.status.message, page.status.safety, novel.read_text()
 
     assert on_page(novel, story) == ("saved: novel.md", "saved", f"A{NIGHT}")
 
@@ -87,7 +86,7 @@ def test_a_full_disk_is_said_and_the_text_stays(novel, size):
     async def story(app, pilot, engine, page):
         with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
             await press(pilot, "A", "ctrl+s")
-        return page.status.safety, page.status.told, notified(app), page.editor.text
+        return page.status.safety, page.status.message, notified(app), page.editor.text
 
     safety, told, said, text = on_page(novel, story, size)
     assert (safety, text) == ("NOT SAVED", f"A{NIGHT}")
@@ -100,7 +99,7 @@ def test_a_disk_that_fills_up_is_told_without_a_key(novel, watchful):
         with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
             await press(pilot, "A")
             await until(pilot, lambda: page.status.safety == "NOT SAVED")
-        return page.status.told
+        return page.status.message
 
     assert "No space left" in on_page(novel, story, autosave_seconds=SOON)
 
@@ -190,7 +189,7 @@ def test_a_signal_ends_without_a_question(novel, disk):
     async def story(app, pilot, engine, page):
         disk.append("full")
         await press(pilot, "A")
-        assert page.is_at_risk()
+        assert page.files.is_at_risk()
         app.leave()
         return engine.closed, type(app.screen), page.manuscript.read_only
 
@@ -216,7 +215,7 @@ def test_it_is_taken_too_where_no_terminal_tells_of_coming_back(novel):
     async def story(app, pilot, engine, page):
         novel.write_text(f"Once. {NIGHT}")
         await until(pilot, lambda: page.editor.text == f"Once. {NIGHT}")
-        return page.status.told
+        return page.status.message
 
     assert on_page(novel, story, autosave_seconds=SOON).startswith("another program changed")
 
@@ -250,7 +249,7 @@ def test_a_copy_is_saved_beside_it(novel):
         await come_back(pilot, app)
         await press(pilot, "up", "enter")
         await press(pilot, "enter")
-        return page.status.told, page.editor.text, novel.read_text()
+        return page.status.message, page.editor.text, novel.read_text()
 
     assert on_page(novel, story) == ("a copy is saved: novel (mine).md", f"A{NIGHT}", "Theirs.")
     assert (novel.parent / "novel (mine).md").read_text() == f"A{NIGHT}"
@@ -273,7 +272,7 @@ def test_no_question_comes_between_the_letters_that_are_typed(novel, watchful):
         novel.write_text("Theirs.")
         app.apply_settings(replace(app.settings, autosave_seconds=SOON))
         await until(pilot, lambda: page.status.safety == "NOT SAVED")
-        told = page.status.told + notified(app)
+        told = page.status.message + notified(app)
         await typed(pilot, "tm")
         return told, page.manuscript.text, novel.read_text()
 
@@ -302,7 +301,7 @@ def test_a_file_that_is_no_text_any_more_has_a_way_on(novel):
         await come_back(pilot, app)
         assert isinstance(app.screen, ConflictScreen)
         await press(pilot, "down", "enter")
-        return page.editor.text, page.status.told
+        return page.editor.text, page.status.message
 
     text, told = on_page(novel, story)
     assert text == novel.read_text() == NIGHT
@@ -382,9 +381,9 @@ def test_the_file_is_not_read_where_the_keys_are_taken(novel, monkeypatch):
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_a_text_open_elsewhere_can_be_read_and_says_why_not_more(novel, size):
     async def story(app, pilot, engine, page):
-        said = page.status.told + notified(app)
+        said = page.status.message + notified(app)
         await press(pilot, "f5", "A", "ctrl+g", "ctrl+s")
-        return said, page.editor.text, page.status.told
+        return said, page.editor.text, page.status.message
 
     holder = Manuscript.open(novel)
     said, text, told = on_page(novel, story, size)
@@ -403,7 +402,7 @@ def last_lines(app):
 @pytest.mark.parametrize("size", [*SIZES, (40, 12)], ids=["80x24", "160x50", "40x12"])
 def test_the_line_below_the_page_says_so_whatever_else_it_has(novel, size):
     async def story(app, pilot, engine, page):
-        page.tell(page.manuscript.read_only)
+        page.show_status(page.manuscript.read_only)
         await pilot.pause()
         said = last_lines(app)
         await press(pilot, "right")
@@ -430,9 +429,9 @@ def test_a_file_that_is_marked_read_only_is_said_before_anything_else(novel, siz
 @pytest.mark.parametrize("key", ["A", "ctrl+g", "ctrl+s", "f3"])
 def test_what_cannot_be_done_there_says_why(novel, key):
     async def story(app, pilot, engine, page):
-        page.status.told = ""
+        page.status.message = ""
         await press(pilot, "ctrl+end", key)
-        return page.status.told, app.screen is page
+        return page.status.message, app.screen is page
 
     holder = Manuscript.open(novel)
     told, same = on_page(novel, story)

@@ -1,14 +1,14 @@
 """A text with bytes that are no text at the page: each is a sign there, and stays in the file what it was."""
 
 import pytest
-from hosting import shown
-from pages import by_palette, notified, on_page, press, typed
+from page_stories import by_palette, notified, on_page, press, typed
+from screen_host import shown
 from textual.events import Paste
 
 from billy_mlx.manuscript.textfile import NotText, read_text_file
 from billy_mlx.text import STRAY
-from billy_mlx.tui.preparing import text_to_learn
 from billy_mlx.tui.screens.importing import ImportScreen
+from billy_mlx.tui.vector_job import text_to_learn
 from billy_mlx.write.messages import Write
 
 SHOWN = "\N{REPLACEMENT CHARACTER}"
@@ -23,7 +23,7 @@ def test_it_opens_and_is_shown_and_said_and_saved_as_the_byte(novel):
     novel.write_bytes(BAD)
 
     async def story(app, pilot, engine, page):
-        said = page.status.told + notified(app)
+        said = page.status.message + notified(app)
         assert f"line 1 has 1 byte that is no text, shown as {SHOWN} and kept" in said
         assert f"dark {SHOWN} night." in seen(page)
         await typed(pilot, "Oh ")

@@ -1,7 +1,7 @@
 """Voices at the page: made, learnt, chosen, coloured by, and models to have them with."""
 
 import pytest
-from pages import SIZES, by_palette, draft, notified, on_page, pasted, press, says, until
+from page_stories import SIZES, by_palette, draft, notified, on_page, pasted, press, says, until
 from textual.widgets import Label
 
 from billy_mlx.engine.messages import (
@@ -80,7 +80,7 @@ def test_a_vector_that_is_there_is_made_anew_only_when_that_is_wanted(novel):
 def test_how_far_a_vector_is_stands_below_the_page_at_80_columns(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE, "escape")
-        page.status.told = ""
+        page.status.message = ""
         begun = str(page.status.render())
         await says(pilot, engine, Progress(engine.last(Prepare).job, "preparing Fairy Tale", 0.25, 240.0))
         await draft(pilot, engine, " went", end=False)
@@ -98,9 +98,9 @@ def test_that_cancelling_was_heard_is_said_at_once(novel):
         await press(pilot, "f2", *MAKE)
         await says(pilot, engine, Progress(engine.last(Prepare).job, "writing", 0.1))
         await press(pilot, "c")
-        told = page.status.told
+        told = page.status.message
         await says(pilot, engine, Progress(engine.last(Prepare).job, "writing", 0.2))
-        return told, line_of(page), page.status.making
+        return told, line_of(page), page.status.preparing
 
     told, line, below = on_page(novel, story)
     assert told == line == "stopping after this step; what is done so far is kept"
@@ -130,7 +130,7 @@ def test_a_vector_that_is_made_is_there_at_once(novel):
         job = engine.last(Prepare).job
         await says(pilot, engine, Progress(job, "measuring", 0.9))
         await says(pilot, engine, VoiceReady(job, VoiceNote("fairy-tale", gentle=0.5)), Ended(job))
-        return line_of(page), "fairy-tale" in page.panel.known, page.status.told
+        return line_of(page), "fairy-tale" in page.panel.known, page.status.message
 
     assert on_page(novel, story) == ("", True, "the voices are ready")
 
@@ -143,7 +143,7 @@ def test_making_a_vector_is_cancelled(novel):
         await press(pilot, "c")
         stopped = engine.last(Stop) == Stop(job)
         await says(pilot, engine, Ended(job, stopped=True))
-        return stopped, line_of(page), page.status.told
+        return stopped, line_of(page), page.status.message
 
     assert on_page(novel, story) == (True, "", "stopped; what is done so far is kept")
 
@@ -152,7 +152,7 @@ def test_a_vector_that_cannot_be_made_says_why_and_another_can_be(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE)
         await says(pilot, engine, Failed(engine.last(Prepare).job, "the disk is full; make room"))
-        told = page.status.told
+        told = page.status.message
         await press(pilot, *MAKE)
         return told, len([request for request in engine.asked if isinstance(request, Prepare)])
 
@@ -163,7 +163,7 @@ def test_one_vector_is_made_at_a_time(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE, "x")
         made = [request for request in engine.asked if isinstance(request, Prepare)]
-        return len(made), page.status.told + notified(app)
+        return len(made), page.status.message + notified(app)
 
     made, said = on_page(novel, story)
     assert made == 1
@@ -186,7 +186,7 @@ def test_a_voice_that_cannot_be_steered_says_why(novel):
         await draft(pilot, engine, " went", end=False)
         await press(pilot, "f2", "right")
         await says(pilot, engine, Unsteered(engine.last(Steer).job, "fairy-tale has no vector yet"))
-        return page.status.told, page.drafts.running
+        return page.status.message, page.drafts.running
 
     assert on_page(novel, story) == ("fairy-tale has no vector yet", True)
 
@@ -289,7 +289,7 @@ def test_scores_are_shown_against_the_average_of_the_text(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f5")
         await says(pilot, engine, *read_as(engine, gothic=1.0))
-        return [(heat.start, heat.end, heat.score) for heat in page.reader.heat(page.manuscript.text, "gothic")]
+        return [(heat.start, heat.end, heat.score) for heat in page.colours.scores.of(page.manuscript.text, "gothic")]
 
     assert on_page(novel, story) == [(0, 20, 0.5), (21, 29, -0.5)]
 
@@ -329,7 +329,7 @@ def test_a_new_vector_has_the_text_read_anew(novel):
 def test_a_writer_who_wants_no_reading_is_told_why_there_are_no_colours(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f5")
-        return [request for request in engine.asked if isinstance(request, Read)], page.status.told + notified(app)
+        return [request for request in engine.asked if isinstance(request, Read)], page.status.message + notified(app)
 
     asked, told = on_page(novel, story, reading=False)
     assert asked == []
@@ -371,7 +371,7 @@ def test_what_cannot_be_surveyed_is_told(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Models")
         await says(pilot, engine, Failed(engine.last(Survey).job, "the list of models cannot be read; look at it"))
-        return page.status.told, isinstance(app.screen, ModelsScreen)
+        return page.status.message, isinstance(app.screen, ModelsScreen)
 
     assert on_page(novel, story, (160, 50)) == ("the list of models cannot be read; look at it", False)
 

@@ -9,10 +9,10 @@ from textual.widgets import Input, TextArea
 from billy_mlx import paths
 from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, ModelNote, Progress, VoiceNote, VoiceReady
 from billy_mlx.errors import CardError
-from billy_mlx.tui.cast import OWN, PAPER, WRITING, cast_of
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.new_persona import begun_as, id_of
 from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted, PersonasScreen, _card
+from billy_mlx.tui.widgets.persona_list import OWN, PAPER, WRITING, persona_list
 from billy_mlx.vectors.card import PersonaSet, get_persona, load_personas
 
 NOTES = {
@@ -79,7 +79,7 @@ def words(shown, left=0):
 
 
 def test_writing_voices_come_first_then_ones_own_then_the_papers():
-    groups = [member.group for member in cast_of(load_personas(), NOTES)]
+    groups = [member.group for member in persona_list(load_personas(), NOTES)]
     assert list(dict.fromkeys(groups)) == [WRITING, OWN, PAPER]
     assert groups.count(PAPER) == 12
 
@@ -92,7 +92,7 @@ def test_the_first_persona_is_shown_with_its_quality_and_prompts():
 
 
 def test_numbers_of_measurements_come_last_under_advanced():
-    card = _card(next(one for one in cast_of(load_personas(), NOTES) if one.id == "noir"), COMPARED, {}).plain
+    card = _card(next(one for one in persona_list(load_personas(), NOTES) if one.id == "noir"), COMPARED, {}).plain
     assert card.split("Advanced")[1].split("\n")[1:] == [
         "Its vector tells its answers from neutral ones: AUC 0.95 (0.5 is chance).",
         "In mode balanced it steers layer 7.",
@@ -130,7 +130,7 @@ def test_a_click_shows_a_persona_and_leaves_the_blend_alone():
         app = Host()
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
-            await pilot.click("CastList", offset=(5, 2))
+            await pilot.click("PersonaList", offset=(5, 2))
             await pilot.pause()
             return app.heard, str(app.screen.query_one("#card").content)
 
@@ -261,10 +261,10 @@ def test_what_the_engine_says_is_shown_while_the_screen_is_open():
             screen = app.screen
             shown = []
             for event in (Progress(Job(4), "asking", 0.5, 30.0), Failed(Job(4), "no memory"), Ended(Job(4))):
-                screen.hear(event)
+                screen.on_engine_event(event)
                 shown.append(str(screen.query_one("#progress").content))
-            screen.hear(VoiceReady(Job(5), VoiceNote("gothic", layer=2)))
-            screen.hear(Loaded(MODEL, {"lyrical": VoiceNote("lyrical")}))
+            screen.on_engine_event(VoiceReady(Job(5), VoiceNote("gothic", layer=2)))
+            screen.on_engine_event(Loaded(MODEL, {"lyrical": VoiceNote("lyrical")}))
             return shown
 
     assert asyncio.run(run()) == ["asking: 50%, 30 s left (c: cancel)", "! no memory", ""]
@@ -276,7 +276,7 @@ def test_what_the_engine_says_before_the_screen_is_there_is_not_lost():
         async with app.run_test(size=(80, 24)) as pilot:
             screen = PersonasScreen(app.personas, {}, None)
             for event in (COMPARED, VoiceReady(Job(5), VoiceNote("noir", layer=2)), Progress(Job(4), "asking", 0.5)):
-                screen.hear(event)
+                screen.on_engine_event(event)
             app.push_screen(screen)
             await pilot.pause()
             return str(screen.query_one("#card").content), str(screen.query_one("#progress").content)
@@ -308,7 +308,7 @@ def test_that_cancelling_was_heard_is_said_at_once_and_until_it_has_ended():
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
             line = app.screen.query_one("#progress")
-            app.screen.hear(Progress(Job(4), "asking", 0.5))
+            app.screen.on_engine_event(Progress(Job(4), "asking", 0.5))
             await pilot.press("c")
             for event in (
                 Progress(Job(4), "asking", 0.6),
@@ -316,7 +316,7 @@ def test_that_cancelling_was_heard_is_said_at_once_and_until_it_has_ended():
                 Progress(Job(5), "asking", 0.1),
             ):
                 shown.append(str(line.content))
-                app.screen.hear(event)
+                app.screen.on_engine_event(event)
             return [*shown, str(line.content)]
 
     stopping = "stopping after this step; what is done so far is kept"

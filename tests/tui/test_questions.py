@@ -4,19 +4,17 @@ import random
 from functools import partial
 
 import pytest
-from pages import SIZES, by_palette, notified, on_page, pasted, press, says, typed, until
-from scripted import context_of
+from page_stories import SIZES, by_palette, notified, on_page, pasted, press, says, typed, until
+from scripted_engine import context_of
 from textual.events import Key
 
 from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.commands import at
-from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.tui.screens.history import HistoryScreen
 from billy_mlx.tui.screens.models import ModelsScreen
-from billy_mlx.tui.screens.question import Question
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.question import ConflictScreen, Question, RecoverScreen
 from billy_mlx.write.messages import Sent, Write
 
 NIGHT = "It was a dark night. The lamp"
@@ -172,7 +170,7 @@ def test_what_was_declined_is_kept_and_the_message_says_where(novel):
         await press(pilot, "up", "enter")
         versions = page.manuscript.versions
         texts = {versions.text_at(version.id).text for version in versions.tree(landmarks=False)}
-        return page.status.told, LOST + NIGHT in texts
+        return page.status.message, LOST + NIGHT in texts
 
     assert asked(novel, "recover", story) == ("the file's text stays; the other one is kept as a version (F8)", True)
 

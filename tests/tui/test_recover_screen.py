@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from hosting import seen, shown
+from screen_host import seen, shown
 
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.question import RecoverScreen
 
 NOON = 1_699_963_200.0  # of 14 November 2023
 

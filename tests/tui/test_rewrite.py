@@ -1,12 +1,12 @@
 """A rewrite on the page: word by word in place, each change taken or skipped; or beside the words it is of."""
 
 import pytest
-from hosting import lines_of
-from pages import by_palette, on_page, press, typed, until
+from page_stories import by_palette, on_page, press, typed, until
+from screen_host import lines_of
 from textual.events import Paste
 
 from billy_mlx.tui.keys import checked_keys
-from billy_mlx.tui.screens.beside import Beside
+from billy_mlx.tui.screens.side_by_side import SideBySide
 from billy_mlx.write.messages import Write
 
 STONES = "The lamp had gone out. Mara stood on the wet stones. Nobody came."
@@ -133,7 +133,7 @@ def test_take_all_leaves_what_was_skipped_and_says_so(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
         await press(pilot, "shift+tab", "tab")
-        told = page.status.told
+        told = page.status.message
         taken = page.manuscript.text
         await press(pilot, "ctrl+z")
         return told, taken, page.manuscript.text, page.rewriting.words
@@ -148,7 +148,7 @@ def test_when_all_was_skipped_take_all_takes_nothing(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
         await press(pilot, "shift+tab", "shift+tab", "shift+tab", "tab")
-        return page.manuscript.text, page.status.told, page.drafts.current is None
+        return page.manuscript.text, page.status.message, page.drafts.current is None
 
     text, told, away = on_page(stones, story)
     assert (text, away) == (STONES, False)
@@ -215,7 +215,7 @@ def test_what_a_stopped_rewrite_has_not_come_to_stays(stones):
 def test_a_rewrite_that_says_the_same_is_put_away_with_a_word(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page, STONES)
-        return page.status.told, page.drafts.current
+        return page.status.message, page.drafts.current
 
     assert on_page(stones, story) == ("The rewrite is the same as your text.", None)
 
@@ -224,7 +224,7 @@ def test_a_rewrite_that_says_the_same_is_put_away_with_a_word(stones):
 def test_a_rewrite_that_has_few_of_the_words_is_shown_beside_them(stones, width, side):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page, OTHER)
-        assert isinstance(app.screen, Beside)
+        assert isinstance(app.screen, SideBySide)
         lines = lines_of(app)
         return [next(y for y, line in enumerate(lines) if words in line) for words in ("Your words", "Rewritten")]
 
@@ -266,7 +266,7 @@ def test_another_try_from_beside_the_words_is_shown_there_again(stones):
         await press(pilot, "ctrl+n")
         assert app.screen is page
         engine.write(OTHER.replace("bell", "horn"))
-        await until(pilot, lambda: isinstance(app.screen, Beside))
+        await until(pilot, lambda: isinstance(app.screen, SideBySide))
         await shown(pilot, page)
         return "\n".join(lines_of(app))
 
@@ -292,7 +292,7 @@ def test_who_writes_on_meanwhile_is_not_led_away(stones):
         await shown(pilot, page)
         await typed(pilot, " x")
         engine.write(OTHER)
-        await until(pilot, lambda: "few words with yours" in page.status.told)
+        await until(pilot, lambda: "few words with yours" in page.status.message)
         return app.screen is page
 
     assert on_page(stones, story)

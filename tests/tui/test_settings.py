@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hosting import seen, shown, typed
+from screen_host import seen, shown, typed
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError
 from billy_mlx.tui.commands import COMMANDS
 from billy_mlx.tui.keys import checked_keys, shown_keys
-from billy_mlx.tui.schema import checked, refusal
 from billy_mlx.tui.screens.settings import SettingsScreen
+from billy_mlx.tui.setting_fields import checked, refusal
 from billy_mlx.tui.settings import Settings, load_settings, save_setting, writing
 
 

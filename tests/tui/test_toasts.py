@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 from faults import faults
-from pages import press
-from scripted import studio
+from page_stories import press
+from scripted_engine import studio
 from textual.geometry import Region
 from textual.widgets._toast import Toast
 

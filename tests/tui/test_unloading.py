@@ -1,10 +1,10 @@
 """A model that nobody needs gives its memory back, and comes back with the next request."""
 
-from pages import on_page, press, says
-from scripted import MODEL, VOICES
+from page_stories import on_page, press, says
+from scripted_engine import MODEL, VOICES
 
 from billy_mlx.engine.messages import Loaded, Loading, Unload, Unloaded
-from billy_mlx.tui.port import Port
+from billy_mlx.tui.engine_client import EngineClient
 
 AWAY = Unloaded("scripted is put away until you need it", until_needed=True)
 
@@ -15,7 +15,7 @@ def asked_to(engine):
 
 def wait(app, minutes):
     """Have minutes go by in which nothing is asked."""
-    app.port._last -= 60 * minutes
+    app.engine._last -= 60 * minutes
     app.unload_if_idle()
 
 
@@ -60,6 +60,6 @@ def test_the_next_request_brings_it_back_and_says_so_and_nothing_else_changes(no
 
 def test_what_the_engine_says_counts_as_need_of_it():
     times = iter([0.0, 100.0, 130.0])
-    port = Port(lambda: next(times))
-    port.heard()
-    assert port.quiet_seconds == 30
+    client = EngineClient(lambda: next(times))
+    client.note_event()
+    assert client.quiet_seconds == 30

@@ -8,12 +8,10 @@ from textual.widgets import Input
 
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.engine.messages import VoiceNote
-from billy_mlx.tui.dials import Dials, DialVoice
+from billy_mlx.tui.dials import DialRow, Dials, DialVoice, scale_of, stepped
 from billy_mlx.tui.messages import BlendChanged, VectorUnwanted, VectorWanted
-from billy_mlx.tui.scale import scale_of
-from billy_mlx.tui.turning import DialRow, stepped
-from billy_mlx.tui.widgets.dial import Dial, labels
-from billy_mlx.tui.widgets.voices import VoicesPanel
+from billy_mlx.tui.screens.voices_panel import VoicesPanel
+from billy_mlx.tui.widgets.dial_panel import Dial, labels
 from billy_mlx.vectors.card import load_personas
 
 GOOD = {

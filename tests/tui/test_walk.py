@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from scripted import VOICES, studio
+from scripted_engine import VOICES, studio
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
@@ -15,7 +15,6 @@ from billy_mlx.manuscript.records import Offer
 from billy_mlx.tui.commands import COMMANDS, PLACES, at
 from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.chorus_voices import ChorusVoices
-from billy_mlx.tui.screens.conflict import ConflictScreen
 from billy_mlx.tui.screens.export import ExportScreen
 from billy_mlx.tui.screens.guide import GuideScreen
 from billy_mlx.tui.screens.help import HelpScreen, help_text
@@ -23,7 +22,7 @@ from billy_mlx.tui.screens.history import HistoryScreen
 from billy_mlx.tui.screens.importing import ImportScreen
 from billy_mlx.tui.screens.models import ModelsScreen
 from billy_mlx.tui.screens.personas import PersonasScreen
-from billy_mlx.tui.screens.recover import RecoverScreen
+from billy_mlx.tui.screens.question import ConflictScreen, RecoverScreen
 from billy_mlx.tui.screens.settings import SettingsScreen
 from billy_mlx.tui.screens.start import StartScreen
 
@@ -121,7 +120,7 @@ def test_escape_leads_back(tmp_path, name):
 def test_models_are_looked_for_and_offered(tmp_path):
     async def story(app, pilot):
         await app.screen.run_action("models")
-        engine = app.port._engine
+        engine = app.engine._engine
         engine.say(Surveyed(engine.last(Survey).job, 16.0, (OFFER,)))
         await pilot.pause()
         return type(app.screen)

@@ -1,4 +1,4 @@
-"""Choosing who sings in a chorus: the present blend, its personas, saved blends, the model alone, and anybody else."""
+"""Choose the voices of a chorus: the blend, its personas, saved blends, the model alone, or any other persona."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -10,25 +10,24 @@ from textual.widgets import Label
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.errors import ManuscriptError
-from billy_mlx.tui.cast import Member, best_first, shows
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.keys import key_on
-from billy_mlx.tui.naming import voice_names
-from billy_mlx.tui.widgets.choices import Choices
-from billy_mlx.tui.widgets.persona_search import PersonaSearch
+from billy_mlx.tui.widgets.dial_labels import voice_names
+from billy_mlx.tui.widgets.fields import Choices
+from billy_mlx.tui.widgets.persona_list import PersonaEntry, PersonaSearch, best_first, shows
 from billy_mlx.write.desk import MOST_VOICES
 
 _FEWEST = 2  # voices
 
 
 class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
-    """Asks which voices sing; gives 2 to 6 of them, or None.
+    """Asks which voices write; gives 2 to 6 of them, or None.
 
     Args:
         blend: what the page is written with.
         saved: the blends that the writer kept, by name.
-        cast: everybody there is.
+        entries: all personas.
         chosen: those that are marked to begin with.
     """
 
@@ -41,7 +40,7 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
         background: $surface; border: round $primary;
     }
     ChorusVoices Label { width: 100%; }
-    ChorusVoices #told { color: $text-muted; }
+    ChorusVoices #hint { color: $text-muted; }
     ChorusVoices Choices, ChorusVoices Choices:focus { height: auto; max-height: 14; border: none; padding: 0; }
     """
 
@@ -49,26 +48,26 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
         self,
         blend: Blend,
         saved: Mapping[str, Dials],
-        cast: Sequence[Member],
+        entries: Sequence[PersonaEntry],
         chosen: Sequence[Blend] = (),
     ) -> None:
         super().__init__()
-        self._blend, self._saved, self._cast = blend, saved, cast
+        self._blend, self._saved, self._entries = blend, saved, entries
         self._voices = [*dict.fromkeys([*candidates(blend, saved), *chosen])]
         marked = [index for index, voice in enumerate(self._voices) if voice in chosen]
         self._choices = Choices(self._rows(), marked)
-        self._told = Label("", id="told", markup=False)
+        self._hint_line = Label("", id="hint", markup=False)
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
             yield Label(f"Which voices write? Choose {_FEWEST} to {MOST_VOICES}.", markup=False)
             yield self._choices
-            yield self._told
+            yield self._hint_line
 
     def on_mount(self) -> None:
         """Say what can be done."""
-        self._told.update(self._hint)
+        self._hint_line.update(self._hint)
 
     @property
     def _hint(self) -> str:
@@ -81,11 +80,11 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
             self.dismiss(tuple(self._voices[index] for index in event.chosen))
         else:
             marked = {0: "No voice is marked", 1: "Only one is marked"}.get(len(event.chosen), "Too many are marked")
-            self._told.update(f"{marked}; a chorus has {_FEWEST} to {MOST_VOICES} voices. {self._hint}")
+            self._hint_line.update(f"{marked}; a chorus has {_FEWEST} to {MOST_VOICES} voices. {self._hint}")
 
     def action_chorus_add(self) -> None:
-        """Search for somebody to sing as well."""
-        self.app.push_screen(PersonaSearch(self._cast), self._add)
+        """Search for a persona to add."""
+        self.app.push_screen(PersonaSearch(self._entries), self._add)
 
     def action_back(self) -> None:
         """Choose none."""
@@ -95,9 +94,9 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
         """Mark a persona that speaks alone, in a row of its own if there is none."""
         if persona_id is None:
             return
-        member = next(one for one in self._cast if one.id == persona_id)
+        member = next(one for one in self._entries if one.id == persona_id)
         if member.note is None:
-            self._told.update(
+            self._hint_line.update(
                 f"{member.name} is not prepared for this model yet; “Prepare voice” among the personas does it."
             )
             return
@@ -106,11 +105,11 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
             self._voices.append(voice)
             self._choices.extend(self._rows()[-1:])
         self._choices.mark(self._voices.index(voice))
-        self._told.update(self._hint)
+        self._hint_line.update(self._hint)
 
     def _rows(self) -> list[str]:
         """Return what to show of each voice: its name, and of a saved blend what is in it."""
-        titles = {member.id: member.name for member in self._cast}
+        titles = {member.id: member.name for member in self._entries}
         names = voice_names(self._voices, titles, self._saved)
         plain = voice_names(self._voices, titles, {})
         rows = [name if name == made else f"{name}: {made}" for name, made in zip(names, plain, strict=True)]
@@ -121,22 +120,22 @@ class ChorusVoices(ModalScreen[tuple[Blend, ...] | None]):
 
 
 def candidates(blend: Blend, saved: Mapping[str, Dials]) -> tuple[Blend, ...]:
-    """Return who could sing: the blend, its personas alone, the saved blends that can be heard, the model alone."""
+    """Return the voices to choose from: the blend, each of its personas, saved blends with a voice, the model alone."""
     alone = (_alone(persona_id, blend) for persona_id in blend.persona_ids)
     voices = [blend, *alone, *(dials.blend() for dials in saved.values())]
     return (*dict.fromkeys(voice for voice in voices if voice.weights), ALONE)
 
 
-def usual_voices(blend: Blend, cast: Sequence[Member], most: int) -> tuple[Blend, ...]:
-    """Return who sings if nobody was chosen: the blend, those who were measured to show best, and the model alone.
+def usual_voices(blend: Blend, entries: Sequence[PersonaEntry], most: int) -> tuple[Blend, ...]:
+    """Return the voices if none were chosen: the blend, those that were measured to show best, and the model alone.
 
     The personas of the blend come before others that show.
 
     Raises:
-        ManuscriptError: nobody could sing beside the model alone.
+        ManuscriptError: there is no voice beside the model alone.
     """
     own = blend.persona_ids
-    able = best_first(cast)
+    able = best_first(entries)
     best = sorted([one for one in able if shows(one.note)] or able, key=lambda member: member.id not in own)
     others = [_alone(member.id, blend) for member in best if own != (member.id,)]
     voices = [voice for voice in dict.fromkeys([blend, *others]) if voice.weights]

@@ -1,10 +1,11 @@
-"""Write the text out for other programs and for readers."""
+"""Export the text for other programs and for readers, and show the first page of it before."""
 
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, TypeVar, cast
 
@@ -18,7 +19,9 @@ from textual.widgets import Footer, Label, OptionList, Static
 from billy_mlx.errors import BillyError, ManuscriptError
 from billy_mlx.files import replace_file
 from billy_mlx.formats.documents.book import NO_DATE, Book, Template, read_cover
+from billy_mlx.formats.documents.document import Block, Document, laid_out
 from billy_mlx.formats.documents.markdown_in import document_of
+from billy_mlx.formats.documents.plain import SCENE_BREAK
 from billy_mlx.manuscript.exporting import (
     Edition,
     Format,
@@ -37,12 +40,9 @@ from billy_mlx.manuscript.prose import Author, Prose
 from billy_mlx.paths import documents_folder
 from billy_mlx.text import sanitize, visible
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.paragraphs import PARAGRAPHS
-from billy_mlx.tui.schema import Setting, setting
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.first_page import first_page
-from billy_mlx.tui.screens.paths import typed_path
-from billy_mlx.tui.screens.rows import Rows
+from billy_mlx.tui.screens.dialogs import Confirm, typed_path
+from billy_mlx.tui.screens.settings import PARAGRAPHS, SettingsList
+from billy_mlx.tui.setting_fields import Setting, setting
 
 _FORMATS = {
     "Word": Format.DOCX,
@@ -52,14 +52,17 @@ _FORMATS = {
     "HTML": Format.HTML,
 }
 _TEMPLATES = {"as a book": Template.BOOK, "for editors (Shunn)": Template.SHUNN}
-_WORDS = ("title", "author", "language", "description", "cover")
-_FIRST = 4000  # characters of Markdown that are shown
-_Value = TypeVar("_Value")
 _PROVENANCES = {
     "not marked": Provenance.NONE,
     "in footnotes": Provenance.FOOTNOTES,
     "in a separate file": Provenance.SIDECAR,
 }
+_WORDS = ("title", "author", "language", "description", "cover")
+_FIRST_CHARACTERS = 4000  # of Markdown, that are shown
+_FIRST_BLOCKS = 60
+_INDENT = "    "
+_MIDDLE = " " * 20
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class ExportScreen(Screen[Path | None]):
     DEFAULT_CSS = """
     ExportScreen > Label { width: 100%; padding: 0 1; }
     ExportScreen > .heading { text-style: bold; color: $primary; }
-    ExportScreen Rows, ExportScreen Rows:focus { height: auto; max-height: 60%; border: none; }
+    ExportScreen SettingsList, ExportScreen SettingsList:focus { height: auto; max-height: 60%; border: none; }
     ExportScreen #about { height: 2; color: $text-muted; }
     ExportScreen #notes { height: auto; max-height: 3; color: $warning; }
     ExportScreen #first { height: 1fr; min-height: 3; padding: 0 1; background: $surface; }
@@ -127,7 +130,7 @@ class ExportScreen(Screen[Path | None]):
         self._found = paragraphs_of_manuscript(manuscript.text)
         self._settled = self._found.certain
         self._unchanged = self._offered(author)
-        self._rows = Rows(_as_kept(self._unchanged, read_edition(manuscript.folder)))
+        self._rows = SettingsList(_as_kept(self._unchanged, read_edition(manuscript.folder)))
         self._settled |= self._wanted.paragraphs != self._unchanged.paragraphs
 
     def compose(self) -> ComposeResult:
@@ -162,7 +165,7 @@ class ExportScreen(Screen[Path | None]):
         """Say what the row is about."""
         self.query_one("#about", Label).update(self._rows.about(event.option_id or ""))
 
-    def on_rows_changed(self, event: Rows.Changed) -> None:
+    def on_settings_list_changed(self, event: SettingsList.Changed) -> None:
         """Give the file the ending of its format."""
         if event.name == "format":
             path = _path_for(Path(self._wanted.path), str(event.value))
@@ -238,7 +241,11 @@ class ExportScreen(Screen[Path | None]):
             self._unchanged = replace(self._unchanged, title=document.title)
             self.app.call_from_thread(self._rows.change, "title", document.title)
         notes = left_out(text, format, document, way)
-        page = text[:_FIRST] if format is Format.MARKDOWN else first_page(document, _book(wanted, NO_DATE, cover=False))
+        page = (
+            text[:_FIRST_CHARACTERS]
+            if format is Format.MARKDOWN
+            else first_page(document, _book(wanted, NO_DATE, cover=False))
+        )
         self.app.call_from_thread(self._show, wanted, page, notes)
 
     def _show(self, wanted: Exporting, page: Content | str, notes: Sequence[str]) -> None:
@@ -263,6 +270,29 @@ class ExportScreen(Screen[Path | None]):
     def _done(self, path: Path) -> None:
         self.notify(sanitize(f"{path} is saved."), markup=False)
         self.dismiss(path)
+
+
+def first_page(text: Document, book: Book) -> Content:
+    """Return title, author and the first paragraphs as readers see them, indented but after a heading or break."""
+    lines = [Content.styled(_MIDDLE + visible(one), "bold") for one in (book.title, book.author) if one.strip()]
+    numbers = text.numbers
+    before: Block | None = None
+    for block in islice(text.below(book.title).blocks, _FIRST_BLOCKS):
+        lines += _block(block, before, numbers)
+        before = block
+    return Content("\n").join(lines)
+
+
+def _block(block: Block, before: Block | None, numbers: dict[str, int]) -> list[Content]:
+    if block.kind == "break":
+        return [Content(_MIDDLE + SCENE_BREAK)]
+    text = visible("".join(f"[{numbers[run.note]}]" if run.note else run.text for run in block.runs))
+    if block.kind == "heading":
+        return [Content(""), Content.styled(_MIDDLE + text, "bold"), Content("")]
+    if block.inside or block.kind == "code":
+        return [Content(line) for line in laid_out([block], lambda _: text, quote=_INDENT).rstrip("\n").split("\n")]
+    goes_on = before is not None and before.kind == "paragraph" and not before.inside
+    return [Content(line) for line in ((_INDENT if goes_on and "\n" not in text else "") + text).split("\n")]
 
 
 def _written(source: _Source, wanted: Exporting) -> Path:

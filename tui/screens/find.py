@@ -40,7 +40,7 @@ class FindClosed(Message):
 
 
 class FindBar(Widget):
-    """Finds and replaces in a text that is asked for anew each time, for the writer goes on writing.
+    """Finds and replaces in a text that is asked for anew each time, as the writer may write on.
 
     Args:
         text: gives the text as it is.
@@ -56,11 +56,11 @@ class FindBar(Widget):
     FindBar Horizontal { height: 1; }
     FindBar Input, FindBar Input:focus { width: 1fr; border: none; height: 1; padding: 0 1; }
     FindBar Label { padding: 0 1; }
-    FindBar #told { width: 100%; }
+    FindBar #message { width: 100%; }
     FindBar .name { width: 14; color: $text-muted; }
     """
 
-    told = reactive("Enter: the next match")
+    message = reactive("Enter: the next match")
     """How many places there are, or what is wrong."""
     case = reactive(False)
     """Capitals and small letters are told apart."""
@@ -87,10 +87,10 @@ class FindBar(Widget):
         with Horizontal():
             yield Label("Replace with", classes="name")
             yield LineField(id="replacement")
-        yield Label("", id="told", markup=False)  # how it is looked for, and below that what came of it
+        yield Label("", id="message", markup=False)  # how it is looked for, and below that what came of it
 
     def on_mount(self) -> None:
-        """Have the writer type at once."""
+        """Let the writer type at once."""
         self.query_one("#wanted", Input).focus()
         self._show()
 
@@ -143,7 +143,7 @@ class FindBar(Widget):
         if hunks:
             self.post_message(ReplaceWanted(hunks))
             self._found = None
-            self.told = f"{len(hunks):,} replaced; undo changes them back"
+            self.message = f"{len(hunks):,} replaced; undo changes them back"
 
     def action_find_case(self) -> None:
         """Tell capitals from small letters, or do not."""
@@ -165,7 +165,7 @@ class FindBar(Widget):
         """Say that the writer is done."""
         self.post_message(FindClosed())
 
-    def watch_told(self) -> None:
+    def watch_message(self) -> None:
         """Show it."""
         self._show()
 
@@ -190,14 +190,14 @@ class FindBar(Widget):
         self._show_match(_at_or_behind(matches, start), matches)
 
     def _matches(self) -> list[Match]:
-        """Return all places; none, and what is wrong told, if it cannot be looked for."""
+        """Return all places; none, with a message, if the search is impossible."""
         try:
             matches = list(find_all(self._text(), self._query()))
         except ManuscriptError as error:
-            self._found, self.told = None, f"! {error}"
+            self._found, self.message = None, f"! {error}"
             return []
         if not matches:
-            self._found, self.told = None, "Not found in the text."
+            self._found, self.message = None, "Not found in the text."
         return matches
 
     def _hunks(self, only: Match | None = None) -> tuple[Hunk, ...]:
@@ -205,10 +205,10 @@ class FindBar(Widget):
             replacement = self.query_one("#replacement", Input).value
             hunks = replacements(self._text(), self._query(), replacement, only, keep_capitals=self.keep)
         except ManuscriptError as error:
-            self.told = f"! {error}"
+            self.message = f"! {error}"
             return ()
         if not hunks:
-            self.told = "Not found in the text."
+            self.message = "Not found in the text."
         return hunks
 
     def _query(self) -> Query:
@@ -217,7 +217,7 @@ class FindBar(Widget):
     def _show_match(self, match: Match | None, matches: list[Match]) -> None:
         self._found = match
         if match is not None:
-            self.told = f"{matches.index(match) + 1:,} of {len(matches):,}"
+            self.message = f"{matches.index(match) + 1:,} of {len(matches):,}"
             self.post_message(MatchChosen(match.start, match.end))
 
     def _show(self) -> None:
@@ -228,8 +228,8 @@ class FindBar(Widget):
             "find-keep": ("keep capitals", self.keep),
         }
         shown = "  ".join(f"{self._keys[key]} [{'x' if on else ' '}] {name}" for key, (name, on) in switches.items())
-        for label in self.query("#told").results(Label):
-            label.update(f"{shown}\n{self.told}")
+        for label in self.query("#message").results(Label):
+            label.update(f"{shown}\n{self.message}")
 
 
 def _at_or_behind(matches: list[Match], place: int) -> Match | None:

@@ -17,8 +17,7 @@ from billy_mlx.formats.lorebooks.lorebook import MOST_ENTRIES, Entry, Lorebook
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.screens.ask import Ask, Confirm
-from billy_mlx.tui.screens.paths import bytes_of, typed_path
+from billy_mlx.tui.screens.dialogs import Ask, Confirm, bytes_of, typed_path
 from billy_mlx.tui.widgets.fields import LineField, TextField
 
 _MOST_BYTES = 17 << 20  # one more than a lorebook may have, so that it is refused and not cut
@@ -39,7 +38,7 @@ class GuideScreen(Screen[Guide | None]):
     GuideScreen TextField:focus, GuideScreen OptionList:focus { border: round $primary; }
     GuideScreen OptionList { height: 1fr; border: round $surface-lighten-2; }
     GuideScreen VerticalScroll { height: auto; max-height: 7; border: round $warning; padding: 0 1; display: none; }
-    GuideScreen VerticalScroll.told { display: block; }
+    GuideScreen VerticalScroll.shown { display: block; }
     GuideScreen Horizontal { height: 1; }
     GuideScreen LineField, GuideScreen LineField:focus { width: 8; height: 1; border: none; padding: 0 1; }
     """
@@ -140,7 +139,7 @@ class GuideScreen(Screen[Guide | None]):
         self.notify(f"{_entries(len(lorebook.entries))} imported.", markup=False)
         self._lost += notes
         self.query_one("#notes", Static).update("\n".join(sanitize(note) for note in self._lost))
-        self.query_one(VerticalScroll).set_class(bool(self._lost), "told")
+        self.query_one(VerticalScroll).set_class(bool(self._lost), "shown")
 
     def _changed(self) -> Guide:
         """Return the guide as it stands on the screen. Raises ValueError if the paragraph is no number that will do."""

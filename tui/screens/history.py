@@ -1,4 +1,4 @@
-"""Every version of the text: what made it, when, and how it differs from the text as it is now."""
+"""Every version of the text: what made it, when, and how it differs from the text as it is now; and the branches."""
 
 import asyncio
 import time
@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,20 +19,20 @@ from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.chronicle import compared, counted, named, told, when
 from billy_mlx.manuscript.history.tree import Version
 from billy_mlx.manuscript.manuscript import Manuscript
+from billy_mlx.manuscript.versions import Versions
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.screens.ask import Ask, refusal
-from billy_mlx.tui.screens.branches import Branches
+from billy_mlx.tui.keys import key_on
+from billy_mlx.tui.screens.dialogs import Ask, refusal
 
 _PAGE = 500  # versions
 _LANES = 6  # lines of the tree that are drawn side by side
 _WIDE = 120  # columns, from which on the preview stands beside the versions
-
-Journey = tuple[str, int | str] | tuple[str, int, str]
+VersionChoice = tuple[str, int | str] | tuple[str, int, str]
 """Where the writer wants to go: ("go", revision), ("switch", branch), ("branch", revision, name of the new one)."""
 
 
-class HistoryScreen(Screen[Journey | None]):
+class HistoryScreen(Screen[VersionChoice | None]):
     """The tree of versions; gives a journey, or None.
 
     Args:
@@ -114,7 +114,7 @@ class HistoryScreen(Screen[Journey | None]):
         self.app.push_screen(Ask(question, check=partial(refusal, versions.check_branch)), answered)
 
     def action_history_switch(self) -> None:
-        """Show the branches, to go on with another one or to rename one."""
+        """Show the branches, to switch to another one or to rename one."""
 
         def answered(name: str | None) -> None:
             if name is not None:
@@ -186,6 +186,80 @@ class HistoryScreen(Screen[Journey | None]):
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
 
+class Branches(ModalScreen[str | None]):
+    """Gives the name of the branch to switch to, or None.
+
+    Args:
+        versions: whose branches they are; they get their new names here.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("branches",)
+    BINDINGS = bindings("anywhere", "branches")  # type: ignore[assignment]
+    DEFAULT_CSS = """
+    Branches { align: center middle; }
+    Branches > Vertical {
+        width: 64; max-width: 95%; height: auto; max-height: 80%; padding: 0 1;
+        background: $surface; border: round $primary;
+    }
+    Branches OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
+    Branches Label { width: 100%; color: $text-muted; }
+    """
+
+    def __init__(self, versions: Versions) -> None:
+        super().__init__()
+        self._versions = versions
+
+    def compose(self) -> ComposeResult:
+        """Yield the branches, and what can be done."""
+        with Vertical():
+            yield OptionList(compact=True, markup=False)
+            yield Label("", id="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the branches, with the current one highlighted."""
+        self._fill(self._versions.branch)
+        hint = f"Enter: switch to it   {key_on(self, 'branch-rename')}: rename   Esc: cancel"
+        self.query_one("#hint", Label).update(hint)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Switch to a branch; nothing is to be done for the current one."""
+        event.stop()
+        name = self._names[event.option_index]
+        self.dismiss(None if name == self._versions.branch else name)
+
+    def action_branch_rename(self) -> None:
+        """Ask for another name of the branch the list stands at."""
+        index = self.query_one(OptionList).highlighted
+        if index is None:
+            return
+        name = self._names[index]
+
+        def check(new: str) -> None:
+            if new != name:
+                self._versions.check_branch(new)
+
+        def answered(new: str | None) -> None:
+            if new is not None:
+                self._versions.rename_branch(name, new)
+                self._fill(new)
+
+        self.app.push_screen(Ask("What do you want to call this branch?", name, partial(refusal, check)), answered)
+
+    def action_back(self) -> None:
+        """Stay on this branch."""
+        self.dismiss(None)
+
+    def _fill(self, at: str) -> None:
+        self._names = [*self._versions.branches]
+        rows = self.query_one(OptionList)
+        rows.set_options([Option(self._row(name)) for name in self._names])
+        rows.highlighted = self._names.index(at) if at in self._names else 0
+
+    def _row(self, name: str) -> Content:
+        here = " ← you are here" if name == self._versions.branch else ""
+        return Content.assemble(sanitize(name), (here, "$text-muted"))
+
+
 class Lanes:
     """Draws the lines of a tree whose nodes come children first, one node a row."""
 
@@ -193,7 +267,7 @@ class Lanes:
         self._wanted: list[int] = []  # by lane: the node that its line leads down to
 
     def drawn(self, version: Version) -> str:
-        """Return the drawing before a node, and go on to the next row."""
+        """Return the drawing before a node, and move on to the next row."""
         if version.id not in self._wanted:
             self._wanted.append(version.id)
         lane = self._wanted.index(version.id)

@@ -20,12 +20,10 @@ from billy_mlx.manuscript.importing import MAX_BYTES, Imported, read_document
 from billy_mlx.manuscript.textfile import meant, of_another_program
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.paragraphs import PARAGRAPHS
-from billy_mlx.tui.schema import Setting, setting
-from billy_mlx.tui.screens.ask import Confirm
-from billy_mlx.tui.screens.paths import bytes_of, typed_path
-from billy_mlx.tui.screens.rows import Rows
-from billy_mlx.tui.words import WordCount, amount
+from billy_mlx.tui.screens.dialogs import Confirm, bytes_of, typed_path
+from billy_mlx.tui.screens.settings import PARAGRAPHS, SettingsList
+from billy_mlx.tui.setting_fields import Setting, setting
+from billy_mlx.tui.word_count import WordCount, amount
 
 _SHOWN = 6000  # characters of the text, which fill a large screen
 
@@ -55,8 +53,8 @@ class _Read:
     path: Path
 
 
-class _ImportRows(Rows):
-    """Rows without defaults to go back to, which leave it to the screen to turn pages: there are two at most."""
+class _ImportList(SettingsList):
+    """A list without defaults to go back to, which leaves it to the screen to turn pages: there are two at most."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a command means anything here."""
@@ -76,11 +74,11 @@ class ImportScreen(Screen[Path | None]):
     DEFAULT_CSS = """
     ImportScreen > Label { width: 100%; padding: 0 1; }
     ImportScreen > .heading { text-style: bold; color: $primary; }
-    ImportScreen Rows, ImportScreen Rows:focus { height: auto; border: none; display: none; }
+    ImportScreen SettingsList, ImportScreen SettingsList:focus { height: auto; border: none; display: none; }
     ImportScreen #about { height: 1; color: $text-muted; display: none; }
-    ImportScreen.read Rows, ImportScreen.read #about { display: block; }
+    ImportScreen.read SettingsList, ImportScreen.read #about { display: block; }
     ImportScreen #wrong { color: $text-error; display: none; }
-    ImportScreen #wrong.told { display: block; }
+    ImportScreen #wrong.shown { display: block; }
     ImportScreen VerticalScroll { height: 1fr; border: round $surface-lighten-2; padding: 0 1; }
     ImportScreen VerticalScroll:focus { border: round $primary; }
     """
@@ -88,7 +86,7 @@ class ImportScreen(Screen[Path | None]):
     def __init__(self, document: Path) -> None:
         super().__init__()
         self._document = document
-        self._rows = _ImportRows(Importing())
+        self._rows = _ImportList(Importing())
         self._read: _Read | None = None
 
     def compose(self) -> ComposeResult:
@@ -111,7 +109,7 @@ class ImportScreen(Screen[Path | None]):
         """Say what the row is about."""
         self.query_one("#about", Label).update(self._rows.about(event.option_id or ""))
 
-    def on_rows_changed(self, event: Rows.Changed) -> None:
+    def on_settings_list_changed(self, event: SettingsList.Changed) -> None:
         """Show what another choice makes of the document."""
         self._say("")
         if event.name == "paragraphs" and (self._read is None or self._way is not self._read.imported.way):
@@ -222,7 +220,7 @@ class ImportScreen(Screen[Path | None]):
     def _say(self, sentence: str) -> None:
         label = self.query_one("#wrong", Label)
         label.update(sanitize(f"! {sentence}"))
-        label.set_class(bool(sentence), "told")
+        label.set_class(bool(sentence), "shown")
 
 
 def _read_document(document: Path, way: Paragraphs | None) -> _Read:
@@ -248,10 +246,10 @@ def _free_path(document: Path) -> Path:
 def _shown(imported: Imported) -> str:
     """Return what was left out or guessed, and how the text begins."""
     notes = [f"· {sanitize(note)}" for note in imported.notes]
-    told = ["Left out or guessed:", *notes] if notes else ["Nothing was left out, and nothing guessed."]
+    lines = ["Left out or guessed:", *notes] if notes else ["Nothing was left out, and nothing guessed."]
     text = imported.text.strip("\n")
     begins = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
-    return "\n".join([*told, "", "The text:" if begins == text else "The text begins:", "", sanitize(begins)])
+    return "\n".join([*lines, "", "The text:" if begins == text else "The text begins:", "", sanitize(begins)])
 
 
 def _sentence(path: str, error: Exception) -> str:

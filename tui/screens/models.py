@@ -12,8 +12,9 @@ from textual.widgets.option_list import Option
 from billy_mlx.engine.messages import Ended, Failed, ModelOffer, Progress, Surveyed
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.dates import time_left
 from billy_mlx.tui.messages import VectorUnwanted
-from billy_mlx.tui.widgets.choices import Choices
+from billy_mlx.tui.widgets.fields import Choices
 from billy_mlx.vectors.card import PersonaSet
 
 _FEW = 4  # voices that are prepared if the writer does not choose
@@ -67,7 +68,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
         self._show()
         self._show_progress()
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
         match event:
             case Progress():
@@ -81,7 +82,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
             self._show_progress()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Go on to the voices."""
+        """Show the voices to prepare."""
         event.stop()
         if self.progress is not None:
             self.notify("A model is being prepared already; wait, or cancel that first.", markup=False)
@@ -98,7 +99,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
             self.dismiss((self._chosen.repo, tuple(self._cards[index].id for index in event.chosen)))
 
     def action_offer_cancel(self) -> None:
-        """Have the running job cancelled, by the screen below."""
+        """Cancel the running job."""
         if self.progress is not None:
             self.app.screen_stack[-2].post_message(VectorUnwanted())
 
@@ -142,16 +143,6 @@ def described(offer: ModelOffer) -> Content:
         f"  {sanitize(offer.repo)}\n{facts}\n",
         (f"  {sanitize(offer.why)}\n", "$text-muted"),
     )
-
-
-def time_left(seconds: float | None) -> str:
-    """Return how long a job will take, as the end of a line; nothing if that cannot be told."""
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return ", less than a minute left"
-    minutes = round(seconds / 60)
-    return f", {minutes} min left" if minutes < 60 else f", {minutes // 60} h {minutes % 60} min left"
 
 
 def _of_models(surveyed: Surveyed) -> tuple[str, str]:

@@ -69,13 +69,13 @@ class NewPersona(Screen[Persona | None]):
         yield Footer(show_command_palette=False)  # it is among the bindings
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Have the fields that nobody touched follow the name."""
+        """Let the fields that nobody touched follow the name."""
         event.stop()
         if event.input.id == "name":
             self._follow()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        """Have the fields that nobody touched follow the description."""
+        """Let the fields that nobody touched follow the description."""
         event.stop()
         if event.text_area.id == "voice":
             self._follow()

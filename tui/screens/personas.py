@@ -1,4 +1,4 @@
-"""All personas: their cards, how good their vectors are, whom they are like, and how to make another."""
+"""All personas: their cards, how good their vectors are, which are alike, and how to make another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,15 +15,23 @@ from textual.widgets.option_list import Option
 
 from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, Progress, VoiceNote, VoiceReady
 from billy_mlx.text import sanitize
-from billy_mlx.tui.cast import Member, cast_of, likenesses, measured, quality
 from billy_mlx.tui.commands import bindings
+from billy_mlx.tui.dates import progress_line
 from billy_mlx.tui.keys import cancelling
-from billy_mlx.tui.lasting import STOPPING, progress_line
 from billy_mlx.tui.messages import StatusMessage, VectorUnwanted, VectorWanted
-from billy_mlx.tui.screens.ask import Ask
+from billy_mlx.tui.screens.dialogs import Ask, typed_path
 from billy_mlx.tui.screens.new_persona import NewPersona
-from billy_mlx.tui.screens.paths import typed_path
-from billy_mlx.tui.widgets.persona_search import CastList, PersonaSearch, cast_options
+from billy_mlx.tui.vector_job import STOPPING
+from billy_mlx.tui.widgets.persona_list import (
+    PersonaEntry,
+    PersonaList,
+    PersonaSearch,
+    likenesses,
+    measured,
+    persona_list,
+    persona_options,
+    quality,
+)
 from billy_mlx.vectors.card import PERSONA_ID, Persona, PersonaSet, load_personas
 
 
@@ -57,7 +65,7 @@ class PersonasScreen(Screen[str | None]):
     BINDINGS = bindings("anywhere", "personas")  # type: ignore[assignment]
     DEFAULT_CSS = """
     PersonasScreen > Horizontal { height: 1fr; }
-    PersonasScreen CastList { width: 30%; min-width: 30; max-width: 44; padding: 0 1; border-right: solid $primary; }
+    PersonasScreen PersonaList { width: 30%; min-width: 30; max-width: 44; padding: 0 1; border-right: solid $primary; }
     PersonasScreen VerticalScroll { width: 1fr; height: 1fr; padding: 0 2; }
     PersonasScreen #card { max-width: 100; height: auto; }
     PersonasScreen #progress { height: auto; max-height: 3; padding: 0 1; color: $text-accent; }
@@ -66,7 +74,7 @@ class PersonasScreen(Screen[str | None]):
     def __init__(self, personas: PersonaSet, notes: Mapping[str, VoiceNote], compared: Compared | None = None) -> None:
         super().__init__()
         self._personas, self._notes, self._compared = personas, dict(notes), compared
-        self._cast: dict[str, Member] = {}
+        self._entries: dict[str, PersonaEntry] = {}
         self._job: Job | None = None  # the one whose progress was shown last
         self._progress = ""
         self._ready = self._under_way = self._stopping = False
@@ -74,7 +82,7 @@ class PersonasScreen(Screen[str | None]):
     def compose(self) -> ComposeResult:
         """Yield the list and the card."""
         with Horizontal():
-            yield CastList()
+            yield PersonaList()
             with VerticalScroll():
                 yield Static(id="card", markup=False)
         yield Static(id="progress", markup=False)
@@ -98,7 +106,7 @@ class PersonasScreen(Screen[str | None]):
         self._compared = compared
         self._show_card()
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
         match event:
             case VoiceReady(voice=voice):
@@ -132,22 +140,22 @@ class PersonasScreen(Screen[str | None]):
 
     def action_persona_add(self) -> None:
         """Add the persona to the blend."""
-        if self._member is not None:
-            self.dismiss(self._member.id)
+        if self._entry is not None:
+            self.dismiss(self._entry.id)
 
     def action_persona_find(self) -> None:
         """Search for one."""
-        self.app.push_screen(PersonaSearch([*self._cast.values()]), self._go_to)
+        self.app.push_screen(PersonaSearch([*self._entries.values()]), self._go_to)
 
     def action_persona_extract(self) -> None:
-        """Have its vector made, or made anew."""
-        if self._member is None or self._member.persona is None:
+        """Prepare its voice, or prepare it again."""
+        if self._entry is None or self._entry.persona is None:
             self.post_message(StatusMessage("this voice was made from a text; “Own voice” makes it again"))
         else:
-            self.post_message(VectorWanted((self._member.id,), again=self._member.note is not None))
+            self.post_message(VectorWanted((self._entry.id,), again=self._entry.note is not None))
 
     def action_persona_cancel(self) -> None:
-        """Have no vector made."""
+        """Cancel preparing voices."""
         self.post_message(VectorUnwanted())
         self._stopping = self._under_way
         if self._stopping:
@@ -192,28 +200,28 @@ class PersonasScreen(Screen[str | None]):
     # What is shown.
 
     @property
-    def _member(self) -> Member | None:
-        option = self.query_one(CastList).highlighted_option
-        return None if option is None else self._cast.get(option.id or "")
+    def _entry(self) -> PersonaEntry | None:
+        option = self.query_one(PersonaList).highlighted_option
+        return None if option is None else self._entries.get(option.id or "")
 
     def _go_to(self, persona_id: str | None) -> None:
-        if persona_id is not None and persona_id in self._cast:
-            options = self.query_one(CastList)
+        if persona_id is not None and persona_id in self._entries:
+            options = self.query_one(PersonaList)
             options.highlighted = options.get_option_index(persona_id)
 
     def _fill(self) -> None:
         """List everybody, and the cards that cannot be read."""
         if not self._ready:
             return
-        shown = self._member
-        self._cast = {member.id: member for member in cast_of(self._personas, self._notes)}
-        short = [replace(member, description="") for member in self._cast.values()]
+        shown = self._entry
+        self._entries = {entry.id: entry for entry in persona_list(self._personas, self._notes)}
+        short = [replace(entry, description="") for entry in self._entries.values()]
         faults = [
             Option(Content("! a card has an error"), id=f"!{index}") for index in range(len(self._personas.errors))
         ]
         heading = [Option(Content.styled("Left out", "bold"), disabled=True)] if faults else []
-        self.query_one(CastList).set_options([*heading, *faults, *cast_options(short)])
-        self._go_to(shown.id if shown is not None else next(iter(self._cast), None))
+        self.query_one(PersonaList).set_options([*heading, *faults, *persona_options(short)])
+        self._go_to(shown.id if shown is not None else next(iter(self._entries), None))
         self._show_card()
 
     def _show_progress(self, line: str) -> None:
@@ -226,30 +234,30 @@ class PersonasScreen(Screen[str | None]):
     def _show_card(self) -> None:
         if not self._ready:
             return
-        option = self.query_one(CastList).highlighted_option
+        option = self.query_one(PersonaList).highlighted_option
         card = self.query_one("#card", Static)
         if option is None:
             card.update("There is no persona yet. “New persona” makes one.")
         elif option.id is not None and option.id.startswith("!"):
             card.update(Content(sanitize(str(self._personas.errors[int(option.id[1:])]))))
-        elif self._member is not None:
-            card.update(_card(self._member, self._compared, {each.id: each.name for each in self._cast.values()}))
+        elif self._entry is not None:
+            card.update(_card(self._entry, self._compared, {each.id: each.name for each in self._entries.values()}))
 
 
-def _card(member: Member, compared: Compared | None, names: Mapping[str, str]) -> Content:
+def _card(entry: PersonaEntry, compared: Compared | None, names: Mapping[str, str]) -> Content:
     """Return all there is to say about a persona."""
-    parts = [Content.styled(member.name, "bold"), Content(f" ({member.id})\n{member.description}\n\n")]
-    parts.append(Content("\n".join([*quality(member.note), *likenesses(member.id, compared, names)])))
-    if member.persona is not None:
+    parts = [Content.styled(entry.name, "bold"), Content(f" ({entry.id})\n{entry.description}\n\n")]
+    parts.append(Content("\n".join([*quality(entry.note), *likenesses(entry.id, compared, names)])))
+    if entry.persona is not None:
         parts.append(Content.styled("\n\nWhat the model is told\n", "bold"))
-        parts.append(Content("\n".join(f"{n}. {sanitize(text)}" for n, text in enumerate(member.persona.prompts, 1))))
-        if member.persona.rubric is not None:
-            parts.append(Content(f"\n\nChecked by asking: {sanitize(member.persona.rubric)}"))
-        if member.tags:
-            parts.append(Content(f"\n\nFound by: {', '.join(member.tags)}"))
-        about = f"{member.persona.group} · {member.persona.license} · {member.persona.author} · {member.persona.source}"
+        parts.append(Content("\n".join(f"{n}. {sanitize(text)}" for n, text in enumerate(entry.persona.prompts, 1))))
+        if entry.persona.rubric is not None:
+            parts.append(Content(f"\n\nChecked by asking: {sanitize(entry.persona.rubric)}"))
+        if entry.tags:
+            parts.append(Content(f"\n\nFound by: {', '.join(entry.tags)}"))
+        about = f"{entry.persona.group} · {entry.persona.license} · {entry.persona.author} · {entry.persona.source}"
         parts.append(Content.styled(f"\n\n{sanitize(about)}", "$text-muted"))
-    if numbers := measured(member.note):
+    if numbers := measured(entry.note):
         parts += [Content.styled("\n\nAdvanced\n", "bold"), Content("\n".join(numbers))]
     return Content("").join(parts)
 

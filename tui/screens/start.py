@@ -14,9 +14,9 @@ from billy_mlx.engine.messages import Survey, Surveyed
 from billy_mlx.manuscript.state_folder import Recent, recent, untitled_path
 from billy_mlx.manuscript.untitled import beginning
 from billy_mlx.text import sanitize
-from billy_mlx.tui.ago import ago
 from billy_mlx.tui.commands import bindings
-from billy_mlx.tui.screens.paths import AskPath, shown_folder, typed_path
+from billy_mlx.tui.dates import ago
+from billy_mlx.tui.screens.dialogs import AskPath, shown_folder, typed_path
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
@@ -81,14 +81,14 @@ class StartScreen(Screen[Path | None]):
         """Say which model is there, or what becomes of it; also before the screen is shown."""
         self._model.update(sanitize(text).replace("\n", " "))
 
-    def hear(self, event: object) -> None:
+    def on_engine_event(self, event: object) -> None:
         """Follow what becomes of the model, whatever the engine said; offer the models that were looked for."""
         self.say_model(self._studio.model_state)
         if isinstance(event, Surveyed) and self.app.screen is self:
             from billy_mlx.tui.screens.models import ModelsScreen
 
-            screen = ModelsScreen(event, self._studio.personas, self._studio.preparing.progress)
-            self.app.push_screen(screen, self._model_chosen)
+            screen = ModelsScreen(event, self._studio.personas, self._studio.vector_job.progress)
+            self.app.push_screen(screen, self._studio.get_model)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open a text, or go another way."""
@@ -133,9 +133,9 @@ class StartScreen(Screen[Path | None]):
         self.app.push_screen(AskPath("Import which document?", _why_not_there), answered)
 
     def action_start_models(self) -> None:
-        """Have it looked up which models this machine can run."""
+        """Look up which models this machine can run."""
         self.say_model("finding out what this machine can run ...")
-        self._studio.port.ask(Survey(self._studio.port.next_job()))
+        self._studio.engine.ask(Survey(self._studio.engine.next_job()))
 
     def action_back(self) -> None:
         """Leave."""
@@ -144,11 +144,6 @@ class StartScreen(Screen[Path | None]):
     @property
     def _studio(self) -> "Studio":
         return cast("Studio", self.app)
-
-    def _model_chosen(self, answer: tuple[str, tuple[str, ...]] | None) -> None:
-        if answer is not None:
-            repo, personas = answer
-            self._studio.preparing.begin(personas, model=repo)
 
     def _open(self, text: Recent) -> None:
         if not text.gone:

@@ -1,51 +1,67 @@
-"""The page: the manuscript, the voices beside it, and what is done with both."""
+"""The page: a manuscript being written, the voices beside it, and the lines around both.
+
+What can be done here stands in `tui/page/`, the commands of one feature to a module. Their `action_…` methods are taken
+over as the screen's own, where Textual looks for them.
+"""
 
 import gc
-import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import ActiveBinding
 from textual.events import Key
-from textual.timer import Timer
+from textual.screen import Screen
+from textual.widgets import Input
 
 from billy_mlx.blend.blend import ALONE, Blend
-from billy_mlx.blend.naming import name_of
 from billy_mlx.engine.messages import Ended, Failed, Loaded, Loading, Progress, Unloaded, VoiceReady
+from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.former import Decide, undecided
 from billy_mlx.manuscript.manuscript import Manuscript
-from billy_mlx.tui.chorus_drafts import ChorusDrafts
-from billy_mlx.tui.commands import COMMANDS, at, bindings
-from billy_mlx.tui.keeping import Keeping
-from billy_mlx.tui.keys import keys_of
-from billy_mlx.tui.messages import BlendChanged, StatusMessage
-from billy_mlx.tui.reading import Reader
-from billy_mlx.tui.rewriting import Rewriting
-from billy_mlx.tui.screens.excursions import Excursions
-from billy_mlx.tui.screens.rewrite_keys import RewriteKeys
+from billy_mlx.tui.commands import COMMANDS, bindings
+from billy_mlx.tui.keys import key_named, keys_of
+from billy_mlx.tui.messages import BlendChanged, StatusMessage, errors_shown
+from billy_mlx.tui.page.chorus import ChorusCommands
+from billy_mlx.tui.page.colours import ColourCommands, PersonaScores
+from billy_mlx.tui.page.draft_commands import DraftCommands
+from billy_mlx.tui.page.draft_controller import DraftController
+from billy_mlx.tui.page.files import FileCommands
+from billy_mlx.tui.page.footer import is_possible, shown_keys_of
+from billy_mlx.tui.page.model_commands import ModelCommands
+from billy_mlx.tui.page.rewriting import RewriteController, RewriteKeys
+from billy_mlx.tui.page.text_commands import TextCommands
+from billy_mlx.tui.page.voice_commands import VoiceCommands
+from billy_mlx.tui.screens.voices_panel import VoicesPanel
 from billy_mlx.tui.widgets.editor import Editor
-from billy_mlx.tui.widgets.footer import LastingFooter
-from billy_mlx.tui.widgets.heading import HeadingLine
-from billy_mlx.tui.widgets.status import Status
-from billy_mlx.tui.widgets.voices import VoicesPanel
-from billy_mlx.tui.words import WordCount, WordsWritten, amount
+from billy_mlx.tui.widgets.status import HeadingLine, PageFooter, Status, fitted, place_toasts
+
+if TYPE_CHECKING:
+    from billy_mlx.tui.app import Studio
+    from billy_mlx.tui.screens.find import FindClosed, MatchChosen, ReplaceWanted
 
 _CONTINUE = next(command for command in COMMANDS if command.name == "continue")
-_OF_DRAFTS = {command.action for command in at("draft")}
-_NOT_OF_REWRITES = {"accept", "accept_sentence", "accept_word"}
-_OF_THE_LAST = {"retry", "next_draft", "previous_draft", "reopen", "uncut"}
-_WIDE = 100  # columns, from which on the voices stay beside the page
 _FRAME_SECONDS = 1 / 30
 _IDLE_SECONDS = 0.6
 _WATCH_SECONDS = 1.0  # apart are looks at how safe the text is: the disk's answers come without a word
 
 
-class WritingScreen(Excursions):
+class WritingScreen(Screen[None]):
     """A manuscript being written.
 
     Args:
         path: of its file; there may be none yet.
         decide: whether it is another text under another name, as `Manuscript.open` has it.
+
+    Attributes:
+        manuscript: what is written.
+        blend: the voices it is written with.
+        editor: shows it.
+        panel: the voices, beside it.
+        drafts: what models write.
+        rewriting: the rewrite among the drafts that is gone through change by change.
 
     Raises:
         ManuscriptError: the file cannot be opened, or it has to be decided first what it is.
@@ -54,14 +70,12 @@ class WritingScreen(Excursions):
     PLACES: ClassVar[tuple[str, ...]] = ("page", "rewrite", "draft")
     BINDINGS = bindings("page", "draft")  # type: ignore[assignment]
 
+    blend: Blend
+
     def __init__(self, path: Path, decide: Decide = undecided) -> None:
         super().__init__()
         self.manuscript = Manuscript.open(path, decide=decide)
-        self._words = WordCount()
-        self._written: WordsWritten | None = None  # until the words are counted
         self._painting = False
-        self._saving: Timer | None = None
-        self._saving_seconds = 0.0
         self._footed: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -71,104 +85,104 @@ class WritingScreen(Excursions):
             yield Editor(self.manuscript)
             yield VoicesPanel()
         yield Status()
-        yield LastingFooter(show_command_palette=False)
+        yield PageFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Bring page, voices and status together."""
-        studio = self.studio
+        settings = self.studio.settings
         self.editor, self.panel = self.query_one(Editor), self.query_one(VoicesPanel)
         self.status, self.heading = self.query_one(Status), self.query_one(HeadingLine)
-        self.drafts = ChorusDrafts(self.manuscript, self.editor, studio.port, changed=self.show_soon, tell=self.tell)
-        self.rewriting = Rewriting(
-            self.manuscript,
-            self.editor,
-            self.drafts,
-            beside=self.action_beside,
-            changed=self.show_soon,
-            tell=self.tell,
-        )
-        self.keeping = Keeping(self.app, self.manuscript, self)
-        self.reader = Reader(studio.port)
-        self.blend = Blend.parse(studio.settings.blend) if studio.settings.blend else ALONE
+        self._set_up_commands()
+        self.blend = Blend.parse(settings.blend) if settings.blend else ALONE
         self.heading.text = self.manuscript.name
-        self.editor.colouring = studio.settings.colouring
-        self.set_class(studio.settings.focus_mode, "-focus")
+        self.editor.colouring = settings.colouring
+        self.set_class(settings.focus_mode, "-focus")
         self.editor.focus()
         end = len(self.manuscript.text)
-        self.editor.select(end, end)  # where a text is gone on with
+        self.editor.select(end, end)  # where a text is continued
         self.apply_settings()
-        self.set_interval(_WATCH_SECONDS, self.watch_over)
-        self.watch(self.app, "app_focus", self.look_elsewhere, init=False)
+        self.set_interval(_WATCH_SECONDS, self._watch_over)
+        self.watch(self.app, "app_focus", self._look_elsewhere, init=False)
         self.watch(self.editor, "scroll_y", self.on_text_area_selection_changed, init=False)
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
-        self.keeping.offer()  # before a key can be typed: it would go into the text that is offered another
+        self.files.autosave.offer()  # before a key can be typed: it would go into the text that is offered another
         self.call_after_refresh(self._complete)
         self.call_after_refresh(gc.freeze)  # what is open stays: going through it again and again holds up keys
         if self.manuscript.notices:
-            self.tell(". ".join(self.manuscript.notices))
+            self.show_status(". ".join(self.manuscript.notices))
 
-    def hear(self, event: object) -> None:
+    def _set_up_commands(self) -> None:
+        """Make the controllers and the commands, and take over the actions of these."""
+        engine, show_soon, show_status = self.studio.engine, self.show_soon, self.show_status
+        self.draft_commands, self.chorus = DraftCommands(self), ChorusCommands(self)
+        self.drafts = DraftController(self.manuscript, self.editor, engine, changed=show_soon, show_status=show_status)
+        self.rewriting = RewriteController(
+            self.manuscript,
+            self.editor,
+            self.drafts,
+            beside=self.draft_commands.action_beside,
+            changed=show_soon,
+            show_status=show_status,
+        )
+        self.voices, self.colours = VoiceCommands(self), ColourCommands(self, PersonaScores(engine))
+        self.text_commands, self.files, self.model = TextCommands(self), FileCommands(self), ModelCommands(self)
+        for commands in (
+            self.draft_commands,
+            self.chorus,
+            self.voices,
+            self.colours,
+            self.text_commands,
+            self.files,
+            self.model,
+        ):
+            for name in dir(commands):
+                if name.startswith("action_"):
+                    setattr(self, name, getattr(commands, name))
+
+    # What the studio says.
+
+    @property
+    def studio(self) -> "Studio":
+        """The application, which has what all screens share."""
+        return cast("Studio", self.app)
+
+    def on_engine_event(self, event: object) -> None:
         """Take in an event of the engine."""
-        self.drafts.hear(event)
-        self.hear_abroad(event)
-        if self.reader.hear(event):
-            self._show_heat()
+        for listener in (self.drafts, self.chorus, self.model, self.voices, self.colours):
+            listener.on_engine_event(event)
         if isinstance(event, Loaded | VoiceReady):
-            if not (isinstance(event, Loaded) and event.again):  # what a model has read before holds still
-                self.reader.forget()
-            self.show_voices()
+            self.voices.show()
             self.rest()
         if isinstance(event, Loading | Loaded | Unloaded | VoiceReady | Progress | Ended | Failed):
-            self.show_preparing()
+            self.voices.show_preparing()
             self.show()
 
-    def tell(self, sentence: str) -> None:
-        """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
-        if self.singing is not None:
-            self.singing.tell(sentence)
-            return
-        self.status.told = sentence
-        room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
-        if self.app.screen is not self or self.has_class("-focus") or len(sentence) > room:
-            self.notify(sentence, timeout=15, markup=False)
-
     def apply_settings(self) -> None:
-        """Have the page be as the settings are now."""
+        """Follow the settings as they are now."""
         settings = self.studio.settings
         self.editor.measure = settings.text_width
         self.editor.typewriter = settings.typewriter
         self.editor.hint = f"Write. {keys_of(_CONTINUE, settings.keys).split(',')[0]} continues."
         self.editor.give_away({key for keys in settings.keys.values() for key in keys.split(",")})
-        self.show_panel()
-        if self._saving is None or settings.autosave_seconds != self._saving_seconds:
-            if self._saving is not None:
-                self._saving.stop()
-            self._saving_seconds = settings.autosave_seconds
-            self._saving = self.set_interval(self._saving_seconds, self.keeping.save_quietly)
+        self.voices.show_panel()
+        self.files.save_every(settings.autosave_seconds)
         self.show()
 
-    def show_voices(self) -> None:
-        """Show the blend, and what is known of its vectors; nothing is while there is no model."""
-        studio, model = self.studio, self.studio.model
-        notes, layer_count = (None, None) if model is None else (studio.voices, model.layers)
-        self.panel.show(self.blend, notes, studio.personas, layer_count)
-        self._show_blend()
+    # What is shown.
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether a command means anything now: most of a draft's only while there is one."""
-        if action not in _OF_DRAFTS or not self.is_mounted:
-            return super().check_action(action, parameters)
-        rewrite = self.rewriting.current
-        if action == "beside" or (action in _NOT_OF_REWRITES and rewrite is not None):
-            return action == "beside" and rewrite is not None
-        if action == "stop":
-            return self.drafts.current is not None or not self.editor.has_focus or bool(self.query("FindBar"))
-        return self.drafts.current is not None or (action in _OF_THE_LAST and self.drafts.last is not None)
+    def show_status(self, sentence: str) -> None:
+        """Show a sentence until the next key; above all else, too, where the line below the page cannot show it."""
+        if self.chorus.screen is not None:
+            self.chorus.screen.show_status(sentence)
+            return
+        self.status.message = sentence
+        room = self.app.size.width - len(self.status.words) - len(self.status.safety) - 6
+        if self.app.screen is not self or self.has_class("-focus") or len(sentence) > room:
+            self.notify(sentence, timeout=15, markup=False)
 
-    def show_panel(self) -> None:
-        """Show the voices where the writer is at them, or wants them and there is room beside the page."""
-        wanted = self.studio.settings.voices_panel and not self.has_class("-focus")
-        self.panel.display = self.panel.has_focus_within or (wanted and self.size.width >= _WIDE)
+    def errors_shown(self) -> AbstractContextManager[None]:
+        """Show what the writer can put right, and continue behind the block."""
+        return errors_shown(self.show_status)
 
     def show_soon(self) -> None:
         """Paint what has changed, at most so often that it can be followed."""
@@ -181,145 +195,164 @@ class WritingScreen(Excursions):
         self._painting = False
         self.rewriting.look()
         self.editor.refresh_draft()
-        status, drafts = self.status, self.drafts
+        status, drafts, coloured_by = self.status, self.drafts, self.colours.persona
         status.model, status.gauge = self.studio.model_state, drafts.coherence
         # Until the model is there, that it is loaded is all that it does.
-        told = "" if self.studio.model is None and drafts.running else drafts.told
-        status.doing = " · ".join(part for part in (self.rewriting.words, told) if part)
-        status.safety = self._safety()
-        status.words = self._counted()
-        coloured_by = self.editor.colouring
-        status.measured = "" if coloured_by in ("authors", "none") else self.persona_title(coloured_by)
+        writing = "" if self.studio.model is None and drafts.running else drafts.summary
+        status.doing = " · ".join(part for part in (self.rewriting.words, writing) if part)
+        status.safety = self.files.safety
+        status.words = self.text_commands.progress
+        status.measured = "" if coloured_by is None else self.persona_title(coloured_by)
         footed = drafts.current, drafts.last, drafts.running, self.rewriting.current
         if self._footed != footed:  # a footer is laid out anew, which takes as long as a frame
             self._footed = footed
             self.refresh_bindings()
 
-    def show_preparing(self) -> None:
-        """Show how far the making of vectors is: below the page, and beside it where the voices are."""
-        preparing = self.studio.preparing
-        self.status.making = preparing.brief
-        if preparing.stopping:
-            self.panel.stopping()
-        elif preparing.progress is None:
-            self.panel.prepared()
-        else:
-            progress = preparing.progress
-            self.panel.preparing(progress.stage, progress.share, progress.seconds_left)
-
     def rest(self) -> None:
         """Do what can wait until the writer pauses."""
-        persona = self.editor.colouring
-        if persona not in ("authors", "none") and self.studio.model is not None and self.studio.settings.reading:
-            self.reader.read(self.manuscript.text, self.editor.cursor)
-            self._show_heat()
+        self.colours.read()
         self.heading.text = self.manuscript.name
         self.show()
-        self.remind_of_name(self._words.of(self.manuscript.text))
+        self.files.remind_of_name()
 
     def replaced(self, *, follow: bool = True) -> None:
         """Show a text that was exchanged for another; with `follow` the cursor goes to where it differs."""
-        if self._written is not None:
-            self._written.exchanged(self._words.of(self.manuscript.text))
+        self.text_commands.count_exchanged()
         self.editor.sync(follow=follow)
         self.drafts.follow()
         self.rest()
 
-    def watch_over(self) -> None:
-        """Show how safe the text is by now, and say what has gone wrong."""
-        self.status.safety = self._safety()
-        self.keeping.watch()
+    def _complete(self) -> None:
+        """Show what can wait until the text is on the screen."""
+        self.voices.show()
+        self.text_commands.count_from_here()
+        self.show()
 
-    def look_elsewhere(self, focused: bool) -> None:
+    def _watch_over(self) -> None:
+        """Show how safe the text is by now, and say what has gone wrong."""
+        self.status.safety = self.files.safety
+        self.files.autosave.watch()
+
+    def _look_elsewhere(self, focused: bool) -> None:
         """Look what other programs did while the writer was away."""
         if focused:
-            self.keeping.look_elsewhere()
+            self.files.autosave.look_elsewhere()
 
-    def is_at_risk(self) -> bool:
-        """Save what is not saved, and return whether some of it is in memory only even so."""
-        manuscript = self.manuscript
-        return manuscript.read_only is None and manuscript.safety.unsaved and manuscript.save().at_risk
+    # What commands ask of the page.
 
-    def put_away(self) -> str | None:
-        """Save and let go of the manuscript; returns a sentence if some of it could not be saved."""
-        self.drafts.stop()
-        self.keeping.finish()
-        return self.manuscript.close()
+    @property
+    def persona_titles(self) -> Mapping[str, str]:
+        """What people call the personas there are cards of, by their ids."""
+        return {persona.id: persona.name for persona in self.studio.personas.personas.values()}
 
-    # What the writer does.
+    def persona_title(self, persona_id: str) -> str:
+        """Return what people call a persona; its id if it has no card."""
+        card = self.studio.personas.personas.get(persona_id)
+        return persona_id if card is None else card.name
+
+    def key_of(self, command: str) -> str:
+        """Return how the writer calls a command, in a sentence."""
+        return key_named(command, self.studio.settings.keys)
+
+    def need_model(self) -> None:
+        """Raise ManuscriptError if there is no model to write with."""
+        if self.studio.model is None:
+            raise ManuscriptError(f"{self.studio.model_state}; the voices can write once it is ready")
+
+    def type_in(self, text: str) -> None:
+        """Put what was typed elsewhere where it would have been typed here; what is said stays as it is."""
+        if not text:
+            return
+        if isinstance(self.focused, Input):
+            self.focused.insert_text_at_cursor(text)
+        else:
+            with self.editor.prevent(Editor.Edited):
+                self.editor.insert(text, maintain_selection_offset=False)
+            self.replaced(follow=False)
+
+    # Keys.
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys there are, as the footer shows them."""
+        found = super().active_bindings
+        return shown_keys_of(self, found) if self.is_mounted else found
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a command means anything now."""
+        if self.is_mounted and not is_possible(self, action):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_settings(self) -> None:
+        """Change how the studio looks and writes."""
+        from billy_mlx.tui.screens.settings import SettingsScreen  # late, as it is not on the first page
+
+        self.app.push_screen(SettingsScreen(self.studio.settings))
 
     def on_key(self, _: Key) -> None:
         """Take the last sentence away: it was read."""
-        self.status.told = ""
+        self.status.message = ""
+
+    # What widgets say.
 
     def on_editor_edited(self, _: Editor.Edited) -> None:
         """Follow the writer."""
-        self.status.told = ""
+        self.status.message = ""
         self._idle.stop()
         self._idle = self.set_timer(_IDLE_SECONDS, self.rest)
         self.drafts.follow()
 
     def on_status_message(self, message: StatusMessage) -> None:
         """Show what a widget has to say."""
-        self.tell(message.text)
+        self.show_status(message.text)
 
     def on_blend_changed(self, message: BlendChanged) -> None:
-        """Have the voices be as the dials are, also while text streams."""
-        self.blend = message.blend
-        self._show_blend()
-        self.drafts.steer(message.blend)
+        """Let the voices follow the dials, also while text streams."""
+        self.voices.steer(message.blend)
+
+    def on_match_chosen(self, message: "MatchChosen") -> None:
+        """Show what was found."""
+        self.editor.select(message.start, message.end)
+
+    def on_replace_wanted(self, message: "ReplaceWanted") -> None:
+        """Replace, as one step."""
+        self.text_commands.replace(message.hunks)
+
+    def on_find_closed(self, _: "FindClosed") -> None:
+        """Go back to the page."""
+        self.text_commands.close_find()
+
+    # Room.
 
     def on_resize(self) -> None:
         """Show the voices beside the page where there is room, and as many keys."""
-        self.show_panel()
+        self.voices.show_panel()
         self.refresh_bindings()
         self.call_after_refresh(self.place_toasts)
 
     def on_descendant_focus(self) -> None:
         """Hide the voices again where they stood in for the page, however the writer left them."""
-        self.show_panel()
+        self.voices.show_panel()
 
-    def action_stop(self) -> None:
-        """Stop the model, or put the draft away, if the writer is in the text; else go back there."""
-        if not self.editor.has_focus:
-            self.editor.focus()
-        elif self.query("FindBar") and not self.drafts.running:
-            self.close_find()
-        else:
-            self.drafts.stop_or_put_away()
+    def on_text_area_selection_changed(self) -> None:
+        """Keep messages away from the cursor, if there are any: all would be laid out anew."""
+        if len(self.app._notifications):
+            self.place_toasts()
 
-    def action_voices(self) -> None:
-        """Go to the voices."""
-        self.panel.display = True
-        self.panel.focus()
+    def on_screen_resume(self) -> None:
+        """Show messages that are still there in their place."""
+        self.call_after_refresh(self.place_toasts)
 
-    def action_editor(self) -> None:
-        """Hand the text to the writer's own editor."""
-        commands = (self.studio.settings.editor, os.environ.get("VISUAL", ""), os.environ.get("EDITOR", ""), "vi")
-        self.keeping.hand_over(next(command for command in commands if command.strip()))
+    def place_toasts(self) -> None:
+        """Place messages where they leave the line free that is written on, and all that is around the text."""
+        if self._has_page:
+            place_toasts(self, self.editor.region, self.editor.cursor_screen_offset.y)
 
-    def _show_blend(self) -> None:
-        titles = {persona.id: persona.name for persona in self.studio.personas.personas.values()}
-        self.heading.blend = name_of(self.blend, titles)
+    def fitted(self, message: str) -> str:
+        """Return as much of a message as there is room for."""
+        return fitted(message, self.editor.region, self.editor.cursor_screen_offset.y) if self._has_page else message
 
-    def _show_heat(self) -> None:
-        persona = self.editor.colouring
-        if persona not in ("authors", "none"):
-            self.editor.set_scores(self.reader.heat(self.manuscript.text, persona))
-
-    def _complete(self) -> None:
-        """Show what can wait until the text is on the screen."""
-        self.show_voices()
-        self._written = WordsWritten(self._words.of(self.manuscript.text))
-        self.show()
-
-    def _safety(self) -> str:
-        return str(self.manuscript.safety) if self.manuscript.read_only is None else "read only"
-
-    def _counted(self) -> str:
-        if self._written is None:
-            return ""
-        words, own = self._words.of(self.manuscript.text), self.manuscript.goal.words
-        goal = self.studio.settings.word_goal if own is None else own
-        new = self._written.of(words)
-        return f"{amount(words)}{f' · {new:+,} of {goal:,}' if goal else ''}"
+    @property
+    def _has_page(self) -> bool:
+        return self.is_mounted and self.editor.region.height > 0

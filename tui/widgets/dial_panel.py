@@ -1,20 +1,105 @@
-"""Dials one below the other, turned by keys or the mouse: the part of the voices panel that knows no dialogs."""
+"""Dials below one another, turned by keys or the mouse: the part of the voices panel that opens no dialogs."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from textual.containers import VerticalScroll
-from textual.events import Key
+from textual.content import Content
+from textual.events import Click, Key
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from billy_mlx.tui.dials import Dials
+from billy_mlx.tui.dials import DialRow, Dials, rows_of, set_to, stepped
 from billy_mlx.tui.messages import BlendChanged
-from billy_mlx.tui.naming import Names
-from billy_mlx.tui.turning import DialRow, rows_of, set_to, stepped
-from billy_mlx.tui.widgets.dial import Dial
-from billy_mlx.tui.widgets.faces import Notes, faces_of, legend_of
+from billy_mlx.tui.widgets.dial_labels import DialLabel, Names, Notes, dial_labels, legend_of
+
+_NUMBER, _MARKS = 6, 2  # columns
+
+
+class Dial(Widget):
+    """A row. It takes clicks; keys are the panel's."""
+
+    DEFAULT_CSS = """
+    Dial { height: 1; width: 1fr; }
+    Dial.-dose { height: 3; }
+    Dial.-chosen { text-style: bold; background: $boost; }
+    """
+
+    label: reactive[DialLabel] = reactive(DialLabel(""), layout=True)
+    """What it shows."""
+    chosen = reactive(False)
+    """The keys turn this one."""
+
+    @dataclass
+    class Clicked(Message):
+        """The dial was clicked, at a value if it was on the bar."""
+
+        dial: "Dial"
+        value: float | None
+
+    def watch_label(self, label: DialLabel) -> None:
+        """Make room for the scale."""
+        self.set_class(bool(label.ticks), "-dose")
+
+    def watch_chosen(self, chosen: bool) -> None:
+        """Stand out."""
+        self.set_class(chosen, "-chosen")
+
+    def render(self) -> Content:
+        """Return the row, as wide as there is room."""
+        width, label = max(self.content_size.width, 16), self.label
+        pointer = "▸" if self.chosen else " "
+        line = Content(pointer + _spread(label.name, label.text, width - 1))
+        if label.ticks:
+            places = [(_cell(place, label, width), word) for place, word in label.ticks]
+            scale = labels(places, width)
+            return Content.assemble(line, "\n", (self._bar(width), "$primary"), "\n", (scale, "$text-muted"))
+        if label.value is None:
+            return line
+        start, cells = self._bar_place()
+        return Content.assemble(
+            f"{pointer}{_fitted(label.name, start - 2)} ",
+            (self._bar(cells), "$text-muted" if label.muted else "$primary"),
+            f"{label.text:>{_NUMBER}}",
+            (f"{label.marks:<{_MARKS}}"[:_MARKS], "$text-warning"),
+        )
+
+    def on_click(self, event: Click) -> None:
+        """Say where on the bar the click was."""
+        event.stop()
+        start, cells = self._bar_place()
+        label, place = self.label, event.x - start
+        on_bar = 0 <= place < cells and (event.y > 0 or not label.ticks)
+        value = None
+        if label.value is not None and on_bar:
+            share = place / max(cells - 1, 1)
+            value = round((label.low + share * (label.high - label.low)) * 20) / 20 + 0.0
+        self.post_message(self.Clicked(self, value))
+
+    def _bar_place(self) -> tuple[int, int]:
+        """Return the column where the bar begins, and how many it has: odd, so that it has a middle."""
+        width = max(self.content_size.width, 16)
+        if self.label.ticks:
+            return 0, width
+        rest = width - _NUMBER - _MARKS - 2
+        cells = max(5, min(21, rest * 2 // 5)) // 2 * 2 + 1
+        cells = cells if cells < rest else rest
+        return width - _NUMBER - _MARKS - cells, cells
+
+    def _bar(self, cells: int) -> str:
+        label = self.label
+        zero, end = _cell(0.0, label, cells), _cell(label.value or 0.0, label, cells)
+        first, last = min(zero, end), max(zero, end)
+        filled = "┅" if label.muted else "━"
+        bar = [filled if first <= cell <= last and end != zero else "─" for cell in range(cells)]
+        for place, _ in label.ticks:
+            cell = _cell(place, label, cells)
+            bar[cell] = "┿" if bar[cell] == "━" else "┼"
+        if label.low < 0:
+            bar[zero] = "│"
+        return "".join(bar)
 
 
 class DialPanel(Widget, can_focus=True):
@@ -151,23 +236,23 @@ class DialPanel(Widget, can_focus=True):
         self.change(stepped(self.dials, self.kind, self.voice, step, notes, coarse=coarse, layer_count=count))
 
     def change(self, dials: Dials) -> None:
-        """Have other dials because the writer wants it, and tell if that is another blend."""
+        """Take other dials from the writer, and say so if they make another blend."""
         before, self.dials = self.dials.blend(), dials
         after = dials.blend()
         if after != before:
             self.post_message(BlendChanged(after))
 
     def sync(self) -> None:
-        """Have a row for each dial, and words about the one that is turned."""
+        """Show a row for each dial, and words about the one that is turned."""
         if not self._body.is_attached:
             return
         if self.row >= len(self._rows):
             self.row = len(self._rows) - 1  # comes here again
             return
-        faces = faces_of(self.dials, self.notes, self.names, advanced=self.advanced)
-        self._fit(len(faces))
-        for index, (dial, face) in enumerate(zip(self._shown, faces, strict=True)):
-            dial.face, dial.chosen = face, index == self.row
+        shown = dial_labels(self.dials, self.notes, self.names, advanced=self.advanced)
+        self._fit(len(shown))
+        for index, (dial, label) in enumerate(zip(self._shown, shown, strict=True)):
+            dial.label, dial.chosen = label, index == self.row
         legend = legend_of(self.dials, self.kind, self.voice, self.notes, self.names)
         self.query_one("#legend", Static).update(legend)
         self.call_after_refresh(self._shown[self.row].scroll_visible, animate=False)
@@ -177,10 +262,40 @@ class DialPanel(Widget, can_focus=True):
         return rows_of(self.dials, advanced=self.advanced)
 
     def _fit(self, count: int) -> None:
-        """Have `count` dials."""
+        """Show `count` dials."""
         new = [Dial() for _ in range(count - len(self._shown))]
         if new:
             self._body.mount(*new)
         for dial in self._shown[count:]:
             dial.remove()
         self._shown = [*self._shown[:count], *new]
+
+
+def labels(places: Sequence[tuple[int, str]], width: int) -> str:
+    """Return words on one line of `width`, each at its column or as near to it as the others leave it."""
+    starts: list[int] = []
+    free = 0
+    for place, word in places:
+        starts.append(max(place, free))
+        free = starts[-1] + len(word) + 1
+    line, end = [" "] * width, width
+    for start, (_, word) in reversed([*zip(starts, places, strict=True)]):
+        at = max(0, min(start, end - len(word)))
+        line[at : at + len(word)] = word
+        end = at - 1
+    return "".join(line)
+
+
+def _cell(value: float, label: DialLabel, cells: int) -> int:
+    share = (value - label.low) / (label.high - label.low)
+    return round(min(max(share, 0.0), 1.0) * (cells - 1))
+
+
+def _spread(left: str, right: str, width: int) -> str:
+    """Return `left` at the left and `right` at the right; what is too long loses its end."""
+    right = Content(right).truncate(max(0, width - 8), ellipsis=True).plain
+    return f"{_fitted(left, width - Content(right).cell_length - 1)} {right}"
+
+
+def _fitted(text: str, width: int) -> str:
+    return Content(text).truncate(max(0, width), ellipsis=True, pad=True).plain

@@ -19,18 +19,17 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.prose import WRITER, Prose
 from billy_mlx.text import without_strays
 from billy_mlx.tui.messages import StatusMessage
-from billy_mlx.tui.widgets.marks import GHOST_END, VoiceLetters
-from billy_mlx.tui.widgets.page import Page
-from billy_mlx.tui.widgets.rewrite import Rewrite, seam
-from billy_mlx.tui.widgets.view import View, carried, changed
-from billy_mlx.tui.words import amount
+from billy_mlx.tui.widgets.authorship_marks import GHOST_END, VoiceLetters
+from billy_mlx.tui.widgets.ghost_view import Ghost, View, carried, changed, seam
+from billy_mlx.tui.widgets.page_view import PageView
+from billy_mlx.tui.word_count import amount
 from billy_mlx.words import count_words
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _WORDS = re.compile(r"\S")
 
 
-class Editor(Page):
+class Editor(PageView):
     """Edits a manuscript: what the writer does goes to the manuscript first, and is shown as it stands there then.
 
     Places are offsets in the manuscript's text where they are called so; a location is a (row, column) of what is
@@ -40,7 +39,8 @@ class Editor(Page):
         manuscript: what to show; `show` does that later, too.
 
     Attributes:
-        rewrite_of: gives the rewrite that is gone through change by change, for a draft that is one.
+        changes_of: gives the changes of a draft that is gone through change by change, and which of them stands out;
+            None for any other draft.
     """
 
     typewriter: reactive[bool] = reactive(False, init=False)
@@ -60,7 +60,7 @@ class Editor(Page):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._draft: int | None = None
-        self.rewrite_of: Callable[[Draft], Rewrite | None] = lambda _: None
+        self.changes_of: Callable[[Draft], tuple[tuple[Ghost, ...], int | None] | None] = lambda _: None
         self._followed: int | None = None  # where the page was last scrolled to with the ghost's growing end
         if manuscript is not None:
             self.show(manuscript)
@@ -173,7 +173,7 @@ class Editor(Page):
         return self._scroll_to_line(self._cursor_offset[1], center=center)
 
     def watch_typewriter(self) -> None:
-        """Have room below the text, or none."""
+        """Make room below the text, or none."""
         self._refresh_size()
         self.scroll_cursor_visible()
 
@@ -211,7 +211,7 @@ class Editor(Page):
         self.post_message(StatusMessage(f"{did} {amount(words)}" if words else did))
 
     def _edit(self, manuscript: Manuscript, start: int, end: int, text: str, edit: Keyed) -> None:
-        """Have an edit happen; what the ghost has at the cursor is typed along with it, so that it shrinks."""
+        """Make an edit; what the ghost has at the cursor is typed along with it, so that it shrinks."""
         along = None
         if self._view.ghost and edit.top <= self.page.location(self._view.at) and self._draft is not None:
             along = manuscript.drafts.along(self._draft, start, end, text)
@@ -243,9 +243,9 @@ class Editor(Page):
         self.tab_behavior = "indent" if draft is None else "focus"
         if draft is None:
             return View(prose, waiting=waiting)
-        rewrite = self.rewrite_of(draft)
-        if rewrite is not None:
-            changes, at = rewrite.ghosts()
+        found = self.changes_of(draft)
+        if found is not None:
+            changes, at = found
             return View(prose, waiting=waiting, changes=changes, here=at)
         ghost = seam(prose.text[draft.start : draft.end], str(self.manuscript.drafts.rest(draft)))
         if ghost and _WORDS.search(prose.text, draft.end):
@@ -315,7 +315,7 @@ class Editor(Page):
         )
 
     def _step_over(self, edit: Keyed) -> None:
-        """Have the cursor go to the other end of the ghost, where a deletion would have taken from it."""
+        """Move the cursor to the other end of the ghost, where a deletion would have taken from it."""
         first, last = self.location_of(self.cursor), self.location_of(self.cursor, behind=True)
         if edit.top < edit.bottom and self.selection.end in (first, last):
             self.move_cursor(last if self.selection.end == first else first)

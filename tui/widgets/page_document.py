@@ -44,7 +44,7 @@ class PageDocument(DocumentBase):
         self._starts: list[int] | None = None
 
     def splice(self, start: int, end: int, text: str) -> ChangedRows:
-        """Have the characters `start` to `end` be `text`."""
+        """Replace the characters `start` to `end` by `text`."""
         first, last = self._row_of(start), self._row_of(end)
         head = self._rows[first][: start - self.starts[first]]
         rows = _rows(head + text + self._rows[last][end - self.starts[last] :])
@@ -107,7 +107,7 @@ class PageDocument(DocumentBase):
         return len(self._lines) - 1, len(self._lines[-1])
 
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        """Have what is between two locations be `text`."""
+        """Replace what is between two locations by `text`."""
         first, last = sorted((self.offset(start), self.offset(end)))
         replaced = self.text[first:last]
         self.splice(first, last, text)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from billy_mlx.formats.documents.front_matter import front_matter, prose_of
 from billy_mlx.formats.documents.markdown_in import document_of
 from billy_mlx.manuscript.outline import outline
-from billy_mlx.tui.words import WordCount
+from billy_mlx.tui.word_count import WordCount
 
 SAID = "title: The Lamp\nauthor: 'A. Writer'\nlang: de\ntags:\n  - night\n# said later\nsummary: >\n  Two lines\n"
 BEFORE = f"---\n{SAID}---\n"
