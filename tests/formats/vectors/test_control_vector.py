@@ -192,7 +192,7 @@ def test_a_count_that_the_file_has_no_room_for_is_refused(tmp_path, place):
     data = bytearray(path.read_bytes())
     struct.pack_into("<Q", data, place, 1 << 60)
     path.write_bytes(bytes(data))
-    with pytest.raises(VectorError, match="is damaged: its header tells of 1,152,921,504,606,846,976"):
+    with pytest.raises(VectorError, match="is damaged: its header has 1,152,921,504,606,846,976"):
         read_control_vector(path)
 
 
