@@ -182,7 +182,7 @@ def test_numbers_that_cannot_be_a_direction_are_refused(tmp_path, row, said):
 def test_two_directions_for_a_layer_are_refused(tmp_path):
     path = write_gguf(tmp_path / "bad.gguf", {}, {"direction.1": X[1], "direction.2": X[2]})
     path.write_bytes(path.read_bytes().replace(b"direction.2", b"direction.1"))
-    with pytest.raises(VectorError, match="two tensors have the same name"):
+    with pytest.raises(VectorError, match="two tensors of the same name"):
         read_control_vector(path)
 
 
