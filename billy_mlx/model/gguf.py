@@ -14,7 +14,7 @@ import numpy as np
 
 from billy_mlx.errors import ModelError
 from billy_mlx.files import make_folder
-from billy_mlx.formats.gguf.config import ROPE_FACTORS, model_config, stored_names
+from billy_mlx.formats.gguf.architecture import ROPE_FACTORS, model_config, stored_names
 from billy_mlx.formats.gguf.header import GGUFHeader, read_model
 from billy_mlx.formats.gguf.tensors import (
     BITS,
