@@ -61,7 +61,7 @@ def strays_in(text: str, of: str = "") -> str | None:
 
     Args:
         text: a manuscript's.
-        of: a name that is to be said, too.
+        of: a name to say, too.
     """
     lines = lines_with_strays(text)
     if not lines:

@@ -55,7 +55,7 @@ def quoted(text: object, letters: int = 200) -> str:
     """Return somebody else's text as part of a sentence: without what a terminal obeys, on one line, and not too long.
 
     Args:
-        letters: of it that are told at most.
+        letters: the most that are shown.
     """
     said = " ".join(sanitize(str(text)[: 10 * letters]).split())
     return said if len(said) <= letters else f"{said[: letters - 1]}…"
@@ -85,7 +85,7 @@ def storable(text: str, known: str = "") -> str:
     So are the characters that stand for a file's stray bytes: who types or pastes one means no byte.
 
     Args:
-        text: what is to be stored.
+        text: what will be stored.
         known: a part of a manuscript that `text` is made of; its stray bytes stay.
     """
     return _IMPOSSIBLE.sub(lambda found: found[0] if found[0] in known else "\N{REPLACEMENT CHARACTER}", text)

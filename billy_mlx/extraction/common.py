@@ -1,4 +1,4 @@
-"""What the system prompts of all personas add alike, so that each persona can be told from it.
+"""What the system prompts of all personas add alike, so that each persona stands out from it.
 
 Neutral answers are read behind system prompts of the bundled cards, two of each, one answer behind each. What that adds
 on average is "play a part, and not the assistant", whoever's part it is: as large as what most personas have of their

@@ -106,7 +106,7 @@ def expectations(probabilities: NDArray[np.floating], values: NDArray[np.floatin
 
 
 def _message(criterion: str, scale: int, question: str, answer: str) -> str:
-    """Return what the judge is told, the criterion first: it is the same for all answers, and read once."""
+    """Return the judge's instructions, the criterion first: it is the same for all answers, and read once."""
     return (
         f"What to look for: {criterion}\n\n"
         f"Task: {question}\n\n"

@@ -19,7 +19,7 @@ _PHRASE = 3  # words: of so few, a third says nothing
 
 @dataclass(frozen=True)
 class TextChange:
-    """Characters `start` to `end` of the text were `before` and are to be `after`; they may be either."""
+    """Characters `start` to `end` of the text were `before` and become `after`; they may be either."""
 
     start: int
     end: int

@@ -62,7 +62,7 @@ class Draft:
     Attributes:
         id: 1 and up.
         start: the place in the text as it is now; it moves with the writer's edits.
-        end: the same as `start` if nothing is to be replaced.
+        end: the same as `start` if nothing is replaced.
         original: what stood there when the draft was begun: what a rewrite is to replace, or nothing.
         shown: index of the alternative in view.
         decided: the revision in whose text `start` and `end` are counted once it is no longer open.
@@ -149,7 +149,7 @@ def ends_sentence(text: str) -> bool:
 
 
 def space_before(before: str, text: str) -> str:
-    """Return the space that is missing before a draft where it begins a new word; nothing where that cannot be told.
+    """Return the space that is missing before a draft where it begins a new word; nothing where that is not certain.
 
     It can if a capital stands behind small letters ("of" and "She"), and if a letter stands behind the mark that
     ends a word or a sentence. Otherwise the draft may go on with half a word: "har" and "bour".

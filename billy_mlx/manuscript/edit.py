@@ -45,7 +45,7 @@ class Edit:
         """Return `prose` with this edit made.
 
         Raises:
-            ValueError: what is to be removed does not stand there.
+            ValueError: what it removes does not stand there.
         """
         # A part that is empty is the same anywhere, even outside the text.
         if not 0 <= self.start <= len(prose) or prose.text[self.start : self.end] != self.removed.text:

@@ -74,7 +74,7 @@ class Elsewhere:
         self._settled, self._save = settled, save
 
     def take_theirs(self) -> bool:
-        """Have the text be what another program has put into the file; undo brings this one back.
+        """Replace the text by what another program has put into the file; undo brings this one back.
 
         Returns:
             Whether it is another text than before.
@@ -130,7 +130,7 @@ class Elsewhere:
         self._save()
 
     def _see(self, there: TextFile | None) -> None:
-        """Have the text be what is there, and note that it was seen."""
+        """Replace the text by what is there, and note that it was seen."""
         mine = self._ledger.state.prose
         theirs = reanchor(mine, "" if there is None else there.text)
         records: list[Record] = [Saving(None if there is None else there.digest)]

@@ -104,7 +104,7 @@ class Safety:
         return state or ("no name yet" if not self.named else "unsaved" if self.unsaved else "saved")
 
     def farewell(self, why: str) -> str | None:
-        """Return what is to be said when the text is let go of like this, beginning with `why`; None if it is saved."""
+        """Return the last message when the text is closed in this state, beginning with `why`; None if it is saved."""
         if not self.unsaved or (not self.named and not self.at_risk):  # the start screen offers it
             return None
         lost = "it could not be kept anywhere else either, so what was typed last is lost"

@@ -73,7 +73,7 @@ def former_of(real: Path, folder: Path, digest: str | None) -> Former | None:
 
 
 def take_over(former: Former, folder: Path) -> Path | None:
-    """Have the folder of a former manuscript be this one.
+    """Move the folder of a former manuscript here.
 
     Returns:
         Where the folder is now that was in its place, with another one's journal and history in it; None if none was.

@@ -12,7 +12,7 @@ from billy_mlx.formats.documents.docx_in import document_of_docx
 from billy_mlx.formats.documents.markdown_out import markdown
 from billy_mlx.formats.documents.paragraphs import Paragraphs, ParagraphsFound, paragraphs_of
 from billy_mlx.formats.documents.plain import blocks_of_plain, said_of
-from billy_mlx.formats.lorebooks.importing import holds_lorebook
+from billy_mlx.formats.lorebooks.foreign_lorebook import holds_lorebook
 from billy_mlx.stray import decoded, is_nearly_utf8, strays_in
 from billy_mlx.text import sanitize, without_strays
 

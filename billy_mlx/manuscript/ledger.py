@@ -92,7 +92,7 @@ class Ledger:
         return None
 
     def reconcile(self) -> None:
-        """Have the history stand at the text as it is, even if the two have grown apart, as a power cut may do."""
+        """Bring the history to the text as it is now, even if the two have parted, as after a power cut."""
         history, state = self.history, self.state
         try:
             same = history.has(state.revision) and history.prose_at(state.revision) == state.prose
@@ -199,7 +199,7 @@ class Ledger:
             self.history.branches.pop(record.name, None)  # after a crash this may have happened already
 
     def _known(self, revision: int, prose: Prose, kind: Kind = Kind.OPENED) -> None:
-        """Have the history know a revision, as the beginning of a line if need be: it may have been lost."""
+        """Make sure that the history has a revision, as the beginning of a line if it was lost."""
         if not self.history.has(revision):
             self.history.add(Revision(revision, None, (), kind, self._clock()))
             self.history.keyframe(revision, prose)

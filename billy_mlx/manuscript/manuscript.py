@@ -46,7 +46,7 @@ class Manuscript:
         drafts: what models have written for it.
         goal: how many words the writer wants to write in it.
         elsewhere: what becomes of it when another program has changed its file.
-        notices: what the writer should be told about the opening, a sentence each.
+        notices: messages for the writer about the opening, a sentence each.
         newline: the end of line that its file has.
     """
 
@@ -214,7 +214,7 @@ class Manuscript:
         return self.safety
 
     def give_name(self, path: Path) -> Safety:
-        """Have a text without a name be this file from now on, and save it.
+        """Give a text without a name this file, and save it.
 
         Raises:
             Conflict: the file is there.
@@ -245,7 +245,7 @@ class Manuscript:
         return self._file.text
 
     def look_elsewhere(self, *, thorough: bool = True) -> Future[bool]:
-        """Have the keeper look whether another program has changed, moved or made the file, and `thorough`: read it."""
+        """Have the sync thread check for changes by another program; `thorough` reads the file."""
         return self._keeper.run(lambda: self._file.changed(thorough=thorough))
 
     def changed_elsewhere(self) -> bool:
@@ -253,7 +253,7 @@ class Manuscript:
         return self._lock is not None and self.look_elsewhere().result()
 
     def recover(self, offer: Offer) -> None:
-        """Have the text be what was never saved; undo does not lead back, but the other text is in the tree.
+        """Replace the text by what was never saved; undo does not lead back, but the other text is in the tree.
 
         Raises:
             ManuscriptError: it can only be read.

@@ -40,7 +40,7 @@ class Opened:
         file: as it was found; None if there is none yet.
         lock: None for a reader.
         guide: what goes along with every request to a model.
-        notices: what the writer should be told, a sentence each.
+        notices: messages for the writer, a sentence each.
     """
 
     home: Home
@@ -117,7 +117,7 @@ def _for_writing(home: Home, file: TextFile | None, lock: Lock, clock: Callable[
 
 
 def _of_former(home: Home) -> list[str]:
-    """Return what is to be said of what a text was, or may have been, under another name."""
+    """Return the messages about what a text was, or may have been, under another name."""
     if home.moved_from is not None:
         since = "" if home.aside is None else f"; what was kept of it since is in {home.aside}"
         return [f"this text was {home.moved_from.name} before; its versions and passages are kept{since}"]

@@ -179,7 +179,7 @@ class Drafted:
 
 @dataclass(frozen=True)
 class Wrote:
-    """A model goes on with the alternative of this number; `draft` is told with the first words of a new one."""
+    """A model goes on with the alternative of this number; `draft` comes with the first words of a new one."""
 
     author: Author
     text: str

@@ -88,7 +88,7 @@ class Conflict(NotSaved):
 
 
 def meant(path: Path) -> Path:
-    """Return the file that is meant by a name: where there is none, one without an ending is to be Markdown."""
+    """Return the file that a name means: a new one without an ending becomes Markdown."""
     there = _ENDING.search(path.name) is not None or os.path.lexists(path)
     return path if there else path.with_name(f"{path.name}.md")
 

@@ -29,14 +29,14 @@ _ANY = "\ufdd1"
 _HALVES = re.compile("[\ud800-\udfff]")  # of characters: no tokens can be made of them
 _LEGACY = "chat_template.json"  # where processors of models that see have it; transformers reads it for these alone
 _LONGEST = 1 << 20  # characters of a template; the longest in use have some 30,000
-_LISTED = 8  # templates whose names are told
+_LISTED = 8  # names of templates in a message
 _TRIED = 100_000  # characters of messages, that a template was tried with; what it does with more nobody knows
 
 
 def choose_template(tokenizer: TokenizerWrapper, folder: Path, name: str | None = None) -> None:
     """Give a tokenizer the one chat template to be used, or none where the folder has none or an empty one.
 
-    A folder that has several, and none called "default", is left with all of them: whoever needs one is told of it.
+    A folder that has several, and none called "default", is left with all of them: an error says so if one is needed.
 
     Args:
         tokenizer: of the model in `folder`, with the template or templates that transformers found.

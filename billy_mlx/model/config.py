@@ -58,7 +58,7 @@ def check_sizes(config: Config, tensors: int) -> None:
     layers = find_number(config, _LAYERS) or 1
     if layers > tensors:
         raise ModelError(
-            f"config.json tells of {layers:,} layers, and there are {tensors:,} tensors, fewer than one for each; "
+            f"config.json says {layers:,} layers, and there are {tensors:,} tensors, fewer than one for each; "
             "get the model again"
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from billy_mlx.errors import ModelError
 from billy_mlx.files import make_folder
-from billy_mlx.formats.gguf.config import ROPE_FACTORS, model_config, stored_names
+from billy_mlx.formats.gguf.architecture import ROPE_FACTORS, model_config, stored_names
 from billy_mlx.formats.gguf.header import GGUFHeader, read_model
 from billy_mlx.formats.gguf.tensors import (
     BITS,
@@ -70,7 +70,7 @@ def import_gguf(
 
     Args:
         source: a whole file, or any part of a split one, with the other parts beside it.
-        progress: is told how many bytes of how many are written, after every tensor.
+        progress: called after every tensor with the bytes written and their total.
 
     Raises:
         ModelError: the file cannot be read or used, the folder holds something else, or disk or memory are full.

@@ -34,7 +34,7 @@ _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
 _DIRECTIONS = 3 * 4 + 2
 # And of its streams, where they are averaged: the newest, at the start, weighted, and the sums before and after.
 _AVERAGES = 6 * 4
-_GROUP_SIZE = 32  # where a config tells of none that can be
+_GROUP_SIZE = 32  # where a config has none that is possible
 _LARGEST_GROUP = 1 << 16
 # Beside the weights, while they are loaded on a CPU or imported: libraries, tokenizer and what is read ahead; and what
 # the largest tensor is made of, as a share of it.

@@ -91,7 +91,7 @@ def read_passages(
         added: to every passage, from its `start` on or, if it says so, from its first token.
 
     Raises:
-        UnsteerableModel: something is to be added, and that cannot be done to this model.
+        UnsteerableModel: there is something to add, and this model cannot be steered.
         ModelError: a passage has a token that the model has no embedding for.
     """
     if not passages:

@@ -154,7 +154,7 @@ def _own(fingerprint: Fingerprint) -> list[PersonaVector]:
         if not is_bundled(path):
             try:
                 found.append(load_vector(path))
-            except BillyError:  # whoever wants to use it is told
+            except BillyError:  # said where it is used
                 continue
     return found
 

@@ -133,7 +133,7 @@ class Calibration:
 
     @property
     def shows(self) -> bool:
-        """Whether the persona can be told in what is written at full dose."""
+        """Whether the persona shows in what is written at full dose."""
         return self.effect_low > 0 and (self.judged is None or self.judged > 0)
 
 
@@ -194,5 +194,5 @@ class Strength:
 
     @property
     def shows(self) -> bool:
-        """Whether the persona can be told in what is written at full dose, by the words alone."""
+        """Whether the persona shows in the words alone of what is written at full dose."""
         return self.effect_interval[0] > 0

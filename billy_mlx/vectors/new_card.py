@@ -104,7 +104,7 @@ def _bare_prompts(name: str) -> tuple[str, ...]:
 
 
 def _described_prompts(name: str, told: str) -> tuple[str, ...]:
-    """Return five prompts in different wording, each with all that is told of the voice."""
+    """Return five prompts in different wording, each with the whole description of the voice."""
     return (
         f"You are {name}. This is who you are: {told} Answer every question in that voice and from that point of view.",
         f"Speak as {name} in all your answers. What is known of {name}: {told} Notice what {name} notices, and say it "

@@ -158,7 +158,7 @@ class PersonaVector:
 
     @property
     def weakness(self) -> str | None:
-        """Why little is to be expected of it, as the end of a sentence; None if nothing measured speaks against it."""
+        """Why it is likely to be weak, as the end of a sentence; None if nothing measured speaks against it."""
         if self.quality is not None and self.quality.auc_interval is None:
             # Of the first version. The best of many layers would be good by chance.
             auc = median(self.quality.held_out_auc)

@@ -30,7 +30,7 @@ _MOST_RUBRIC = 1500  # characters, of a card
 
 @dataclass(frozen=True)
 class Trait:
-    """A trait of the tool persona_vectors: the prompts that ask for it, and what a judge is told.
+    """A trait of the tool persona_vectors: the prompts that ask for it, and the judge's instructions.
 
     Attributes:
         questions: how many of them the file has.

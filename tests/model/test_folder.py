@@ -217,7 +217,7 @@ def test_a_size_that_fits_no_model_is_refused_by_name(folder, name, value, neste
 def test_more_layers_than_tensors_are_refused(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 10**9}))
-    assert "tells of 1,000,000,000 layers, and there are 38 tensors" in refusal(lambda: load(folder))
+    assert "says 1,000,000,000 layers, and there are 38 tensors" in refusal(lambda: load(folder))
 
 
 HEADERS = {

@@ -12,7 +12,7 @@ from textual.widgets import Footer, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from billy_mlx.errors import BillyError
-from billy_mlx.formats.lorebooks.importing import read_lorebook
+from billy_mlx.formats.lorebooks.foreign_lorebook import read_lorebook
 from billy_mlx.formats.lorebooks.lorebook import MOST_ENTRIES, Entry, Lorebook
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.text import sanitize

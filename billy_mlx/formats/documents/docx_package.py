@@ -143,7 +143,7 @@ class Notes:
 
     Args:
         package: the document.
-        losses: is told what stays out.
+        losses: counts what stays out.
     """
 
     def __init__(self, package: Package, losses: Losses) -> None:

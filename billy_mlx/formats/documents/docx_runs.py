@@ -43,7 +43,7 @@ class TextReader:
     Args:
         styles: of the document.
         links: where its links lead, by their ids.
-        losses: is told what stays out.
+        losses: counts what stays out.
         label_of: gives the label of the note that an element refers to; empty for none.
 
     Attributes:

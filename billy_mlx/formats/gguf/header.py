@@ -106,7 +106,7 @@ class _Reader:
         data_start = self._aligned(metadata.get("general.alignment", 32))
         tensors = {tensor.name: self._placed(tensor, data_start) for tensor in described}
         if len(tensors) < tensor_count:
-            self._damaged("two tensors have the same name")
+            self._damaged("two tensors of the same name")
         return GGUFHeader(self._path, metadata, tensors)
 
     def _entry(self) -> tuple[str, Any]:
@@ -133,7 +133,7 @@ class _Reader:
         name = self._string()
         dimensions = self._number("I")
         if not 1 <= dimensions <= 4:
-            self._damaged(f"{name!r} has {dimensions} dimensions")
+            self._damaged(f"{name!r} with {dimensions} dimensions")
         shape = tuple(self._number("Q") for _ in range(dimensions))[::-1]
         number, offset = self._number("I"), self._number("Q")
         if number not in _KINDS:
@@ -142,7 +142,7 @@ class _Reader:
             raise ModelError(f"{name!r} in {self._path} is {kind}, which cannot be read; choose a file in {known}")
         kind, block, block_bytes = _KINDS[number]
         if 0 in shape or shape[-1] % block or (block > 1 and dimensions == 1):
-            self._damaged(f"{name!r} in {kind} has the shape {shape}")
+            self._damaged(f"{name!r} in {kind} with the shape {shape}")
         return GGUFTensor(self._path, name, kind, shape, offset, prod(shape) // block * block_bytes)
 
     def _placed(self, tensor: GGUFTensor, data_start: int) -> GGUFTensor:
@@ -186,7 +186,7 @@ class _Reader:
         return self._data[self._at - count : self._at]
 
     def _damaged(self, what: str) -> NoReturn:
-        raise ModelError(f"{self._path} is damaged: its header tells of {what}; get the file again")
+        raise ModelError(f"{self._path} is damaged: its header has {what}; get the file again")
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def _place(header: GGUFHeader) -> _Place | None:
     tensors: Any = header.metadata.get("split.tensors.count")
     if not (_is_within(count, 2, _MOST_PARTS) and _is_within(number, 0, count - 1) and _is_within(tensors, 1, 1 << 32)):
         raise ModelError(
-            f"{header.path} is damaged: its header tells of a part that cannot be, split.no {_shown(number)} of "
+            f"{header.path} is damaged: its header says it is an impossible part, split.no {_shown(number)} of "
             f"{_shown(count)} with {_shown(tensors)} tensors; get the file again"
         )
     return _Place(number + 1, count, tensors)

@@ -16,7 +16,7 @@ class Decorated:
 
     Attributes:
         text: what is left.
-        always: it is to be sent in any case; None where nothing says so.
+        always: it is sent in any case; None where nothing says so.
         enabled: it may be sent at all; None where nothing says so.
         keys: those that must, or must not, be there as well.
         combine: which of the two; None if there are no such keys.

@@ -1,4 +1,4 @@
-"""A lorebook: what the model is told about a person, place or thing once the text mentions it."""
+"""A lorebook: what the model gets to know about a person, place or thing once the text mentions it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

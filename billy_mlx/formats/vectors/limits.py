@@ -1,4 +1,4 @@
-"""A stranger's file that is to be imported: a regular file within bounds, or one sentence that says why it is not."""
+"""A stranger's file to import: a regular file within limits, or one sentence that says why it is not."""
 
 import json
 from pathlib import Path

@@ -56,11 +56,11 @@ def build_context(
     Args:
         text: the manuscript.
         cursor: where to write, unless `work` is "rewrite".
-        guide: what the model is told beside the text.
+        guide: what the model gets to know beside the text.
         work: "continue" tells what is before the cursor, "infill" what is after it as well. "rewrite" tells the
             selection and goes on from the text before it, so that what comes joins on to that as the original did.
         instruction: what the writer asks for; may be empty.
-        selection: start and end of what is to be rewritten; only for "rewrite".
+        selection: start and end of the text to rewrite; only for "rewrite".
         budget: how many tokens may be sent.
         measure: counts the tokens of a whole prompt, the chat template included.
         count: counts the tokens of a text by itself.
@@ -95,7 +95,7 @@ class _Job:
         end: where the text before the cursor ends, without what is held back.
         held_back: the blanks behind it.
         after: where the text after begins; None if it is not told.
-        guide: what the model is told beside the text.
+        guide: what the model gets to know beside the text.
         lore: the entries that fire.
         fixed: what is sent whole.
     """
@@ -142,7 +142,7 @@ def _skeleton(job: _Job) -> Contents:
 
 
 def _contents(job: _Job, budget: int, room: int, count: Count) -> Contents:
-    """Return what is to be sent, with `room` tokens for all that may be cut."""
+    """Return what will be sent, with `room` tokens for all that may be cut."""
     sentence = sendable(job.text[last_sentence(job.text, job.end) : job.end])
     if not fits(sentence, room, count):
         raise _too_small(job, budget, budget - room + count(sentence))

@@ -27,13 +27,13 @@ class Shares:
 
 @dataclass(frozen=True)
 class Guide:
-    """What the model is told besides the text.
+    """What the model gets to know besides the text.
 
     Attributes:
         memory: what it must always know.
         note: the author's note: how to go on, told close to the end of the text.
         note_depth: before which paragraph the note stands, 1 for the last one before the cursor.
-        lorebook: what it is told when the text mentions it.
+        lorebook: what it gets to know once the text mentions it.
         shares: how much of the budget they may take.
     """
 

@@ -121,7 +121,7 @@ class Piece:
         place: the field of the prompt.
         kind: "frame" has no text, only wording.
         title: for a screen.
-        text: what is told.
+        text: what it says.
         opening: what introduces it.
         closing: what ends it.
         cut: what was left out of the text.
@@ -173,7 +173,7 @@ class LaidOut:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is to be sent: the texts themselves.
+    """What will be sent: the texts themselves.
 
     Attributes:
         work: what the model is to do.
@@ -183,7 +183,7 @@ class Contents:
         note_depth: before which paragraph from the end it stands.
         before: the text to go on from.
         after: what comes behind the cursor or the selection.
-        selection: what is to be rewritten.
+        selection: the text to rewrite.
         instruction: what the writer asks for.
     """
 

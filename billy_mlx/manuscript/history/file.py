@@ -17,7 +17,7 @@ from billy_mlx.errors import ManuscriptError
 from billy_mlx.files import PRIVATE
 from billy_mlx.text import sanitize
 
-APPLICATION = 0x62696C79  # "bily", as a number in the header: a file of another program is told by it
+APPLICATION = 0x62696C79  # "bily", as a number in the header: the file of another program is recognised by it
 VERSION = 1
 
 Value = int | float | str | bytes | None
@@ -201,7 +201,7 @@ class HistoryFile:
 
     @contextmanager
     def making_out(self) -> Iterator[None]:
-        """Turn whatever damaged rows lead to into one error, and note that the file is to be set aside."""
+        """Turn whatever damaged rows lead to into one error, and mark the file, so that it is set aside."""
         try:
             yield
         except sqlite3.ProgrammingError:  # used after it was closed, say: no fault of the file
@@ -220,7 +220,7 @@ class HistoryFile:
                 _write(writer, table, rows)
 
     def mark_damaged(self) -> None:
-        """Have the file set aside when it is opened next."""
+        """Mark the file, so that it is set aside when it is next opened."""
         with suppress(OSError):  # a folder that cannot be written: the damage will be met again
             self._mark.touch(PRIVATE)
 

@@ -31,7 +31,7 @@ class History:
     damaged or out of reach.
 
     Attributes:
-        notice: what the writer should be told about the opening; None if nothing.
+        notice: a message for the writer about the opening; None if there is none.
         checkpoints: revisions by the names that the writer gave them.
         branches: revisions by the names of branches. They move by `set_branch` only, not with the head.
     """

@@ -288,7 +288,7 @@ class Head:
             return standing
 
     def _compare(self, table: TableName, last: int) -> None:
-        """Look whether a table has more than it should: what is asked of an old history before it is gone on with."""
+        """Check that a table has no more than it should, before an old history is used."""
         for number in self._store.file.numbers(table, "ORDER BY 1 DESC LIMIT 1"):
             if number > last:
                 raise ValueError(f"{table} {number} comes after the last one, {last}")

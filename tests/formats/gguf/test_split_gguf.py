@@ -134,7 +134,7 @@ def test_a_part_of_another_model_is_refused_by_name(tmp_path, folder, says, name
 )
 def test_a_part_that_cannot_be_is_damaged(tmp_path, folder, says):
     files, _ = write_split(tmp_path, metadata=lambda number: says)
-    with pytest.raises(ModelError, match="is damaged: its header tells of a part that cannot be"):
+    with pytest.raises(ModelError, match="is damaged: its header says it is an impossible part"):
         import_gguf(files[0], folder)
 
 

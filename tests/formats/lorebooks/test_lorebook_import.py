@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.errors import DocumentError
-from billy_mlx.formats.lorebooks.importing import read_lorebook
+from billy_mlx.formats.lorebooks.foreign_lorebook import read_lorebook
 from billy_mlx.formats.lorebooks.lorebook import MOST_ENTRIES, Entry, Lorebook
 
 NOVELAI = {

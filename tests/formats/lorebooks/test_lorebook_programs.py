@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billy_mlx.errors import DocumentError
-from billy_mlx.formats.lorebooks.importing import read_lorebook
+from billy_mlx.formats.lorebooks.foreign_lorebook import read_lorebook
 from billy_mlx.formats.lorebooks.lorebook import Entry
 from billy_mlx.manuscript.importing import read_document
 

@@ -182,7 +182,7 @@ def test_numbers_that_cannot_be_a_direction_are_refused(tmp_path, row, said):
 def test_two_directions_for_a_layer_are_refused(tmp_path):
     path = write_gguf(tmp_path / "bad.gguf", {}, {"direction.1": X[1], "direction.2": X[2]})
     path.write_bytes(path.read_bytes().replace(b"direction.2", b"direction.1"))
-    with pytest.raises(VectorError, match="two tensors have the same name"):
+    with pytest.raises(VectorError, match="two tensors of the same name"):
         read_control_vector(path)
 
 
@@ -192,7 +192,7 @@ def test_a_count_that_the_file_has_no_room_for_is_refused(tmp_path, place):
     data = bytearray(path.read_bytes())
     struct.pack_into("<Q", data, place, 1 << 60)
     path.write_bytes(bytes(data))
-    with pytest.raises(VectorError, match="is damaged: its header tells of 1,152,921,504,606,846,976"):
+    with pytest.raises(VectorError, match="is damaged: its header has 1,152,921,504,606,846,976"):
         read_control_vector(path)
 
 

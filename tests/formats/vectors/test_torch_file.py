@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billy_mlx.errors import VectorError
-from billy_mlx.formats.vectors.torch_file import MAX_FILE_BYTES, read_rows
-from billy_mlx.formats.vectors.torch_pickle import MAX_BYTES
+from billy_mlx.formats.vectors.torch_file import MAX_BYTES, MAX_FILE_BYTES, read_rows
 
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4) / 8
 RAW = VALUES.tobytes()

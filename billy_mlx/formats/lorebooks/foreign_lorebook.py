@@ -73,7 +73,7 @@ def read_lorebook(data: bytes, name: str) -> tuple[Lorebook, tuple[str, ...]]:
 
 
 def holds_lorebook(data: bytes) -> bool:
-    """Return whether a file is a lorebook or has one in it, by what is in it; a text that is none is told quickly."""
+    """Return whether a file is a lorebook or has one in it, by what is in it; any other text is recognised quickly."""
     if not is_picture(data) and data.removeprefix(_BOM).lstrip()[:1] not in (b"{", b"["):
         return False
     try:
