@@ -126,3 +126,14 @@ def test_models_are_looked_for_and_offered(tmp_path):
         return type(app.screen)
 
     assert at_screen(tmp_path, "page", story) is ModelsScreen
+
+
+def test_every_command_of_the_page_is_done_in_one_place(tmp_path):
+    async def story(app, pilot):
+        page = app.screen
+        parts = [one for one in vars(page).values() if type(one).__module__.startswith("billy_mlx.tui.page.")]
+        done = Counter(name for one in (type(page), *parts) for name in dir(one) if name.startswith("action_"))
+        wanted = {f"action_{one.action}" for place in ("page", "draft") for one in at(place)}
+        return {name: count for name, count in done.items() if count > 1}, wanted - done.keys()
+
+    assert at_screen(tmp_path, "page", story) == ({}, set())
