@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billy_mlx.cli.judges import load_judge
+from billy_mlx.cli.loading import load_judge
 from billy_mlx.cli.output import STOPPED, JobBar, say, say_stopped, write, write_json, write_line, write_table
 from billy_mlx.errors import UsageError
 

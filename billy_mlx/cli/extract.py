@@ -144,7 +144,7 @@ def _begin(
     fresh: bool,
 ) -> "tuple[Model, Iterator[ExtractionProgress | Extracted]]":
     """Return the loaded model, and the extraction that is asked for, which has not begun."""
-    from billy_mlx.cli.judges import load_judge
+    from billy_mlx.cli.loading import load_judge
     from billy_mlx.extraction.extract import extract
     from billy_mlx.extraction.own_text import extract_from_text
 

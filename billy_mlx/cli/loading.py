@@ -1,4 +1,4 @@
-"""The model that a command is asked to work with."""
+"""Loading a model for a command, and a judge, with what the reader is told meanwhile."""
 
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from billy_mlx.errors import UnsteerableModel
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
+    from billy_mlx.extraction.judge import Judge
     from billy_mlx.model.fingerprint import Fingerprint
     from billy_mlx.model.model import Model
 
@@ -61,3 +62,20 @@ def without_template(model: "Model") -> str:
     return (
         f"{sanitize(model.id)} has no chat template: prompts are sent as plain text, with a system prompt before them"
     )
+
+
+def load_judge(name: str, model: "Model") -> "Judge | None":
+    """Return the judge called `name`: "self" is `model`, "none" is nobody, anything else another local model.
+
+    Raises:
+        ModelError: there is no such model on this machine, or no memory for a second one.
+    """
+    from billy_mlx.extraction.judge import Judge
+    from billy_mlx.model.load import load
+
+    if name == "none":
+        return None
+    if name == "self":
+        return Judge(model)
+    with waiting(f"Loading {sanitize(name)} ..."):
+        return Judge(load(name))
