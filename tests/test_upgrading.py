@@ -33,7 +33,7 @@ from billy_mlx.vectors.library import find_all, load_vectors
 from billy_mlx.vectors.vector_file import save_vector
 from billy_mlx.write.messages import Write
 from billy_mlx.write.replay import Replayed, replay
-from billy_mlx.write.writing import kinds
+from billy_mlx.write.writing import job_types
 
 FORMER = Path(__file__).parent / "former_home"
 
@@ -223,7 +223,7 @@ class Watched:
     """The engine that runs models, with the tiny one; what it is asked to write is only kept."""
 
     def __init__(self, post, model):
-        self.engine, self.written = Engine(post, kinds, load=lambda _: model), []
+        self.engine, self.written = Engine(post, job_types, load=lambda _: model), []
 
     def start(self, model=None):
         self.engine.start(model)

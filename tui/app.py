@@ -17,10 +17,10 @@ from billy_mlx.engine.messages import (
     Broken,
     Loaded,
     Loading,
-    ModelNote,
+    ModelInfo,
     Unload,
     Unloaded,
-    VoiceNote,
+    VectorInfo,
     VoiceReady,
 )
 from billy_mlx.errors import BillyError, ManuscriptError
@@ -81,9 +81,9 @@ class Studio(App[None]):
     def __init__(self, path: Path | None = None, *, model: str | None = None, connect: Connect = connect) -> None:
         super().__init__(driver_class=StudioDriver)
         self.settings, self._faults = load_settings()
-        self.model: ModelNote | None = None
+        self.model: ModelInfo | None = None
         self.model_state = "the model is loading"
-        self.voices: Mapping[str, VoiceNote] = {}
+        self.voices: Mapping[str, VectorInfo] = {}
         self.engine = EngineClient()
         self.vector_job = VectorJob(self.engine, self.show_status, partial(self.change_setting, "model"))
         self.unsaved: str | None = None

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from statistics import median_low
 
 from billy_mlx.blend.blend import DEFAULT_MODE, OWN_DOSE, Blend, Dose, Mode, Unit, check_norm
-from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.engine.messages import VectorInfo
 from billy_mlx.errors import BlendError
 from billy_mlx.text import sanitize
 
@@ -161,7 +161,7 @@ def stepped(
     row: DialRow,
     voice: int,
     step: int,
-    notes: Mapping[str, VoiceNote],
+    notes: Mapping[str, VectorInfo],
     *,
     coarse: bool,
     layer_count: int | None = None,
@@ -235,7 +235,7 @@ def typed_layers(dials: Dials, text: str) -> Dials:
     return replace(dials, layers=Blend.parse(f"any/L{numbers}").layers if numbers else None)
 
 
-def scale_of(dials: Dials, notes: Mapping[str, VoiceNote]) -> DoseScale:
+def scale_of(dials: Dials, notes: Mapping[str, VectorInfo]) -> DoseScale:
     """Return what doses of this blend mean: of several voices the mean of their own, by weight, as `Blend` has it.
 
     What was measured layer by layer says nothing of one layer alone, and the other way round.
@@ -251,11 +251,11 @@ def scale_of(dials: Dials, notes: Mapping[str, VoiceNote]) -> DoseScale:
     return DoseScale(unit, gentle, too_much, top)
 
 
-def _is_heard(voice: DialVoice, notes: Mapping[str, VoiceNote]) -> bool:
+def _is_heard(voice: DialVoice, notes: Mapping[str, VectorInfo]) -> bool:
     return not voice.muted and voice.persona_id in notes
 
 
-def _is_of(mode: Mode, note: VoiceNote) -> bool:
+def _is_of(mode: Mode, note: VectorInfo) -> bool:
     return (note.strength is not None) is (mode is Mode.LAYERED)
 
 
@@ -272,7 +272,7 @@ def _turned(value: float, step: float, low: float, high: float) -> float:
 
 
 def _shifted(
-    dials: Dials, step: int, notes: Mapping[str, VoiceNote], layer_count: int | None
+    dials: Dials, step: int, notes: Mapping[str, VectorInfo], layer_count: int | None
 ) -> tuple[int, ...] | None:
     if dials.layers is None:
         usual = _usual_layer(dials, notes, layer_count) if dials.mode in _OF_ONE_LAYER else None
@@ -282,7 +282,7 @@ def _shifted(
     return moved if is_there else dials.layers
 
 
-def _usual_layer(dials: Dials, notes: Mapping[str, VoiceNote], layer_count: int | None) -> int | None:
+def _usual_layer(dials: Dials, notes: Mapping[str, VectorInfo], layer_count: int | None) -> int | None:
     """Return the layer that is steered where nobody names one, as `steered_layers` has it; None if nobody knows."""
     heard = [notes.get(voice.persona_id) for voice in dials.voices]
     middle = None if layer_count is None else layer_count // 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from billy_mlx.engine.messages import Job
 
 if TYPE_CHECKING:
-    from billy_mlx.engine.jobs import Kind
+    from billy_mlx.engine.jobs import JobFactory
 
 
 class EngineLike(Protocol):
@@ -32,7 +32,7 @@ def connect(post: Callable[[object], None]) -> EngineLike:
     """Return the engine that runs models, not started yet."""
     from billy_mlx.engine.thread import Engine
 
-    return Engine(post, _kinds)
+    return Engine(post, _job_types)
 
 
 class EngineClient:
@@ -84,8 +84,8 @@ class EngineClient:
             self._engine.close()
 
 
-def _kinds() -> "Mapping[type, Kind]":
+def _job_types() -> "Mapping[type, JobFactory]":
     """Return what the engine can do; called in its thread, as it brings MLX."""
-    from billy_mlx.write.writing import kinds
+    from billy_mlx.write.writing import job_types
 
-    return kinds()
+    return job_types()

@@ -18,7 +18,7 @@ from billy_mlx.cli.options import (
 from billy_mlx.cli.order import one_blend_options, sampling_options, voices_options, with_order
 from billy_mlx.cli.writing import ManuscriptOrder, run
 from billy_mlx.errors import UsageError
-from billy_mlx.write.desk import MOST_VOICES
+from billy_mlx.write.drafting_session import MOST_VOICES
 from billy_mlx.write.messages import READING_SECONDS
 
 _CONTINUE_EXAMPLES = """\b

@@ -14,7 +14,6 @@ from billy_mlx.cli.options import count_option, file_argument, json_option, mode
 from billy_mlx.cli.output import STOPPED, on_interrupt, progress, say, shortened, write_json, write_table
 from billy_mlx.cli.vector_report import warn_of_weakness
 from billy_mlx.errors import UsageError
-from billy_mlx.sentences import starts
 from billy_mlx.text import without_strays
 from billy_mlx.write.paragraphs import paragraphs
 
@@ -102,7 +101,7 @@ def _read(model: "Model", text: str, scales: "Mapping[str, Scale]") -> tuple[lis
     """Return the paragraphs that were read, and whether Ctrl+C ended it before the last."""
     from billy_mlx.measure.sentence_scores import SentenceReader
 
-    reader = SentenceReader(model, scales, starts)
+    reader = SentenceReader(model, scales)
     places = list(paragraphs(text))
     read: list[Paragraph] = []
     asked_to_stop: list[bool] = []

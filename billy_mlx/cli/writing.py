@@ -22,7 +22,7 @@ from billy_mlx.manuscript.draft import Alternative, Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage
 from billy_mlx.words import count_words
-from billy_mlx.write.desk import Desk
+from billy_mlx.write.drafting_session import DraftingSession
 from billy_mlx.write.messages import PromptRead, VoicesWrote, Write, Writing
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Session:
     def __init__(self, manuscript: Manuscript, order: ManuscriptOrder) -> None:
         numbers = count(1)
         self.manuscript, self.order, self.stopped = manuscript, order, False
-        self.desk = Desk(manuscript, lambda: Job(next(numbers)))
+        self.desk = DraftingSession(manuscript, lambda: Job(next(numbers)))
         self._model = load_model(order.model)
         warn_of_blends(order.blends, self._model, order.model)
 

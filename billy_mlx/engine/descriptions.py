@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from billy_mlx.engine.messages import ModelNote, VoiceNote
+from billy_mlx.engine.messages import ModelInfo, VectorInfo
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.calibrate import doses_of
 from billy_mlx.model.load import STARTER
@@ -12,9 +12,9 @@ from billy_mlx.vectors.vector import PersonaVector, read_layer
 from billy_mlx.vectors.vector_file import load_vector
 
 
-def model_note(model: Model) -> ModelNote:
+def model_info(model: Model) -> ModelInfo:
     """Return what is known of a loaded model."""
-    return ModelNote(
+    return ModelInfo(
         id=model.id,
         layers=model.fingerprint.layers,
         width=model.fingerprint.width,
@@ -24,24 +24,24 @@ def model_note(model: Model) -> ModelNote:
     )
 
 
-def voice_notes(model: Model) -> tuple[dict[str, VoiceNote], tuple[str, ...]]:
+def vector_infos(model: Model) -> tuple[dict[str, VectorInfo], tuple[str, ...]]:
     """Return what is known of every vector there is for a model, and a sentence for each that cannot be read."""
-    notes: dict[str, VoiceNote] = {}
+    notes: dict[str, VectorInfo] = {}
     faults: list[str] = []
     for persona_id, path in find_all(model.fingerprint).items():
         try:
-            notes[persona_id] = voice_note(load_vector(path), path)
+            notes[persona_id] = vector_info(load_vector(path), path)
         except BillyError as error:
             faults.append(str(error))
     return notes, tuple(faults)
 
 
-def voice_note(vector: PersonaVector, path: Path) -> VoiceNote:
+def vector_info(vector: PersonaVector, path: Path) -> VectorInfo:
     """Return what is known of a vector, which is in the file at `path`."""
     found, quality = vector.strength, vector.quality
     gentle, too_much = _doses(vector)
     layer = read_layer(len(vector.directions))
-    return VoiceNote(
+    return VectorInfo(
         persona_id=vector.persona_id,
         weakness=vector.weakness,
         outdated=card_changed(vector),

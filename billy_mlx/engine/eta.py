@@ -40,7 +40,7 @@ class Stopwatch:
                 close()
 
 
-class Pace:
+class Eta:
     """Tells the time left.
 
     Args:

@@ -4,32 +4,34 @@ from collections.abc import Iterator, Mapping
 
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import steered_layers
-from billy_mlx.engine.jobs import Kind, Steps, Work, Workshop
-from billy_mlx.engine.messages import Compare, Compared, EstimateTime, LearnVoice, Prepare, Survey
-from billy_mlx.engine.model_catalogue import surveying
+from billy_mlx.engine.jobs import BackgroundJob, JobContext, JobFactory, RunningJob
+from billy_mlx.engine.messages import Compare, Compared, EstimateTime, LearnVoice, ListModels, Prepare, Read
+from billy_mlx.engine.model_catalogue import listing_models
 from billy_mlx.engine.preparing import estimating, learning, preparing
+from billy_mlx.engine.reading import reading
 from billy_mlx.vectors.library import find_all, load_vectors
 from billy_mlx.vectors.vector import cosines_at
 
 
-def own_kinds() -> Mapping[type, Kind]:
+def engine_job_types() -> Mapping[type, JobFactory]:
     """Return what begins each type of job."""
     return {
         Prepare: preparing,
         LearnVoice: learning,
         EstimateTime: estimating,
         Compare: comparing,
-        Survey: surveying,
+        Read: reading,
+        ListModels: listing_models,
     }
 
 
-def comparing(workshop: Workshop, request: Compare) -> Work:
+def comparing(shared: JobContext, request: Compare) -> RunningJob:
     """Begin what a `Compare` asks for."""
-    return Steps(_compare(workshop, request), rank=0)
+    return BackgroundJob(_compare(shared, request), rank=0)
 
 
-def _compare(workshop: Workshop, request: Compare) -> Iterator[object]:
-    model = workshop.model
+def _compare(shared: JobContext, request: Compare) -> Iterator[object]:
+    model = shared.model
     vectors = load_vectors(find_all(model.fingerprint), model.id, model.fingerprint)
     if vectors:
         held = list(vectors.values())

@@ -12,7 +12,7 @@ from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 
 
-class Workshop:
+class JobContext:
     """Where jobs are done.
 
     Args:
@@ -64,7 +64,7 @@ class Workshop:
         return self._model
 
 
-class Work(Protocol):
+class RunningJob(Protocol):
     """A job being done. Iterating does a step and gives what to post, or None.
 
     Attributes:
@@ -83,22 +83,22 @@ class Work(Protocol):
 
 @runtime_checkable
 class Steerable(Protocol):
-    """Work whose voices can go on in other blends."""
+    """RunningJob whose voices can go on in other blends."""
 
     def steer(self, voice: int, blend: Blend) -> None:
         """Have a voice go on in another blend; BillyError if it cannot."""
 
 
-Kind = Callable[[Workshop, Any], Work]
+JobFactory = Callable[[JobContext, Any], RunningJob]
 """Begins the work that a request asks for."""
 
 
-class Steps:
-    """Work in the background that is a generator: it is closed when it is to stop.
+class BackgroundJob:
+    """RunningJob in the background that is a generator: it is closed when it is to stop.
 
     Args:
         steps: yields what to post.
-        rank: as `Work` has it.
+        rank: as `RunningJob` has it.
     """
 
     urgent = False

@@ -99,7 +99,7 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Survey:
+class ListModels:
     """Look which models this machine could run, for a first choice."""
 
     job: Job
@@ -109,7 +109,7 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class VoiceNote:
+class VectorInfo:
     """What is known of a persona's vector for the loaded model.
 
     Attributes:
@@ -148,7 +148,7 @@ class VoiceNote:
 
 
 @dataclass(frozen=True)
-class ModelNote:
+class ModelInfo:
     """What is known of the loaded model. `demonstration` is true of the starter model, which is no great writer."""
 
     id: str
@@ -177,8 +177,8 @@ class Loaded:
         again: it was unloaded because nobody needed it, and has come back as it was.
     """
 
-    model: ModelNote
-    voices: Mapping[str, VoiceNote] = field(default_factory=dict)
+    model: ModelInfo
+    voices: Mapping[str, VectorInfo] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     former: str | None = None
     again: bool = False
@@ -221,7 +221,7 @@ class VoiceReady:
     """A persona has a vector now, or a better one."""
 
     job: Job
-    voice: VoiceNote
+    voice: VectorInfo
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,7 @@ class ModelOffer:
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class ModelsListed:
     """What could be run here, the best first, at most three; `memory_gb` is what there is."""
 
     job: Job

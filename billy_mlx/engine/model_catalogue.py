@@ -11,8 +11,8 @@ from pathlib import Path
 from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name
 
-from billy_mlx.engine.jobs import Steps, Work, Workshop
-from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
+from billy_mlx.engine.jobs import BackgroundJob, JobContext, RunningJob
+from billy_mlx.engine.messages import ListModels, ModelOffer, ModelsListed
 from billy_mlx.errors import ModelError
 from billy_mlx.model import hub
 from billy_mlx.model.memory import available_bytes
@@ -54,9 +54,9 @@ _KNOWN = (
 )
 
 
-def surveying(_: Workshop, request: Survey) -> Work:
-    """Begin what a `Survey` asks for."""
-    return Steps(_survey(request), rank=0)
+def listing_models(_: JobContext, request: ListModels) -> RunningJob:
+    """Begin what a `ListModels` asks for."""
+    return BackgroundJob(_survey(request), rank=0)
 
 
 def offers(memory_bytes: float) -> tuple[ModelOffer, ...]:
@@ -73,10 +73,10 @@ def download_bytes(repo: str) -> float | None:
     return next((known.download_gb * 1e9 for known in _KNOWN if known.repo == repo), None)
 
 
-def _survey(request: Survey) -> Iterator[object]:
+def _survey(request: ListModels) -> Iterator[object]:
     memory = available_bytes()
     found = tuple(replace(offer, here=hub.find(offer.repo) is not None) for offer in offers(memory))
-    yield Surveyed(request.job, memory / 1e9, found)
+    yield ModelsListed(request.job, memory / 1e9, found)
 
 
 _LOOK_SECONDS = 0.02  # at a time, which is no longer than a step of writing

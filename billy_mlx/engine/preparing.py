@@ -4,9 +4,9 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from billy_mlx.engine.descriptions import voice_note
-from billy_mlx.engine.eta import Pace, Stopwatch
-from billy_mlx.engine.jobs import Steps, Work, Workshop
+from billy_mlx.engine.descriptions import vector_info
+from billy_mlx.engine.eta import Eta, Stopwatch
+from billy_mlx.engine.jobs import BackgroundJob, JobContext, RunningJob
 from billy_mlx.engine.messages import Estimated, EstimateTime, Job, LearnVoice, Prepare, Progress, VoiceReady
 from billy_mlx.engine.model_catalogue import download_bytes, fetch
 from billy_mlx.errors import BillyError
@@ -72,11 +72,11 @@ class PreparingTimes:
         return self.neutral * min(parts, 1.0) + self.extraction * max(0.0, parts - 1.0)
 
 
-def plan_of(workshop: Workshop, missing: int, uncalibrated: int, sizes: Sizes) -> PreparingTimes:
+def plan_of(shared: JobContext, missing: int, uncalibrated: int, sizes: Sizes) -> PreparingTimes:
     """Return what so many extractions and calibrations take with the model that is loaded."""
-    model, rollouts = workshop.model, sizes.rollouts
+    model, rollouts = shared.model, sizes.rollouts
     read = 1.0 / model.reading_speed
-    step = _seconds_for_step(workshop, rollouts.batch)
+    step = _seconds_for_step(shared, rollouts.batch)
     answers = rollouts.questions * rollouts.rollouts
     writing = _batches(answers, rollouts.batch) * rollouts.max_tokens * step
     common = 2 * len(CARDS) * (_SYSTEM + _PROMPT + rollouts.max_tokens)
@@ -92,18 +92,18 @@ def plan_of(workshop: Workshop, missing: int, uncalibrated: int, sizes: Sizes) -
     )
 
 
-def estimating(workshop: Workshop, request: EstimateTime) -> Work:
+def estimating(shared: JobContext, request: EstimateTime) -> RunningJob:
     """Begin what an `EstimateTime` asks for."""
-    return Steps(_estimate(workshop, request), rank=0)
+    return BackgroundJob(_estimate(shared, request), rank=0)
 
 
-def _estimate(workshop: Workshop, request: EstimateTime) -> Iterator[object]:
-    model = workshop.model
+def _estimate(shared: JobContext, request: EstimateTime) -> Iterator[object]:
+    model = shared.model
     there = {} if request.again else find_all(model.fingerprint)
     missing = [persona_id for persona_id in request.personas if persona_id not in there]
     held = load_vectors([each for each in request.personas if each in there], model.id, model.fingerprint)
     uncalibrated = [vector for vector in held.values() if vector.strength is None and vector.is_difference]
-    plan = plan_of(workshop, len(missing), len(missing) + len(uncalibrated), Sizes())
+    plan = plan_of(shared, len(missing), len(missing) + len(uncalibrated), Sizes())
     yield Estimated(request.job, plan.seconds)
 
 
@@ -114,13 +114,13 @@ def _calibration(settings: CalibrationSettings, read: float, step: float) -> flo
     return steps * step + (choosing + proving) * (2 * _PROMPT + settings.max_tokens) * read
 
 
-def _seconds_for_step(workshop: Workshop, rows: int) -> float:
+def _seconds_for_step(shared: JobContext, rows: int) -> float:
     """Return the seconds in which so many rows are a token longer; measured once for a model."""
-    kept = workshop.kept.get(_KEPT)
+    kept = shared.kept.get(_KEPT)
     if not isinstance(kept, float):
-        model: Model = workshop.model
+        model: Model = shared.model
         kept = seconds_for_step(model, rows) if model.batches else rows * seconds_for_step(model, 1)
-        workshop.kept[_KEPT] = kept
+        shared.kept[_KEPT] = kept
     return kept
 
 
@@ -133,16 +133,16 @@ _FETCHING = 0.4  # of the whole that begins with it, roughly: nothing is known o
 _OF_TEXT = 0.5  # of an extraction is that of a text that is there, roughly
 
 
-def preparing(workshop: Workshop, request: Prepare, sizes: Sizes | None = None) -> Work:
+def preparing(shared: JobContext, request: Prepare, sizes: Sizes | None = None) -> RunningJob:
     """Begin what a `Prepare` asks for."""
     watch = Stopwatch(time.perf_counter)
-    return Steps(watch.timing(_prepare(workshop, request, sizes or Sizes(), watch)), RANK)
+    return BackgroundJob(watch.timing(_prepare(shared, request, sizes or Sizes(), watch)), RANK)
 
 
-def learning(workshop: Workshop, request: LearnVoice, sizes: Sizes | None = None) -> Work:
+def learning(shared: JobContext, request: LearnVoice, sizes: Sizes | None = None) -> RunningJob:
     """Begin what a `LearnVoice` asks for."""
     watch = Stopwatch(time.perf_counter)
-    return Steps(watch.timing(_learn(workshop, request, sizes or Sizes(), watch)), RANK)
+    return BackgroundJob(watch.timing(_learn(shared, request, sizes or Sizes(), watch)), RANK)
 
 
 class _Whole:
@@ -159,7 +159,7 @@ class _Whole:
     def __init__(self, job: Job, watch: Stopwatch, seconds: float, before: float = 0.0) -> None:
         self.done = 0.0
         self._job, self._before, self._seconds = job, before, max(seconds, 1e-6)
-        self._pace = Pace(lambda: watch.seconds, seconds)
+        self._pace = Eta(lambda: watch.seconds, seconds)
 
     def at(self, stage: str, seconds: float) -> Progress:
         """Return how far the whole is when so many `seconds` of the part under way are done."""
@@ -167,34 +167,34 @@ class _Whole:
         return Progress(self._job, stage, self._before + (1 - self._before) * share, self._pace.seconds_left(share))
 
 
-def _prepare(workshop: Workshop, request: Prepare, sizes: Sizes, watch: Stopwatch) -> Iterator[object]:
+def _prepare(shared: JobContext, request: Prepare, sizes: Sizes, watch: Stopwatch) -> Iterator[object]:
     personas = [get_persona(persona_id) for persona_id in dict.fromkeys(request.personas)]
     fetching = 0.0
     if request.model is not None:
-        fetching, pace = _FETCHING, Pace(time.perf_counter)
+        fetching, pace = _FETCHING, Eta(time.perf_counter)
         for share in fetch(request.model, download_bytes(request.model)):
             whole_share = fetching * share
             yield Progress(request.job, f"downloading {request.model}", whole_share, pace.seconds_left(whole_share))
-        workshop.load(request.model)
-    model = workshop.model
+        shared.load(request.model)
+    model = shared.model
     there = {} if request.again else find_all(model.fingerprint)
     missing = [persona for persona in personas if persona.id not in there]
     held = load_vectors((persona.id for persona in personas if persona.id in there), model.id, model.fingerprint)
     vectors = [vector for vector in held.values() if vector.strength is None and vector.is_difference]
-    plan = plan_of(workshop, len(missing), len(missing) + len(vectors), sizes)
+    plan = plan_of(shared, len(missing), len(missing) + len(vectors), sizes)
     whole = _Whole(request.job, watch, plan.seconds, fetching)
     if missing:
-        vectors += yield from _extracted(workshop, request.job, missing, plan, whole, sizes)
+        vectors += yield from _extracted(shared, request.job, missing, plan, whole, sizes)
     whole.done = plan.extracting
     subjects = [Subject(vector, _card(vector)) for vector in vectors]
-    yield from _calibrated(workshop, request.job, subjects, plan, whole, sizes)
+    yield from _calibrated(shared, request.job, subjects, plan, whole, sizes)
 
 
 def _extracted(
-    workshop: Workshop, job: Job, missing: Sequence[Persona], plan: PreparingTimes, whole: _Whole, sizes: Sizes
+    shared: JobContext, job: Job, missing: Sequence[Persona], plan: PreparingTimes, whole: _Whole, sizes: Sizes
 ) -> Generator[object, None, list[PersonaVector]]:
     vectors = []
-    for news in extract(workshop.model, missing, settings=sizes.rollouts, judge=Judge(workshop.model)):
+    for news in extract(shared.model, missing, settings=sizes.rollouts, judge=Judge(shared.model)):
         if isinstance(news, Extracted):
             vectors.append(news.vector)
             yield _stored(job, news.vector)
@@ -203,12 +203,12 @@ def _extracted(
     return vectors
 
 
-def _learn(workshop: Workshop, request: LearnVoice, sizes: Sizes, watch: Stopwatch) -> Iterator[object]:
-    plan = plan_of(workshop, 1, 1, sizes)
+def _learn(shared: JobContext, request: LearnVoice, sizes: Sizes, watch: Stopwatch) -> Iterator[object]:
+    plan = plan_of(shared, 1, 1, sizes)
     extracting = plan.neutral + _OF_TEXT * plan.extraction
     whole = _Whole(request.job, watch, extracting + plan.calibration)
     steps = extract_from_text(
-        workshop.model, request.persona_id, request.text, source=request.source, settings=sizes.rollouts
+        shared.model, request.persona_id, request.text, source=request.source, settings=sizes.rollouts
     )
     for news in steps:
         if isinstance(news, Stage):
@@ -216,16 +216,16 @@ def _learn(workshop: Workshop, request: LearnVoice, sizes: Sizes, watch: Stopwat
             continue
         yield _stored(request.job, news.vector)
         whole.done = extracting
-        yield from _calibrated(workshop, request.job, [Subject(news.vector)], plan, whole, sizes)
+        yield from _calibrated(shared, request.job, [Subject(news.vector)], plan, whole, sizes)
 
 
 def _calibrated(
-    workshop: Workshop, job: Job, subjects: Sequence[Subject], plan: PreparingTimes, whole: _Whole, sizes: Sizes
+    shared: JobContext, job: Job, subjects: Sequence[Subject], plan: PreparingTimes, whole: _Whole, sizes: Sizes
 ) -> Iterator[object]:
     if not subjects:
         return
     part = plan.calibration * len(subjects)
-    for news in calibrate(workshop.model, subjects, settings=sizes.calibration):
+    for news in calibrate(shared.model, subjects, settings=sizes.calibration):
         if isinstance(news, Stage):
             yield whole.at(f"measuring {news.stage}", part * news.share)
         else:
@@ -233,7 +233,7 @@ def _calibrated(
 
 
 def _stored(job: Job, vector: PersonaVector) -> VoiceReady:
-    return VoiceReady(job, voice_note(vector, store_vector(vector)))
+    return VoiceReady(job, vector_info(vector, store_vector(vector)))
 
 
 def _card(vector: PersonaVector) -> Persona | None:

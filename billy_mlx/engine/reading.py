@@ -1,11 +1,11 @@
 """Reading in the background: how much each sentence is of each persona. A text that was read is known again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from billy_mlx.engine.jobs import Steps, Workshop
+from billy_mlx.engine.jobs import BackgroundJob, JobContext
 from billy_mlx.engine.messages import ParagraphScored, Read, SentenceScores
 from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.measure.sentence_scores import Scale, SentenceReader
@@ -13,17 +13,14 @@ from billy_mlx.model.model import Model
 from billy_mlx.vectors.library import find_all, load_vectors
 from billy_mlx.vectors.vector import PersonaVector, read_layer
 
-Starts = Callable[[str], Sequence[int]]
-"""Gives where the sentences of a text begin."""
-
 _RANK = 1  # before extraction, which takes minutes
 _MOST_KEPT = 20_000  # paragraphs, some hundred novels' pages
 _KEPT = "reading"
 
 
-def reading(workshop: Workshop, request: Read, starts: Starts) -> Steps:
-    """Return the work that a `Read` asks for; `starts` splits paragraphs into sentences."""
-    return Steps(_read(workshop, request, starts), _RANK)
+def reading(shared: JobContext, request: Read) -> BackgroundJob:
+    """Return the job that a `Read` asks for."""
+    return BackgroundJob(_read(shared, request), _RANK)
 
 
 @dataclass(eq=False)
@@ -46,8 +43,8 @@ class _Readings:
         self.known[paragraph] = sentences
 
 
-def _read(workshop: Workshop, request: Read, starts: Starts) -> Iterator[ParagraphScored | None]:
-    readings = _readings(workshop, starts)
+def _read(shared: JobContext, request: Read) -> Iterator[ParagraphScored | None]:
+    readings = _readings(shared)
     yield None
     for paragraph in request.paragraphs:
         if paragraph not in readings.known:
@@ -65,16 +62,16 @@ def _read_one(readings: _Readings, paragraph: str) -> Iterator[None]:
             readings.keep(paragraph, tuple(SentenceScores(each.start, each.end, each.scores) for each in found))
 
 
-def _readings(workshop: Workshop, starts: Starts) -> _Readings:
+def _readings(shared: JobContext) -> _Readings:
     """Return what is known already, if the vectors are still the same; otherwise all is to be read anew."""
-    model = workshop.model
+    model = shared.model
     files = {str(path): _changed_ns(path) for path in find_all(model.fingerprint).values()}
-    kept = workshop.kept.get(_KEPT)
+    kept = shared.kept.get(_KEPT)
     if isinstance(kept, _Readings) and kept.vectors == files:
         return kept
     scales = _scales(model)
-    readings = _Readings(files, SentenceReader(model, scales, starts) if scales else None)
-    workshop.kept[_KEPT] = readings
+    readings = _Readings(files, SentenceReader(model, scales) if scales else None)
+    shared.kept[_KEPT] = readings
     return readings
 
 

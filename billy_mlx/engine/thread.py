@@ -27,7 +27,7 @@ from billy_mlx.engine.messages import (
 from billy_mlx.errors import BillyError, is_of_memory
 
 if TYPE_CHECKING:
-    from billy_mlx.engine.jobs import Kind, Work, Workshop
+    from billy_mlx.engine.jobs import JobContext, JobFactory, RunningJob
     from billy_mlx.model.model import Model
 
 Post = Callable[[object], None]
@@ -47,7 +47,7 @@ class _Running:
     """A job under way."""
 
     job: Job
-    work: "Work"
+    work: "RunningJob"
     steps: Iterator[object | None]
     stopped: bool = False
 
@@ -65,23 +65,23 @@ class Engine:
 
     Args:
         post: takes every event, in that thread; must not wait.
-        kinds: gives what begins each type of request; called in that thread, as it brings MLX.
+        job_types: gives what begins each type of request; called in that thread, as it brings MLX.
         load: loads a model; `billy_mlx.model.load.load` if nothing else is said.
     """
 
     def __init__(
         self,
         post: Post,
-        kinds: "Callable[[], Mapping[type, Kind]]",
+        job_types: "Callable[[], Mapping[type, JobFactory]]",
         *,
         load: "Callable[[str | None], Model] | None" = None,
     ) -> None:
-        self._post, self._make_kinds, self._load_model = post, kinds, load
+        self._post, self._make_job_types, self._load_model = post, job_types, load
         self._requests: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="billy-engine", daemon=True)
-        self._kinds: Mapping[type, Kind] = {}
-        self._workshop: Workshop  # once the thread runs
+        self._job_types: Mapping[type, JobFactory] = {}
+        self._workshop: JobContext  # once the thread runs
         self._having_turn: _Running | None = None
         self._jobs: dict[Job, _Running] = {}
         self._schedule = Schedule(time.perf_counter)
@@ -104,10 +104,10 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            from billy_mlx.engine.jobs import Workshop
+            from billy_mlx.engine.jobs import JobContext
 
-            self._kinds = self._make_kinds()
-            self._workshop = Workshop(None, self._load_within, self._wake)
+            self._job_types = self._make_job_types()
+            self._workshop = JobContext(None, self._load_within, self._wake)
             while not self._ending.is_set():
                 self._take_requests()
                 if self._jobs and not self._ending.is_set():
@@ -181,13 +181,13 @@ class Engine:
         return False
 
     def _described(self, model: "Model", *, again: bool) -> Loaded:
-        from billy_mlx.engine.descriptions import model_note, voice_notes
+        from billy_mlx.engine.descriptions import model_info, vector_infos
         from billy_mlx.vectors.library import formerly_made
 
-        voices, faults = voice_notes(model)
+        voices, faults = vector_infos(model)
         former = formerly_made(model.fingerprint)
         voices = {each: replace(note, former=each in former.ids) for each, note in voices.items()}
-        return Loaded(model_note(model), voices, faults, former.sentence(model.id), again)
+        return Loaded(model_info(model), voices, faults, former.sentence(model.id), again)
 
     def _unload(self) -> None:
         """Put the model away until it is needed; not while a job is under way."""
@@ -209,7 +209,7 @@ class Engine:
             raise BillyError(f"{model} could not be loaded; choose another, or load the model again")
 
     def _begin(self, request: Any) -> None:
-        kind = self._kinds.get(type(request))
+        kind = self._job_types.get(type(request))
         try:
             if kind is None:
                 raise TypeError(f"the engine knows no {type(request).__name__}")

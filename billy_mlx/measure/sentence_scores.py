@@ -1,7 +1,7 @@
 """How much each sentence of a paragraph is of each persona, read by the unsteered model, a small step at a time."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import mlx.core as mx
@@ -16,6 +16,7 @@ from billy_mlx.model.layers import record
 from billy_mlx.model.memory import wired
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import going_on_prompt
+from billy_mlx.sentences import starts
 
 Floats = NDArray[np.float32]
 
@@ -54,11 +55,10 @@ class SentenceReader:
 
     Args:
         scales: by persona; at least one.
-        starts: gives where the sentences of a text begin.
     """
 
-    def __init__(self, model: Model, scales: Mapping[str, Scale], starts: Callable[[str], Sequence[int]]) -> None:
-        self._model, self._scales, self._starts = model, scales, starts
+    def __init__(self, model: Model, scales: Mapping[str, Scale]) -> None:
+        self._model, self._scales = model, scales
         self._before = going_on_prompt(model.tokenizer, "", user=_ASKED)
         self._beginning: Cache | None = None
 
@@ -99,7 +99,7 @@ class SentenceReader:
         A sentence's first token is found by counting those of all before it, which goes with every tokenizer. The white
         space before a sentence belongs to it, as tokenizers join it to the word that follows.
         """
-        begins = [place for place in self._starts(paragraph) if paragraph[place:].strip()]
+        begins = [place for place in starts(paragraph) if paragraph[place:].strip()]
         ends = [*(len(paragraph[:place].rstrip()) for place in begins[1:]), len(paragraph.rstrip())]
         tokens = self._tokens(paragraph.rstrip())
         borders = [len(self._before), *(len(self._tokens(paragraph[:end])) for end in ends[:-1]), len(tokens)]

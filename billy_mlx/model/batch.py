@@ -9,9 +9,8 @@ from mlx_lm.generate import generation_stream
 from billy_mlx.model.cache import Cache, keep_rows
 from billy_mlx.model.layers import Patch, Recording, Steering, record, stack, steer
 from billy_mlx.model.model import Model
-from billy_mlx.model.repetition import breaker_tokens, penalties
 from billy_mlx.model.rows import RowState
-from billy_mlx.model.sample import draw, repetition_penalty, row_keys
+from billy_mlx.model.sample import breaker_tokens, draw, penalties, repetition_penalty, row_keys
 from billy_mlx.model.thinking import ThinkingGate
 
 Observer = Callable[[Sequence[int], Mapping[int, mx.array], mx.array | None], Sequence[mx.array]]

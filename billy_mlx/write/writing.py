@@ -7,10 +7,9 @@ from typing import Any
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.writer import Writer
 from billy_mlx.engine.coherence import Gauge
-from billy_mlx.engine.job_types import own_kinds
-from billy_mlx.engine.jobs import Kind, Work, Workshop
-from billy_mlx.engine.messages import Coherence, Read
-from billy_mlx.engine.reading import reading
+from billy_mlx.engine.job_types import engine_job_types
+from billy_mlx.engine.jobs import JobContext, JobFactory
+from billy_mlx.engine.messages import Coherence
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.draft import ends_sentence
 from billy_mlx.manuscript.passage import Passage
@@ -18,7 +17,6 @@ from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import Emitted, Step
 from billy_mlx.model.thinking import Thinking
-from billy_mlx.sentences import starts
 from billy_mlx.words import words_end
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Written
 from billy_mlx.write.recipes import context_for, recipe_for, selected
@@ -221,16 +219,11 @@ class Thoughts:
         return self._held
 
 
-def kinds() -> Mapping[type, Kind]:
+def job_types() -> Mapping[type, JobFactory]:
     """Return what begins each type of job."""
-    return {**own_kinds(), Write: writing, Read: reading_sentences}
+    return {**engine_job_types(), Write: writing}
 
 
-def writing(workshop: Workshop, request: Write) -> WritingJob:
+def writing(shared: JobContext, request: Write) -> WritingJob:
     """Return the job that a `Write` asks for."""
-    return WritingJob(workshop.model, request, workshop.store, Gauge if request.writing.gauge else None)
-
-
-def reading_sentences(workshop: Workshop, request: Read) -> Work:
-    """Return the job that a `Read` asks for; sentences are the manuscript's."""
-    return reading(workshop, request, starts)
+    return WritingJob(shared.model, request, shared.store, Gauge if request.writing.gauge else None)

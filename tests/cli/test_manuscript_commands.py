@@ -15,7 +15,7 @@ from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.words import count_words
-from billy_mlx.write.desk import Desk
+from billy_mlx.write.drafting_session import DraftingSession
 from billy_mlx.write.messages import VoicesWrote, Writing, Written
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke.\n"
@@ -142,7 +142,7 @@ def test_one_of_a_chorus_goes_into_the_text(billy, novel):
 def session(novel):
     """A session whose voices say what the test tells them to."""
     manuscript = Manuscript.open(novel)
-    desk = Desk(manuscript, lambda: Job(1))
+    desk = DraftingSession(manuscript, lambda: Job(1))
     yield SimpleNamespace(manuscript=manuscript, desk=desk, stopped=False)
     manuscript.close()
 

@@ -5,9 +5,9 @@ import itertools
 import pytest
 
 from billy_mlx.engine import preparing as preparing_module
-from billy_mlx.engine.eta import Pace, Stopwatch
+from billy_mlx.engine.eta import Eta, Stopwatch
 from billy_mlx.engine.job_types import comparing
-from billy_mlx.engine.jobs import Workshop
+from billy_mlx.engine.jobs import JobContext
 from billy_mlx.engine.messages import (
     Compare,
     Compared,
@@ -34,20 +34,20 @@ FEW = Sizes(
 
 
 @pytest.fixture
-def workshop(tiny):
-    return Workshop(tiny, load=lambda name: None)
+def shared(tiny):
+    return JobContext(tiny, load=lambda name: None)
 
 
-def prepare(workshop, *personas, **how):
-    return list(preparing(workshop, Prepare(Job(1), personas, **how), FEW))
+def prepare(shared, *personas, **how):
+    return list(preparing(shared, Prepare(Job(1), personas, **how), FEW))
 
 
 def ready(events):
     return [event.voice for event in events if isinstance(event, VoiceReady)]
 
 
-def test_a_persona_is_extracted_calibrated_and_stored(workshop, tiny):
-    events = prepare(workshop, "noir")
+def test_a_persona_is_extracted_calibrated_and_stored(shared, tiny):
+    events = prepare(shared, "noir")
     extracted, calibrated = ready(events)
     assert (extracted.persona_id, extracted.strength) == ("noir", None)
     assert calibrated.strength > 0
@@ -55,21 +55,21 @@ def test_a_persona_is_extracted_calibrated_and_stored(workshop, tiny):
     assert list(find_all(tiny.fingerprint)) == ["noir"]
 
 
-def test_progress_is_of_the_whole_and_never_goes_back(workshop):
-    shares = [event.share for event in prepare(workshop, "noir", "gothic") if isinstance(event, Progress)]
+def test_progress_is_of_the_whole_and_never_goes_back(shared):
+    shares = [event.share for event in prepare(shared, "noir", "gothic") if isinstance(event, Progress)]
     assert shares == sorted(shares)
     assert 0 <= shares[0] < 0.2
     assert shares[-1] > 0.9
 
 
-def test_what_is_there_is_not_made_again(workshop):
-    prepare(workshop, "noir")
-    assert prepare(workshop, "noir") == []
-    assert len(ready(prepare(workshop, "noir", again=True))) == 2
+def test_what_is_there_is_not_made_again(shared):
+    prepare(shared, "noir")
+    assert prepare(shared, "noir") == []
+    assert len(ready(prepare(shared, "noir", again=True))) == 2
 
 
-def test_what_is_stopped_lets_others_extract_at_once(workshop, tiny):
-    work = preparing(workshop, Prepare(Job(1), ("noir",)), FEW)
+def test_what_is_stopped_lets_others_extract_at_once(shared, tiny):
+    work = preparing(shared, Prepare(Job(1), ("noir",)), FEW)
     steps = iter(work)
     next(steps)
     with pytest.raises(BillyError, match="is extracting noir from"):
@@ -79,26 +79,26 @@ def test_what_is_stopped_lets_others_extract_at_once(workshop, tiny):
     next(extract(tiny, [get_persona("noir")], settings=FEW.rollouts))
 
 
-def test_it_can_be_stopped_and_goes_on_from_there(workshop, tiny):
-    work = preparing(workshop, Prepare(Job(1), ("noir",)), FEW)
+def test_it_can_be_stopped_and_goes_on_from_there(shared, tiny):
+    work = preparing(shared, Prepare(Job(1), ("noir",)), FEW)
     steps = iter(work)
     next(steps)
     work.stop()
     assert list(steps) == []
     assert not find_all(tiny.fingerprint)
-    assert len(ready(prepare(workshop, "noir"))) == 2
+    assert len(ready(prepare(shared, "noir"))) == 2
 
 
-def test_an_unknown_persona_is_refused(workshop):
+def test_an_unknown_persona_is_refused(shared):
     with pytest.raises(UsageError, match="no persona 'nobody'"):
-        prepare(workshop, "nobody")
+        prepare(shared, "nobody")
 
 
-def test_a_voice_is_learnt_from_a_text(workshop):
+def test_a_voice_is_learnt_from_a_text(shared):
     text = " ".join(
         f"The {word} went over the hill and came back with the {word}s." for word in ("cat", "dog", "ox") * 60
     )
-    events = list(learning(workshop, LearnVoice(Job(1), "my-voice", text, "a text"), FEW))
+    events = list(learning(shared, LearnVoice(Job(1), "my-voice", text, "a text"), FEW))
     assert [voice.persona_id for voice in ready(events)] == ["my-voice"] * 2
     assert ready(events)[-1].source == "a text"
 
@@ -106,19 +106,19 @@ def test_a_voice_is_learnt_from_a_text(workshop):
 def test_a_model_is_fetched_and_loaded_first(tiny, monkeypatch):
     loaded = []
     monkeypatch.setattr(preparing_module, "fetch", lambda repo, size: iter([0.5]))
-    events = prepare(Workshop(tiny, load=loaded.append), "noir", model="org/model")
+    events = prepare(JobContext(tiny, load=loaded.append), "noir", model="org/model")
     assert loaded == ["org/model"]
     assert events[0].stage == "downloading org/model"
 
 
 def test_a_model_that_cannot_be_fetched_is_told(tiny):
     with pytest.raises(ModelError, match="org/model was not fetched: HF_HUB_OFFLINE is set"):
-        prepare(Workshop(tiny, load=lambda name: None), "noir", model="org/model")
+        prepare(JobContext(tiny, load=lambda name: None), "noir", model="org/model")
 
 
-def test_vectors_are_compared(workshop):
-    prepare(workshop, "noir", "gothic")
-    [compared] = comparing(workshop, Compare(Job(2)))
+def test_vectors_are_compared(shared):
+    prepare(shared, "noir", "gothic")
+    [compared] = comparing(shared, Compare(Job(2)))
     assert isinstance(compared, Compared)
     assert compared.persona_ids == ("gothic", "noir")
     assert [round(compared.cosines[at][at], 4) for at in (0, 1)] == [1, 1]
@@ -126,7 +126,7 @@ def test_vectors_are_compared(workshop):
 
 def test_the_time_left_is_told_once_it_can_be():
     times = iter([0.0, 1.0, 10.0])
-    pace = Pace(lambda: next(times))
+    pace = Eta(lambda: next(times))
     assert pace.seconds_left(0.5) is None
     assert pace.seconds_left(0.51) is None
     assert pace.seconds_left(0.6) == pytest.approx(40)
@@ -135,7 +135,7 @@ def test_the_time_left_is_told_once_it_can_be():
 def test_a_draft_in_between_does_not_change_the_time_left():
     time = [0.0]
     watch = Stopwatch(lambda: time[0])
-    pace = Pace(lambda: watch.seconds)
+    pace = Eta(lambda: watch.seconds)
     left = []
 
     def work():
@@ -152,7 +152,7 @@ def test_a_draft_in_between_does_not_change_the_time_left():
 
 def test_what_is_thought_beforehand_gives_way_to_what_is_measured_without_a_jump():
     time = [0.0]
-    pace = Pace(lambda: time[0], expected=100.0)
+    pace = Eta(lambda: time[0], expected=100.0)
     told = []
     for step in range(1001):  # it is twice as slow as thought
         time[0] = step * 0.2
@@ -162,20 +162,20 @@ def test_what_is_thought_beforehand_gives_way_to_what_is_measured_without_a_jump
     assert max(abs(a - b) for a, b in itertools.pairwise(told)) < 2
 
 
-def test_how_long_it_takes_is_told_before_it_begins(workshop):
-    [estimated] = estimating(workshop, EstimateTime(Job(4), ("noir",)))
+def test_how_long_it_takes_is_told_before_it_begins(shared):
+    [estimated] = estimating(shared, EstimateTime(Job(4), ("noir",)))
     assert isinstance(estimated, Estimated)
-    [more] = estimating(workshop, EstimateTime(Job(4), ("noir", "gothic")))
+    [more] = estimating(shared, EstimateTime(Job(4), ("noir", "gothic")))
     assert 0 < estimated.seconds < more.seconds
-    assert list(workshop.kept) == ["seconds for a step"]
+    assert list(shared.kept) == ["seconds for a step"]
 
 
-def test_what_is_there_already_takes_no_time(workshop):
-    before = plan_of(workshop, 1, 1, FEW)
-    prepare(workshop, "noir")
-    after = plan_of(workshop, 1, 1, FEW)
+def test_what_is_there_already_takes_no_time(shared):
+    before = plan_of(shared, 1, 1, FEW)
+    prepare(shared, "noir")
+    after = plan_of(shared, 1, 1, FEW)
     assert before.neutral > 0 == after.neutral
-    assert plan_of(workshop, 0, 0, FEW).seconds == 0
+    assert plan_of(shared, 0, 0, FEW).seconds == 0
 
 
 def test_a_plan_knows_which_part_a_share_is():
@@ -184,6 +184,6 @@ def test_a_plan_knows_which_part_a_share_is():
     assert plan.seconds == 60
 
 
-def test_progress_has_a_time_left_from_the_start(workshop):
-    first = next(event for event in prepare(workshop, "noir") if isinstance(event, Progress))
+def test_progress_has_a_time_left_from_the_start(shared):
+    first = next(event for event in prepare(shared, "noir") if isinstance(event, Progress))
     assert first.seconds_left is not None

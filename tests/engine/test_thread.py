@@ -48,7 +48,7 @@ class Nameless:
 class Counting:
     urgent, rank = True, 0
 
-    def __init__(self, workshop, request):
+    def __init__(self, shared, request):
         self.request, self.stopped, self.blend = request, False, None
 
     def __iter__(self):
@@ -78,11 +78,11 @@ class Need:
 class Needing:
     urgent, rank = True, 0
 
-    def __init__(self, workshop, request):
-        self.workshop, self.request = workshop, request
+    def __init__(self, shared, request):
+        self.shared, self.request = shared, request
 
     def __iter__(self):
-        yield (self.request.job, self.workshop.model.id, len(self.workshop.store._entries))
+        yield (self.request.job, self.shared.model.id, len(self.shared.store._entries))
 
     def stop(self, voice=None):
         """There is nothing to stop."""

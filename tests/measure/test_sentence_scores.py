@@ -7,7 +7,6 @@ from billy_mlx.measure import sentence_scores
 from billy_mlx.measure.activations import read
 from billy_mlx.measure.sentence_scores import Scale, SentenceReader
 from billy_mlx.model.prompt import going_on_prompt
-from billy_mlx.sentences import starts
 
 TEXT = "It was Hé 日本 night. The rain 🙂 fell. On and on."
 
@@ -18,7 +17,7 @@ def model(request):
 
 
 def scores(model, scale):
-    return list(SentenceReader(model, {"noir": scale}, starts).read(TEXT))[-1]
+    return list(SentenceReader(model, {"noir": scale}).read(TEXT))[-1]
 
 
 def test_sentences_are_scored_as_each_is_after_all_before_it(model, monkeypatch):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billy_mlx.model.repetition import breaker_tokens, penalties
+from billy_mlx.model.sample import breaker_tokens, penalties
 from billy_mlx.model.sampling import Sampling
 
 NONE = frozenset()

@@ -3,17 +3,17 @@
 from dataclasses import replace
 
 from billy_mlx.blend.recipe import Prompt
-from billy_mlx.engine.messages import Ended, Loaded, ModelNote, Stop, VoiceNote
+from billy_mlx.engine.messages import Ended, Loaded, ModelInfo, Stop, VectorInfo
 from billy_mlx.manuscript.context.parts import Context, Part
 from billy_mlx.manuscript.passage import Passage, Voice
 from billy_mlx.tui.app import Studio
 from billy_mlx.write.messages import Sent, VoicesWrote, Write, Written
 
-MODEL = ModelNote("scripted", layers=4, width=32, chat=True, batches=True)
+MODEL = ModelInfo("scripted", layers=4, width=32, chat=True, batches=True)
 VOICES = {
-    "noir": VoiceNote("noir", gentle=0.5, too_much=1.6, strength=1.2, auc=0.9),
-    "gothic": VoiceNote("gothic", gentle=0.6, too_much=1.4, strength=1.1, auc=0.8),
-    "customer": VoiceNote("customer", weakness="it does not show in what is written with it", strength=0.9, auc=0.6),
+    "noir": VectorInfo("noir", gentle=0.5, too_much=1.6, strength=1.2, auc=0.9),
+    "gothic": VectorInfo("gothic", gentle=0.6, too_much=1.4, strength=1.1, auc=0.8),
+    "customer": VectorInfo("customer", weakness="it does not show in what is written with it", strength=0.9, auc=0.6),
 }
 
 

@@ -5,7 +5,7 @@ from screen_host import seen, shown, typed
 from textual.screen import Screen
 
 from billy_mlx.blend.blend import ALONE, Blend
-from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.engine.messages import VectorInfo
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.tui.dials import Dials
 from billy_mlx.tui.screens.chorus import ChorusScreen
@@ -23,12 +23,12 @@ def dials(text):
 
 
 NOTES = {
-    "comic": VoiceNote("comic", strength=1.0, auc=0.9, effect=-0.1),
-    "gothic": VoiceNote("gothic", strength=1.0, auc=0.7, effect=0.5),
-    "noir": VoiceNote("noir", strength=1.0, auc=0.9, effect=0.4),
-    "customer": VoiceNote("customer", strength=1.0, auc=0.9, effect=0.9),
-    "lyrical": VoiceNote("lyrical", strength=1.0, auc=0.9, effect=0.3),
-    "minimalist": VoiceNote("minimalist", weakness="it does not show", strength=1.0, auc=0.9, effect=0.9),
+    "comic": VectorInfo("comic", strength=1.0, auc=0.9, effect=-0.1),
+    "gothic": VectorInfo("gothic", strength=1.0, auc=0.7, effect=0.5),
+    "noir": VectorInfo("noir", strength=1.0, auc=0.9, effect=0.4),
+    "customer": VectorInfo("customer", strength=1.0, auc=0.9, effect=0.9),
+    "lyrical": VectorInfo("lyrical", strength=1.0, auc=0.9, effect=0.3),
+    "minimalist": VectorInfo("minimalist", weakness="it does not show", strength=1.0, auc=0.9, effect=0.9),
 }
 CAST = persona_list(load_personas(), NOTES)
 

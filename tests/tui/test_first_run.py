@@ -7,7 +7,7 @@ import pytest
 from screen_host import lines_of, told
 from scripted_engine import MODEL, studio
 
-from billy_mlx.engine.messages import Ended, Failed, Loaded, ModelOffer, Prepare, Survey, Surveyed
+from billy_mlx.engine.messages import Ended, Failed, ListModels, Loaded, ModelOffer, ModelsListed, Prepare
 from billy_mlx.tui.screens.models import ModelsScreen
 from billy_mlx.tui.screens.start import StartScreen
 from billy_mlx.tui.screens.writing import WritingScreen
@@ -77,7 +77,7 @@ def test_who_chose_a_model_is_told_nothing():
 def test_models_are_offered_on_the_start_screen(keys):
     async def story(app, engine, pilot):
         await pilot.press(*keys)
-        engine.say(Surveyed(engine.last(Survey).job, 16.0, (OFFER,)))
+        engine.say(ModelsListed(engine.last(ListModels).job, 16.0, (OFFER,)))
         await pilot.pause()
         offered = type(app.screen)
         await pilot.press("enter", "enter")

@@ -22,7 +22,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from dataclasses import replace
 from pathlib import Path
 from scripted_engine import MODEL, VOICES, ScriptedEngine, context_of
-from billy_mlx.engine.messages import Loaded, ModelOffer, Prepare, Progress, Survey, Surveyed
+from billy_mlx.engine.messages import Loaded, ModelOffer, Prepare, Progress, ListModels, ModelsListed
 from billy_mlx.tui.app import Studio
 from billy_mlx.write.messages import Sent, Write
 
@@ -39,8 +39,8 @@ class Engine(ScriptedEngine):
             self.say(Sent(request.job, context_of(request)))
         elif isinstance(request, Write):
             self.write(*[f" Drafted {{HOSTILE}} so."] * len(request.voices))
-        elif isinstance(request, Survey):
-            self.say(Surveyed(request.job, 16.0, (ModelOffer(HOSTILE, HOSTILE, 1.0, 2.0, HOSTILE, HOSTILE),)))
+        elif isinstance(request, ListModels):
+            self.say(ModelsListed(request.job, 16.0, (ModelOffer(HOSTILE, HOSTILE, 1.0, 2.0, HOSTILE, HOSTILE),)))
         elif isinstance(request, Prepare):
             self.say(Progress(request.job, f"making {{HOSTILE}}", 0.5))
 

@@ -4,7 +4,7 @@ import pytest
 from screen_host import seen, shown, told
 from textual.screen import Screen
 
-from billy_mlx.engine.messages import Ended, Failed, Job, ModelOffer, Progress, Surveyed
+from billy_mlx.engine.messages import Ended, Failed, Job, ModelOffer, ModelsListed, Progress
 from billy_mlx.tui.dates import time_left
 from billy_mlx.tui.messages import VectorUnwanted
 from billy_mlx.tui.screens.models import ModelsScreen
@@ -17,7 +17,7 @@ RUNNING = Progress(Job(7), "preparing noir", 0.25, 3900.0)
 
 
 def screen(*offers, running=None):
-    return ModelsScreen(Surveyed(Job(1), 16.0, offers), load_personas(), running)
+    return ModelsScreen(ModelsListed(Job(1), 16.0, offers), load_personas(), running)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])

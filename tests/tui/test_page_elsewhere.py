@@ -8,7 +8,7 @@ from page_stories import SIZES, by_palette, draft, notified, on_page, pasted, pr
 from scripted_engine import context_of
 from textual.drivers.headless_driver import HeadlessDriver
 
-from billy_mlx.engine.messages import Ended, Failed, Loading, Survey, Surveyed
+from billy_mlx.engine.messages import Ended, Failed, ListModels, Loading, ModelsListed
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens.context import ContextScreen
 from billy_mlx.tui.screens.find import FindBar
@@ -158,7 +158,7 @@ def test_models_do_not_come_up_over_what_the_writer_does_by_then(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Models")
         await press(pilot, "A")
-        await says(pilot, engine, Surveyed(engine.last(Survey).job, None, ()))
+        await says(pilot, engine, ModelsListed(engine.last(ListModels).job, None, ()))
         return app.screen is page
 
     assert on_page(novel, story)

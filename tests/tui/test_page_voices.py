@@ -13,8 +13,10 @@ from billy_mlx.engine.messages import (
     EstimateTime,
     Failed,
     LearnVoice,
+    ListModels,
     Load,
     ModelOffer,
+    ModelsListed,
     ParagraphScored,
     Prepare,
     Progress,
@@ -22,10 +24,8 @@ from billy_mlx.engine.messages import (
     SentenceScores,
     Steer,
     Stop,
-    Survey,
-    Surveyed,
     Unsteered,
-    VoiceNote,
+    VectorInfo,
     VoiceReady,
 )
 from billy_mlx.tui.screens.models import ModelsScreen
@@ -129,7 +129,7 @@ def test_a_vector_that_is_made_is_there_at_once(novel):
         await press(pilot, "f2", *MAKE)
         job = engine.last(Prepare).job
         await says(pilot, engine, Progress(job, "measuring", 0.9))
-        await says(pilot, engine, VoiceReady(job, VoiceNote("fairy-tale", gentle=0.5)), Ended(job))
+        await says(pilot, engine, VoiceReady(job, VectorInfo("fairy-tale", gentle=0.5)), Ended(job))
         return line_of(page), "fairy-tale" in page.panel.known, page.status.message
 
     assert on_page(novel, story) == ("", True, "the voices are ready")
@@ -241,7 +241,7 @@ def test_a_voice_is_learnt_from_the_open_text(novel, size):
         await press(pilot, "enter")
         await press(pilot, "enter")
         asked = engine.last(LearnVoice)
-        await says(pilot, engine, VoiceReady(asked.job, VoiceNote("my-voice", own=True)), Ended(asked.job))
+        await says(pilot, engine, VoiceReady(asked.job, VectorInfo("my-voice", own=True)), Ended(asked.job))
         await press(pilot, "escape")
         return asked.persona_id, asked.text, asked.source, "my-voice" in page.panel.known
 
@@ -320,7 +320,7 @@ def test_a_new_vector_has_the_text_read_anew(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f5")
         await says(pilot, engine, *read_as(engine, gothic=1.0))
-        await says(pilot, engine, VoiceReady(99, VoiceNote("gothic")))
+        await says(pilot, engine, VoiceReady(99, VectorInfo("gothic")))
         return len([request for request in engine.asked if isinstance(request, Read)])
 
     assert on_page(novel, story) == 2
@@ -343,7 +343,7 @@ def test_a_writer_who_wants_no_reading_is_told_why_there_are_no_colours(novel):
 def test_a_model_is_chosen_and_prepared_with_its_voices(novel, size):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Models")
-        await says(pilot, engine, Surveyed(engine.last(Survey).job, 16.0, (OFFER,)))
+        await says(pilot, engine, ModelsListed(engine.last(ListModels).job, 16.0, (OFFER,)))
         await press(pilot, "enter")
         await press(pilot, "enter")
         return app.screen is page, engine.last(Prepare).model, len(engine.last(Prepare).personas)
@@ -354,13 +354,13 @@ def test_a_model_is_chosen_and_prepared_with_its_voices(novel, size):
 def test_getting_a_model_is_followed_and_cancelled_among_the_models(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Models")
-        await says(pilot, engine, Surveyed(engine.last(Survey).job, 16.0, (OFFER,)))
+        await says(pilot, engine, ModelsListed(engine.last(ListModels).job, 16.0, (OFFER,)))
         await press(pilot, "enter")
         await press(pilot, "enter")
         job = engine.last(Prepare).job
         await says(pilot, engine, Progress(job, "downloading", 0.5, 600.0))
         await by_palette(pilot, "Models")
-        await says(pilot, engine, Surveyed(engine.last(Survey).job, 16.0, (OFFER,)))
+        await says(pilot, engine, ModelsListed(engine.last(ListModels).job, 16.0, (OFFER,)))
         await press(pilot, "c")
         return app.screen.progress.share, engine.last(Stop).job == job
 
@@ -370,7 +370,7 @@ def test_getting_a_model_is_followed_and_cancelled_among_the_models(novel):
 def test_what_cannot_be_surveyed_is_told(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Models")
-        await says(pilot, engine, Failed(engine.last(Survey).job, "the list of models cannot be read; look at it"))
+        await says(pilot, engine, Failed(engine.last(ListModels).job, "the list of models cannot be read; look at it"))
         return page.status.message, isinstance(app.screen, ModelsScreen)
 
     assert on_page(novel, story, (160, 50)) == ("the list of models cannot be read; look at it", False)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from screen_host import seen, shown, typed
 
-from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.engine.messages import VectorInfo
 from billy_mlx.tui.widgets.persona_list import OWN, WRITING, PersonaEntry, PersonaSearch
 from billy_mlx.vectors.card import get_persona
 
@@ -38,7 +38,7 @@ def test_nothing_is_said_of_who_was_shown_before_more_was_typed():
 
 
 def test_a_mood_finds_somebody_and_the_words_are_shown():
-    gothic = replace(CAST[0], persona=get_persona("gothic"), note=VoiceNote("noir", strength=1.0))
+    gothic = replace(CAST[0], persona=get_persona("gothic"), note=VectorInfo("noir", strength=1.0))
     pictures = []
     host = shown(PersonaSearch([CAST[1], gothic]), *typed("creepy"), seen(pictures), "enter")
     assert host.given == ["noir"]

@@ -7,7 +7,7 @@ from textual.app import App
 from textual.widgets import Input, TextArea
 
 from billy_mlx import paths
-from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, ModelNote, Progress, VoiceNote, VoiceReady
+from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, ModelInfo, Progress, VectorInfo, VoiceReady
 from billy_mlx.errors import CardError
 from billy_mlx.tui.messages import VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.new_persona import begun_as, id_of
@@ -16,13 +16,13 @@ from billy_mlx.tui.widgets.persona_list import OWN, PAPER, WRITING, persona_list
 from billy_mlx.vectors.card import PersonaSet, get_persona, load_personas
 
 NOTES = {
-    "noir": VoiceNote("noir", gentle=0.5, too_much=1.4, layer=7, auc=0.95, source="120 answers"),
-    "comic": VoiceNote("comic", weakness="it does not show in what is written", outdated=True, auc=0.6),
-    "my-novel": VoiceNote("my-novel", own=True, layer=3, source="novel.md"),
+    "noir": VectorInfo("noir", gentle=0.5, too_much=1.4, layer=7, auc=0.95, source="120 answers"),
+    "comic": VectorInfo("comic", weakness="it does not show in what is written", outdated=True, auc=0.6),
+    "my-novel": VectorInfo("my-novel", own=True, layer=3, source="novel.md"),
 }
 IDS = ("noir", "gothic", "comic", "lyrical", "minimalist")
 COMPARED = Compared(Job(1), IDS, tuple(tuple(1 - abs(a - b) * 0.28 for b in range(5)) for a in range(5)), 7)
-MODEL = ModelNote("m", 8, 16, chat=True, batches=True)
+MODEL = ModelInfo("m", 8, 16, chat=True, batches=True)
 
 
 class Host(App):
@@ -263,8 +263,8 @@ def test_what_the_engine_says_is_shown_while_the_screen_is_open():
             for event in (Progress(Job(4), "asking", 0.5, 30.0), Failed(Job(4), "no memory"), Ended(Job(4))):
                 screen.on_engine_event(event)
                 shown.append(str(screen.query_one("#progress").content))
-            screen.on_engine_event(VoiceReady(Job(5), VoiceNote("gothic", layer=2)))
-            screen.on_engine_event(Loaded(MODEL, {"lyrical": VoiceNote("lyrical")}))
+            screen.on_engine_event(VoiceReady(Job(5), VectorInfo("gothic", layer=2)))
+            screen.on_engine_event(Loaded(MODEL, {"lyrical": VectorInfo("lyrical")}))
             return shown
 
     assert asyncio.run(run()) == ["asking: 50%, 30 s left (c: cancel)", "! no memory", ""]
@@ -275,7 +275,7 @@ def test_what_the_engine_says_before_the_screen_is_there_is_not_lost():
         app = Host(compared=None)
         async with app.run_test(size=(80, 24)) as pilot:
             screen = PersonasScreen(app.personas, {}, None)
-            for event in (COMPARED, VoiceReady(Job(5), VoiceNote("noir", layer=2)), Progress(Job(4), "asking", 0.5)):
+            for event in (COMPARED, VoiceReady(Job(5), VectorInfo("noir", layer=2)), Progress(Job(4), "asking", 0.5)):
                 screen.on_engine_event(event)
             app.push_screen(screen)
             await pilot.pause()

@@ -8,7 +8,7 @@ from page_stories import SIZES, by_palette, notified, on_page, pasted, press, sa
 from scripted_engine import context_of
 from textual.events import Key
 
-from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
+from billy_mlx.engine.messages import ListModels, ModelOffer, ModelsListed
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.commands import at
 from billy_mlx.tui.screens.context import ContextScreen
@@ -205,7 +205,9 @@ def looked_up(engine):
 
 
 def surveyed(engine):
-    return Surveyed(engine.last(Survey).job, 16.0, (ModelOffer("org/model", "Model", 1.0, 2.0, "MIT", "Writes."),))
+    return ModelsListed(
+        engine.last(ListModels).job, 16.0, (ModelOffer("org/model", "Model", 1.0, 2.0, "MIT", "Writes."),)
+    )
 
 
 LATE = pytest.mark.parametrize(

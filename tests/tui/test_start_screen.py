@@ -7,7 +7,7 @@ from docx import Document
 from screen_host import filled, seen, shown, told
 from textual.events import Paste
 
-from billy_mlx.engine.messages import Surveyed
+from billy_mlx.engine.messages import ModelsListed
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.state_folder import Recent, is_untitled, recent, untitled_path
 from billy_mlx.tui.dates import ago
@@ -192,7 +192,7 @@ def test_models_that_are_found_do_not_open_over_a_name_that_is_typed():
 
     def found(pilot):
         pilot.app.model_state = ""
-        screen.on_engine_event(Surveyed(1, 16.0, ()))
+        screen.on_engine_event(ModelsListed(1, 16.0, ()))
 
     shown(screen, "o", found, "a", lambda pilot: over.append(type(pilot.app.screen)))
     assert over == [AskPath]

@@ -7,7 +7,7 @@ from textual.app import App
 from textual.widgets import Input
 
 from billy_mlx.blend.blend import Blend, Mode
-from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.engine.messages import VectorInfo
 from billy_mlx.tui.dials import DialRow, Dials, DialVoice, scale_of, stepped
 from billy_mlx.tui.messages import BlendChanged, VectorUnwanted, VectorWanted
 from billy_mlx.tui.screens.voices_panel import VoicesPanel
@@ -15,9 +15,9 @@ from billy_mlx.tui.widgets.dial_panel import Dial, labels
 from billy_mlx.vectors.card import load_personas
 
 GOOD = {
-    name: VoiceNote(name, gentle=0.5, too_much=1.4, strength=1.2, auc=0.9) for name in ("noir", "gothic", "lyrical")
+    name: VectorInfo(name, gentle=0.5, too_much=1.4, strength=1.2, auc=0.9) for name in ("noir", "gothic", "lyrical")
 }
-NOTES = GOOD | {"comic": VoiceNote("comic", weakness="it does not show", gentle=0.6, too_much=1.8, strength=0.9)}
+NOTES = GOOD | {"comic": VectorInfo("comic", weakness="it does not show", gentle=0.6, too_much=1.8, strength=0.9)}
 
 
 class Host(App):
@@ -128,7 +128,7 @@ def test_a_blends_scale_is_the_mean_of_its_personas_by_weight():
 
 
 def test_a_scale_is_of_the_way_of_adding_that_was_measured():
-    former = {"noir": VoiceNote("noir", gentle=0.5, too_much=1.4, layer=7)}
+    former = {"noir": VectorInfo("noir", gentle=0.5, too_much=1.4, layer=7)}
     known = {
         (name, mode): scale_of(Dials.of(Blend.parse(f"noir/{mode}")), notes).too_much is not None
         for name, notes in (("former", former), ("now", NOTES))
@@ -151,10 +151,10 @@ def test_a_scale_is_of_the_way_of_adding_that_was_measured():
 )
 def test_a_vector_that_is_not_right_is_said_in_words(persona, words):
     notes = NOTES | {
-        "old": VoiceNote("old", outdated=True, layer=3),
-        "former": VoiceNote("former", former=True, layer=3),
-        "learnt": VoiceNote("learnt", former=True, layer=3, source="novel.md"),
-        "plain": VoiceNote("plain"),
+        "old": VectorInfo("old", outdated=True, layer=3),
+        "former": VectorInfo("former", former=True, layer=3),
+        "learnt": VectorInfo("learnt", former=True, layer=3, source="novel.md"),
+        "plain": VectorInfo("plain"),
     }
     assert words in " ".join(play("down", blend=persona, notes=notes)[1].split())
 
@@ -311,7 +311,7 @@ def turned(text, by=1, layer_count=12, notes=NOTES):
 
 
 def test_layers_are_turned_from_the_one_the_vectors_want_and_stay_in_the_model():
-    calibrated = {name: VoiceNote(name, layer=layer) for name, layer in (("noir", 7), ("gothic", 3))}
+    calibrated = {name: VectorInfo(name, layer=layer) for name, layer in (("noir", 7), ("gothic", 3))}
     assert turned("noir/balanced", notes=calibrated) == (7,)
     assert turned("noir+gothic/balanced", notes=calibrated) == (3,)
     assert turned("noir/balanced") == (6,)  # not calibrated to one: the middle

@@ -7,7 +7,7 @@ import pytest
 from scripted_engine import VOICES, studio
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.engine.messages import ModelOffer, Survey, Surveyed
+from billy_mlx.engine.messages import ListModels, ModelOffer, ModelsListed
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.elsewhere import Theirs
 from billy_mlx.manuscript.prose import Prose
@@ -37,7 +37,7 @@ SCREENS = {
     "export": lambda app, page: ExportScreen(page.manuscript),
     "import": lambda app, page: ImportScreen(page.manuscript.path),
     "personas": lambda app, page: PersonasScreen(app.personas, VOICES),
-    "models": lambda app, page: ModelsScreen(Surveyed(1, 16.0, (OFFER,)), app.personas),
+    "models": lambda app, page: ModelsScreen(ModelsListed(1, 16.0, (OFFER,)), app.personas),
     "recover": lambda app, page: RecoverScreen(Offer(1, Prose(), 0), Prose(), lambda _: None),
     "conflict": lambda app, page: ConflictScreen(page.manuscript.path, "", Theirs(""), lambda _: None),
     "chorus": lambda app, page: ChorusScreen(("Noir", "the model alone")),
@@ -121,7 +121,7 @@ def test_models_are_looked_for_and_offered(tmp_path):
     async def story(app, pilot):
         await app.screen.run_action("models")
         engine = app.engine._engine
-        engine.say(Surveyed(engine.last(Survey).job, 16.0, (OFFER,)))
+        engine.say(ModelsListed(engine.last(ListModels).job, 16.0, (OFFER,)))
         await pilot.pause()
         return type(app.screen)
 

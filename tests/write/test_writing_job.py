@@ -6,7 +6,7 @@ import pytest
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.coherence import Gauge
-from billy_mlx.engine.jobs import Workshop
+from billy_mlx.engine.jobs import JobContext
 from billy_mlx.engine.messages import Coherence, Job, Read
 from billy_mlx.errors import BillyError
 from billy_mlx.manuscript.context.guide import Guide
@@ -16,7 +16,7 @@ from billy_mlx.steps import finish
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing, Written
 from billy_mlx.write.recipes import context_for, most_tokens, recipe_for
 from billy_mlx.write.replay import Replayed, replay
-from billy_mlx.write.writing import WritingJob, kinds
+from billy_mlx.write.writing import WritingJob, job_types
 
 pytestmark = pytest.mark.usefixtures("vectors")
 STORY = "The lamp was cold. Ada climbed the stairs and"
@@ -277,20 +277,20 @@ def test_a_gauge_changes_nothing_of_what_is_written(tiny, long):
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_engine_has_a_gauge_if_one_is_asked_for(tiny, long, wanted):
     request = replace(long, writing=replace(long.writing, gauge=wanted))
-    events = events_of(kinds()[Write](Workshop(tiny, load=lambda name: None), request))
+    events = events_of(job_types()[Write](JobContext(tiny, load=lambda name: None), request))
     assert any(isinstance(event, Coherence) for event in events) is wanted
 
 
 def test_the_engine_can_write(tiny):
-    workshop = Workshop(tiny, load=lambda name: None)
+    shared = JobContext(tiny, load=lambda name: None)
     for _ in range(2):
-        events = events_of(kinds()[Write](workshop, replace(REQUEST, voices=(ALONE,))))
+        events = events_of(job_types()[Write](shared, replace(REQUEST, voices=(ALONE,))))
     assert isinstance(events[-1], Written)
     assert events[-1].passage.reused > 0
 
 
 def test_the_engine_can_read_by_the_sentence(tiny):
-    job = kinds()[Read](Workshop(tiny, load=lambda name: None), Read(Job(1), ("She woke. It rained.",)))
+    job = job_types()[Read](JobContext(tiny, load=lambda name: None), Read(Job(1), ("She woke. It rained.",)))
     (scored,) = events_of(job)
     assert [(each.start, each.end, list(each.scores)) for each in scored.sentences] == [
         (0, 9, ["gothic", "noir"]),

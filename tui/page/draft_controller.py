@@ -13,7 +13,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.engine_client import EngineClient
 from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.words import count_words
-from billy_mlx.write.desk import Desk
+from billy_mlx.write.drafting_session import DraftingSession
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Write, Writing
 
 _SEEDS = 1_000_000  # short enough to be typed again
@@ -40,7 +40,7 @@ class DraftController:
         changed: Callable[[], None],
         show_status: Callable[[str], None],
     ) -> None:
-        self.desk = Desk(manuscript, engine.next_job)
+        self.desk = DraftingSession(manuscript, engine.next_job)
         self.current: int | None = None
         self.last = manuscript.drafts.last
         self._has_shown = False  # any draft since the text was opened

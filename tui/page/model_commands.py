@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from billy_mlx.engine.messages import Failed, Job, Load, Survey, Surveyed
+from billy_mlx.engine.messages import Failed, Job, ListModels, Load, ModelsListed
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.tui.settings import writing
@@ -48,7 +48,7 @@ class ModelCommands:
         page = self._page
         page.show_status("finding out what this machine can run ...")
         self._survey = page.studio.engine.next_job(), self._moment
-        page.studio.engine.ask(Survey(self._survey[0]))
+        page.studio.engine.ask(ListModels(self._survey[0]))
 
     def action_reload(self) -> None:
         """Load the model again."""
@@ -60,7 +60,7 @@ class ModelCommands:
         match event:
             case Sent(job=job, context=context) if self._context is not None and job == self._context[0]:
                 self._show_context(context)
-            case Surveyed(job=job) if self._survey is not None and job == self._survey[0]:
+            case ModelsListed(job=job) if self._survey is not None and job == self._survey[0]:
                 self._show_models(event)
             case Failed(job=job, reason=reason) if job in {asked and asked[0] for asked in self._asked}:
                 self._page.show_status(reason)
@@ -72,7 +72,7 @@ class ModelCommands:
         if self._may_open(asked, "What the model is sent", "context"):
             self._page.app.push_screen(ContextScreen(context))
 
-    def _show_models(self, surveyed: Surveyed) -> None:
+    def _show_models(self, surveyed: ModelsListed) -> None:
         from billy_mlx.tui.screens.models import ModelsScreen
 
         asked, self._survey = self._survey, None

@@ -16,7 +16,7 @@ from billy_mlx.tui.keys import key_on
 from billy_mlx.tui.widgets.dial_labels import voice_names
 from billy_mlx.tui.widgets.fields import Choices
 from billy_mlx.tui.widgets.persona_list import PersonaEntry, PersonaSearch, best_first, shows
-from billy_mlx.write.desk import MOST_VOICES
+from billy_mlx.write.drafting_session import MOST_VOICES
 
 _FEWEST = 2  # voices
 

@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Label, OptionList, ProgressBar
 from textual.widgets.option_list import Option
 
-from billy_mlx.engine.messages import Ended, Failed, ModelOffer, Progress, Surveyed
+from billy_mlx.engine.messages import Ended, Failed, ModelOffer, ModelsListed, Progress
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dates import time_left
@@ -44,7 +44,7 @@ class ModelsScreen(Screen[tuple[str, tuple[str, ...]] | None]):
     progress: reactive[Progress | None] = reactive(None, bindings=True)
     """How far the running job is; None if there is none."""
 
-    def __init__(self, surveyed: Surveyed, personas: PersonaSet, running: Progress | None = None) -> None:
+    def __init__(self, surveyed: ModelsListed, personas: PersonaSet, running: Progress | None = None) -> None:
         super().__init__()
         self._surveyed = surveyed
         cards = personas.personas.values()
@@ -145,7 +145,7 @@ def described(offer: ModelOffer) -> Content:
     )
 
 
-def _of_models(surveyed: Surveyed) -> tuple[str, str]:
+def _of_models(surveyed: ModelsListed) -> tuple[str, str]:
     starter = "The starter model is a demonstration: it shows what voices do, but it is not a good writer."
     memory = f"This machine has {surveyed.memory_gb:.0f} GB of memory."
     if not surveyed.offers:

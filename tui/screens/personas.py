@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
-from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, Progress, VoiceNote, VoiceReady
+from billy_mlx.engine.messages import Compared, Ended, Failed, Job, Loaded, Progress, VectorInfo, VoiceReady
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
 from billy_mlx.tui.dates import progress_line
@@ -71,7 +71,7 @@ class PersonasScreen(Screen[str | None]):
     PersonasScreen #progress { height: auto; max-height: 3; padding: 0 1; color: $text-accent; }
     """
 
-    def __init__(self, personas: PersonaSet, notes: Mapping[str, VoiceNote], compared: Compared | None = None) -> None:
+    def __init__(self, personas: PersonaSet, notes: Mapping[str, VectorInfo], compared: Compared | None = None) -> None:
         super().__init__()
         self._personas, self._notes, self._compared = personas, dict(notes), compared
         self._entries: dict[str, PersonaEntry] = {}
@@ -96,7 +96,7 @@ class PersonasScreen(Screen[str | None]):
 
     # What others say.
 
-    def update(self, personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> None:
+    def update(self, personas: PersonaSet, notes: Mapping[str, VectorInfo]) -> None:
         """Show other cards or vectors, and stay at the persona that is shown."""
         self._personas, self._notes = personas, dict(notes)
         self._fill()

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
 
-from billy_mlx.engine.messages import Survey, Surveyed
+from billy_mlx.engine.messages import ListModels, ModelsListed
 from billy_mlx.manuscript.state_folder import Recent, recent, untitled_path
 from billy_mlx.manuscript.untitled import beginning
 from billy_mlx.text import sanitize
@@ -84,7 +84,7 @@ class StartScreen(Screen[Path | None]):
     def on_engine_event(self, event: object) -> None:
         """Follow what becomes of the model, whatever the engine said; offer the models that were looked for."""
         self.say_model(self._studio.model_state)
-        if isinstance(event, Surveyed) and self.app.screen is self:
+        if isinstance(event, ModelsListed) and self.app.screen is self:
             from billy_mlx.tui.screens.models import ModelsScreen
 
             screen = ModelsScreen(event, self._studio.personas, self._studio.vector_job.progress)
@@ -135,7 +135,7 @@ class StartScreen(Screen[Path | None]):
     def action_start_models(self) -> None:
         """Look up which models this machine can run."""
         self.say_model("finding out what this machine can run ...")
-        self._studio.engine.ask(Survey(self._studio.engine.next_job()))
+        self._studio.engine.ask(ListModels(self._studio.engine.next_job()))
 
     def action_back(self) -> None:
         """Leave."""

@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from billy_mlx.blend.blend import Blend
-from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.engine.messages import VectorInfo
 from billy_mlx.errors import BlendError
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
@@ -49,7 +49,7 @@ class VoicesPanel(DialPanel):
     def show(
         self,
         blend: Blend,
-        notes: Mapping[str, VoiceNote] | None,
+        notes: Mapping[str, VectorInfo] | None,
         personas: PersonaSet,
         layer_count: int | None = None,
     ) -> None:
@@ -118,7 +118,7 @@ class VoicesPanel(DialPanel):
         taken = [voice.persona_id for voice in self.dials.voices]
         notes = self.notes
         if notes is None:  # no model is there yet, and nothing known against anybody
-            notes = {persona_id: VoiceNote(persona_id) for persona_id in self._personas.personas}
+            notes = {persona_id: VectorInfo(persona_id) for persona_id in self._personas.personas}
         self.app.push_screen(PersonaSearch(persona_list(self._personas, notes), taken), self.add)
 
     def action_voice_extract(self) -> None:

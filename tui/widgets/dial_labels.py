@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from billy_mlx.blend.blend import Blend, Mode, Unit
 from billy_mlx.blend.naming import name_of, numbered
-from billy_mlx.engine.messages import VoiceNote
+from billy_mlx.engine.messages import VectorInfo
 from billy_mlx.text import sanitize
 from billy_mlx.tui.dials import LIMIT, DialRow, Dials, DialVoice, rows_of, scale_of
 from billy_mlx.tui.widgets.persona_list import mark, state
 
-Notes = Mapping[str, VoiceNote] | None
+Notes = Mapping[str, VectorInfo] | None
 """What is known of vectors, by persona id; None while no model is there that could have any."""
 Names = Mapping[str, str]
 """What people call a persona, by id."""

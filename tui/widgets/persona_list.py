@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from billy_mlx.engine.messages import Compared, VoiceNote
+from billy_mlx.engine.messages import Compared, VectorInfo
 from billy_mlx.extraction.persona_search import find
 from billy_mlx.text import sanitize
 from billy_mlx.tui.commands import bindings
@@ -39,7 +39,7 @@ class PersonaEntry:
     description: str
     group: str
     persona: Persona | None
-    note: VoiceNote | None
+    note: VectorInfo | None
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class PersonaEntry:
         return () if self.persona is None else self.persona.tags
 
 
-def persona_list(personas: PersonaSet, notes: Mapping[str, VoiceNote]) -> tuple[PersonaEntry, ...]:
+def persona_list(personas: PersonaSet, notes: Mapping[str, VectorInfo]) -> tuple[PersonaEntry, ...]:
     """Return all personas: writing voices first, then the writer's own, then the paper's."""
     members = [_with_card(persona, notes.get(persona.id)) for persona in personas.personas.values()]
     members += [_without_card(note) for note in notes.values() if note.persona_id not in personas.personas]
@@ -63,12 +63,12 @@ def best_first(entries: Sequence[PersonaEntry]) -> list[PersonaEntry]:
     return sorted((entry for entry in entries if entry.note is not None), key=_rank)
 
 
-def shows(note: VoiceNote | None) -> bool:
+def shows(note: VectorInfo | None) -> bool:
     """Return whether nothing that was measured says that a vector does not show in what is written with it."""
     return note is not None and note.weakness is None and (note.effect is None or note.effect > 0)
 
 
-def mark(note: VoiceNote | None) -> str:
+def mark(note: VectorInfo | None) -> str:
     """Return the sign for a vector that is not as it should be, in one column; a space if it is."""
     if note is None:
         return "✗"
@@ -77,7 +77,7 @@ def mark(note: VoiceNote | None) -> str:
     return "!" if note.outdated or note.former else " "
 
 
-def state(note: VoiceNote | None) -> str:
+def state(note: VectorInfo | None) -> str:
     """Return the same in words, to the end of a sentence about the persona; "" if nothing is wrong."""
     if note is None:
         return "not prepared for this model yet; “Prepare voice” does it"
@@ -87,7 +87,7 @@ def state(note: VoiceNote | None) -> str:
     return "; ".join(wrong)
 
 
-def quality(note: VoiceNote | None) -> tuple[str, ...]:
+def quality(note: VectorInfo | None) -> tuple[str, ...]:
     """Return sentences for a writer about a vector: how good it is, how much of it is right, and where it is from."""
     if note is None:
         return ("✗ It is not prepared for this model yet; “Prepare voice” does it while you write.",)
@@ -104,7 +104,7 @@ def quality(note: VoiceNote | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def measured(note: VoiceNote | None) -> tuple[str, ...]:
+def measured(note: VectorInfo | None) -> tuple[str, ...]:
     """Return what was measured of a vector, for those who know what vectors are: how well it separates, and where."""
     if note is None:
         return ()
@@ -261,17 +261,17 @@ def persona_options(entries: Sequence[PersonaEntry]) -> list[Option]:
 
 
 def _rank(entry: PersonaEntry) -> tuple[float, ...]:
-    note = entry.note or VoiceNote(entry.id)
+    note = entry.note or VectorInfo(entry.id)
     stale, effect, auc = note.outdated or note.former, note.effect or 0.0, note.auc or 0.0
     return (not shows(note), not note.calibrated, stale, entry.group == PAPER, -effect, -auc)
 
 
-def _with_card(persona: Persona, note: VoiceNote | None) -> PersonaEntry:
+def _with_card(persona: Persona, note: VectorInfo | None) -> PersonaEntry:
     group = _GROUPS.get(persona.group, OWN)
     return PersonaEntry(persona.id, sanitize(persona.name), sanitize(persona.description), group, persona, note)
 
 
-def _without_card(note: VoiceNote) -> PersonaEntry:
+def _without_card(note: VectorInfo) -> PersonaEntry:
     persona_id = sanitize(note.persona_id)
     return PersonaEntry(persona_id, persona_id, f"Made from {sanitize(note.source) or 'your text'}.", OWN, None, note)
 
@@ -283,7 +283,7 @@ def _how_well(auc: float) -> str:
     return "cannot tell"
 
 
-def _doses(note: VoiceNote) -> str:
+def _doses(note: VectorInfo) -> str:
     if note.strength is None and note.layer is None:
         return "What a full dose of it is was not measured; “Prepare voice” does it."
     gentle = "" if note.gentle is None else f"gentle from {note.gentle:.2f}, "
@@ -291,7 +291,7 @@ def _doses(note: VoiceNote) -> str:
     return f"Dose: {gentle}full at 1{frays}."
 
 
-def _anew(note: VoiceNote) -> str:
+def _anew(note: VectorInfo) -> str:
     return "“Own voice” prepares it again from your text" if note.source else "“Prepare voice” prepares it again"
 
 

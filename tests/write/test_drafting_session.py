@@ -13,7 +13,7 @@ from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.draft import Fate
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.passage import Passage, Voice
-from billy_mlx.write.desk import Desk
+from billy_mlx.write.drafting_session import DraftingSession
 from billy_mlx.write.messages import PromptRead, Sent, VoicesWrote, Writing, Written
 
 STORY = "Ada slept.\n\nThe lamp was cold. She woke."
@@ -34,7 +34,7 @@ def manuscript(tmp_path):
 @pytest.fixture
 def desk(manuscript):
     numbers = count(1)
-    return Desk(manuscript, lambda: Job(next(numbers)))
+    return DraftingSession(manuscript, lambda: Job(next(numbers)))
 
 
 def passage(text):
@@ -269,7 +269,7 @@ def test_a_rewrite_is_taken_change_by_change(desk, manuscript):
 def test_a_text_that_can_only_be_read_is_refused(manuscript):
     reader = Manuscript.open(manuscript.path)
     with pytest.raises(ManuscriptError, match="only be read"):
-        Desk(reader, lambda: Job(1)).go_on(0, (ALONE,), seed=1, writing=WRITING)
+        DraftingSession(reader, lambda: Job(1)).go_on(0, (ALONE,), seed=1, writing=WRITING)
     reader.close()
 
 

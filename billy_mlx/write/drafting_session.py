@@ -30,7 +30,7 @@ class _Sheet:
     authors: tuple[Author, ...] = ()
 
 
-class Desk:
+class DraftingSession:
     """Requests for a manuscript and what comes of them. Whoever asks hands each `Write` on, and each event back.
 
     Args:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from billy_mlx.engine.messages import Job, Survey
-from billy_mlx.engine.model_catalogue import MOST_OFFERS, download_bytes, offers, surveying
+from billy_mlx.engine.messages import Job, ListModels
+from billy_mlx.engine.model_catalogue import MOST_OFFERS, download_bytes, listing_models, offers
 
 
 @pytest.mark.parametrize("gigabytes", [1, 8, 16, 64, 512])
@@ -30,6 +30,6 @@ def test_sizes_and_licence_are_told():
 
 
 def test_this_machine_is_looked_at():
-    [surveyed] = surveying(None, Survey(Job(3)))
+    [surveyed] = listing_models(None, ListModels(Job(3)))
     assert surveyed.memory_gb > 0
     assert not any(offer.here for offer in surveyed.offers)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from billy_mlx.engine.descriptions import model_note, voice_notes
+from billy_mlx.engine.descriptions import model_info, vector_infos
 from billy_mlx.vectors.library import vector_path
 
 
 def test_a_model_is_described(tiny):
-    note = model_note(tiny)
+    note = model_info(tiny)
     assert (note.layers, note.width, note.chat, note.batches, note.demonstration) == (4, 32, True, True, False)
 
 
@@ -15,7 +15,7 @@ def test_a_damaged_vector_is_told_and_left_out(tiny):
     path = vector_path("noir", tiny.fingerprint)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"nothing")
-    notes, [fault] = voice_notes(tiny)
+    notes, [fault] = vector_infos(tiny)
     assert notes == {}
     assert str(path) in fault
 
@@ -25,9 +25,9 @@ def test_the_starters_vectors_are_known(starter_home):
     from billy_mlx.model.load import load
 
     model = load("starter")
-    notes, faults = voice_notes(model)
+    notes, faults = vector_infos(model)
     assert (len(notes), faults) == (24, ())
-    assert model_note(model).demonstration
+    assert model_info(model).demonstration
     assert 0 < notes["gothic"].gentle < 1
     assert not notes["gothic"].own
     assert notes["gothic"].strength > 1
