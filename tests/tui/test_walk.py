@@ -40,7 +40,7 @@ SCREENS = {
     "models": lambda app, page: ModelsScreen(ModelsListed(1, 16.0, (OFFER,)), app.personas),
     "recover": lambda app, page: RecoverScreen(Offer(1, Prose(), 0), Prose(), lambda _: None),
     "conflict": lambda app, page: ConflictScreen(page.manuscript.path, "", Theirs(""), lambda _: None),
-    "chorus": lambda app, page: ChorusScreen(("Noir", "the model alone")),
+    "chorus": lambda app, page: ChorusScreen(("Noir", "the model alone"), page.chorus),
     "chorus voices": lambda app, page: ChorusVoices(Blend.parse("noir"), {}, ()),
 }
 
