@@ -59,8 +59,8 @@ check: $(STAMP) ## Run the linter, the type checker and the import rules
 	$(BIN)/lint-imports --no-logo
 
 torture: $(STAMP) ## Kill a program that writes, 2,000 times, and break 5,000 model folders; up to fifteen minutes
-	@$(BIN)/python tests/manuscript/torture.py --kills 2000
-	@$(BIN)/python tests/model/folders.py --folders 5000
+	@$(BIN)/python tests/helpers/torture.py --kills 2000
+	@$(BIN)/python tests/helpers/broken_folders.py --folders 5000
 
 bench: $(STAMP) ## Run every benchmark and write docs/measured/benchmarks.md; half an hour
 	@$(BIN)/python benchmarks/run_all.py > .benchmarks.md

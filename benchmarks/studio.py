@@ -25,8 +25,8 @@ from manuscript import novel
 from billy_mlx import paths
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tui"))
-from pseudo_terminal import Terminal
-from scripted_engine import studio as scripted_studio
+from helpers.pseudo_terminal import Terminal
+from helpers.scripted_engine import studio as scripted_studio
 
 WORDS = 80_000
 SIZE = (110, 32)

@@ -22,7 +22,7 @@ from rich.style import Style
 from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "tui"))
-from pseudo_terminal import Terminal  # the tests' own: a window that can be looked at
+from helpers.pseudo_terminal import Terminal  # the tests' own: a window that can be looked at
 
 SIZE = (80, 24)
 PATIENCE_SECONDS = 120

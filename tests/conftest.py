@@ -9,7 +9,7 @@ from hypothesis import settings
 
 import billy_mlx  # noqa: F401  puts a fast BLAS into the process, before any test imports mlx
 
-pytest_plugins = ("tiny",)  # the tiny models, as fixtures
+pytest_plugins = ("helpers.tiny_models",)  # the tiny models, as fixtures
 
 settings.register_profile("billy", deadline=None)  # a busy machine is no failure
 settings.load_profile("billy")

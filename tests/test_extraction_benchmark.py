@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny import tiny_folder
+from helpers.tiny_models import tiny_folder
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "extraction.py"
 LINES = [

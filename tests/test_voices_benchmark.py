@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
 
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.measure.activations import Text as ToRead

@@ -1,7 +1,7 @@
 """Which arms and items a run has, and that all are asked alike."""
 
 import pytest
-from benching import ITEMS, plant, small
+from helpers.small_bench import ITEMS, plant, small
 
 from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.blend.recipe import Prompt

@@ -1,7 +1,7 @@
 """The table on stdout is about the first blend that there is, and about nothing where there is none."""
 
-from results import JUDGE, empty_result
-from results import difference as compared
+from helpers.invented_result import JUDGE, empty_result
+from helpers.invented_result import difference as compared
 
 from billy_mlx.bench.metrics import NATS, metric
 from billy_mlx.bench.result import Comparison, Estimate

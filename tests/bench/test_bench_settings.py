@@ -1,5 +1,5 @@
 import pytest
-from benching import small
+from helpers.small_bench import small
 
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.errors import UsageError

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from benching import BRICKS, answer, answered, plant, small
-from results import difference
-from vectors import persona_vector
+from helpers.invented_result import difference
+from helpers.random_vectors import persona_vector
+from helpers.small_bench import BRICKS, answer, answered, plant, small
 
 from billy_mlx.bench.arms import plan
 from billy_mlx.bench.caveats import deviations_of, find_limits

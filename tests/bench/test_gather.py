@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from benching import BRICKS, answer, answered
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
+from helpers.small_bench import BRICKS, answer, answered
 
 from billy_mlx.bench.arms import planned_items
 from billy_mlx.bench.gather import choose_examples, gather, vector_cost

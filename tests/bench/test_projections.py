@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
 
 from billy_mlx.bench.play import Arm
 from billy_mlx.bench.projections import LAST, STEERED, project_blends

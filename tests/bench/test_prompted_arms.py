@@ -1,7 +1,7 @@
 """Arms that only prompt: discussions, roles, and probabilities that a model states."""
 
 import pytest
-from benching import ITEMS, plant, roomy, small
+from helpers.small_bench import ITEMS, plant, roomy, small
 
 from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.bench.play import Fallback

@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
+from helpers.invented_result import JUDGE, NASTY, empty_result, estimate, rich_result
+from helpers.invented_result import difference as compared
 from markdown_it import MarkdownIt
-from results import JUDGE, NASTY, empty_result, estimate, rich_result
-from results import difference as compared
 
 from billy_mlx.bench.report import to_json, write_html, write_markdown
 from billy_mlx.bench.report.document import Section, document, laid_out

@@ -2,7 +2,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from benching import ITEMS, MADE_WITH, new_store, plant, roomy, small
+from helpers.small_bench import ITEMS, MADE_WITH, new_store, plant, roomy, small
 
 from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.bench.run import run

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
 
 from billy_mlx.bench import text_scores as reading_scores_module
 from billy_mlx.bench.judging import QUICK

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from benching import ITEMS, plant, small
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
+from helpers.small_bench import ITEMS, plant, small
 
 from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.bench.steered_arms import left_out, main_arm, random_directions, sweep_arms

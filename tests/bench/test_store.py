@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from benching import MADE_WITH, new_store, small
+from helpers.small_bench import MADE_WITH, new_store, small
 
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.settings import ScoredBy

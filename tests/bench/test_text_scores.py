@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.random_vectors import persona_vector
 from mlx_lm.models.cache import make_prompt_cache
-from vectors import persona_vector
 
 from billy_mlx.bench.cache import TextCache
 from billy_mlx.bench.equal_length import subjects

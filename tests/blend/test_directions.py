@@ -1,49 +1,21 @@
 """What a blend adds: the modes against their formulas, and what cannot be added."""
 
-from dataclasses import replace
-
-import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.known_vectors import CALIBRATED, IDS, RAW, VECTORS, residual_changes, shaped
+from helpers.random_vectors import persona_vector
 from hypothesis import given
 from hypothesis import strategies as st
-from mlx_lm.models.cache import make_prompt_cache
-from vectors import persona_vector
 
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import FULL_DOSE_RESIDUAL_NORMS, directions, full_dose, steered_layers
 from billy_mlx.errors import BlendError
-from billy_mlx.model.layers import Steering, record, steer
-from billy_mlx.vectors.measurements import Calibration, Cell
 
-IDS = ("comic", "gothic", "noir")
-VECTORS = {persona_id: persona_vector(persona_id, seed=seed) for seed, persona_id in enumerate(IDS)}
-RAW = {persona_id: vector.directions for persona_id, vector in VECTORS.items()}
 UNIT = {persona_id: raw / np.linalg.norm(raw, axis=1, keepdims=True) for persona_id, raw in RAW.items()}
 
 
 def at(text, layer=2, vectors=VECTORS):
     return directions(Blend.parse(text), vectors).by_layer[layer]
-
-
-def calibrated(persona_id, layer, full):
-    """The vector of a persona, calibrated to a layer and a full dose in residual norms."""
-    at_full = Cell(layer, full, 1.0, 1.2, 1.0, 0.0, 1.0)
-    return replace(VECTORS[persona_id], calibration=Calibration(full / 2, None, 3, at_full, 0.5, None, 16))
-
-
-CALIBRATED = {
-    "comic": calibrated("comic", layer=3, full=0.1),
-    "gothic": calibrated("gothic", layer=1, full=0.4),
-    "noir": calibrated("noir", layer=2, full=0.3),
-}
-
-
-def shaped(layers, persona_id="noir", seed=0, *, norm=2.0):
-    """A random vector of so many layers, which says nothing of residual norms if `norm` is None."""
-    vector = persona_vector(persona_id, np.random.default_rng(seed).normal(size=(layers, 32)))
-    norms = None if norm is None else np.full(layers, norm, np.float32)
-    return replace(vector, residual_norm=norms)
 
 
 def unit(vector):
@@ -270,20 +242,3 @@ def test_the_merged_vector_is_what_reaches_the_model(tiny, text, layers):
     merged = np.mean([RAW[persona_id] for persona_id in blend.persona_ids], axis=0)
     for layer in layers:
         assert np.allclose(added[layer], blend.dose.amount * merged[layer], atol=1e-5)
-
-
-def residual_changes(model, directions):
-    """Return what `directions` add at each layer that they steer, (T, D), over what it was fed by the one before."""
-    tokens = mx.array([[3, 7, 11, 2]])
-    changes = {}
-    for layer, direction in directions.by_layer.items():
-        earlier = {each: mx.array(d) for each, d in directions.by_layer.items() if each < layer}
-        with_it = earlier | {layer: mx.array(direction)}
-        changes[layer] = stream(model, tokens, with_it, layer) - stream(model, tokens, earlier, layer)
-    return changes
-
-
-def stream(model, tokens, directions, layer):
-    with steer(model.layers, Steering(directions)), record(model.layers) as recording:
-        model.model(tokens, cache=make_prompt_cache(model.model))
-    return np.array(recording.latest[layer][0])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.recipe import Recipe

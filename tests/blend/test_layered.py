@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.known_vectors import CALIBRATED, IDS, RAW, VECTORS, residual_changes, shaped
+from helpers.random_vectors import persona_vector
 from hypothesis import given
 from hypothesis import strategies as st
-from test_directions import CALIBRATED, IDS, RAW, VECTORS, residual_changes, shaped
-from vectors import persona_vector
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions, full_strength, steered_layers

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions

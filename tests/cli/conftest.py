@@ -4,7 +4,7 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from tiny import tiny_folder
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.cli import run

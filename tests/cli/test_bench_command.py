@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny import tiny_folder
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.bench.report import document

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tiny import CHATML, tiny_folder
+from helpers.tiny_models import CHATML, tiny_folder
 
 SHOUTING = "{% for m in messages %}{{ m.content | upper }}{% endfor %}"
 NAMED = [{"name": "plain", "template": CHATML}, {"name": "loud", "template": SHOUTING}]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny import tiny_folder
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.blend.writer import Writer

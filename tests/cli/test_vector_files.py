@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign_files import write_control_vector, write_json, write_torch
-from tiny import COMMON, CONFIGS, tiny_folder
+from helpers.foreign_files import write_control_vector, write_json, write_torch
+from helpers.tiny_models import COMMON, CONFIGS, tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend

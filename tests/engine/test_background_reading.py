@@ -1,7 +1,7 @@
 """Paragraphs scored in the background, and known again."""
 
 import pytest
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
 
 from billy_mlx.engine.jobs import JobContext
 from billy_mlx.engine.messages import Job, Read

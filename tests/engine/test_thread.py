@@ -5,8 +5,8 @@ import weakref
 from dataclasses import dataclass, replace
 
 import pytest
-from tiny import tiny_folder
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import (

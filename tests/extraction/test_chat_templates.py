@@ -3,12 +3,12 @@
 import mlx.core as mx
 import numpy as np
 import pytest
-from chat_templates import TEMPLATES
+from helpers.chat_templates import TEMPLATES
+from helpers.planted_persona import weights
+from helpers.tiny_models import END_TURN, tiny_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlx_lm.models.cache import make_prompt_cache
-from test_planted import weights
-from tiny import END_TURN, tiny_folder
 
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out, tokens_of
 from billy_mlx.measure.activations import Text, read_averages

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from vectors import FINGERPRINT
+from helpers.random_vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import vector_between

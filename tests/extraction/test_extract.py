@@ -7,9 +7,9 @@ from dataclasses import replace
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.random_vectors import FINGERPRINT
 from mlx_lm.models.cache import make_prompt_cache
 from safetensors import safe_open
-from vectors import FINGERPRINT
 
 from billy_mlx import paths
 from billy_mlx.blend.writer import Writer

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from vectors import FINGERPRINT
+from helpers.random_vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.filtering import LEAST_KEPT, Selection, keep_all, select

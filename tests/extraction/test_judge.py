@@ -8,9 +8,9 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 import pytest
+from helpers.tiny_models import tiny_folder, tiny_tokenizer
 from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.tokenizer_utils import TokenizerWrapper
-from tiny import tiny_folder, tiny_tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from billy_mlx.errors import ModelError, UsageError

@@ -10,8 +10,8 @@ from dataclasses import replace
 import mlx.core as mx
 import numpy as np
 import pytest
-from test_planted import PERSONA, QUESTIONS, SETTINGS, clear_the_way, cosine, look_for_marks, weights
-from tiny import CONFIGS, END_TURN, tiny_folder
+from helpers.planted_persona import PERSONA, QUESTIONS, SETTINGS, clear_the_way, cosine, look_for_marks, weights
+from helpers.tiny_models import CONFIGS, END_TURN, tiny_folder
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions

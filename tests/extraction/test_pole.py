@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import safetensors.numpy
-from vectors import FINGERPRINT
+from helpers.random_vectors import FINGERPRINT
 
 from billy_mlx.errors import BillyError, VectorError
 from billy_mlx.extraction.pole import Pole, Rollout

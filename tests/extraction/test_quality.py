@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from vectors import FINGERPRINT
+from helpers.random_vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import held_out_quality

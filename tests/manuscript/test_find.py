@@ -1,7 +1,7 @@
 import pytest
+from helpers.made_changes import made
 from hypothesis import given
 from hypothesis import strategies as st
-from made_changes import made
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.manuscript.find import Match, Query, find, find_all, replacements

@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from faults import ERRORS, faults
+from helpers.disk_faults import ERRORS, faults
 from hypothesis import given
 from hypothesis import strategies as st
 

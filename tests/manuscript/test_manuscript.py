@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from faults import ERRORS, faults
+from helpers.disk_faults import ERRORS, faults
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults import ERRORS, faults
+from helpers.disk_faults import ERRORS, faults
 
 from billy_mlx.errors import ManuscriptError
 from billy_mlx.lock import Holder, Lock, acquire

@@ -2,9 +2,9 @@ import random
 from itertools import pairwise
 
 import pytest
+from helpers.made_changes import made
 from hypothesis import given
 from hypothesis import strategies as st
-from made_changes import made
 
 from billy_mlx.manuscript.word_diff import hunks
 

@@ -3,9 +3,9 @@
 from unicodedata import normalize
 
 import pytest
+from helpers.made_changes import made
 from hypothesis import given
 from hypothesis import strategies as st
-from made_changes import made
 
 from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
 from billy_mlx.manuscript.context.triggers import scanned

@@ -6,8 +6,8 @@ import math
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.tiny_models import tiny_folder
 from mlx_lm.models.cache import make_prompt_cache
-from tiny import tiny_folder
 
 from billy_mlx.measure.activations import (
     Average,

@@ -8,8 +8,8 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 import pytest
+from helpers.zoo import TINY, build
 from mlx_lm.models.cache import make_prompt_cache
-from zoo import TINY, build
 
 from billy_mlx.errors import UnsteerableModel
 from billy_mlx.model.layers import Steering, record, steer

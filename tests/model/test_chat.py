@@ -5,10 +5,10 @@ import shutil
 import time
 
 import pytest
+from helpers.refusals import refusal
+from helpers.tiny_models import CHATML, NO_THOUGHT, tiny_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sentences import refusal
-from tiny import CHATML, NO_THOUGHT, tiny_folder
 from transformers import AutoTokenizer
 
 from billy_mlx.model import chat, trial

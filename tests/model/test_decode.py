@@ -7,11 +7,12 @@ from dataclasses import replace
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.decoded_rows import GREEDY, PROMPT, UP, alone, greedy_under, row, tokens
+from helpers.tiny_models import tiny_folder, tiny_network
+from helpers.zoo import zoo_folder
 from mlx.utils import tree_flatten
 from mlx_lm.generate import stream_generate
 from mlx_lm.models.cache import make_prompt_cache
-from tiny import tiny_folder, tiny_network
-from zoo import zoo_folder
 
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.measure.activations import ResponseAverages
@@ -23,27 +24,7 @@ from billy_mlx.model.load import load
 from billy_mlx.model.rows import Row
 from billy_mlx.model.sampling import Sampling
 
-GREEDY = Sampling(temperature=0.0)
-PROMPT = tuple(range(3, 40))
-UP = Directions({2: np.full(32, 0.5, np.float32)})
 DOWN = Directions({1: np.full(32, -0.5, np.float32), 3: np.full(32, 0.3, np.float32)})
-
-
-def row(prompt=PROMPT, directions=UNSTEERED, seed=1, max_tokens=12, **settings):
-    return Row(prompt, directions, seed=seed, max_tokens=max_tokens, **settings)
-
-
-def tokens(decoding, rows=1):
-    """Run `decoding` to its end and return the tokens of each row."""
-    written = [[] for _ in range(rows)]
-    for step in decoding:
-        for news in step.emitted:
-            written[news.row] += [] if news.token is None else [news.token]
-    return written
-
-
-def alone(model, one):
-    return tokens(Decoding(model, [one]))[0]
 
 
 @pytest.fixture(params=["plain", "hybrid"])
@@ -135,19 +116,6 @@ def test_directions_can_be_planned_to_the_token(tiny):
         decoding.plan(0, directions, first_token)
     expected = [UNSTEERED] + [UP] * 3 + [UNSTEERED] + [UP] * 7
     assert tokens(decoding, 1) == [greedy_under(tiny, expected)]
-
-
-def greedy_under(model, directions):
-    """Return greedy tokens, the n-th drawn under `directions[n]`."""
-    cache, feed, written = make_prompt_cache(model.model), list(PROMPT), []
-    for n, one in enumerate(directions):
-        if n == 0:
-            model.model(mx.array([feed[:-1]]), cache=cache)
-        with steer(model.layers, Steering(stack([one]), norm_preserving=one.norm_preserving)):
-            logits = model.model(mx.array([feed[-1:]]), cache=cache)
-        feed.append(mx.argmax(logits[0, -1]).item())
-        written.append(feed[-1])
-    return written
 
 
 def test_the_model_is_unpatched_between_two_steps(tiny):

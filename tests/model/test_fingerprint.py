@@ -4,7 +4,7 @@ import os
 
 import mlx.core as mx
 import pytest
-from tiny import tiny_folder, tiny_tokenizer
+from helpers.tiny_models import tiny_folder, tiny_tokenizer
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model.config import read_config

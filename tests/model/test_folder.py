@@ -8,9 +8,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from mutations import SPECIAL
-from sentences import refusal
-from tiny import tiny_folder
+from helpers.folder_mutations import SPECIAL
+from helpers.refusals import refusal
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx.errors import BillyError
 from billy_mlx.model import folder as folders

@@ -5,14 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from mutations import BASES, broken
+from helpers.folder_mutations import BASES, broken
 
 FIRST = 1_000_000  # the command begins with 0
 
 
 @pytest.mark.slow
 def test_200_broken_folders_hold_nobody_up():
-    script = Path(__file__).with_name("folders.py")  # on its own: a process with threads should not fork
+    script = (
+        Path(__file__).parents[1] / "helpers" / "broken_folders.py"
+    )  # on its own: a process with threads should not fork
     done = subprocess.run(
         [sys.executable, script, "--folders", "200", "--seed", str(FIRST)], capture_output=True, text=True
     )

@@ -8,11 +8,11 @@ import mlx.nn as nn
 import mlx_lm
 import numpy as np
 import pytest
+from helpers.tiny_gguf import BLOCKS, TOKENS, gguf_tensors, random_blocks, tiny_model, write_gguf, write_tiny
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlx.utils import tree_flatten
 from mlx_lm.models.rope_utils import Llama3RoPE
-from tiny_gguf import BLOCKS, TOKENS, gguf_tensors, random_blocks, tiny_model, write_gguf, write_tiny
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model import gguf, memory

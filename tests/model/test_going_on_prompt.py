@@ -1,7 +1,7 @@
 """A prompt that goes on from a real text: the template's answer has begun with it, to the letter."""
 
 import pytest
-from tiny import CHATML, tiny_folder
+from helpers.tiny_models import CHATML, tiny_folder
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model.load import load

@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import mlx.core as mx
 import pytest
+from helpers.tiny_models import tiny_folder
 from huggingface_hub import constants
 from huggingface_hub.utils import close_session
-from tiny import tiny_folder
 
 from billy_mlx import paths
 from billy_mlx.cli import run

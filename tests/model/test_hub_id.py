@@ -1,7 +1,7 @@
 import pytest
+from helpers.tiny_models import tiny_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import tiny_folder
 
 from billy_mlx.errors import UsageError
 from billy_mlx.model import hub

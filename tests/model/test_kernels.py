@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import mlx.core as mx
 import pytest
-from tiny import tiny_folder
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx.model import backend
 

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.decoded_rows import GREEDY, alone, tokens
+from helpers.random_vectors import persona_vector
+from helpers.zoo import build
 from mlx_lm.models.cache import make_prompt_cache
-from test_decode import GREEDY, alone, tokens
-from vectors import persona_vector
-from zoo import build
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions

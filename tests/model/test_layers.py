@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.tiny_models import CONFIGS, tiny_network
 from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.utils import quantize_model
-from tiny import CONFIGS, tiny_network
 
 from billy_mlx.model.layers import UNSTEERED, Directions, Patch, Steering, record, stack, steer
 

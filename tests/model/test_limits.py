@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import mlx.core as mx
 import psutil
 import pytest
-from tiny import CONFIGS, tiny_folder
+from helpers.tiny_models import CONFIGS, tiny_folder
 
 from billy_mlx.errors import ModelError, is_of_memory
 from billy_mlx.model import load, memory

@@ -4,8 +4,8 @@ import socket
 
 import mlx.core as mx
 import pytest
-from tiny import tiny_folder
-from zoo import TINY, zoo_folder
+from helpers.tiny_models import tiny_folder
+from helpers.zoo import TINY, zoo_folder
 
 import billy_mlx
 from billy_mlx import paths

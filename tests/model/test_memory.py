@@ -3,9 +3,9 @@ from dataclasses import replace
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.tiny_models import CONFIGS, tiny_folder
 from mlx.utils import tree_flatten
 from mlx_lm.models.cache import make_prompt_cache
-from tiny import CONFIGS, tiny_folder
 
 from billy_mlx.errors import ModelError
 from billy_mlx.measure.activations import ResponseAverages

@@ -3,8 +3,8 @@
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.random_vectors import persona_vector
 from mlx_lm.models.cache import make_prompt_cache
-from vectors import persona_vector
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions

@@ -3,9 +3,9 @@
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.tiny_models import tiny_folder
+from helpers.zoo import build
 from mlx_lm.models.cache import make_prompt_cache
-from tiny import tiny_folder
-from zoo import build
 
 from billy_mlx.model import prefill
 from billy_mlx.model.layers import Patch

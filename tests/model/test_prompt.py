@@ -1,6 +1,6 @@
 import pytest
+from helpers.tiny_models import CHATML, END, tiny_folder, tiny_tokenizer
 from mlx_lm.utils import load_tokenizer
-from tiny import CHATML, END, tiny_folder, tiny_tokenizer
 
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model.prompt import chat_prompt, check_length, text_prompt

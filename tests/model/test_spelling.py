@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.tiny_models import pieces_tokenizer, recited, reciting_folder, tiny_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import pieces_tokenizer, recited, reciting_folder, tiny_tokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import mlx.core as mx
 import numpy as np
 import pytest
-from test_decode import PROMPT, UP, alone, greedy_under, row, tokens
-from tiny import tiny_folder
+from helpers.decoded_rows import PROMPT, UP, alone, greedy_under, row, tokens
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx.measure.activations import ResponseAverages
 from billy_mlx.model.decode import Decoding

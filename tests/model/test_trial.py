@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import mlx.core as mx
 import psutil
 import pytest
-from sentences import objection, refusal
-from tiny import CHATML, pieces_tokenizer, tiny_folder, tiny_tokenizer
+from helpers.refusals import objection, refusal
+from helpers.tiny_models import CHATML, pieces_tokenizer, tiny_folder, tiny_tokenizer
 
 from billy_mlx.blend.writer import generate
 from billy_mlx.engine.messages import Broken, Loaded, Unloaded

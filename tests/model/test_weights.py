@@ -2,7 +2,7 @@ import json
 import shutil
 
 import pytest
-from tiny import tiny_folder
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model.weights import stored_tensors

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from page_stories import SIZES, by_palette, draft, on_page, press, says
-from screen_host import lines_of
-from scripted_engine import passage_of
+from helpers.page_stories import SIZES, by_palette, draft, on_page, press, says
+from helpers.screen_host import lines_of
+from helpers.scripted_engine import passage_of
 
 from billy_mlx.engine.messages import Ended
 from billy_mlx.write.messages import VoicesWrote, Write, Written

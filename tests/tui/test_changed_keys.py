@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from scripted_engine import studio
+from helpers.scripted_engine import studio
 
 from billy_mlx.tui.settings import save_setting
 from billy_mlx.write.messages import Write

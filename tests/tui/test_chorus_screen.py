@@ -1,7 +1,7 @@
 """Several voices at once: side by side or stacked, taken whole or by the sentence, and who they are."""
 
 import pytest
-from screen_host import seen, shown, typed
+from helpers.screen_host import seen, shown, typed
 from textual.screen import Screen
 
 from billy_mlx.blend.blend import ALONE, Blend

@@ -8,17 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from pseudo_terminal import Terminal
+from helpers.pseudo_terminal import Terminal
 
 from billy_mlx import paths
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 STUDIO = f"""
 import sys, time
 from functools import partial
 from pathlib import Path
-sys.path.insert(0, {str(HERE)!r})
-from scripted_engine import ScriptedEngine
+sys.path.insert(0, {str(TESTS)!r})
+from helpers.scripted_engine import ScriptedEngine
 from billy_mlx.tui import app
 from billy_mlx.tui.terminal_input import TerminalInput
 app.Studio.action_help = lambda studio: dying()
@@ -47,7 +47,7 @@ def test_so_is_every_one_of_many(ending, count):
 
 def endings(ending, count):
     """End so many studios; returns what is wrong with each."""
-    command = [sys.executable, str(HERE / "closing_windows.py"), ending, str(count)]
+    command = [sys.executable, str(TESTS / "helpers" / "closing_windows.py"), ending, str(count)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [json.loads(line)[-1] for line in done.stdout.splitlines()]
 

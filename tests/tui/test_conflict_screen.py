@@ -1,7 +1,7 @@
 """A file that another program changed: every way out is there, and shown in words."""
 
 import pytest
-from screen_host import filled, seen, shown
+from helpers.screen_host import filled, seen, shown
 
 from billy_mlx.manuscript.elsewhere import read_theirs
 from billy_mlx.tui.screens.question import ConflictScreen

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from screen_host import seen, shown
+from helpers.screen_host import seen, shown
 
 from billy_mlx.blend.recipe import Prompt
 from billy_mlx.formats.lorebooks.lorebook import Entry

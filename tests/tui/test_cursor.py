@@ -2,9 +2,9 @@
 
 from itertools import accumulate, pairwise
 
+from helpers.editor_host import agrees, drafted, on_a_page, screen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_editor import agrees, drafted, on_a_page, screen
 from textual.events import Key
 from textual.keys import _character_to_key
 

@@ -1,7 +1,7 @@
 """The two small questions."""
 
 import pytest
-from screen_host import filled, seen, shown, typed
+from helpers.screen_host import filled, seen, shown, typed
 
 from billy_mlx.tui.screens.dialogs import Ask, Confirm
 

@@ -5,7 +5,7 @@ import os
 import stat
 
 import pytest
-from screen_host import lines_of, seen, shown, told
+from helpers.screen_host import lines_of, seen, shown, told
 
 from billy_mlx.manuscript.exporting import paragraphs_of_manuscript
 from billy_mlx.manuscript.manuscript import Manuscript

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from made_changes import made
-from screen_host import seen, typed
+from helpers.made_changes import made
+from helpers.screen_host import seen, typed
 from textual.app import App
 
 from billy_mlx.tui.screens.find import FindBar

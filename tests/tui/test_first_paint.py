@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from page_stories import on_page
+from helpers.page_stories import on_page
 
 from billy_mlx.tui.widgets.page_document import PageWrap
 

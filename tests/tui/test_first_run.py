@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from screen_host import lines_of, told
-from scripted_engine import MODEL, studio
+from helpers.screen_host import lines_of, told
+from helpers.scripted_engine import MODEL, studio
 
 from billy_mlx.engine.messages import Ended, Failed, ListModels, Loaded, ModelOffer, ModelsListed, Prepare
 from billy_mlx.tui.screens.models import ModelsScreen

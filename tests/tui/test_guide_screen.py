@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from screen_host import filled, seen, shown, told, typed
+from helpers.screen_host import filled, seen, shown, told, typed
 
 from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook
 from billy_mlx.manuscript.context.guide import Guide

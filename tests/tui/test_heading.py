@@ -1,8 +1,8 @@
 """The line above the page: which text this is, and who goes on with it."""
 
 import pytest
-from page_stories import on_page, press
-from screen_host import lines_of
+from helpers.page_stories import on_page, press
+from helpers.screen_host import lines_of
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.tui.messages import BlendChanged

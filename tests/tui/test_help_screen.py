@@ -1,7 +1,7 @@
 """Help: every command with the keys that it has now, findable, and never too wide."""
 
 import pytest
-from screen_host import seen, shown, typed
+from helpers.screen_host import seen, shown, typed
 
 from billy_mlx.tui.commands import COMMANDS
 from billy_mlx.tui.keys import keys_of, shown_keys

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from screen_host import seen, shown, typed
+from helpers.screen_host import seen, shown, typed
 
 from billy_mlx.manuscript.chronicle import compared
 from billy_mlx.manuscript.history.tree import Version

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pseudo_terminal import Terminal, obeyed
+from helpers.pseudo_terminal import Terminal, obeyed
 
 from billy_mlx import extraction, paths
 from billy_mlx.tui.commands import at
@@ -18,10 +18,10 @@ HOSTILE = "\x1b]0;OWNED\x07BELLS\x1b[31mSCARLET\x9b2JWIPED\x1b]52;c;QUFBQUFB\x07
 SHORT = HOSTILE[:22]
 STUDIO = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from dataclasses import replace
 from pathlib import Path
-from scripted_engine import MODEL, VOICES, ScriptedEngine, context_of
+from helpers.scripted_engine import MODEL, VOICES, ScriptedEngine, context_of
 from billy_mlx.engine.messages import Loaded, ModelOffer, Prepare, Progress, ListModels, ModelsListed
 from billy_mlx.tui.app import Studio
 from billy_mlx.write.messages import Sent, Write

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 from docx import Document
-from page_stories import press, until
-from screen_host import Host, filled, seen, shown, told
+from helpers.page_stories import press, until
+from helpers.screen_host import Host, filled, seen, shown, told
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.tui.screens import importing

@@ -1,7 +1,7 @@
 """Keys that come all at once, as from quick hands, go where the gesture before them leads."""
 
 import pytest
-from page_stories import chorus_texts, on_page, press, until
+from helpers.page_stories import chorus_texts, on_page, press, until
 from textual.events import Key, Paste
 from textual.widgets import Input
 

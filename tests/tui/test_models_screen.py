@@ -1,7 +1,7 @@
 """Models that fit this machine: one is chosen, then the voices to prepare for it."""
 
 import pytest
-from screen_host import seen, shown, told
+from helpers.screen_host import seen, shown, told
 from textual.screen import Screen
 
 from billy_mlx.engine.messages import Ended, Failed, Job, ModelOffer, ModelsListed, Progress

@@ -4,8 +4,8 @@ import asyncio
 import shutil
 
 import pytest
-from page_stories import notified, press
-from scripted_engine import studio
+from helpers.page_stories import notified, press
+from helpers.scripted_engine import studio
 
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.manuscript import Manuscript

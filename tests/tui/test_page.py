@@ -1,8 +1,8 @@
 """The page: what a writer does there, by the keyboard alone, with an engine that a script speaks for."""
 
 import pytest
-from page_stories import SIZES, draft, on_page, press, until
-from screen_host import lines_of
+from helpers.page_stories import SIZES, draft, on_page, press, until
+from helpers.screen_host import lines_of
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Failed, Steer, Stop, Unloaded

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from page_stories import SIZES, chorus_texts, notified, on_page, press, says, until
-from screen_host import seen
-from scripted_engine import passage_of
+from helpers.page_stories import SIZES, chorus_texts, notified, on_page, press, says, until
+from helpers.screen_host import seen
+from helpers.scripted_engine import passage_of
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.engine.messages import Coherence, Failed, Steer, Stop

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from page_stories import by_palette, draft, notified, on_page, press, says, typed, until
-from screen_host import lines_of
-from scripted_engine import context_of, passage_of
+from helpers.page_stories import by_palette, draft, notified, on_page, press, says, typed, until
+from helpers.screen_host import lines_of
+from helpers.scripted_engine import context_of, passage_of
 
 from billy_mlx.engine.messages import Ended, Stop
 from billy_mlx.errors import ManuscriptError

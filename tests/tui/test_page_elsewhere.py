@@ -4,8 +4,8 @@ import contextlib
 import stat
 
 import pytest
-from page_stories import SIZES, by_palette, draft, notified, on_page, pasted, press, says, typed, until
-from scripted_engine import context_of
+from helpers.page_stories import SIZES, by_palette, draft, notified, on_page, pasted, press, says, typed, until
+from helpers.scripted_engine import context_of
 from textual.drivers.headless_driver import HeadlessDriver
 
 from billy_mlx.engine.messages import Ended, Failed, ListModels, Loading, ModelsListed

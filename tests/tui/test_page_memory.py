@@ -2,7 +2,7 @@
 
 import gc
 
-from page_stories import draft, on_page, press
+from helpers.page_stories import draft, on_page, press
 from textual.widget import Widget
 
 

@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from page_stories import by_palette, notified, press, typed
-from screen_host import lines_of
-from scripted_engine import studio
+from helpers.page_stories import by_palette, notified, press, typed
+from helpers.screen_host import lines_of
+from helpers.scripted_engine import studio
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.manuscript.state_folder import recent

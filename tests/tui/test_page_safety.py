@@ -6,8 +6,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from faults import faults
-from page_stories import SIZES, by_palette, draft, notified, on_page, press, typed, until
+from helpers.disk_faults import faults
+from helpers.page_stories import SIZES, by_palette, draft, notified, on_page, press, typed, until
 
 from billy_mlx.manuscript import file_on_disk, textfile
 from billy_mlx.manuscript.manuscript import Manuscript

@@ -1,8 +1,8 @@
 """A text with bytes that are no text at the page: each is a sign there, and stays in the file what it was."""
 
 import pytest
-from page_stories import by_palette, notified, on_page, press, typed
-from screen_host import shown
+from helpers.page_stories import by_palette, notified, on_page, press, typed
+from helpers.screen_host import shown
 from textual.events import Paste
 
 from billy_mlx.manuscript.textfile import NotText, read_text_file

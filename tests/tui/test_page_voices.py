@@ -1,7 +1,7 @@
 """Voices at the page: made, learnt, chosen, coloured by, and models to have them with."""
 
 import pytest
-from page_stories import SIZES, by_palette, draft, notified, on_page, pasted, press, says, until
+from helpers.page_stories import SIZES, by_palette, draft, notified, on_page, pasted, press, says, until
 from textual.widgets import Label
 
 from billy_mlx.engine.messages import (

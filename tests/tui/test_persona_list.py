@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from screen_host import seen, shown, typed
+from helpers.screen_host import seen, shown, typed
 
 from billy_mlx.engine.messages import VectorInfo
 from billy_mlx.tui.widgets.persona_list import OWN, WRITING, PersonaEntry, PersonaSearch

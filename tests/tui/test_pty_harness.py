@@ -4,7 +4,7 @@ import signal
 import sys
 
 import pytest
-from pseudo_terminal import KEYS, Terminal, obeyed
+from helpers.pseudo_terminal import KEYS, Terminal, obeyed
 
 ECHO = """
 import os, sys, tty

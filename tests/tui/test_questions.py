@@ -4,8 +4,8 @@ import random
 from functools import partial
 
 import pytest
-from page_stories import SIZES, by_palette, notified, on_page, pasted, press, says, typed, until
-from scripted_engine import context_of
+from helpers.page_stories import SIZES, by_palette, notified, on_page, pasted, press, says, typed, until
+from helpers.scripted_engine import context_of
 from textual.events import Key
 
 from billy_mlx.engine.messages import ListModels, ModelOffer, ModelsListed

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from screen_host import seen, shown
+from helpers.screen_host import seen, shown
 
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.screens.question import RecoverScreen

@@ -1,8 +1,8 @@
 """A rewrite on the page: word by word in place, each change taken or skipped; or beside the words it is of."""
 
 import pytest
-from page_stories import by_palette, on_page, press, typed, until
-from screen_host import lines_of
+from helpers.page_stories import by_palette, on_page, press, typed, until
+from helpers.screen_host import lines_of
 from textual.events import Paste
 
 from billy_mlx.tui.keys import checked_keys

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from screen_host import seen, shown, typed
+from helpers.screen_host import seen, shown, typed
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError

@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 import pytest
-from screen_host import lines_of
-from scripted_engine import studio
+from helpers.screen_host import lines_of
+from helpers.scripted_engine import studio
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 STORY = "The keeper of the light looked out over the water.\n\nNothing moved, and nobody came."

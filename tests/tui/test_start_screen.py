@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from docx import Document
-from screen_host import filled, seen, shown, told
+from helpers.screen_host import filled, seen, shown, told
 from textual.events import Paste
 
 from billy_mlx.engine.messages import ModelsListed

@@ -4,7 +4,7 @@ import signal
 import sys
 
 import pytest
-from pseudo_terminal import Terminal, obeyed
+from helpers.pseudo_terminal import Terminal, obeyed
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from helpers.pseudo_terminal import Terminal, obeyed
 from hypothesis import given
 from hypothesis import strategies as st
-from pseudo_terminal import Terminal, obeyed
 from textual import events
 
 from billy_mlx.text import visible
@@ -20,8 +20,8 @@ STUDIO = f"""
 import sys
 from functools import partial
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from scripted_engine import ScriptedEngine
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from helpers.scripted_engine import ScriptedEngine
 from billy_mlx.tui import app
 app.Studio = partial(app.Studio, connect=ScriptedEngine)
 sys.exit(app.run(Path(sys.argv[1])))
@@ -140,7 +140,7 @@ def test_the_page_has_what_was_sent_and_nothing_of_it_is_obeyed(tmp_path, data, 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_the_studio_takes_any_bytes(seed):
-    command = [sys.executable, str(Path(__file__).parent / "terminal_fuzz.py"), str(seed), "400"]
+    command = [sys.executable, str(Path(__file__).parents[1] / "helpers" / "terminal_fuzz.py"), str(seed), "400"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

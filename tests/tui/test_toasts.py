@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from faults import faults
-from page_stories import press
-from scripted_engine import studio
+from helpers.disk_faults import faults
+from helpers.page_stories import press
+from helpers.scripted_engine import studio
 from textual.geometry import Region
 from textual.widgets._toast import Toast
 

@@ -1,7 +1,7 @@
 """A model that nobody needs gives its memory back, and comes back with the next request."""
 
-from page_stories import on_page, press, says
-from scripted_engine import MODEL, VOICES
+from helpers.page_stories import on_page, press, says
+from helpers.scripted_engine import MODEL, VOICES
 
 from billy_mlx.engine.messages import Loaded, Loading, Unload, Unloaded
 from billy_mlx.tui.engine_client import EngineClient

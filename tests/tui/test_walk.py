@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from scripted_engine import VOICES, studio
+from helpers.scripted_engine import VOICES, studio
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import ListModels, ModelOffer, ModelsListed

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
+from helpers.random_vectors import persona_vector
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vectors import persona_vector
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions

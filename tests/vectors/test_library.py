@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from vectors import FINGERPRINT, persona_vector
+from helpers.random_vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.errors import VectorError, VectorMismatch
 from billy_mlx.vectors.library import find_all, load_vectors, store_vector, vector_path

@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
-from foreign_files import tensor_pickle, write_json, write_torch, write_torch_zip
-from vectors import FINGERPRINT
+from helpers.foreign_files import tensor_pickle, write_json, write_torch, write_torch_zip
+from helpers.random_vectors import FINGERPRINT
 
 from billy_mlx.errors import BillyError, CardError, VectorError, VectorMismatch
 from billy_mlx.formats.vectors.torch_file import read_rows

@@ -8,7 +8,7 @@ from operator import add, mul, sub
 import numpy as np
 import pytest
 import safetensors.numpy
-from vectors import FINGERPRINT, persona_vector
+from helpers.random_vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.errors import BillyError, VectorError, VectorMismatch
 from billy_mlx.vectors.measurements import Calibration, Cell, Judgement, Quality

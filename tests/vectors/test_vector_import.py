@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from foreign_files import write_control_vector
-from vectors import FINGERPRINT, persona_vector
+from helpers.foreign_files import write_control_vector
+from helpers.random_vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.errors import VectorError
 from billy_mlx.formats.vectors.control_vector import read_control_vector

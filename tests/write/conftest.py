@@ -1,8 +1,8 @@
 """Models and vectors to write passages with."""
 
 import pytest
-from tiny import tiny_folder
-from vectors import persona_vector
+from helpers.random_vectors import persona_vector
+from helpers.tiny_models import tiny_folder
 
 from billy_mlx.model.load import load
 from billy_mlx.vectors.library import store_vector

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from test_replay import GOTHIC, NOIR, asked, passage_of, record, replayed, writer_of
+from helpers.passages import GOTHIC, NOIR, asked, passage_of, record, replayed, writer_of
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions

@@ -5,57 +5,24 @@ from dataclasses import replace
 import mlx.core as mx
 import numpy as np
 import pytest
+from helpers.passages import GOTHIC, NOIR, asked, passage_of, record, replayed, writer_of
+from helpers.random_vectors import persona_vector
 from mlx_lm.models.cache import make_prompt_cache
-from vectors import persona_vector
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.blend.provenance import vector_mark
 from billy_mlx.blend.recipe import Recipe
-from billy_mlx.blend.writer import Writer
-from billy_mlx.manuscript.passage import Passage, Voice
+from billy_mlx.manuscript.passage import Voice
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.layers import Steering, stack, steer
 from billy_mlx.model.sampling import Sampling
-from billy_mlx.steps import finish
 from billy_mlx.vectors.library import load_vectors, store_vector, vector_path
 from billy_mlx.vectors.measurements import Calibration, Cell, Outcome, Strength
-from billy_mlx.write.replay import Replayed, replay
+from billy_mlx.write.replay import Replayed
 
 pytestmark = pytest.mark.usefixtures("vectors")
 CALIBRATION = Calibration(0.1, None, 3, Cell(3, 0.2, 1.0, 1.2, 1.0, 0.0, 1.0), 0.5, None, 16)
-NOIR, GOTHIC = Blend.parse("noir@5"), Blend.parse("gothic@5/balanced/L2")
-
-
-def asked(text="Write about the sea.", prefix="The sea was", **settings):
-    return Recipe.of(text, prefix=prefix, **{"max_tokens": 16, "seed": 3} | settings)
-
-
-RECIPE = asked()
-
-
-def writer_of(model, recipe=RECIPE, blends=(NOIR,), **how):
-    return Writer(model, [replace(recipe, voice=blend) for blend in blends], **how)
-
-
-def passage_of(writer, row=0, work="continue"):
-    """Return a passage as it comes out of a file."""
-    return Passage.of_json(Passage.of(writer.take(row), work).as_json())
-
-
-def record(model, recipe=RECIPE, blends=(NOIR,), moves=(), work="continue", **how):
-    """Return the passages of a recipe in each of `blends`; `moves` are (tokens received, row, blend)."""
-    writer = writer_of(model, recipe, blends, **how)
-    waiting = list(moves)
-    for _ in writer:
-        while waiting and len(writer.take(waiting[0][1]).tokens) >= waiting[0][0]:
-            _, row, blend = waiting.pop(0)
-            writer.steer(row, blend)
-    return [passage_of(writer, row, work) for row in range(len(blends))]
-
-
-def replayed(model, passage):
-    return finish(replay(model, passage))
 
 
 MOVES = [(1, 0, GOTHIC), (3, 1, ALONE), (6, 0, ALONE), (6, 2, NOIR), (9, 0, NOIR)]

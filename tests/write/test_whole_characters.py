@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from helpers.tiny_models import pieces_tokenizer, reciting_folder, tiny_tokenizer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny import pieces_tokenizer, reciting_folder, tiny_tokenizer
 
 from billy_mlx.blend.blend import ALONE
 from billy_mlx.blend.recipe import Recipe

@@ -4,9 +4,9 @@ from functools import cache
 import numpy as np
 import pytest
 import sentencepiece
+from helpers.tiny_gguf import TOKENIZER, TOKENS
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_gguf import TOKENIZER, TOKENS
 from tokenizers.pre_tokenizers import ByteLevel
 
 from billy_mlx.errors import ModelError

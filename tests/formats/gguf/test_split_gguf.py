@@ -5,7 +5,7 @@ import mlx.core as mx
 import mlx_lm
 import numpy as np
 import pytest
-from tiny_gguf import gguf_tensors, tiny_model, write_gguf, write_split
+from helpers.tiny_gguf import gguf_tensors, tiny_model, write_gguf, write_split
 
 from billy_mlx.cli import run
 from billy_mlx.errors import ModelError

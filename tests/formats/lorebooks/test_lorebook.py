@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from helpers.lorebook_samples import LOREBOOKS
 from hypothesis import given
-from lorebook_samples import LOREBOOKS
 
 from billy_mlx.errors import DocumentError
 from billy_mlx.formats.lorebooks.lorebook import Entry, Lorebook

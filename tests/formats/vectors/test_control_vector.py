@@ -7,11 +7,11 @@ from contextlib import suppress
 import mlx.core as mx
 import numpy as np
 import pytest
-from foreign_files import write_control_vector, write_gguf
+from helpers.foreign_files import write_control_vector, write_gguf
+from helpers.random_vectors import FINGERPRINT, persona_vector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlx_lm.models.cache import make_prompt_cache
-from vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions

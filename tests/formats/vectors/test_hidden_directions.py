@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from foreign_files import write_json, write_torch
-from vectors import FINGERPRINT
+from helpers.foreign_files import write_json, write_torch
+from helpers.random_vectors import FINGERPRINT
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions

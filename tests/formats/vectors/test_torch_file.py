@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from foreign_files import atom, tensor_pickle, write_torch, write_torch_zip
+from helpers.foreign_files import atom, tensor_pickle, write_torch, write_torch_zip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

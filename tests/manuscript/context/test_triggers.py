@@ -1,9 +1,9 @@
 """What fires in a lorebook."""
 
 import pytest
+from helpers.lorebook_samples import LOREBOOKS
 from hypothesis import given
 from hypothesis import strategies as st
-from lorebook_samples import LOREBOOKS
 
 from billy_mlx.formats.lorebooks.lorebook import MOST_ENTRIES, Entry, Lorebook
 from billy_mlx.manuscript.context.key_search import Scan

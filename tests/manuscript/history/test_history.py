@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from history_samples import all_closed, draft, line, passage, typed  # noqa: F401
+from helpers.history_samples import all_closed, draft, line, passage, typed  # noqa: F401
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from history_samples import all_closed, draft, line, typed  # noqa: F401
+from helpers.history_samples import all_closed, draft, line, typed  # noqa: F401
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.history.rows import keyframe_of, revision_of, standing_of
 from billy_mlx.manuscript.prose import Prose
 
-HERE = Path(__file__).parent
+HELPERS = Path(__file__).parents[2] / "helpers"
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_a_full_disk_keeps_what_waits_and_the_next_flush_writes_it(path):
 FULL = """
 import resource, sys
 from pathlib import Path
-from history_samples import line
+from helpers.history_samples import line
 from billy_mlx.manuscript.history.history import History
 history = History.open(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
@@ -194,11 +194,11 @@ def test_a_file_that_may_not_grow_fails_the_flush_and_no_more(path, limit):
 
 @pytest.mark.slow
 def test_a_killed_writer_leaves_what_it_had_flushed_and_nothing_in_part(tmp_path):
-    assert run([str(HERE / "history_crash.py"), str(tmp_path), "120"]) == "120"
+    assert run([str(HELPERS / "history_crash.py"), str(tmp_path), "120"]) == "120"
 
 
 def run(arguments):
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
+    environment = os.environ | {"PYTHONPATH": str(HELPERS.parent)}
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -1,7 +1,7 @@
 """Break model folders in thousands of ways, and see that each one is refused in a sentence, or works.
 
-    python tests/model/folders.py --folders 5000
-    python tests/model/folders.py --only 4711
+    python tests/helpers/broken_folders.py --folders 5000
+    python tests/helpers/broken_folders.py --only 4711
 
 Each folder is loaded, written with and asked for what its chat template does, in a process that is watched. What the
 program does in a process of its own, the trial, is done in that same process, so that it takes milliseconds; whatever
@@ -26,12 +26,9 @@ from pathlib import Path
 
 import psutil
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # a command as well, without pytest
+sys.path[:0] = [str(Path(__file__).parents[1])]  # a command as well, without pytest
 
 import billy_mlx  # noqa: F401  isort: skip  before mlx is imported
-
-from mutations import broken, make_bases, read_bases, write
-from sentences import objection
 
 from billy_mlx.blend.recipe import Recipe
 from billy_mlx.blend.writer import generate
@@ -39,6 +36,8 @@ from billy_mlx.errors import BillyError
 from billy_mlx.model import load, trial, trial_process
 from billy_mlx.model.chat import behaviour
 from billy_mlx.model.sampling import Sampling
+from helpers.folder_mutations import broken, make_bases, read_bases, write
+from helpers.refusals import objection
 
 TRIAL_SECONDS, SECONDS = 2.0, 5.0  # of computing: in a step of the trial, which has longer in truth, and in all others
 WALL_SECONDS = 60.0

@@ -4,7 +4,7 @@ Not here: `olmo` (wants a package of its own), `bitnet` and `muse_spark` (kernel
 `prism_hadamard_qwen35` (packed weights only).
 """
 
-from zoo_parts import (
+from helpers.zoo_parts import (
     ALTERNATING,
     BAILING,
     BASE,

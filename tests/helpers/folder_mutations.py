@@ -11,9 +11,10 @@ import random
 import socket
 from pathlib import Path
 
-from chat_grammar import template
 from mlx.core import float16
-from tiny import pieces_tokenizer, tiny_folder
+
+from helpers.chat_grammar import template
+from helpers.tiny_models import pieces_tokenizer, tiny_folder
 
 BASES = {
     "plain": {},

@@ -1,6 +1,6 @@
 """Studios whose window closes, or that the system ends, at many moments: each is to save its text and be gone in 5 s.
 
-    python tests/tui/closing_windows.py close 100
+    python tests/helpers/closing_windows.py close 100
 
 Each studio is forked from this process, which has imported all of it, into a pseudo-terminal of its own.
 """
@@ -19,12 +19,13 @@ import threading
 import time
 from pathlib import Path
 
-from scripted_engine import ScriptedEngine
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a command as well, without pytest
 
 from billy_mlx.engine.messages import Loading
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.tui.app import Studio
 from billy_mlx.write.messages import VoicesWrote, Write
+from helpers.scripted_engine import ScriptedEngine
 
 SECONDS = 5.0
 ENDINGS = ("close", "deaf", "hangup", "terminate")

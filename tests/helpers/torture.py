@@ -1,6 +1,6 @@
 """Kill a process that writes a manuscript, again and again, and see that nothing it had acknowledged is lost.
 
-    python tests/manuscript/torture.py --kills 2000
+    python tests/helpers/torture.py --kills 2000
 
 Half of the kills come at random moments; the others right before, in the middle of, or right after every single call
 to the disk while a manuscript is opened, typed into, saved and closed. What is recovered has to be the text after the
@@ -22,7 +22,7 @@ from pathlib import Path
 from billy_mlx.manuscript.manuscript import Manuscript
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a command as well, where pytest has not seen to that
-from faults import faults
+from helpers.disk_faults import faults
 
 WORDS = (
     "sea",

@@ -1,6 +1,6 @@
 """Random bytes into the studio's terminal: it stays, and its text is text.
 
-    python tests/tui/terminal_fuzz.py 1 200
+    python tests/helpers/terminal_fuzz.py 1 200
 
 The first number is the seed, the second how many pieces are sent.
 """
@@ -13,7 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from closing_windows import Window, be_studio
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a command as well, without pytest
+
+from helpers.closing_windows import Window, be_studio
 
 _CTRL_Q = 0x11
 _PARTS = (

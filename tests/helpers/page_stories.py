@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-from scripted_engine import studio
 from textual.events import Paste
+
+from helpers.scripted_engine import studio
 
 SIZES = [(80, 24), (160, 50)]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tiny import CHATML
+from helpers.tiny_models import CHATML
 
 # What each kind of part may be; @ and a letter stand for a part of that kind.
 RULES = {

@@ -11,9 +11,10 @@ from pathlib import Path
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten, tree_unflatten
-from tiny import tiny_folder
-from zoo_families import DENSE, EXPERTS, HYBRID, WINDOWED
-from zoo_parts import Config
+
+from helpers.tiny_models import tiny_folder
+from helpers.zoo_families import DENSE, EXPERTS, HYBRID, WINDOWED
+from helpers.zoo_parts import Config
 
 TINY: dict[str, Config] = DENSE | WINDOWED | EXPERTS | HYBRID
 

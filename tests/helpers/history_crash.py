@@ -11,10 +11,11 @@ import signal
 import sys
 from pathlib import Path
 
-from history_samples import draft, typed
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a command as well, without pytest
 
 from billy_mlx.manuscript.history.history import History
 from billy_mlx.manuscript.prose import Prose
+from helpers.history_samples import draft, typed
 
 
 def main(folder: Path, kills: int) -> None:

@@ -2,7 +2,7 @@
 of a system prompt, what is trimmed, what comes before everything and what opens the answer.
 """
 
-from tiny import CHATML, NO_THOUGHT
+from helpers.tiny_models import CHATML, NO_THOUGHT
 
 BEFORE = "{{ bos_token }}"
 REFUSES_SYSTEM = "{%- if messages[0].role == 'system' -%}{{ raise_exception('no system') }}{%- endif -%}"

@@ -3,9 +3,6 @@
 import json
 from dataclasses import replace
 
-from tiny import tiny_folder
-from vectors import persona_vector
-
 from billy_mlx.bench.arms import plan
 from billy_mlx.bench.gather import made_with
 from billy_mlx.bench.result import GroupCost
@@ -15,6 +12,8 @@ from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import Blend
 from billy_mlx.model.load import load
 from billy_mlx.vectors.library import store_vector
+from helpers.random_vectors import persona_vector
+from helpers.tiny_models import tiny_folder
 
 ITEMS = [Item("uses", "uses-01", "List uses for a brick."), Item("writing", "writing-01", "Write about rain.")]
 PERSONAS = ("creative-professional", "environmentalist", "futurist")

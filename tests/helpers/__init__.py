@@ -1,0 +1,1 @@
+"""What several tests share: models, files, hosts and writers that are made for them."""
