@@ -1,6 +1,5 @@
 """The studio's terminal: any bytes may come from it, it may be slow or gone any time, and is given back as it was."""
 
-import marshal
 import os
 import queue
 import select
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from billy_mlx.tui.guardian import Guardian
 from billy_mlx.tui.terminal_input import TerminalInput
 
 if TYPE_CHECKING:
     from billy_mlx.tui.app import Studio
+
 
 _CHUNK = 1 << 14
 _OUTPUT_CHUNK = 1 << 12
@@ -203,56 +204,3 @@ class Outlet:
     def give_up(self) -> None:
         """Write no more, also of what is being written."""
         self._given_up = True
-
-
-_SECONDS = 0.5  # in which the terminal can take a line
-_KILLED = "billy: killed, maybe for want of memory; your text is kept: open it again"
-
-
-class Guardian:
-    """Watches over the studio from now on, until it is dismissed. Where that cannot be, the studio does without.
-
-    Args:
-        terminal: descriptor of the terminal, as it is to be again.
-        as_it_was: what to write to it then, ahead of a word on what happened.
-    """
-
-    def __init__(self, terminal: int, as_it_was: str) -> None:
-        import subprocess
-        from contextlib import suppress
-
-        self._process: subprocess.Popen[bytes] | None = None
-        with suppress(OSError, termios.error):
-            orders = marshal.dumps((termios.tcgetattr(terminal), f"{as_it_was}\x1b[m{_KILLED}\n"))
-            # A session of its own: what a terminal sends to all that runs in it is not for the guardian.
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", __file__],
-                stdin=subprocess.PIPE,
-                stdout=terminal,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                bufsize=0,
-            )
-            if self._process.stdin is not None:
-                self._process.stdin.write(orders)
-
-    def dismiss(self) -> None:
-        """End it, with nothing done."""
-        process, self._process = self._process, None
-        if process is not None and process.stdin is not None:
-            process.kill()
-            process.wait()
-            process.stdin.close()
-
-
-def _watch() -> None:
-    """Wait for the death of whoever writes to stdin, and do then what was read there."""
-    attributes, last = marshal.loads(sys.stdin.buffer.read())
-    termios.tcsetattr(1, termios.TCSANOW, attributes)
-    _, ready, _ = select.select([], [1], [], _SECONDS)
-    if ready:
-        os.write(1, last.encode())
-
-
-if __name__ == "__main__":
-    _watch()

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from billy_mlx.tui.driver import Guardian
+from billy_mlx.tui.guardian import Guardian
 
 
 @pytest.fixture
