@@ -92,7 +92,7 @@ def first(arm, item=ITEMS[0], seed=0):
 
 
 def test_multi_role_asks_for_each_persona_by_name_and_description(arms):
-    prompt = first(arms["multi-role"]).prompt
+    prompt = first(arms["multi-role"]).prompt.user
     assert prompt.count("- Futurist: Someone who looks decades ahead") == 1
     assert prompt.endswith(ITEMS[0].prompt)
 

@@ -9,7 +9,6 @@ from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.sentences import sentence_end
 from billy_mlx.tui.page.draft_controller import DraftController
-from billy_mlx.tui.screens.chorus import ChorusScreen
 from billy_mlx.tui.screens.saved_blends import saved_blends
 from billy_mlx.tui.settings import writing
 from billy_mlx.tui.widgets.dial_labels import voice_names

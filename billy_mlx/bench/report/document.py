@@ -65,7 +65,7 @@ class Quotation:
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class TextColumns:
     """Texts that show letter by letter, by name."""
 
     texts: Mapping[str, str]
@@ -107,7 +107,7 @@ class Section:
     look: Literal["plain", "boxed", "open", "closed"] = "plain"
 
 
-Block = str | Bullets | Terms | Quotation | SideBySide | Picture | PageOnly | ReportTable | Section
+Block = str | Bullets | Terms | Quotation | TextColumns | Picture | PageOnly | ReportTable | Section
 """What a report is made of; a string is a paragraph."""
 
 
@@ -153,7 +153,7 @@ def laid_out(blocks: Iterable[Block], *, page: bool) -> Iterator[Block]:
                     yield block
             case ReportTable(rows=()) | Bullets(lines=()):
                 pass
-            case Terms(texts) | SideBySide(texts) if not texts:
+            case Terms(texts) | TextColumns(texts) if not texts:
                 pass
             case _:
                 yield block
@@ -259,7 +259,7 @@ def _projection(result: Result, place: str) -> Section:
 
 
 def _examples(result: Result) -> Section:
-    texts = [Section(each.item, (Quotation(each.prompt), SideBySide(each.texts))) for each in result.examples]
+    texts = [Section(each.item, (Quotation(each.prompt), TextColumns(each.texts))) for each in result.examples]
     return Section("Examples", (*texts[:1], PageOnly(tuple(texts[1:]))), "examples")
 
 

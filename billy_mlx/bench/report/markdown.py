@@ -10,8 +10,8 @@ from billy_mlx.bench.report.document import (
     Bullets,
     Quotation,
     Section,
-    SideBySide,
     Terms,
+    TextColumns,
     document,
     laid_out,
 )
@@ -60,7 +60,7 @@ def _shown(blocks: Iterable[Block], level: int) -> Iterator[str]:
                 yield _list(f"{name}: {text}" for name, text in texts.items())
             case Quotation(text):
                 yield fenced(text)
-            case SideBySide(texts):
+            case TextColumns(texts):
                 for name, text in texts.items():
                     yield f"{escaped(name)}:"
                     yield fenced(text)
