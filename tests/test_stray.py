@@ -71,6 +71,7 @@ def test_an_edit_leaves_all_other_bytes_as_they_are(data, start, length, new):
     assert encoded(text[:start] + new + text[start + length :]).endswith(encoded(text[start + length :]))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(PIECES, max_size=3), st.booleans(), st.sampled_from([b"", b"\xef\xbb\xbf"]), st.integers(0, 50))
 def test_a_file_is_saved_with_all_its_bytes_but_for_the_edit(tmp_path_factory, pieces, crlf, bom, where):

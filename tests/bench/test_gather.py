@@ -23,6 +23,7 @@ def store(tiny, tmp_path):
     return answered(tiny, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_everything_that_answers_show_is_gathered(tiny, store):
     result = finish(gather(tiny, store, embedder=own_embedder(tiny), judge=None))
     assert [arm.name for arm in result.arms] == ["persona:gothic", "persona:noir", "billy-balanced", "dose-0"]
@@ -35,6 +36,7 @@ def test_everything_that_answers_show_is_gathered(tiny, store):
     assert own_embedder(tiny).name.endswith(f"/{result.made_with['embeddings']}")  # without where it lies
 
 
+@pytest.mark.slow
 def test_how_far_it_is_only_rises_to_the_whole(tiny, store):
     shares = [progress.share for progress in gather(tiny, store, embedder=own_embedder(tiny), judge=None)]
     assert shares == sorted(shares)

@@ -68,6 +68,7 @@ def test_of_pieces_of_writing_the_first_roles_is_the_answer(model):
     assert played(discussion(model, small())(ITEMS[1], 0), named)[1] == named(5, 0)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_into_the_context_is_cut_and_says_so(model):
     rounds, _ = played(discussion(model, small())(ITEMS[0], 0), lambda *_: "long " * 1000)
     for turn in rounds[2]:

@@ -144,6 +144,7 @@ def test_markdown_holds_what_the_page_holds(result):
     assert "about 190" in text
 
 
+@pytest.mark.slow
 def test_the_page_has_every_table_of_the_plain_text(result):
     page, text = ([*tables(laid_out(document(result), page=page))] for page in (True, False))
     assert [table for table in page if table in text] == text

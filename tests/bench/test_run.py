@@ -47,6 +47,7 @@ def counts(store):
     return {cost.group: (cost.queries, cost.turns, cost.tokens_in, cost.tokens_out) for cost in store.costs}
 
 
+@pytest.mark.slow
 def test_every_arm_answers_every_item_with_every_seed(model, whole, tmp_path):
     assert len(texts(whole)) == len(whole.answers) == 18 * 2
     assert len(texts(played(model, tmp_path, seeds=2, arms=("personas",)))) == 3 * 2 * 2
@@ -61,6 +62,7 @@ def test_dose_0_writes_what_the_single_agent_writes(whole):
     assert not all(alike)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 50])
 def test_neither_batch_size_nor_other_arms_change_a_text(model, whole, tmp_path, rows):
     store = played(model, tmp_path, arms=("random-3", "discussion", "billy-paper"), rows=rows)
@@ -129,6 +131,7 @@ def test_an_answer_says_whether_its_text_was_taken_as_it_stands(model, tmp_path,
     assert (first.text, first.fallback) == kept
 
 
+@pytest.mark.slow
 def test_progress_rises_to_the_whole(model, tmp_path):
     settings = small(arms=("single-0.7", "discussion"))
     steps = list(run(model, comparison_arms(model, settings), ITEMS, new_store(tmp_path, settings)))

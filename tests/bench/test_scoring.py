@@ -117,6 +117,7 @@ def test_scoring_again_costs_nothing_and_comes_to_the_same(tiny, store):
     assert judge.asked == asked > 0
 
 
+@pytest.mark.slow
 def test_after_the_template_or_the_end_tokens_were_corrected_nothing_that_was_scored_is_taken(tiny, corrected, store):
     scored_by(tiny, store)
     before = scores(store)

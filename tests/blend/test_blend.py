@@ -23,6 +23,7 @@ def blends(draw):
     return Blend(tuple(parts.items()), dose=dose, mode=mode, layers=draw(layers), **flags)
 
 
+@pytest.mark.slow
 @given(blends())
 def test_the_text_form_reads_back_to_the_same_blend(blend):
     assert Blend.parse(str(blend)) == blend

@@ -115,6 +115,7 @@ def test_stdout_is_a_table_of_what_the_blend_does_and_the_path_of_the_page(billy
     assert last == str(folder / "report.html")
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_answers_and_the_same_command_goes_on(billy, model, tmp_path, monkeypatch):
     monkeypatch.setattr(document, "can_draw", lambda: False)
     add = Store.add
@@ -158,6 +159,7 @@ def test_json_is_the_whole_result(billy, folder):
     assert all(mean["estimate"]["low"] <= mean["estimate"]["high"] for mean in result["means"])
 
 
+@pytest.mark.slow
 def test_a_report_can_be_made_again_elsewhere(billy, folder, tmp_path):
     page, text = tmp_path / "page.html", tmp_path / "page.md"
     done = billy("bench", "report", str(folder), "--judge", "none", "--html", str(page), "--markdown", str(text))
@@ -187,6 +189,7 @@ def test_ideas_to_rate_are_told_of_in_json(billy, folder, tmp_path):
         assert told == {"file": str(sheet), "ideas": len([*csv.reader(file)]) - 1}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("judge")
 def test_a_report_is_scored_as_its_run_was_unless_told_otherwise(billy, folder):
     def judged(*flags):
@@ -200,6 +203,7 @@ def test_a_report_is_scored_as_its_run_was_unless_told_otherwise(billy, folder):
     assert judged("--whole") == "tiny: all ideas of an answer, originality, elaboration, adherence"
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_the_judge_has_scored_and_the_same_command_goes_on(billy, folder, judge, monkeypatch):
     command = ("bench", "report", str(folder), "--judge", "self", "--json")
     with monkeypatch.context() as patch:
@@ -233,6 +237,7 @@ def test_a_report_is_refused_another_model(billy, folder, model, tmp_path):
     assert "take the model that began it" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [("run", *FEW, "--to"), ("report",)])
 @pytest.mark.parametrize("correct", [corrected_template, corrected_ends])
 def test_answers_to_another_template_or_with_other_ends_are_refused_by_name(billy, folder, model, correct, flags):
@@ -256,6 +261,7 @@ def test_a_report_names_no_folder_of_this_machine(billy, folder, model):
     assert shlex.split(made_with["command"])[-1] == "run"
 
 
+@pytest.mark.slow
 def test_the_folder_is_named_for_model_and_protocol(billy, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arms = ("--blend", "noir", "--arms", "dose-0", "--items", "1", "-m", "4", "--judge", "none")
@@ -264,6 +270,7 @@ def test_the_folder_is_named_for_model_and_protocol(billy, model, tmp_path, monk
     assert Path(done.out.splitlines()[-1]) == Path("bench-tiny-paper/report.html")
 
 
+@pytest.mark.slow
 def test_only_the_tasks_that_are_named_are_asked(billy, model, tmp_path):
     arms = ("--blend", "noir", "--arms", "dose-0", "--items", "1", "-m", "4", "--judge", "none")
     done = billy("bench", "run", *arms, "--tasks", "writing,uses", "--to", str(tmp_path / "run"))
@@ -272,6 +279,7 @@ def test_only_the_tasks_that_are_named_are_asked(billy, model, tmp_path):
     assert made_with["items"] == "1 of Alternative Uses, 1 of Creative Writing"
 
 
+@pytest.mark.slow
 def test_our_tasks_come_before_files_of_the_same_name(billy, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "writing").mkdir()
@@ -280,6 +288,7 @@ def test_our_tasks_come_before_files_of_the_same_name(billy, model, tmp_path, mo
     assert json.loads((tmp_path / "run" / "run.json").read_text())["settings"]["tasks"] == ["writing"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [(), ("--blind", "ideas.csv")])
 def test_a_task_file_that_was_changed_is_refused(billy, model, tmp_path, flags):
     file, folder = tmp_path / "mine.json", str(tmp_path / "run")
@@ -293,6 +302,7 @@ def test_a_task_file_that_was_changed_is_refused(billy, model, tmp_path, flags):
         assert "mine.json has other questions now than" in done.err
 
 
+@pytest.mark.slow
 def test_a_task_file_is_asked_even_if_the_run_is_quick(billy, model, tmp_path):
     (tmp_path / "mine.json").write_text('{"Examples": ["Name what is round.", "Name what is red."]}')
     arms = ("--blend", "noir", "--arms", "dose-0", "-m", "4", "--judge", "none")

@@ -22,6 +22,7 @@ def test_the_table_has_a_line_for_every_persona_and_says_what_the_numbers_are(bi
     assert "how often the vector is added at dose 1" in done.err
 
 
+@pytest.mark.slow
 def test_all_goes_on_with_what_has_not_been_calibrated_like_this(billy, model):
     billy("calibrate", "noir", *FEW)
     done = billy("calibrate", "--all", *FEW)
@@ -30,6 +31,7 @@ def test_all_goes_on_with_what_has_not_been_calibrated_like_this(billy, model):
     assert len(json.loads(billy("calibrate", "--all", *FEW, "--seed", "5", "--json").out)) == 2
 
 
+@pytest.mark.slow
 def test_what_was_tried_is_drawn(billy, model, tmp_path):
     done = billy("calibrate", "noir", *FEW, "--plot", str(tmp_path / "strengths"))
     assert done.code == 0
@@ -45,6 +47,7 @@ def test_vectors_in_another_folder_are_calibrated_there(billy, extracted, tmp_pa
     assert not paths.vectors_folder().exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_ready(billy, model, monkeypatch):
     from billy_mlx.vectors import library
 

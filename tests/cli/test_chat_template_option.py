@@ -31,6 +31,7 @@ def commands(several, tmp_path):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["generate", "continue", "verify"])
 def test_a_template_is_chosen_by_its_name(billy, commands, command):
     done = billy(*commands[command], "--chat-template-name", "plain")

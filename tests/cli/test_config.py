@@ -186,6 +186,7 @@ def test_help_does_not_need_the_file(billy, configure):
 SHARED = "[generate]\nblend = 'noir@0.5/raw/L1'\nseed = 7\ntemp = 0.3\nmax-tokens = 2\njson = true\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("continue",), ("rewrite", "--lines", "1")])
 def test_commands_that_write_into_a_text_share_the_defaults_but_not_the_length(
     billy, model, configure, tmp_path, command

@@ -49,6 +49,7 @@ def test_how_well_the_vector_separates_is_said(billy, model):
     assert f"noir: {told}; 0.5 is chance" in done.err
 
 
+@pytest.mark.slow
 def test_nobody_and_another_model_can_be_the_judge(billy, model, tmp_path):
     nobody = billy("extract", "noir", *FEW, *NOBODY)
     assert vector_of(nobody).judgement.judge == "none"
@@ -63,6 +64,7 @@ def test_a_judge_that_is_not_there_is_said(billy, model):
     assert "nobody/nothing is not on this machine; run: billy model get nobody/nothing" in done.err
 
 
+@pytest.mark.slow
 def test_mostly_empty_answers_are_said_once_for_each_pole(billy, model, monkeypatch):
     class HardlyAWord(Writer):
         def takes(self):
@@ -82,6 +84,7 @@ def test_a_model_that_says_nothing_is_one_sentence(billy, model, monkeypatch):
     assert f"{model} gives nothing but empty answers for neutral" in done.err
 
 
+@pytest.mark.slow
 def test_fresh_writes_the_neutral_answers_anew_and_says_how_to_go_on(billy, model, monkeypatch):
     assert billy("extract", "noir", *FEW, *NOBODY).code == 0
     kept = sorted((paths.cache_folder() / "poles").rglob("*.safetensors"))
@@ -100,6 +103,7 @@ def interrupted(*_):
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_fresh_is_for_ones_own_text_as_well(billy, model, tmp_path):
     (tmp_path / "novel.md").write_text(TEXT * 2)
     flags = ("--from-text", str(tmp_path / "novel.md"), "--name", "my-voice", "-m", "8", "--fresh")
@@ -110,6 +114,7 @@ HOLDING = "import sys, time; from pathlib import Path; from billy_mlx.lock impor
 HOLDING += "lock = acquire(Path(sys.argv[1])); print(flush=True); time.sleep(600)"
 
 
+@pytest.mark.slow
 def test_who_is_at_it_is_told_and_does_not_stand_in_the_way_once_it_is_dead(billy, model):
     assert billy("extract", "noir", *FEW, *NOBODY).code == 0
     told = []
@@ -125,6 +130,7 @@ def test_who_is_at_it_is_told_and_does_not_stand_in_the_way_once_it_is_dead(bill
     assert sorted(told) == [(0, False), (1, True)]
 
 
+@pytest.mark.slow
 def test_paper_takes_the_papers_numbers_and_what_is_typed_wins(billy, model):
     done = billy("extract", "noir", "--paper", "--questions", "1", "-m", "3", *NOBODY)
     origin = vector_of(done).origin
@@ -135,15 +141,18 @@ def test_paper_takes_the_papers_numbers_and_what_is_typed_wins(billy, model):
     assert "to write as the paper does, with the raw mean of the vectors: --blend noir/paper" in done.err
 
 
+@pytest.mark.slow
 def test_what_is_typed_as_it_is_by_default_wins_over_the_paper_as_well(billy, model):
     done = billy("extract", "noir", "--paper", *FEW[:2], "--rollouts", "5", "-m", "3", *NOBODY)
     assert vector_of(done).origin.rollouts == "10/10 of 10"  # 2 questions, 5 answers each
 
 
+@pytest.mark.slow
 def test_the_papers_answers_may_be_too_long_for_a_model(billy, model):
     assert "1,000 more are asked for" in billy("extract", "noir", "--paper", *NOBODY).err
 
 
+@pytest.mark.slow
 def test_ones_own_text_becomes_a_voice_to_write_with(billy, model, tmp_path):
     for name in ("one.md", "two.md"):
         (tmp_path / name).write_text(TEXT, encoding="utf-8-sig")

@@ -23,6 +23,7 @@ FIELDS = (
 )
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_text(billy, model):
     first, second = billy(*WRITE, "--blend", "noir"), billy(*WRITE, "--blend", "noir")
     assert first.code == 0

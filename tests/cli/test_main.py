@@ -111,12 +111,14 @@ def test_a_closed_stdout_is_said():
     assert done.stderr.startswith("billy: stdout is closed")
 
 
+@pytest.mark.slow
 def test_without_stderr_what_was_asked_for_is_still_put_out(model):
     done = closed("2>&-", "generate", "-p", "Once", "-m", "12", "--seed", "1")
     assert done.returncode == 0
     assert len(done.stdout) > 1
 
 
+@pytest.mark.slow
 def test_without_stdin_a_prompt_from_there_is_empty(model):
     done = closed("<&-", "generate", "-p", "-", "-m", "2")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
@@ -137,6 +139,7 @@ def test_the_studio_asks_for_a_terminal_where_there_is_none(billy, arguments):
     assert done.err.startswith("billy: the studio needs a terminal; without one use: billy continue")
 
 
+@pytest.mark.slow
 def test_the_demo_ends_with_a_command_that_a_shell_takes_as_one(billy, model):
     done = billy("demo", "-p", "It's", "--seed", "1")
     assert "=== gothic:1@2/layered ===" in done.out

@@ -28,6 +28,7 @@ def test_models_are_listed(billy, imported):
     assert [model["id"] for model in json.loads(billy("model", "list", "--json").out)] == ["mine"]
 
 
+@pytest.mark.slow
 def test_a_good_model_is_verified(billy, imported):
     done = billy("model", "verify", "mine")
     assert done.code == 0

@@ -54,6 +54,7 @@ def test_a_dry_run_loads_no_model(billy, novel, monkeypatch):
     assert [(one["possible"], one["equal"], one["written"]) for one in found] == [(True, None, 0)] * 2
 
 
+@pytest.mark.slow
 def test_what_cannot_be_made_again_says_why_and_the_others_are_made(billy, novel):
     (folder,) = paths.vectors_folder().iterdir()
     vector = load_vector(folder / "noir.safetensors")

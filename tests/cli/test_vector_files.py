@@ -232,6 +232,7 @@ def test_what_steers_the_first_layer_is_no_control_vector_and_how_to_leave_it_ou
         assert billy("vectors", "export", "--blend", without, "-o", str(tmp_path / "out.gguf"), "--force").code == 0
 
 
+@pytest.mark.slow
 def test_a_model_with_too_few_layers_has_one_steered_and_that_is_said(billy, model, tmp_path, monkeypatch):
     monkeypatch.setitem(CONFIGS, "llama", CONFIGS["llama"] | {"num_hidden_layers": 3})
     small = str(tiny_folder(tmp_path / "small"))
@@ -323,6 +324,7 @@ def test_a_bundle_keeps_cards_and_vectors_that_say_something_else(billy, model, 
     assert billy("vectors", "import", str(path), "--force").code == 0
 
 
+@pytest.mark.slow
 def test_a_bundle_of_another_model_is_refused_for_the_one_that_is_named(billy, model, tmp_path, starter_home):
     path = bundle_of_starter(billy, tmp_path / "b.safetensors")
     assert billy("vectors", "import", str(path)).code == 0

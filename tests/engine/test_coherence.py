@@ -30,6 +30,7 @@ def followed(model, prompt, draft, voice=0, sampling=SAMPLING):
     return told, reads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tiny", "hybrid"])
 def test_a_gauge_finds_what_a_fresh_reading_finds(request, kind):
     model = request.getfixturevalue(kind)

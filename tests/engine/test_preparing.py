@@ -46,6 +46,7 @@ def ready(events):
     return [event.voice for event in events if isinstance(event, VoiceReady)]
 
 
+@pytest.mark.slow
 def test_a_persona_is_extracted_calibrated_and_stored(shared, tiny):
     events = prepare(shared, "noir")
     extracted, calibrated = ready(events)
@@ -55,6 +56,7 @@ def test_a_persona_is_extracted_calibrated_and_stored(shared, tiny):
     assert list(find_all(tiny.fingerprint)) == ["noir"]
 
 
+@pytest.mark.slow
 def test_progress_is_of_the_whole_and_never_goes_back(shared):
     shares = [event.share for event in prepare(shared, "noir", "gothic") if isinstance(event, Progress)]
     assert shares == sorted(shares)
@@ -62,6 +64,7 @@ def test_progress_is_of_the_whole_and_never_goes_back(shared):
     assert shares[-1] > 0.9
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_made_again(shared):
     prepare(shared, "noir")
     assert prepare(shared, "noir") == []
@@ -79,6 +82,7 @@ def test_what_is_stopped_lets_others_extract_at_once(shared, tiny):
     next(extract(tiny, [get_persona("noir")], settings=FEW.rollouts))
 
 
+@pytest.mark.slow
 def test_it_can_be_stopped_and_goes_on_from_there(shared, tiny):
     work = preparing(shared, Prepare(Job(1), ("noir",)), FEW)
     steps = iter(work)
@@ -94,6 +98,7 @@ def test_an_unknown_persona_is_refused(shared):
         prepare(shared, "nobody")
 
 
+@pytest.mark.slow
 def test_a_voice_is_learnt_from_a_text(shared):
     text = " ".join(
         f"The {word} went over the hill and came back with the {word}s." for word in ("cat", "dog", "ox") * 60
@@ -103,6 +108,7 @@ def test_a_voice_is_learnt_from_a_text(shared):
     assert ready(events)[-1].source == "a text"
 
 
+@pytest.mark.slow
 def test_a_model_is_fetched_and_loaded_first(tiny, monkeypatch):
     loaded = []
     monkeypatch.setattr(preparing_module, "fetch", lambda repo, size: iter([0.5]))
@@ -111,11 +117,13 @@ def test_a_model_is_fetched_and_loaded_first(tiny, monkeypatch):
     assert events[0].stage == "downloading org/model"
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_fetched_is_told(tiny):
     with pytest.raises(ModelError, match="org/model was not fetched: HF_HUB_OFFLINE is set"):
         prepare(JobContext(tiny, load=lambda name: None), "noir", model="org/model")
 
 
+@pytest.mark.slow
 def test_vectors_are_compared(shared):
     prepare(shared, "noir", "gothic")
     [compared] = comparing(shared, Compare(Job(2)))
@@ -170,6 +178,7 @@ def test_how_long_it_takes_is_told_before_it_begins(shared):
     assert list(shared.kept) == ["seconds for a step"]
 
 
+@pytest.mark.slow
 def test_what_is_there_already_takes_no_time(shared):
     before = plan_of(shared, 1, 1, FEW)
     prepare(shared, "noir")
@@ -184,6 +193,7 @@ def test_a_plan_knows_which_part_a_share_is():
     assert plan.seconds == 60
 
 
+@pytest.mark.slow
 def test_progress_has_a_time_left_from_the_start(shared):
     first = next(event for event in prepare(shared, "noir") if isinstance(event, Progress))
     assert first.seconds_left is not None

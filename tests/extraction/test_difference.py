@@ -44,6 +44,7 @@ def peak_of(turns):
     return peak
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_answers():
     peak_of(2)  # what is imported on the way
     activations = 2 * 36 * 4 * 8 * 256 * 4  # bytes that 36 more turns bring, in two poles

@@ -75,6 +75,7 @@ def test_an_answer_without_a_token_is_left_out_and_none_at_all_is_an_error():
         question_means(pole_of((0, 1.0, 0)), [True])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["prompt-effect", "mean-difference"])
 def test_texts_are_read_along_the_difference_of_their_words(tiny, personas, method):
     vector = vectors_of(extract(tiny, personas[:1], settings=FEW, method=method))[personas[0].id]
@@ -90,12 +91,14 @@ def test_texts_are_read_along_the_difference_of_their_words(tiny, personas, meth
     assert (vector.origin.rollouts, vector.judgement, vector.origin.method) == ("6/6 of 6", Judgement(), method)
 
 
+@pytest.mark.slow
 def test_by_the_papers_method_the_poles_differ_as_they_were_written(tiny, personas):
     vector = vectors_of(extract(tiny, personas[:1], settings=FEW, method="mean-difference"))[personas[0].id]
     answers = [average_answer(tiny, *pole) for pole in ((personas[0].prompts, neutral_pole()[1]), neutral_pole())]
     assert np.allclose(vector.directions, answers[0] - answers[1], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_is_steered_with_is_what_the_system_prompt_adds_on_the_same_words(tiny, personas):
     """Against a computation by hand: each answer in one pass behind either prompt, from the prompt's last token on."""
     vector = vectors_of(extract(tiny, personas[:1], settings=FEW, common=()))[personas[0].id]
@@ -112,6 +115,7 @@ def test_what_is_steered_with_is_what_the_system_prompt_adds_on_the_same_words(t
     assert np.allclose(vector.directions, np.mean(effects, axis=0), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_all_personas_have_in_common_is_taken_out(tiny, personas):
     """Against a computation by hand: neutral answers behind each card's system prompts, in turn."""
     bare, less = (
@@ -132,6 +136,7 @@ def test_what_all_personas_have_in_common_is_taken_out(tiny, personas):
     assert less.origin.common.startswith("2 cards ")
 
 
+@pytest.mark.slow
 def test_a_card_of_the_users_changes_nothing_of_what_all_have_in_common(tiny, personas):
     first = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
     own = paths.personas_folder() / "noir.toml"
@@ -182,6 +187,7 @@ def test_the_norm_is_the_mean_over_neutral_response_tokens(tiny, personas):
     assert np.allclose(vector.residual_norm, (norms * tokens[:, None]).sum(0) / tokens.sum(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
     stages = [step.stage for step in extract(tiny, personas, settings=FEW) if isinstance(step, ExtractionProgress)]
     assert list(dict.fromkeys(stages)) == [
@@ -194,11 +200,13 @@ def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
     assert set(again) == {personas[0].name}
 
 
+@pytest.mark.slow
 def test_a_kept_neutral_pole_gives_the_same_vector(tiny, personas):
     first, second = (vectors_of(extract(tiny, personas[:1], settings=FEW)) for _ in range(2))
     assert np.array_equal(first[personas[0].id].directions, second[personas[0].id].directions)
 
 
+@pytest.mark.slow
 def test_answers_to_other_tokens_or_with_other_ends_are_never_taken_for_a_models_own(tiny, corrected, personas):
     stopped = extract(tiny, personas[:1], settings=FEW)
     next(step for step in stopped if isinstance(step, Extracted))
@@ -231,6 +239,7 @@ def test_what_decides_nothing_keeps_the_answers_and_what_decides_loses_them(tiny
     assert len({folder(), *others}) == 5
 
 
+@pytest.mark.slow
 def test_a_damaged_neutral_pole_is_written_again(tiny, personas):
     first = vectors_of(extract(tiny, personas[:1], settings=FEW))
     *_, kept = sorted((paths.cache_folder() / "poles").rglob("*.safetensors"))
@@ -247,6 +256,7 @@ def test_the_answers_of_a_persona_go_when_its_vector_has_been_taken(tiny, person
     assert len(list((paths.cache_folder() / "poles").iterdir())) == 2  # the neutral ones, behind either prompt
 
 
+@pytest.mark.slow
 def test_fresh_writes_what_is_kept_anew_even_if_it_is_stopped_half_way(tiny, personas):
     stopped = extract(tiny, personas[1:], settings=FEW)
     next(step for step in stopped if isinstance(step, Extracted))
@@ -266,6 +276,7 @@ def stages_of(steps):
     return [step.stage for step in steps if isinstance(step, ExtractionProgress)]
 
 
+@pytest.mark.slow
 def test_fresh_leaves_the_answers_of_others(tiny, personas):
     stopped = extract(tiny, personas[1:], settings=FEW)
     next(step for step in stopped if isinstance(step, Extracted))
@@ -313,6 +324,7 @@ def test_fresh_forgets_nothing_that_another_extraction_needs(tiny, personas):
     assert len(vectors_of(first)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 7, 12, 20, 27])
 def test_an_extraction_that_was_stopped_goes_on_to_the_same_vector(tiny, personas, steps, tmp_path, monkeypatch):
     whole = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
@@ -337,6 +349,7 @@ def test_a_stopped_run_loses_at_most_a_batch(tiny, personas):
     assert first > 4 / 6 / 4  # four of six answers of the first quarter are there
 
 
+@pytest.mark.slow
 def test_the_batch_does_not_change_the_answers(tiny, personas):
     def answers(batch):
         settings = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=batch)
@@ -347,12 +360,14 @@ def test_the_batch_does_not_change_the_answers(tiny, personas):
     assert answers(1) == answers(4) == answers(6)
 
 
+@pytest.mark.slow
 def test_progress_only_grows_and_ends_with_the_whole(tiny, personas):
     shares = [step.share for step in extract(tiny, personas, settings=FEW) if isinstance(step, ExtractionProgress)]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_hybrid_model_is_extracted_too(hybrid, personas):
     (vector,) = vectors_of(extract(hybrid, personas[:1], settings=FEW)).values()
     assert np.isfinite(vector.directions).all()

@@ -164,6 +164,7 @@ def test_control_tokens_in_an_answer_stay_text(tiny):
     assert [hostile.count(end), hostile.count(start)] == [plain.count(end), plain.count(start)]
 
 
+@pytest.mark.slow
 def test_without_a_chat_template_the_turn_begins_on_a_line_of_its_own(tmp_path):
     model = load(tiny_folder(tmp_path, template=None))
     (prompt,) = prompts_of(Judge(model), "It rains.", ANSWERS[:1])

@@ -51,6 +51,7 @@ def test_too_little_text_says_how_much_is_needed(tiny, text):
         next(extract_from_text(tiny, "my-voice", text, source="novel.md"))
 
 
+@pytest.mark.slow
 def test_the_vector_ends_where_the_text_is_when_the_model_reads_it(tiny):
     vector = extracted(tiny, settings=replace(FEW, rollouts=20))
     assert (vector.persona_id, vector.origin.source, vector.origin.card_hash) == ("my-voice", "novel.md", "")
@@ -63,10 +64,12 @@ def test_the_vector_ends_where_the_text_is_when_the_model_reads_it(tiny):
     assert np.allclose(vector.directions + vector.neutral_mean, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_text_unlike_the_models_own_is_told_apart_when_it_is_held_out(tiny):
     assert max(extracted(tiny).quality.held_out_auc) > 0.9
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_vector(tiny, tmp_path, monkeypatch):
     whole = extracted(tiny)
     monkeypatch.setenv("BILLY_HOME", str(tmp_path / "another"))
@@ -79,6 +82,7 @@ def test_a_stopped_run_goes_on_to_the_same_vector(tiny, tmp_path, monkeypatch):
     assert np.allclose(resumed.directions, whole.directions, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_text_is_read_again_after_the_template_or_the_end_tokens_were_corrected(tiny, corrected):
     def folders(model):
         steps = extract_from_text(model, "my-voice", TEXT, source="novel.md", settings=FEW)
@@ -90,6 +94,7 @@ def test_a_text_is_read_again_after_the_template_or_the_end_tokens_were_correcte
     assert (len(before), len(folders(corrected) - before)) == (2, 2)
 
 
+@pytest.mark.slow
 def test_fresh_reads_and_writes_all_of_it_anew(tiny):
     kept = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
     next(step for step in kept if isinstance(step, Extracted))
@@ -107,6 +112,7 @@ def test_a_second_extraction_of_a_voice_is_told_which_process_is_at_it(tiny):
         next(extract_from_text(tiny, "my-voice", f"{TEXT} More.", source="novel.md", settings=FEW))
 
 
+@pytest.mark.slow
 def test_two_voices_of_one_text_do_not_share_what_goes_with_the_first_of_them(tiny):
     extracted(tiny)
     kept = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
@@ -115,6 +121,7 @@ def test_two_voices_of_one_text_do_not_share_what_goes_with_the_first_of_them(ti
     assert next(step.share for step in other if isinstance(step, ExtractionProgress)) < 0.3
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind_and_progress_ends_with_the_whole(tiny):
     steps = extract_from_text(tiny, "my-voice", TEXT, source="novel.md", settings=FEW)
     shares = [step.share for step in steps if isinstance(step, ExtractionProgress)]

@@ -80,6 +80,7 @@ def test_it_is_found_while_answers_are_written(planted, batch):
     assert vector.quality.split_half_cosine[LAYER] > 0.99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.2, 0.7])
 def test_it_is_found_by_a_run_that_was_stopped_and_goes_on(planted, share):
     model, direction = planted
@@ -92,6 +93,7 @@ def test_it_is_found_by_a_run_that_was_stopped_and_goes_on(planted, share):
     assert cosine(vector.directions[LAYER], direction) > 0.99
 
 
+@pytest.mark.slow
 def test_it_is_found_in_the_finished_texts(planted):
     model, direction = planted
     positive = extracted(model).pole

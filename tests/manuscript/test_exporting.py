@@ -196,6 +196,7 @@ def test_an_epub_keeps_the_rules_and_has_a_file_for_each_chapter():
     assert {name for name in trees if "chapter" in name} == {"book/chapter-1.xhtml", "book/chapter-2.xhtml"}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(text=HOSTILE, title=HOSTILE, author=HOSTILE, language=HOSTILE, provenance=st.sampled_from(Provenance))
 def test_whatever_is_written_the_exports_open_again(text, title, author, language, provenance):

@@ -113,6 +113,7 @@ def test_a_pattern_cannot_break_out_of_whole_words():
         find_all(TEXT, Query("a)(b", regex=True, whole_words=True))
 
 
+@pytest.mark.slow
 def test_a_pattern_that_takes_too_long_is_given_up():
     with pytest.raises(ManuscriptError, match="took more than"):
         find_all("x" * 5000, Query("(x+x+)+y", regex=True))

@@ -140,6 +140,7 @@ WORDS = st.text(st.sampled_from("abc é灯*_`[]<>#&!\\1.)-+=~"), min_size=1, max
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(paragraphs=st.lists(WORDS, min_size=1, max_size=4))
 def test_what_looks_like_markup_in_word_stays_text(paragraphs):

@@ -596,6 +596,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_whole_records_say_there_is_a_text_or_a_sentence(written, data):

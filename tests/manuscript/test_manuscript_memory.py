@@ -28,6 +28,7 @@ def test_a_text_that_was_saved_before_is_not_held(manuscript):
     assert grown(lambda: edit_and_save(manuscript), times=20) < 3 * LETTERS
 
 
+@pytest.mark.slow
 def test_a_draft_that_was_decided_on_is_not_held(manuscript):
     assert grown(lambda: draft(manuscript), times=20) < 3 * LETTERS  # their prompts would be 1.5 million bytes
 

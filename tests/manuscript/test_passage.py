@@ -62,6 +62,7 @@ def nested(depth):
     return data
 
 
+@pytest.mark.slow
 @given(passages())
 def test_json_brings_a_passage_back(passage):
     assert Passage.of_json(json.loads(json.dumps(passage.as_json()))) == passage
@@ -112,6 +113,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(list(JSON)), ANYTHING, min_size=1) | ANYTHING)
 def test_anything_else_is_a_passage_or_a_value_error(data):
     passage = taken(JSON | data if isinstance(data, dict) else data)

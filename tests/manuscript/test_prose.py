@@ -45,6 +45,7 @@ def test_bounds_of_slices_are_those_of_strings(pairs, start, end):
     assert prose_of(pairs)[start:end] == prose_of(pairs[start:end])
 
 
+@pytest.mark.slow
 @given(marked, marked, marked)
 def test_sums_have_all_characters_in_order_however_they_are_bracketed(one, two, three):
     whole = prose_of(one + two + three)

@@ -63,6 +63,7 @@ def assert_read(model, texts, tolerance=1e-4):
         assert reading.log_likelihood == pytest.approx(likelihood, rel=tolerance)
 
 
+@pytest.mark.slow
 def test_texts_are_read_as_each_is_alone(model):
     assert_read(model, [text for text in TEXTS if text.response])
 
@@ -118,6 +119,7 @@ def test_for_averages_alone_nobody_works_out_what_comes_next(tiny, monkeypatch, 
     assert ('label ="Erf"' in operations[-1]) == worked_out
 
 
+@pytest.mark.slow
 def test_a_bfloat16_model_is_read_in_float32(tmp_path):
     model = load(tiny_folder(tmp_path, dtype=mx.bfloat16))
     model.model.set_dtype(mx.bfloat16)

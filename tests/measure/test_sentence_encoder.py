@@ -35,6 +35,7 @@ def encoder():
     return SentenceEncoder()
 
 
+@pytest.mark.slow
 def test_texts_have_the_vectors_of_the_reference(encoder):
     found = finish(encoder.encode(list(REFERENCE)))
     assert (found.shape, found.dtype) == ((4, 384), np.float32)
@@ -42,6 +43,7 @@ def test_texts_have_the_vectors_of_the_reference(encoder):
     assert np.abs(found @ found.T - COSINES).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_a_text_does_not_depend_on_those_beside_it(encoder):
     together = finish(encoder.encode(list(REFERENCE)))
     alone = [finish(encoder.encode([text]))[0] for text in REFERENCE]

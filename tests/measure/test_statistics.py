@@ -165,6 +165,7 @@ def test_two_differences_are_told_by_the_very_small_spreads():
     assert beyond == pytest.approx(0.05, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_smallest_effect_is_found_four_times_in_five():
     effect = smallest_effect(1, 14)
     samples = np.random.default_rng(7).normal(effect, 1, (1500, 14))

@@ -51,6 +51,7 @@ def test_too_late_after_mlx_and_says_so():
     assert "import billy_mlx before mlx" in run(f"import mlx.core, billy_mlx; {REPORT}")
 
 
+@pytest.mark.slow
 @needs_ours
 def test_whoever_imports_the_package_after_mlx_is_warned_once():
     code = "import mlx.core\nimport billy_mlx\nimport billy_mlx, billy_mlx.model.backend, mlx_lm"

@@ -451,6 +451,7 @@ def test_the_averages_are_those_of_reading_the_answer_again(model):
         assert np.allclose(average.mean, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_id_without_a_token_is_never_drawn(tmp_path):
     model = load(padded_folder(tmp_path / "padded", ids=5000))
     hot = Sampling(temperature=10.0, min_p=0.0)
@@ -459,6 +460,7 @@ def test_an_id_without_a_token_is_never_drawn(tmp_path):
     assert tokens(Decoding(model, [row((1,), sampling=GREEDY)]))[0][0] < model.fingerprint.vocabulary
 
 
+@pytest.mark.slow
 def test_a_hole_in_the_vocabulary_is_never_drawn(tmp_path):
     folder = padded_folder(tmp_path / "holes", ids=400)
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
@@ -472,6 +474,7 @@ def test_a_hole_in_the_vocabulary_is_never_drawn(tmp_path):
     assert not {*held} & {*tokens(Decoding(model, [row((1,), sampling=hot, max_tokens=200)]))[0]}
 
 
+@pytest.mark.slow
 def test_an_end_without_a_name_still_ends_the_text(tmp_path):
     folder = padded_folder(tmp_path / "unnamed-end", ids=400)
     config = json.loads((folder / "config.json").read_text())
@@ -489,6 +492,7 @@ def padded_folder(path, ids):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gemma2", "recurrent_gemma", "gpt_bigcode"])
 def test_rows_of_one_length_go_together_where_others_cannot(name, tmp_path):
     model = load(zoo_folder(tmp_path / name, name))

@@ -53,12 +53,14 @@ def thinking_tokenizer(folder, template=CHATML):
     return load(tiny_folder(folder, thinking=True, template=template)).tokenizer
 
 
+@pytest.mark.slow
 def test_the_text_of_a_thinking_model_stands_after_its_thoughts(tmp_path):
     tokenizer = thinking_tokenizer(tmp_path)
     begun = tokenizer.decode(going_on_prompt(tokenizer, STORY, user="Go on."))
     assert begun.endswith("<think>\n\n</think>\n\n" + STORY)
 
 
+@pytest.mark.slow
 def test_thoughts_that_the_template_begins_are_ended_before_the_text(tmp_path):
     opening = CHATML.replace("assistant\n", "assistant\n<think>\n")
     tokenizer = thinking_tokenizer(tmp_path, opening.replace("{%- if add", "{%- set enable_thinking = 1 -%}{%- if add"))

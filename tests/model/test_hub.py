@@ -119,6 +119,7 @@ def online(cache, tmp_path, monkeypatch):
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_what_was_fetched_is_found_and_loaded_without_the_network(online, monkeypatch):
     folder = hub.get("org/tiny")
     go_online(monkeypatch, NOBODY)

@@ -129,6 +129,7 @@ def test_rows_of_unequal_length_are_in_one_batch_what_each_is_alone(model):
     assert tokens(Decoding(model, rows), len(rows)) == [alone(model, one) for one in rows]
 
 
+@pytest.mark.slow
 def test_a_prompt_is_used_again_under_another_blend_and_never_what_was_read_steered(model):
     store, written = PromptStore(), {}
 

@@ -71,6 +71,7 @@ def test_the_end_of_a_turn_ends_an_answer(tiny):
     assert tiny.tokenizer.eos_token_ids == {tiny.tokenizer.convert_tokens_to_ids("<|im_end|>")}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(mx.default_device() != mx.cpu, reason="Metal keeps the bits")
 @pytest.mark.parametrize("stored", [{"dtype": mx.bfloat16}, {"bits": 4}, {"dtype": mx.float16, "bits": 8}])
 def test_on_a_cpu_everything_becomes_float32(tmp_path, stored):
@@ -141,6 +142,7 @@ def test_only_hub_models_have_revisions(folder):
         load(folder, revision="main")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [{"model_type": "nonesuch"}, {"hidden_size": 64}, {"num_hidden_layers": 5}, {"num_attention_heads": None}],
@@ -151,6 +153,7 @@ def test_a_model_that_mlx_lm_cannot_build_is_said_in_words(folder, changes):
         load(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [None, "", '{"model": ', "{}"])
 def test_a_tokenizer_that_cannot_be_read_is_said_in_words(folder, text):
     (folder / "tokenizer.json").unlink()
@@ -160,6 +163,7 @@ def test_a_tokenizer_that_cannot_be_read_is_said_in_words(folder, text):
         load(folder)
 
 
+@pytest.mark.slow
 def test_a_strangers_tokenizer_code_is_not_run(folder):
     (folder / "tokenization_evil.py").write_text("raise SystemExit('it ran')")
     settings = {"auto_map": {"AutoTokenizer": ["tokenization_evil.Evil", None]}, "tokenizer_class": "Evil"}
@@ -181,6 +185,7 @@ NAMED = [
 ]
 
 
+@pytest.mark.slow
 def test_the_configured_chat_template_is_that_of_the_configured_model(folder, billy_home):
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": NAMED}))
@@ -197,6 +202,7 @@ def test_the_configured_chat_template_is_that_of_the_configured_model(folder, bi
         load()
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_steered_writes_all_the_same(tmp_path):
     model = load(zoo_folder(tmp_path / "loops", "iquestloopcoder"))
     assert len(generate(model, Recipe.of("sea", max_tokens=3, chat=False)).tokens) == 3
@@ -213,6 +219,7 @@ def test_every_model_of_the_zoo_is_loaded_from_a_folder_as_it_is(name, tmp_path,
     assert model.shape.width is None or model.width == model.shape.width
 
 
+@pytest.mark.slow
 def test_a_width_that_the_config_tells_wrongly_is_the_models(tmp_path):
     model = load(zoo_folder(tmp_path, "lille-130m"))
     assert read_config(model.path)["hidden_size"] != model.width == model.shape.width

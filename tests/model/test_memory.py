@@ -88,6 +88,7 @@ def peak_bytes(model, rows, observer=None):
     return mx.get_peak_memory() - before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "prompts", "tokens"), [(1, 1, 200), (24, 24, 70), (6, 1, 70), (4, 4, 300), (16, 1, 20)]
 )
@@ -127,6 +128,7 @@ def thinking(row):
     return replace(row, thinking=Thinking(start=(999,), end=(998,), opened=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [4, 32])
 def test_what_rows_have_for_every_layer_is_counted(many_layers, monkeypatch, rows):
     asked = {}

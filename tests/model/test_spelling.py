@@ -166,6 +166,7 @@ def require_every_token_whole(model, count, turns):
     assert len(seen) > 0.95 * count  # all but tokens that always stood in half a character at the end
 
 
+@pytest.mark.slow
 def test_a_text_that_ends_at_any_token_ends_in_a_whole_character(kind, tmp_path):
     model = load(reciting_folder(tmp_path / "reciting", TOKENIZERS[kind]))
     require_every_token_whole(model, TOKENIZERS[kind].get_vocab_size(), 3)

@@ -56,6 +56,7 @@ def commands(monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_the_starter_answers_a_plain_question(made):
     model, tokenizer = mlx_lm.load(str(made))
     dequantize(model)
@@ -65,6 +66,7 @@ def test_the_starter_answers_a_plain_question(made):
     assert mlx_lm.generate(model, tokenizer, prompt, max_tokens=12) == "The capital of France is Paris."
 
 
+@pytest.mark.slow
 def test_the_starter_has_the_weights_of_the_file_and_one_float_type(made, loaded):
     reference = mx.load(str(starter._packaged_file()))
     layer = loaded[0].layers[7].self_attn
@@ -157,6 +159,7 @@ def test_a_failed_installation_gives_its_code_and_command(no_package, monkeypatc
         get_starter()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "emptied", "changed"])
 def test_getting_the_starter_again_repairs_it(damage, monkeypatch, tmp_path):
     monkeypatch.setenv("BILLY_HOME", str(tmp_path))

@@ -245,6 +245,7 @@ def test_a_model_of_a_handful_of_tokens_is_refused(folder, here):
     assert "it has 8 tokens" in refused(folder)
 
 
+@pytest.mark.slow
 def test_tokens_that_the_model_has_no_place_for_are_refused_where_they_are_sent(tmp_path, here):
     tokenizer = tiny_tokenizer()
     folder = tiny_folder(tmp_path / "model", tokenizer=tokenizer)
@@ -476,6 +477,7 @@ def children():
     return [child for child in psutil.Process().children() if "stand_in" in " ".join(child.cmdline())]
 
 
+@pytest.mark.slow
 def test_each_step_has_its_own_time(program):
     program(
         """

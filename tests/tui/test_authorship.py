@@ -36,6 +36,7 @@ async def taken(pilot, engine, text):
     await press(pilot, "tab")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_the_legend_says_which_letter_is_whose_and_since_when(novel, size):
     async def story(app, pilot, engine, page):

@@ -34,6 +34,7 @@ sys.exit(app.run(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "count"), [("close", 3), ("hangup", 2)])
 def test_a_studio_whose_window_closes_saves_its_text_and_is_gone(ending, count):
     assert endings(ending, count) == [None] * count
@@ -95,6 +96,7 @@ def test_the_terminal_is_given_back_when_the_system_ends_the_studio(dying, novel
     assert "Z" in novel.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("death", "code"),
     [

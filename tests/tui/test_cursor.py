@@ -2,6 +2,7 @@
 
 from itertools import accumulate, pairwise
 
+import pytest
 from helpers.editor_host import agrees, drafted, on_a_page, screen
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,6 +46,7 @@ def test_a_word_has_its_accents_and_vowel_signs():
     assert word_before(text, 9) == 4
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(texts)
 def test_left_and_right_visit_every_border(tmp_path_factory, clusters):
@@ -61,6 +63,7 @@ def test_left_and_right_visit_every_border(tmp_path_factory, clusters):
     on_a_page(tmp_path_factory.mktemp("page"), "".join(clusters), act)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(texts.filter(bool), st.data())
 def test_backspace_and_delete_take_one_whole_cluster_and_undo_brings_it_back(tmp_path_factory, clusters, data):
@@ -77,6 +80,7 @@ def test_backspace_and_delete_take_one_whole_cluster_and_undo_brings_it_back(tmp
     on_a_page(tmp_path_factory.mktemp("page"), "".join(clusters), act)
 
 
+@pytest.mark.slow
 def test_the_mouse_and_a_search_cut_no_cluster(tmp_path):
     async def act(editor, pilot):
         for row, (line, start) in enumerate(zip(lines, borders([f"{line}\n" for line in lines]), strict=False)):
@@ -101,6 +105,7 @@ def test_up_and_down_end_outside_of_a_cluster(tmp_path):
     on_a_page(tmp_path, f"{FAMILY}\nabcdef", act)
 
 
+@pytest.mark.slow
 def test_a_word_is_deleted_with_its_accents(tmp_path):
     async def act(editor, pilot):
         await pilot.press("ctrl+end", "ctrl+w")

@@ -486,6 +486,7 @@ def perform(editor, action, place, argument):
         getattr(editor, action)()
 
 
+@pytest.mark.slow
 @given(st.sampled_from(["one two three\nfour\n", "one\r\ntwo\r\n"]), st.lists(actions, max_size=12))
 @settings(max_examples=25)
 def test_what_is_shown_is_always_the_manuscript_with_the_ghost_in_it(text, todo):

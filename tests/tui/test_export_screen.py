@@ -45,6 +45,7 @@ def test_the_manuscript_itself_is_never_exported_over(manuscript, tmp_path):
     assert host.given == []
 
 
+@pytest.mark.slow
 def test_what_is_there_is_overwritten_only_when_told_to(manuscript, tmp_path):
     (tmp_path / "tale.docx").write_text("mine")
     pictures = []
@@ -77,6 +78,7 @@ def test_the_rows_fit_the_screen_and_escape_goes_back(manuscript, size):
     assert host.given == [None]
 
 
+@pytest.mark.slow
 def test_paragraphs_as_they_were_found_can_be_changed(tmp_path):
     path = tmp_path / "talk.md"
     path.write_text("“Hi,” she said.\n“Hello,” he said.\nThey left.\n\n<!-- a note -->\n")
@@ -125,6 +127,7 @@ def test_the_first_page_is_shown_as_readers_will_see_it(tmp_path):
     manuscript.close()
 
 
+@pytest.mark.slow
 def test_a_guess_is_said_and_asked_about_before_anything_is_written(tmp_path):
     path = tmp_path / "talk.md"
     path.write_text("He said that he was\nnot there and then.\nThey left the house\nand came again.\nOn they went.\n")
@@ -140,6 +143,7 @@ def test_a_guess_is_said_and_asked_about_before_anything_is_written(tmp_path):
     manuscript.close()
 
 
+@pytest.mark.slow
 def test_what_was_chosen_for_a_text_is_chosen_the_next_time(tmp_path, manuscript):
     keys = [*["down"] * 7, "right", "down", "down", "right", "ctrl+s"]
     shown(ExportScreen(manuscript, "Ada"), *keys)
@@ -148,6 +152,7 @@ def test_what_was_chosen_for_a_text_is_chosen_the_next_time(tmp_path, manuscript
     assert ExportScreen(manuscript, "Eve")._wanted.author == "Eve"  # which was not chosen for this text
 
 
+@pytest.mark.slow
 def test_a_cover_that_is_none_is_refused_where_it_is_typed(manuscript):
     pictures = []
     keys = [*["down"] * 6, "enter", *"nowhere", "enter", seen(pictures)]

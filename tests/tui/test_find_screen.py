@@ -57,6 +57,7 @@ def test_what_is_typed_is_found_and_counted(size):
     assert "1 of 4" in pictures[0]
 
 
+@pytest.mark.slow
 def test_enter_down_and_up_go_round():
     page = found(*typed("cat"), "enter", "down", "down", "down", "up")
     assert page.found[-5:] == [(14, 17), (22, 25), (31, 34), (4, 7), (31, 34)]

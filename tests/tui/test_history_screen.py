@@ -47,6 +47,7 @@ def test_enter_goes_to_a_version_and_escape_nowhere(manuscript):
     assert shown(HistoryScreen(manuscript), "escape").given == [None]
 
 
+@pytest.mark.slow
 def test_the_version_that_is_chosen_gets_a_name_and_stays_chosen(manuscript):
     pictures = []
     keys = ("a", "down", "k", *typed("the end"), "enter")
@@ -64,6 +65,7 @@ def test_a_name_is_whole_at_80_columns_and_a_long_one_beside_the_preview(manuscr
     assert any(f"Names and branches here: {both}." in pictures[0] for both in (f"main, {name}", f"{name}, main"))
 
 
+@pytest.mark.slow
 def test_a_name_that_cannot_be_is_refused_in_words(manuscript):
     for key in ("k", "b"):
         pictures = []
@@ -88,6 +90,7 @@ def test_to_choose_the_branch_one_is_on_changes_nothing(manuscript):
     assert shown(HistoryScreen(manuscript), "s", "enter").given == []
 
 
+@pytest.mark.slow
 def test_a_branch_gets_another_name(manuscript):
     pictures = []
     manuscript.versions.begin_branch("x")

@@ -98,6 +98,7 @@ def test_a_text_goes_where_it_is_told_to(tale):
     assert names(tale.parent) == ["books", "tale.txt"]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_there_gives_its_name_away_only_when_it_is_asked_for(tale):
     mine = tale.with_suffix(".md")
     mine.write_text("mine")

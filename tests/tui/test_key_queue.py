@@ -50,6 +50,7 @@ def test_so_is_what_is_pasted(novel):
     assert on_page(novel, story) == NIGHT
 
 
+@pytest.mark.slow
 def test_a_digit_behind_the_voices_turns_a_dial_and_a_letter_behind_escape_is_text(novel):
     async def story(app, pilot, engine, page):
         await burst(pilot, "f2", "3", "escape", "A", "f2", "4", "escape", "B")
@@ -68,6 +69,7 @@ def test_letters_and_gestures_stay_in_their_order(novel):
     assert on_page(novel, story) == f"ca{NIGHT}be"
 
 
+@pytest.mark.slow
 def test_a_version_is_named_by_keys_that_come_at_once(novel):
     async def story(app, pilot, engine, page):
         await burst(pilot, "f8", "k", *"first", "enter", "escape", "Z")
@@ -77,6 +79,7 @@ def test_a_version_is_named_by_keys_that_come_at_once(novel):
     assert "first" in on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_the_chorus_takes_of_the_voice_that_was_just_gone_to(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3")

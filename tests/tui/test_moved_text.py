@@ -58,6 +58,7 @@ def test_it_says_what_is_there(copy):
     opened(copy, story)
 
 
+@pytest.mark.slow
 def test_one_that_was_moved_has_everything(copy):
     async def story(app, pilot):
         await press(pilot, "right", "enter")
@@ -92,6 +93,7 @@ def test_without_an_answer_it_is_a_new_one_until_it_is_opened_again(copy):
     opened(copy, lambda app, _: _asked(app, True))
 
 
+@pytest.mark.slow
 def test_a_renamed_file_is_not_asked_about(copy):
     async def story(app, pilot):
         await press(pilot, "right", "enter")

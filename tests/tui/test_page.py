@@ -92,6 +92,7 @@ def test_typing_goes_on_while_text_streams(novel):
     assert shown == "Oh It was a dark night. The lamp went"
 
 
+@pytest.mark.slow
 def test_a_dial_moves_the_voice_that_is_speaking(novel):
     async def story(app, pilot, engine, page):
         page.panel.show(Blend.parse("noir"), app.voices, app.personas)

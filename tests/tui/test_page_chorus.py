@@ -34,6 +34,7 @@ def shown_on(pilot):
     return pictures[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_one_voice_of_a_chorus_is_taken_whole(novel, size):
     async def story(app, pilot, engine, page):
@@ -83,6 +84,7 @@ def test_every_voice_that_is_asked_for_says_its_mode(novel, blend):
     assert [voice.mode for voice in voices] == ["layered", "layered"]
 
 
+@pytest.mark.slow
 def test_a_chorus_sings_while_it_is_shown(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, " went", end=False)
@@ -104,6 +106,7 @@ def test_sentences_of_one_voice_are_taken_one_by_one(novel):
     assert on_page(novel, story) == (f"{NIGHT} went out.", f"{NIGHT} went out. Nobody moved.", None)
 
 
+@pytest.mark.slow
 def test_after_a_sentence_of_one_voice_a_sentence_of_another_is_taken(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -116,6 +119,7 @@ def test_after_a_sentence_of_one_voice_a_sentence_of_another_is_taken(novel):
     assert "went out. burned. Nobody moved. » " in shown  # above the columns
 
 
+@pytest.mark.slow
 def test_a_voice_that_was_taken_to_its_end_leaves_the_others_to_be_taken(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -126,6 +130,7 @@ def test_a_voice_that_was_taken_to_its_end_leaves_the_others_to_be_taken(novel):
     assert on_page(novel, story) == (text, WritingScreen, ())
 
 
+@pytest.mark.slow
 def test_a_sentence_of_another_voice_has_its_space_before_it(novel):
     async def story(app, pilot, engine, page):
         page.manuscript.edit(len(NIGHT), len(NIGHT), " fell. ")
@@ -137,6 +142,7 @@ def test_a_sentence_of_another_voice_has_its_space_before_it(novel):
     assert on_page(novel, story) == f"{NIGHT} fell. It was dark. Nobody moved. She ran."
 
 
+@pytest.mark.slow
 def test_a_voice_taken_to_its_end_while_it_writes_leaves_the_others_to_be_taken(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, " fell.", " burned.", " broke.", end=False)
@@ -149,6 +155,7 @@ def test_a_voice_taken_to_its_end_while_it_writes_leaves_the_others_to_be_taken(
     assert on_page(novel, story) == f"{NIGHT} fell. burned."
 
 
+@pytest.mark.slow
 def test_what_the_length_cut_is_not_taken_with_a_voice(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3")
@@ -163,6 +170,7 @@ def test_what_the_length_cut_is_not_taken_with_a_voice(novel):
     assert on_page(novel, story) == (" went out.", f"{NIGHT} went out.")
 
 
+@pytest.mark.slow
 def test_all_voices_go_on_from_the_new_text(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -178,6 +186,7 @@ def test_all_voices_go_on_from_the_new_text(novel):
     assert on_page(novel, story) == (before, 3, (" The fire", " A cat", " Snow"), f"{before} Snow")
 
 
+@pytest.mark.slow
 def test_what_was_written_before_all_went_on_can_still_be_taken(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -197,6 +206,7 @@ def test_what_was_written_before_all_went_on_can_still_be_taken(novel):
     assert text == f"{NIGHT} went out. burned. The fire"
 
 
+@pytest.mark.slow
 def test_voices_that_write_go_on_from_the_new_text_too(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, end=False)
@@ -211,6 +221,7 @@ def test_voices_that_write_go_on_from_the_new_text_too(novel):
     assert on_page(novel, story) == (True, " The fire", f"{NIGHT} went out.")
 
 
+@pytest.mark.slow
 def test_what_was_taken_is_taken_back_in_the_chorus(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -225,6 +236,7 @@ def test_what_was_taken_is_taken_back_in_the_chorus(novel):
     assert "Nothing from this chorus is in the text." in shown
 
 
+@pytest.mark.slow
 def test_what_was_written_for_a_text_goes_with_it(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -239,6 +251,7 @@ def test_what_was_written_for_a_text_goes_with_it(novel):
     assert on_page(novel, story) == (SUNG, f"{NIGHT} burned. It was warm.")
 
 
+@pytest.mark.slow
 def test_a_refusal_is_said_on_the_chorus_and_not_on_the_page_below(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -251,6 +264,7 @@ def test_a_refusal_is_said_on_the_chorus_and_not_on_the_page_below(novel):
     assert (told, said) == ("", "")
 
 
+@pytest.mark.slow
 def test_leaving_a_chorus_leaves_no_second_draft_behind(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -263,6 +277,7 @@ def test_leaving_a_chorus_leaves_no_second_draft_behind(novel):
     assert on_page(novel, story) == (f"{NIGHT} went out. The fire", ())
 
 
+@pytest.mark.slow
 def test_a_chorus_writes_again_and_the_first_time_is_kept(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -276,6 +291,7 @@ def test_a_chorus_writes_again_and_the_first_time_is_kept(novel):
     assert on_page(novel, story) == ((" shone.", " hissed.", " broke."), f"{NIGHT} hissed.", 6)
 
 
+@pytest.mark.slow
 def test_all_voices_are_stopped_and_what_they_wrote_stays(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, " went", " burned", " fell", end=False)
@@ -289,6 +305,7 @@ def test_all_voices_are_stopped_and_what_they_wrote_stays(novel):
     assert on_page(novel, story) == (True, f"{NIGHT} went")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_other_voices_are_chosen_and_sing(novel, size):
     async def story(app, pilot, engine, page):
@@ -302,6 +319,7 @@ def test_other_voices_are_chosen_and_sing(novel, size):
     assert texts == ("", "")
 
 
+@pytest.mark.slow
 def test_the_chosen_voices_sing_the_next_time_too(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -313,6 +331,7 @@ def test_the_chosen_voices_sing_the_next_time_too(novel):
     assert on_page(novel, story, blend="gothic:0.5+noir:0.5")
 
 
+@pytest.mark.slow
 def test_a_chorus_that_fails_leads_back_and_says_why(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3")
@@ -324,6 +343,7 @@ def test_a_chorus_that_fails_leads_back_and_says_why(novel):
     assert "too little memory" in told + said
 
 
+@pytest.mark.slow
 def test_a_chorus_that_fails_to_go_on_shows_what_was_written_before(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -338,6 +358,7 @@ def test_a_chorus_that_fails_to_go_on_shows_what_was_written_before(novel):
     assert "too little memory" in shown
 
 
+@pytest.mark.slow
 def test_a_chorus_that_fails_while_voices_are_chosen_ends_nothing(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", "f3", "f2")
@@ -354,6 +375,7 @@ def test_a_chorus_that_fails_while_voices_are_chosen_ends_nothing(novel):
     assert said == ""
 
 
+@pytest.mark.slow
 def test_leaving_a_chorus_keeps_its_draft_on_the_page(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -364,6 +386,7 @@ def test_leaving_a_chorus_keeps_its_draft_on_the_page(novel):
     assert on_page(novel, story) == f"{NIGHT} burned. It was warm."
 
 
+@pytest.mark.slow
 def test_the_dials_steer_the_voice_that_is_shown(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, " went", " burned", " fell", end=False)
@@ -373,6 +396,7 @@ def test_the_dials_steer_the_voice_that_is_shown(novel):
     assert on_page(novel, story) == 1
 
 
+@pytest.mark.slow
 def test_the_gauge_is_of_the_voice_that_is_looked_at(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)
@@ -389,6 +413,7 @@ def test_the_gauge_is_of_the_voice_that_is_looked_at(novel):
     assert on_page(novel, story) == (None, [2.0], None)
 
 
+@pytest.mark.slow
 def test_the_gauge_goes_from_voice_to_voice_with_the_writer(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine, *SUNG, end=False)

@@ -42,6 +42,7 @@ def footer(app):
 # What was asked.
 
 
+@pytest.mark.slow
 def test_another_try_asks_for_the_same_again(novel):
     async def story(app, pilot, engine, page):
         await asked(pilot, engine, "make her leave", " She left.")
@@ -51,6 +52,7 @@ def test_another_try_asks_for_the_same_again(novel):
     assert on_page(novel, story) == "make her leave"
 
 
+@pytest.mark.slow
 def test_another_try_asks_for_the_same_again_after_a_restart(novel):
     async def first(app, pilot, engine, page):
         await asked(pilot, engine, "make her leave", " She left.")
@@ -65,6 +67,7 @@ def test_another_try_asks_for_the_same_again_after_a_restart(novel):
     assert on_page(novel, second) == "make her leave"
 
 
+@pytest.mark.slow
 def test_a_rewrite_is_tried_again_with_what_was_asked(novel):
     async def story(app, pilot, engine, page):
         page.editor.select(0, 20)
@@ -76,6 +79,7 @@ def test_a_rewrite_is_tried_again_with_what_was_asked(novel):
     assert on_page(novel, story) == ("sad", (0, 20))
 
 
+@pytest.mark.slow
 def test_the_page_and_what_is_sent_show_what_was_asked(novel):
     async def story(app, pilot, engine, page):
         await asked(pilot, engine, "sad", " She left.")
@@ -86,6 +90,7 @@ def test_the_page_and_what_is_sent_show_what_was_asked(novel):
     assert on_page(novel, story) == (True, "sad")
 
 
+@pytest.mark.slow
 def test_away_from_the_draft_what_is_sent_is_shown_without_what_was_asked(novel):
     async def story(app, pilot, engine, page):
         await asked(pilot, engine, "sad", " She left.")
@@ -98,6 +103,7 @@ def test_away_from_the_draft_what_is_sent_is_shown_without_what_was_asked(novel)
 # Where it goes on.
 
 
+@pytest.mark.slow
 def test_it_goes_on_at_the_cursor_and_a_draft_elsewhere_stops_and_stays(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -111,6 +117,7 @@ def test_it_goes_on_at_the_cursor_and_a_draft_elsewhere_stops_and_stays(novel):
     assert on_page(novel, story) == [(0, ""), (len(NIGHT), " went out")]
 
 
+@pytest.mark.slow
 def test_a_draft_that_waits_is_marked_and_can_be_gone_to(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -131,6 +138,7 @@ def test_without_another_draft_there_is_none_to_go_to(novel):
     assert "no other draft" in on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_a_draft_at_the_cursor_is_taken_and_gone_on_from(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -140,6 +148,7 @@ def test_a_draft_at_the_cursor_is_taken_and_gone_on_from(novel):
     assert on_page(novel, story) == (f"{NIGHT} went", len(NIGHT) + 5, 1)
 
 
+@pytest.mark.slow
 def test_a_draft_out_of_the_selection_stays_when_that_is_rewritten(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -153,6 +162,7 @@ def test_a_draft_out_of_the_selection_stays_when_that_is_rewritten(novel):
 # Seams.
 
 
+@pytest.mark.slow
 def test_a_draft_before_a_word_ends_with_a_space_and_a_mark(novel):
     async def story(app, pilot, engine, page):
         page.editor.select(21, 21)
@@ -168,6 +178,7 @@ def test_a_draft_before_a_word_ends_with_a_space_and_a_mark(novel):
     assert text == "It was a dark night. Nobody slept The lamp"
 
 
+@pytest.mark.slow
 def test_a_sentence_that_the_length_cut_is_left_out_and_can_be_brought_back(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end")
@@ -183,6 +194,7 @@ def test_a_sentence_that_the_length_cut_is_left_out_and_can_be_brought_back(nove
     assert text == f"{NIGHT} went out. Nobody mo"
 
 
+@pytest.mark.slow
 def test_what_was_cut_off_a_draft_in_the_text_comes_back_as_a_draft(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end")
@@ -206,6 +218,7 @@ def test_the_length_is_asked_for_in_words(novel):
 # A late Escape.
 
 
+@pytest.mark.slow
 def test_the_footer_says_what_escape_does(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -218,6 +231,7 @@ def test_the_footer_says_what_escape_does(novel):
     on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_a_draft_put_away_too_late_comes_back_with_undo(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -235,6 +249,7 @@ def test_a_draft_put_away_too_late_comes_back_with_undo(novel):
     assert (gone, back, again, text) == (NIGHT, f"{NIGHT} went out.", NIGHT, f"{NIGHT} went out.")
 
 
+@pytest.mark.slow
 def test_another_try_is_offered_where_there_can_be_one(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -245,6 +260,7 @@ def test_another_try_is_offered_where_there_can_be_one(novel):
     on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_no_history_is_needed_for_the_keys_below_the_page(novel, monkeypatch):
     def damaged(*_):
         raise ManuscriptError("the history is damaged")
@@ -261,6 +277,7 @@ def test_no_history_is_needed_for_the_keys_below_the_page(novel, monkeypatch):
     on_page(novel, lambda app, pilot, engine, page: until(pilot, lambda: "^g Continue" in footer(app)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", [("tab",), ("ctrl+t", "ctrl+t"), ("ctrl+t", "tab"), ("shift+tab",) * 4])
 def test_a_draft_taken_whole_comes_back_with_undo_and_goes_into_the_text_with_redo(novel, keys):
     whole = f"{NIGHT} went out. It was."
@@ -279,6 +296,7 @@ def test_a_draft_taken_whole_comes_back_with_undo_and_goes_into_the_text_with_re
     assert on_page(novel, story) == ((whole, None), (NIGHT, whole), (whole, None), whole)
 
 
+@pytest.mark.slow
 def test_putting_away_is_undone_in_order_with_edits(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -290,6 +308,7 @@ def test_putting_away_is_undone_in_order_with_edits(novel):
     assert on_page(novel, story) == ((NIGHT, None), f"{NIGHT} went out.")
 
 
+@pytest.mark.slow
 def test_a_draft_put_away_comes_back_after_a_restart(novel):
     async def first(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -304,6 +323,7 @@ def test_a_draft_put_away_comes_back_after_a_restart(novel):
     assert on_page(novel, second) == (NIGHT, f"{NIGHT} went out.")
 
 
+@pytest.mark.slow
 def test_the_next_alternative_of_a_draft_put_away_brings_it_back(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -316,6 +336,7 @@ def test_the_next_alternative_of_a_draft_put_away_brings_it_back(novel):
 # While it streams.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "taken"), [("tab", " went out. No"), ("ctrl+t", " went out."), ("shift+tab", " went")], ids=str
 )
@@ -337,6 +358,7 @@ def test_what_there_is_is_taken_and_it_goes_on(novel, key, taken):
     assert on_page(novel, story) == (NIGHT + taken, f"{NIGHT} went out. Nobody moved.", None)
 
 
+@pytest.mark.slow
 def test_typing_what_is_offered_shrinks_it(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -348,6 +370,7 @@ def test_typing_what_is_offered_shrinks_it(novel):
     assert on_page(novel, story) == ((f"{NIGHT} we", f"{NIGHT} went out."), f"{NIGHT} went out.")
 
 
+@pytest.mark.slow
 def test_a_draft_does_not_show_in_a_text_it_was_not_written_for(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end")
@@ -376,6 +399,7 @@ def test_a_draft_of_another_version_does_not_show_when_a_text_is_opened(novel):
     assert on_page(novel, story) == (None, NIGHT)
 
 
+@pytest.mark.slow
 def test_which_alternative_it_is_stays_to_be_seen_while_it_is_written(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -386,6 +410,7 @@ def test_which_alternative_it_is_stays_to_be_seen_while_it_is_written(novel):
     on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_what_is_sent_says_what_was_asked(novel):
     async def story(app, pilot, engine, page):
         await asked(pilot, engine, "sad", " She left.")
@@ -400,6 +425,7 @@ def test_what_is_sent_says_what_was_asked(novel):
     assert "You asked for: sad" in on_page(novel, story)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paragraphs", [3, 19, 40])
 def test_the_page_follows_another_alternative_as_it_did_the_first(tmp_path, paragraphs):
     path = tmp_path / "night.md"

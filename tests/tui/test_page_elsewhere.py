@@ -25,6 +25,7 @@ BOTH = pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 # Finding, and selecting.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["f7", "the palette", "ctrl+b"])
 def test_the_whole_text_is_selected(novel, by):
     async def story(app, pilot, engine, page):
@@ -51,6 +52,7 @@ def test_a_copy_is_said_below_the_page(novel):
     assert on_page(novel, story) == "copied 7 words"
 
 
+@pytest.mark.slow
 @BOTH
 def test_all_places_are_replaced_as_one_step(novel, size):
     novel.write_text("A cat. A cat and a cat.")
@@ -64,6 +66,7 @@ def test_all_places_are_replaced_as_one_step(novel, size):
     assert on_page(novel, story, size) == ("A dog. A dog and a dog.", "A cat. A cat and a cat.", True)
 
 
+@pytest.mark.slow
 def test_places_are_replaced_one_by_one(novel):
     novel.write_text("A cat. A cat.")
 
@@ -76,6 +79,7 @@ def test_places_are_replaced_one_by_one(novel):
     assert on_page(novel, story) == ("A dog. A cat.", "A dog. A dog.")
 
 
+@pytest.mark.slow
 def test_what_is_replaced_can_keep_its_capitals(novel):
     novel.write_text("Out, out. OUT!")
 
@@ -86,6 +90,7 @@ def test_what_is_replaced_can_keep_its_capitals(novel):
     assert on_page(novel, story) == "Away, away. AWAY!"
 
 
+@pytest.mark.slow
 def test_what_is_found_is_selected_on_the_page(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+f", *"dark", "escape")
@@ -94,6 +99,7 @@ def test_what_is_found_is_selected_on_the_page(novel):
     assert on_page(novel, story) == (9, 13)
 
 
+@pytest.mark.slow
 def test_a_draft_stays_while_text_is_replaced(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.", end=False)
@@ -130,6 +136,7 @@ def test_while_the_model_loads_it_is_said_at_once_that_nothing_can_be_shown_yet(
     assert asked == []
 
 
+@pytest.mark.slow
 def test_the_page_no_longer_says_that_it_looks_once_it_was_shown(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f4")
@@ -173,6 +180,7 @@ def test_that_it_cannot_be_shown_what_the_model_is_sent_is_said(novel):
     assert on_page(novel, story) == "there is too little room"
 
 
+@pytest.mark.slow
 def test_a_typewriter_is_one_on_the_page_too(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end", *["enter"] * 30, "x")
@@ -185,6 +193,7 @@ def test_a_typewriter_is_one_on_the_page_too(novel):
     assert set(on_page(novel, story, typewriter=True)) <= {11, 12}
 
 
+@pytest.mark.slow
 @BOTH
 def test_memory_is_kept_and_goes_to_the_model(novel, size):
     async def story(app, pilot, engine, page):
@@ -201,6 +210,7 @@ def test_memory_is_kept_and_goes_to_the_model(novel, size):
 # Versions.
 
 
+@pytest.mark.slow
 @BOTH
 def test_the_writer_goes_back_to_a_version(novel, size):
     async def story(app, pilot, engine, page):
@@ -213,6 +223,7 @@ def test_the_writer_goes_back_to_a_version(novel, size):
     assert on_page(novel, story, size) == (NIGHT, "A" + NIGHT, True)
 
 
+@pytest.mark.slow
 def test_the_writer_goes_on_with_another_branch(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "A", "f8", "a", "end", "b")
@@ -230,6 +241,7 @@ def test_the_writer_goes_on_with_another_branch(novel):
 # The studio.
 
 
+@pytest.mark.slow
 def test_a_theme_is_taken_at_once(novel):
     async def story(app, pilot, engine, page):
         before = app.theme
@@ -249,6 +261,7 @@ def test_another_width_of_the_text_holds_at_once(novel, size):
     assert on_page(novel, story, size) == 40
 
 
+@pytest.mark.slow
 def test_keys_that_were_changed_work_and_the_old_ones_do_not(novel):
     async def story(app, pilot, engine, page):
         app.change_setting("keys", {"continue": "ctrl+b"})
@@ -260,6 +273,7 @@ def test_keys_that_were_changed_work_and_the_old_ones_do_not(novel):
     assert on_page(novel, story) == ([], 1)
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_goal_of_words_is_shown_at_once(novel, size):
     async def story(app, pilot, engine, page):
@@ -270,6 +284,7 @@ def test_a_goal_of_words_is_shown_at_once(novel, size):
     assert on_page(novel, story, size) == ("7 words · +0 of 500", 500, 0)
 
 
+@pytest.mark.slow
 def test_a_text_keeps_its_goal_and_another_has_the_one_of_the_settings(novel):
     async def story(app, pilot, engine, page):
         return page.status.words
@@ -281,6 +296,7 @@ def test_a_text_keeps_its_goal_and_another_has_the_one_of_the_settings(novel):
     assert on_page(novel.with_name("other.md"), story, word_goal=100) == "1 word · +0 of 100"
 
 
+@pytest.mark.slow
 def test_a_goal_is_no_further_and_no_nearer_in_another_version(novel):
     async def story(app, pilot, engine, page):
         first = page.manuscript.versions.current
@@ -327,6 +343,7 @@ def test_focus_mode_leaves_nothing_but_the_text_and_comes_back(novel, size):
 # Files.
 
 
+@pytest.mark.slow
 @BOTH
 def test_the_text_is_exported(novel, size):
     async def story(app, pilot, engine, page):
@@ -339,6 +356,7 @@ def test_the_text_is_exported(novel, size):
     assert len(list(novel.parent.glob("novel.*"))) == 2
 
 
+@pytest.mark.slow
 def test_another_text_is_opened_and_this_one_is_saved(novel):
     other = novel.with_name("other.md")
     other.write_text("Another.")
@@ -448,6 +466,7 @@ def test_a_terminal_that_cannot_be_handed_over_is_told(novel):
 # Out and back.
 
 
+@pytest.mark.slow
 def test_escape_leads_out_of_everything_one_step_at_a_time(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -461,6 +480,7 @@ def test_escape_leads_out_of_everything_one_step_at_a_time(novel):
     assert on_page(novel, story) == [(False, True, 1), (False, True, None), (False, True, None)]
 
 
+@pytest.mark.slow
 def test_escape_leaves_the_voices_before_it_stops_a_draft(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -503,6 +523,7 @@ def test_a_draft_put_away_is_brought_back(novel):
     assert on_page(novel, story) == f"{NIGHT} went out."
 
 
+@pytest.mark.slow
 def test_a_draft_taken_and_undone_is_tried_again(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")

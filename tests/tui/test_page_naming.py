@@ -42,6 +42,7 @@ def on_a_new_page(story, size=(80, 24)):
     return asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_n_is_followed_by_writing(documents):
     async def story(app, pilot):
         await typed(pilot, LAMP)
@@ -52,6 +53,7 @@ def test_n_is_followed_by_writing(documents):
     assert [Manuscript.open(text.path).text for text in recent()] == [LAMP]
 
 
+@pytest.mark.slow
 def test_saving_asks_for_a_name_among_the_documents(documents):
     async def story(app, pilot):
         await typed(pilot, LAMP)
@@ -78,6 +80,7 @@ def test_an_empty_page_is_left_without_a_question_and_nothing_is_left_of_it(docu
     assert list((billy_home / "state" / "manuscripts").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", ["ctrl+q", "the palette"])
 def test_leaving_asks_for_a_name_and_takes_none_for_an_answer(documents, leave):
     async def story(app, pilot):
@@ -95,6 +98,7 @@ def test_leaving_asks_for_a_name_and_takes_none_for_an_answer(documents, leave):
     assert [Manuscript.open(text.path).text for text in recent()] == [LAMP]
 
 
+@pytest.mark.slow
 def test_leaving_saves_under_the_name_that_is_given(documents):
     async def story(app, pilot):
         await typed(pilot, LAMP)
@@ -105,6 +109,7 @@ def test_leaving_saves_under_the_name_that_is_given(documents):
     assert (documents / "The lamp had gone out.md").read_text() == LAMP
 
 
+@pytest.mark.slow
 def test_after_some_words_and_a_pause_the_writer_is_told_that_it_can_have_a_name(documents):
     async def story(app, pilot):
         page = app.screen
@@ -121,6 +126,7 @@ def test_after_some_words_and_a_pause_the_writer_is_told_that_it_can_have_a_name
     assert on_a_new_page(story) == ("", "Ctrl+S gives this text a name", "", "")
 
 
+@pytest.mark.slow
 def test_what_needs_a_file_says_so_and_an_export_goes_to_the_documents(documents):
     async def story(app, pilot):
         await typed(pilot, LAMP)

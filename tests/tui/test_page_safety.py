@@ -53,6 +53,7 @@ async def settled(pilot, app):
 # Saving.
 
 
+@pytest.mark.slow
 def test_the_text_is_saved_by_itself_and_the_page_says_so(novel, watchful):
     async def story(app, pilot, engine, page):
         await typed(pilot, "Oh ")
@@ -94,6 +95,7 @@ def test_a_full_disk_is_said_and_the_text_stays(novel, size):
     assert size == SIZES[1] or "No space left" in said  # the line has no room for all of it
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_is_told_without_a_key(novel, watchful):
     async def story(app, pilot, engine, page):
         with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
@@ -104,6 +106,7 @@ def test_a_disk_that_fills_up_is_told_without_a_key(novel, watchful):
     assert "No space left" in on_page(novel, story, autosave_seconds=SOON)
 
 
+@pytest.mark.slow
 def test_in_focus_mode_trouble_is_said_above_the_text(novel, watchful):
     async def story(app, pilot, engine, page):
         with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
@@ -114,6 +117,7 @@ def test_in_focus_mode_trouble_is_said_above_the_text(novel, watchful):
     assert "No space left" in on_page(novel, story, (160, 50), autosave_seconds=SOON)
 
 
+@pytest.mark.slow
 def test_once_there_is_room_again_it_is_saved(novel, watchful):
     async def story(app, pilot, engine, page):
         with faults(novel.parent, fail=lambda number, name: errno.ENOSPC if name == "write" else None):
@@ -242,6 +246,7 @@ def test_whose_text_it_is_to_be_is_asked_if_both_changed_it(novel, size, keys, t
     assert on_page(novel, story, size) == (text, file, True)
 
 
+@pytest.mark.slow
 def test_a_copy_is_saved_beside_it(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "A")
@@ -281,6 +286,7 @@ def test_no_question_comes_between_the_letters_that_are_typed(novel, watchful):
     assert (text, file) == (f"mtm{NIGHT}", "Theirs.")
 
 
+@pytest.mark.slow
 def test_a_file_that_vanished_is_not_saved_until_the_writer_says_so(novel, watchful):
     async def story(app, pilot, engine, page):
         novel.unlink()
@@ -295,6 +301,7 @@ def test_a_file_that_vanished_is_not_saved_until_the_writer_says_so(novel, watch
     assert novel.read_text() == NIGHT
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_text_any_more_has_a_way_on(novel):
     async def story(app, pilot, engine, page):
         novel.write_bytes(b"\xff\xfe\x00")
@@ -346,6 +353,7 @@ def test_saving_goes_not_over_it_and_asks(novel, typed_before):
     assert on_page(novel, story) == (ConflictScreen, NIGHT.replace("dark", "pale"))
 
 
+@pytest.mark.slow
 def test_both_changes_are_kept_as_one_step(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "A")
@@ -359,6 +367,7 @@ def test_both_changes_are_kept_as_one_step(novel):
     assert on_page(novel, story) == (f"A{NIGHT} went out.", f"A{NIGHT} went out.", f"A{NIGHT}")
 
 
+@pytest.mark.slow
 def test_the_file_is_not_read_where_the_keys_are_taken(novel, monkeypatch):
     threads = set()
 
@@ -453,6 +462,7 @@ def test_another_text_can_be_opened_from_one_that_can_only_be_read(novel):
 # After a crash.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_what_a_crash_left_is_offered_first_and_taken(novel, size):
     async def story(app, pilot, engine, page):
@@ -464,6 +474,7 @@ def test_what_a_crash_left_is_offered_first_and_taken(novel, size):
     assert on_page(novel, story, size) == (f"Lost. {NIGHT}", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "again"),
     [(["up", "enter"], WritingScreen), (["escape"], RecoverScreen)],
@@ -484,6 +495,7 @@ def test_what_a_crash_left_can_be_declined_or_wait(novel, keys, again):
     assert on_page(novel, look) is again
 
 
+@pytest.mark.slow
 def test_a_recovered_text_can_be_written_on(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "down", "enter")
@@ -531,6 +543,7 @@ def test_leaving_with_another_program_s_text_in_the_file_says_so(novel):
     assert novel.read_text() == "Theirs."
 
 
+@pytest.mark.slow
 def test_leaving_what_is_in_memory_only_says_that_it_is_lost(novel, disk):
     async def story(app, pilot, engine, page):
         disk.append("full")
@@ -541,6 +554,7 @@ def test_leaving_what_is_in_memory_only_says_that_it_is_lost(novel, disk):
     assert "is lost" in on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_going_to_another_text_says_so_too(novel):
     async def story(app, pilot, engine, page):
         novel.chmod(0o444)

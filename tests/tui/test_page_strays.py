@@ -33,6 +33,7 @@ def test_it_opens_and_is_shown_and_said_and_saved_as_the_byte(novel):
     on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_the_cursor_and_deleting_take_it_for_one_character(novel):
     novel.write_bytes(BAD)
 
@@ -79,6 +80,7 @@ def test_the_model_is_sent_the_sign_and_what_is_learnt_has_it(novel):
     on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_no_screen_shows_what_the_byte_is_kept_as(novel):
     novel.write_bytes(BAD)
     strays = {chr(code) for code in STRAY}

@@ -47,6 +47,7 @@ MAKE = ("x", "right", "enter")  # asks for a vector, and says yes once it is kno
 # Vectors, while writing goes on.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_how_long_a_vector_takes_is_said_before_it_is_made(novel, size):
     async def story(app, pilot, engine, page):
@@ -69,6 +70,7 @@ def question_of(app):
     return str(app.screen.query_one(Label).content)
 
 
+@pytest.mark.slow
 def test_a_vector_that_is_there_is_made_anew_only_when_that_is_wanted(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", "down", "down", "x")
@@ -77,6 +79,7 @@ def test_a_vector_that_is_there_is_made_anew_only_when_that_is_wanted(novel):
     assert on_page(novel, story).startswith("Gothic is prepared already. Prepare again?")
 
 
+@pytest.mark.slow
 def test_how_far_a_vector_is_stands_below_the_page_at_80_columns(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE, "escape")
@@ -93,6 +96,7 @@ def test_how_far_a_vector_is_stands_below_the_page_at_80_columns(novel):
     assert not panel
 
 
+@pytest.mark.slow
 def test_that_cancelling_was_heard_is_said_at_once(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE)
@@ -107,6 +111,7 @@ def test_that_cancelling_was_heard_is_said_at_once(novel):
     assert below == "preparing voices: stopping"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_a_vector_is_made_from_the_panel_while_a_draft_streams(novel, size):
     async def story(app, pilot, engine, page):
@@ -124,6 +129,7 @@ def test_a_vector_is_made_from_the_panel_while_a_draft_streams(novel, size):
     assert text == f"{NIGHT} went out"
 
 
+@pytest.mark.slow
 def test_a_vector_that_is_made_is_there_at_once(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE)
@@ -135,6 +141,7 @@ def test_a_vector_that_is_made_is_there_at_once(novel):
     assert on_page(novel, story) == ("", True, "the voices are ready")
 
 
+@pytest.mark.slow
 def test_making_a_vector_is_cancelled(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE)
@@ -148,6 +155,7 @@ def test_making_a_vector_is_cancelled(novel):
     assert on_page(novel, story) == (True, "", "stopped; what is done so far is kept")
 
 
+@pytest.mark.slow
 def test_a_vector_that_cannot_be_made_says_why_and_another_can_be(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE)
@@ -159,6 +167,7 @@ def test_a_vector_that_cannot_be_made_says_why_and_another_can_be(novel):
     assert on_page(novel, story) == ("the disk is full; make room", 2)
 
 
+@pytest.mark.slow
 def test_one_vector_is_made_at_a_time(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", *MAKE, "x")
@@ -170,6 +179,7 @@ def test_one_vector_is_made_at_a_time(novel):
     assert "being prepared already" in said
 
 
+@pytest.mark.slow
 def test_nothing_is_cancelled_where_nothing_is_made(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", "c")
@@ -181,6 +191,7 @@ def test_nothing_is_cancelled_where_nothing_is_made(novel):
 # What the engine says of voices.
 
 
+@pytest.mark.slow
 def test_a_voice_that_cannot_be_steered_says_why(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -191,6 +202,7 @@ def test_a_voice_that_cannot_be_steered_says_why(novel):
     assert on_page(novel, story) == ("fairy-tale has no vector yet", True)
 
 
+@pytest.mark.slow
 def test_the_gauge_warns_while_a_draft_frays_and_goes_with_it(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -208,6 +220,7 @@ def test_the_gauge_warns_while_a_draft_frays_and_goes_with_it(novel):
 # Personas.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_a_persona_chosen_among_all_joins_the_blend(novel, size):
     async def story(app, pilot, engine, page):
@@ -223,6 +236,7 @@ def test_a_persona_chosen_among_all_joins_the_blend(novel, size):
     assert "noir" in blend.persona_ids
 
 
+@pytest.mark.slow
 def test_how_alike_voices_are_is_asked_for_and_shown(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f9")
@@ -234,6 +248,7 @@ def test_how_alike_voices_are_is_asked_for_and_shown(novel):
     assert on_page(novel, story)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_a_voice_is_learnt_from_the_open_text(novel, size):
     async def story(app, pilot, engine, page):
@@ -248,6 +263,7 @@ def test_a_voice_is_learnt_from_the_open_text(novel, size):
     assert on_page(novel, story, size) == ("my-voice", f"Oh {NIGHT}", "8 words of novel.md", True)
 
 
+@pytest.mark.slow
 def test_a_voice_is_learnt_from_a_file(novel):
     other = novel.with_name("other.md")
     other.write_text("Another text.")
@@ -273,6 +289,7 @@ def read_as(engine, **scores):
     return ParagraphScored(request.job, request.paragraphs[0], (first, second)), Ended(request.job)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_colours_go_round_and_the_text_is_read_for_them(novel, size):
     async def story(app, pilot, engine, page):
@@ -294,6 +311,7 @@ def test_scores_are_shown_against_the_average_of_the_text(novel):
     assert on_page(novel, story) == [(0, 20, 0.5), (21, 29, -0.5)]
 
 
+@pytest.mark.slow
 def test_a_paragraph_is_read_once_until_it_changes(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f5")
@@ -316,6 +334,7 @@ def test_what_is_being_read_is_not_asked_for_again(novel):
     assert on_page(novel, story) == 1
 
 
+@pytest.mark.slow
 def test_a_new_vector_has_the_text_read_anew(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f5")
@@ -339,6 +358,7 @@ def test_a_writer_who_wants_no_reading_is_told_why_there_are_no_colours(novel):
 # Models.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_a_model_is_chosen_and_prepared_with_its_voices(novel, size):
     async def story(app, pilot, engine, page):
@@ -351,6 +371,7 @@ def test_a_model_is_chosen_and_prepared_with_its_voices(novel, size):
     assert on_page(novel, story, size) == (True, "org/model", 4)
 
 
+@pytest.mark.slow
 def test_getting_a_model_is_followed_and_cancelled_among_the_models(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Models")

@@ -99,6 +99,7 @@ def test_numbers_of_measurements_come_last_under_advanced():
     ]
 
 
+@pytest.mark.slow
 def test_enter_gives_the_persona_and_escape_nobody():
     assert play("down", "enter")[0].heard == ["gothic"]
     assert play("escape")[0].heard == [None]
@@ -111,6 +112,7 @@ def test_likeness_is_told_in_words_and_numbers():
     assert "Most like" not in play(compared=None)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -143,6 +145,7 @@ def test_c_cancels_the_making_of_a_vector():
     assert play("c")[0].heard == ["cancel"]
 
 
+@pytest.mark.slow
 def test_x_asks_for_a_vector_and_again_where_there_is_one():
     assert play("x")[0].heard == [(("noir",), True)]
     assert play("down", "x")[0].heard == [(("gothic",), False)]
@@ -160,6 +163,7 @@ def described(name, voice):
     return ("n", *name, "tab", *("space" if letter == " " else letter for letter in voice))
 
 
+@pytest.mark.slow
 def test_a_new_persona_is_described_in_one_box_and_offered_a_vector():
     app, _ = play(*described("Ann", "salty and sad"), "ctrl+s")
     persona = get_persona("ann")
@@ -169,12 +173,14 @@ def test_a_new_persona_is_described_in_one_box_and_offered_a_vector():
     assert app.heard == [25, (("ann",), False)]
 
 
+@pytest.mark.slow
 def test_a_persona_of_a_bare_name_is_not_made():
     _, shown = play("n", *"Ann", "ctrl+s")
     assert "the voice is not described yet" in words(shown)
     assert not paths.personas_folder().exists()
 
 
+@pytest.mark.slow
 def test_the_prompts_are_shown_and_changed_under_advanced():
     _, shown = play(*described("Ann", "salty"), "tab", "enter", "tab", "tab", "tab", "tab", size=(80, 50))
     assert "What the model is told, 1 of 5" in shown
@@ -191,6 +197,7 @@ def own_prompt(app):
     app.screen.action_persona_save()
 
 
+@pytest.mark.slow
 def test_a_description_that_is_too_long_is_said_to_be_so():
     def describe(app):
         app.screen.query_one("#voice", TextArea).load_text("x" * 1500)
@@ -198,6 +205,7 @@ def test_a_description_that_is_too_long_is_said_to_be_so():
     assert "has 1,501 characters, and 1,000 are the most" in words(play("n", *"Ann", then=describe)[1])
 
 
+@pytest.mark.slow
 def test_what_was_typed_stays_when_the_name_changes():
     def change(app):
         app.screen.query_one("#prompt-1", TextArea).load_text("Be kind.")
@@ -215,6 +223,7 @@ def test_what_was_typed_stays_when_the_name_changes():
     assert asyncio.run(run()) == ("Be kind.", "bea")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "text", "reason"),
     [("id", "../evil", "must be lower-case letters"), ("description", "", "must have 1 to 200 characters")],
@@ -230,11 +239,13 @@ def test_a_card_that_will_not_do_is_refused_in_words_and_not_written(field, text
     assert not list(paths.personas_folder().glob("*")) if paths.personas_folder().exists() else True
 
 
+@pytest.mark.slow
 def test_a_card_that_exists_is_never_written_over():
     play(*described("Ann", "salty"), "ctrl+s")
     assert "exists and is kept" in words(play(*described("Ann", "sad"), "ctrl+s")[1])
 
 
+@pytest.mark.slow
 def test_a_voice_is_learnt_from_the_open_manuscript_or_a_file(tmp_path):
     app, _ = play("w", "enter", "enter")
     assert app.heard == [("my-voice", None)]
@@ -247,6 +258,7 @@ def test_a_voice_is_learnt_from_the_open_manuscript_or_a_file(tmp_path):
     assert play("w", "enter", then=name_file)[0].heard == [("my-voice", tmp_path / "n.md")]
 
 
+@pytest.mark.slow
 def test_a_voice_may_not_take_a_personas_name_or_a_file_that_is_not_there():
     clear = ["backspace"] * len("my-voice")
     assert "there is a persona called noir" in words(play("w", *clear, *"noir", "enter")[1])

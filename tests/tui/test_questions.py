@@ -80,6 +80,7 @@ def test_every_question_of_this_kind_is_tried():
     assert {screen.__name__ for screen in Question.__subclasses__()} == {"RecoverScreen", "ConflictScreen"}
 
 
+@pytest.mark.slow
 @KINDS
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_typed_answers_nothing_and_is_in_the_text_then(novel, kind, seed):
@@ -97,6 +98,7 @@ def test_what_is_typed_answers_nothing_and_is_in_the_text_then(novel, kind, seed
     assert asked(novel, kind, story) == (True,) * 5
 
 
+@pytest.mark.slow
 @KINDS
 def test_no_key_of_the_page_answers_it(novel, kind):
     async def story(app, pilot, page):
@@ -107,6 +109,7 @@ def test_no_key_of_the_page_answers_it(novel, kind):
     assert asked(novel, kind, story) == (True, True)
 
 
+@pytest.mark.slow
 @KINDS
 def test_an_arrow_long_ago_does_not_count(novel, kind):
     async def story(app, pilot, page):
@@ -116,6 +119,7 @@ def test_an_arrow_long_ago_does_not_count(novel, kind):
     assert asked(novel, kind, story) == (True, "x\n")
 
 
+@pytest.mark.slow
 def test_typing_pasting_and_taking_back_keep_their_order(novel):
     async def story(app, pilot, page):
         await typed(pilot, "Dear ")
@@ -127,6 +131,7 @@ def test_typing_pasting_and_taking_back_keep_their_order(novel):
     assert asked(novel, "recover", story) == f"Dear old\ndiary!{NIGHT}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "keys", "text"),
     [
@@ -149,6 +154,7 @@ def test_after_the_answer_it_goes_to_the_cursor_also_what_came_at_the_last_momen
     assert asked(novel, kind, story) == text
 
 
+@pytest.mark.slow
 def test_it_is_kept_through_a_second_question(novel):
     async def story(app, pilot, page):
         await typed(pilot, "one ")
@@ -164,6 +170,7 @@ def test_it_is_kept_through_a_second_question(novel):
     assert asked(novel, "recover", story) == f"one two {NIGHT}"
 
 
+@pytest.mark.slow
 def test_what_was_declined_is_kept_and_the_message_says_where(novel):
     async def story(app, pilot, page):
         await typed(pilot, "Dear diary")
@@ -175,6 +182,7 @@ def test_what_was_declined_is_kept_and_the_message_says_where(novel):
     assert asked(novel, "recover", story) == ("the file's text stays; the other one is kept as a version (F8)", True)
 
 
+@pytest.mark.slow
 @KINDS
 def test_leaving_with_a_question_open_saves_what_was_typed(novel, kind):
     async def story(app, pilot, page):
@@ -185,6 +193,7 @@ def test_leaving_with_a_question_open_saves_what_was_typed(novel, kind):
     assert asked(novel, kind, story)
 
 
+@pytest.mark.slow
 def test_what_was_typed_while_one_was_finding_is_looked_for_and_not_written(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+f", "n")

@@ -47,6 +47,7 @@ def after(path, *keys, text=NEW):
     return on_page(path, story)
 
 
+@pytest.mark.slow
 def test_old_words_are_struck_and_new_ones_stand_beside_them_word_by_word(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -58,11 +59,13 @@ def test_old_words_are_struck_and_new_ones_stand_beside_them_word_by_word(stones
     assert drafted[:3] == [("struck here", "lamp "), ("ghost here", "lantern "), ("struck", "stood ")]
 
 
+@pytest.mark.slow
 def test_the_third_change_is_taken_and_the_second_refused(stones):
     expected = "The lamp had gone out. Mara stood on the wet stones. Somebody came."
     assert after(stones, "shift+tab", "f6", "ctrl+t", "escape") == expected
 
 
+@pytest.mark.slow
 def test_a_skipped_change_stays_as_the_writer_had_it_and_can_be_come_back_to(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -79,6 +82,7 @@ def test_a_skipped_change_stays_as_the_writer_had_it_and_can_be_come_back_to(sto
     assert taken.startswith("The lantern had gone out. Mara stood")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["shift+tab", "f6", "ctrl+t"])
 def test_the_line_below_the_page_says_which_change_stands_out(stones, key):
     async def story(app, pilot, engine, page):
@@ -90,6 +94,7 @@ def test_the_line_below_the_page_says_which_change_stands_out(stones, key):
     on_page(stones, story)
 
 
+@pytest.mark.slow
 def test_next_and_previous_go_round(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -102,6 +107,7 @@ def test_next_and_previous_go_round(stones):
     assert on_page(stones, story) == (["change 3 of 3", "change 1 of 3", "change 2 of 3"], STONES)
 
 
+@pytest.mark.slow
 def test_each_change_taken_is_one_step_and_its_undo_leads_back_to_it(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -119,6 +125,7 @@ def test_each_change_taken_is_one_step_and_its_undo_leads_back_to_it(stones):
     assert [text.count("Nobody") + text.count("lamp") + text.count("stood") for _, text in seen] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_step_made_again_closes_the_rewrite_again(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -129,6 +136,7 @@ def test_a_step_made_again_closes_the_rewrite_again(stones):
     assert on_page(stones, story) == (NEW, None)
 
 
+@pytest.mark.slow
 def test_take_all_leaves_what_was_skipped_and_says_so(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -155,6 +163,7 @@ def test_when_all_was_skipped_take_all_takes_nothing(stones):
     assert told.startswith("you skipped all the changes that are left")
 
 
+@pytest.mark.slow
 def test_the_footer_has_these_keys_only_while_a_rewrite_is_on_the_page(stones):
     async def story(app, pilot, engine, page):
         await pilot.pause()
@@ -170,6 +179,7 @@ def test_the_footer_has_these_keys_only_while_a_rewrite_is_on_the_page(stones):
     assert not any(title in before + afterwards for title in ("Skip", "Take all", "Put away"))
 
 
+@pytest.mark.slow
 def test_words_typed_into_the_passage_meanwhile_stay(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -220,6 +230,7 @@ def test_a_rewrite_that_says_the_same_is_put_away_with_a_word(stones):
     assert on_page(stones, story) == ("The rewrite is the same as your text.", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "side"), [(80, True), (60, False)])
 def test_a_rewrite_that_has_few_of_the_words_is_shown_beside_them(stones, width, side):
     async def story(app, pilot, engine, page):
@@ -232,6 +243,7 @@ def test_a_rewrite_that_has_few_of_the_words_is_shown_beside_them(stones, width,
     assert (old == new) == side
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "text", "open"), [("tab", OTHER, False), ("delete", STONES, False), ("escape", STONES, True)]
 )
@@ -245,6 +257,7 @@ def test_beside_it_is_taken_put_away_or_left_for_later(stones, key, text, open):
     assert on_page(stones, story) == (text, open, True)
 
 
+@pytest.mark.slow
 def test_another_alternative_is_shown_beside_the_words_by_swiping(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page, OTHER)
@@ -260,6 +273,7 @@ def test_another_alternative_is_shown_beside_the_words_by_swiping(stones):
     assert text == OTHER
 
 
+@pytest.mark.slow
 def test_another_try_from_beside_the_words_is_shown_there_again(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page, OTHER)
@@ -273,6 +287,7 @@ def test_another_try_from_beside_the_words_is_shown_there_again(stones):
     assert all(words in on_page(stones, story) for words in ("alternative 2 of 2", "horn", "^n Try again"))
 
 
+@pytest.mark.slow
 def test_what_is_typed_beside_it_goes_to_the_page(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page, OTHER)
@@ -298,6 +313,7 @@ def test_who_writes_on_meanwhile_is_not_led_away(stones):
     assert on_page(stones, story)
 
 
+@pytest.mark.slow
 def test_a_key_that_the_writer_has_given_away_is_a_rewrites_only_while_there_is_one(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)

@@ -208,6 +208,7 @@ def test_numbers_are_typed_and_checked():
     assert host.said == [("text_width", 72)]
 
 
+@pytest.mark.slow
 def test_keys_are_typed_and_checked():
     pictures = []
     keys = ["end", "enter", *["backspace"] * 20, *typed("f1"), "enter", seen(pictures), *typed("1"), "enter"]

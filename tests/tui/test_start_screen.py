@@ -119,6 +119,7 @@ def test_a_name_with_a_hostile_escape_is_not_proposed(here):
     assert completed("ta") is None
 
 
+@pytest.mark.slow
 def test_a_word_document_becomes_a_text_beside_it(here):
     document = Document()
     document.add_paragraph("Once upon a time.")

@@ -44,6 +44,7 @@ def covered(page, *also):
     return {name for name, place in kept.items() for region in seen if region.overlaps(place)}, len(seen)
 
 
+@pytest.mark.slow
 @SIZES
 @pytest.mark.parametrize("finding", [False, True], ids=["writing", "finding"])
 def test_messages_stay_off_the_cursor_s_line_the_find_bar_and_the_status(page_of, size, finding):
@@ -83,6 +84,7 @@ def test_they_stay_off_when_the_find_bar_opens_and_the_window_shrinks(page_of, s
     assert page_of(size, story) == set()
 
 
+@pytest.mark.slow
 def test_what_there_is_no_room_for_is_cut_and_seen_to_be(page_of):
     async def story(app, pilot, page):
         app.notify(LONG * 2, timeout=100)

@@ -167,6 +167,7 @@ def test_no_row_is_cut_off_in_28_columns():
     assert all(len(row) <= 28 for row in rows)
 
 
+@pytest.mark.slow
 def test_more_voices_than_fit_scroll_with_the_keys():
     everybody = "+".join(load_personas().personas)
     _, shown = play(*["down"] * 24, blend=everybody)
@@ -214,6 +215,7 @@ def test_a_muted_voice_is_saved_as_muted():
     assert app.panel.dials.voices == (DialVoice("gothic", 0.4, muted=True), DialVoice("noir", 0.6))
 
 
+@pytest.mark.slow
 def test_a_blend_of_which_all_are_muted_is_saved_too():
     play("down", "m", "down", "m", "s", *"dark", "enter", size=(80, 24))
     app, _ = play("l", "enter", blend="comic", size=(80, 24))
@@ -241,6 +243,7 @@ def test_who_is_muted_stays_while_the_others_are_typed():
     assert app.panel.dials.voices == (DialVoice("comic", 1.0), DialVoice("gothic", 0.4, muted=True))
 
 
+@pytest.mark.slow
 def test_a_dose_and_layers_can_be_typed():
     balanced = {"blend": "noir:0.6+gothic:0.4/balanced", "size": (80, 24)}
     assert play("enter", *"0.8", "enter", size=(80, 24))[0].heard == ["gothic:0.4+noir:0.6@0.8/layered"]
@@ -271,6 +274,7 @@ def test_dials_are_in_the_mode_of_a_blend_that_is_typed():
     assert Dials().adding("noir").blend() == Blend.parse("noir")
 
 
+@pytest.mark.slow
 def test_every_mode_says_what_it_does_and_where():
     for mode in Mode:
         _, shown = play("v", *["down"] * 3, blend=f"noir:0.6+gothic:0.4/{mode}", size=(60, 18))

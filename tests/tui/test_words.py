@@ -78,6 +78,7 @@ def is_jargon(text, pattern):
     return re.search(pattern, text.partition(": ")[2], re.IGNORECASE) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", JARGON.values(), ids=JARGON)
 def test_a_writer_meets_no_jargon_outside_advanced(pattern):
     found = [text for text in shown() if is_jargon(text, pattern)]

@@ -269,11 +269,13 @@ def test_a_voice_that_is_turned_up_while_it_writes_has_a_gauge(tiny, long):
     assert any(isinstance(event, Coherence) for event in told)
 
 
+@pytest.mark.slow
 def test_a_gauge_changes_nothing_of_what_is_written(tiny, long):
     found = [events_of(WritingJob(tiny, long, gauge=gauge)) for gauge in (None, Gauge)]
     assert [texts(found[0], voice) for voice in (0, 1)] == [texts(found[1], voice) for voice in (0, 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [True, False])
 def test_the_engine_has_a_gauge_if_one_is_asked_for(tiny, long, wanted):
     request = replace(long, writing=replace(long.writing, gauge=wanted))

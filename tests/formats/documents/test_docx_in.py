@@ -547,6 +547,7 @@ def said(notes):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(BLOCKS, max_size=5).map(together("".join)))
 def test_every_letter_comes_in_or_is_counted(drawn):
@@ -624,6 +625,7 @@ def test_notes_that_nothing_refers_to_are_counted_and_references_in_notes_too():
 REFERENCES = st.builds(reference, st.integers(1, 4), st.sampled_from(["footnote", "endnote"]))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(REFERENCES.map(lambda xml: (xml, "", 0)) | PLAIN, max_size=4), max_size=4),
@@ -644,6 +646,7 @@ def test_every_letter_of_notes_comes_in_or_is_counted(body, footnotes, endnotes)
     assert "[^" not in "".join(block.text for block in blocks)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(MARKDOWN)
 def test_a_text_that_was_exported_comes_back_with_every_letter(text):

@@ -223,6 +223,7 @@ def test_a_layer_of_zeros_is_left_out(tmp_path):
     assert list(read_control_vector(path).by_layer) == [1]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_file_is_an_error_of_ours_or_a_vector(tmp_path_factory, data):

@@ -210,6 +210,7 @@ def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path):
         refused(tmp_path / name, said)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_file_is_an_error_of_ours_or_a_matrix(tmp_path_factory, data):

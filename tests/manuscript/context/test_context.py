@@ -143,6 +143,7 @@ def cuts(contexts):
     return [part(context, "before").cut.chars for context in contexts]
 
 
+@pytest.mark.slow
 def test_the_cut_stays_while_the_text_grows_and_then_jumps():
     text = "".join(f"This is sentence number {number}. " for number in range(500))
     found = cuts(build(text, length, Guide(), budget=600) for length in range(6_000, 12_000, 50))
@@ -263,6 +264,7 @@ def requests(draw):
     return text, start, {**how, "instruction": draw(TEXTS), "budget": draw(st.integers(90, 250))}
 
 
+@pytest.mark.slow
 @given(requests(), GUIDES)
 @settings(max_examples=300)
 def test_what_is_sent_is_in_the_parts_and_within_the_budget(request, guide):
@@ -282,6 +284,7 @@ def test_what_is_sent_is_in_the_parts_and_within_the_budget(request, guide):
     assert re.fullmatch(AROUND + AROUND.join(texts) + AROUND, sent)
 
 
+@pytest.mark.slow
 @given(requests(), GUIDES)
 @settings(max_examples=300)
 def test_the_text_before_is_sent_to_its_end_from_a_sentence_on(request, guide):

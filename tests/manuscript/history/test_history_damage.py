@@ -266,6 +266,7 @@ damages = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(damages, min_size=1, max_size=3))
 @settings(max_examples=int(os.environ.get("BILLY_FUZZ", "100")), deadline=None)
 def test_damaged_bytes_give_right_values_an_error_or_a_new_history(sample, tmp_path_factory, all_damages):
