@@ -12,6 +12,7 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.config import config_text, parse_config, read_config
 from billy_mlx.errors import BillyError, BlendError, UsageError
 from billy_mlx.files import PRIVATE, write_atomically
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.text import sanitize
 from billy_mlx.tui.keys import checked_keys
 from billy_mlx.tui.setting_fields import Setting, checked, quoted, schema, setting
@@ -168,14 +169,13 @@ def save_setting(name: str, value: object) -> None:
 
 def writing(settings: Settings) -> Writing:
     """Return how a model is to write by these settings."""
-    sampling = {
-        "temperature": settings.temperature,
-        "min_p": settings.min_p,
-        "repetition_penalty": settings.repetition_penalty,
-        "repetition_context": _REPETITION_CONTEXT,
-    }
     return Writing(
-        sampling,
+        Sampling(
+            temperature=settings.temperature,
+            min_p=settings.min_p,
+            repetition_penalty=settings.repetition_penalty,
+            repetition_context=_REPETITION_CONTEXT,
+        ),
         budget=settings.context_budget,
         reading_seconds=settings.reading_seconds,
         thinking=settings.thinking,

@@ -56,7 +56,7 @@ class ManuscriptOrder(Order):
     def writing(self) -> Writing:
         """How the model is to write."""
         return Writing(
-            asdict(self.sampling),
+            self.sampling,
             max_tokens=self.max_tokens,
             budget=self.budget,
             reading_seconds=self.reading_seconds,

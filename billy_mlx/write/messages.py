@@ -8,6 +8,7 @@ from billy_mlx.engine.messages import Job
 from billy_mlx.manuscript.context.guide import Guide
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.manuscript.passage import Passage, Work
+from billy_mlx.model.sampling import Sampling
 
 READING_SECONDS = 30.0
 """How long a model may read before it writes, if nobody says otherwise; what it has read it need not read again."""
@@ -18,7 +19,7 @@ class Writing:
     """How a model is to write.
 
     Attributes:
-        sampling: by the names of `billy_mlx.model.sampling.Sampling`; what is missing is as it is there.
+        sampling: how tokens are drawn; repetition is held down, as small models loop without.
         max_tokens: of each voice at most, where nothing is said of words; not of a rewrite.
         budget: tokens the model may be sent; 0 for as many as model, memory and reading time allow.
         reading_seconds: how long the model may read, as far as that decides how much it is sent.
@@ -29,7 +30,7 @@ class Writing:
         rewrite_tokens: of a rewrite at most; None for about twice what it replaces.
     """
 
-    sampling: Mapping[str, float] = field(default_factory=lambda: {"repetition_penalty": 1.1, "repetition_context": 64})
+    sampling: Sampling = field(default_factory=lambda: Sampling(repetition_penalty=1.1, repetition_context=64))
     max_tokens: int = 200
     budget: int = 0
     reading_seconds: float = READING_SECONDS

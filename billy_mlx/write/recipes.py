@@ -3,16 +3,12 @@
 from dataclasses import replace
 from math import ceil
 
-import msgspec
-
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.recipe import Prompt, Recipe
 from billy_mlx.blend.writer import prompt_tokens
-from billy_mlx.errors import UsageError
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.model.model import Model
-from billy_mlx.model.sampling import Sampling
 from billy_mlx.words import count_words
 from billy_mlx.write.budget import budget_for
 from billy_mlx.write.messages import Write
@@ -70,7 +66,7 @@ def recipe_for(model: Model, write: Write, prompt: Prompt, voice: Blend = ALONE)
         prompt=replace(prompt, chat=model.tokenizer.has_chat_template),
         voice=voice,
         thinking=writing.thinking,
-        sampling=_sampling(write),
+        sampling=writing.sampling,
         seed=write.seed,
         max_tokens=most_tokens(model, write),
         stop=(*writing.stop, *_ends(write)),
@@ -107,13 +103,6 @@ def _ends(write: Write) -> tuple[str, ...]:
     if not passage or "\n\n" in passage:
         return ()
     return ("\n\n",) if "\n" in passage else ("\n",)
-
-
-def _sampling(write: Write) -> Sampling:
-    try:
-        return msgspec.convert(dict(write.writing.sampling), Sampling)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"words cannot be chosen like this: {error}; put that right in the settings") from error
 
 
 def _count(model: Model, text: str) -> int:

@@ -180,7 +180,7 @@ def test_what_the_documentation_shows_is_accepted_and_all_there_is(configure):
 
 def test_how_a_model_writes_follows_the_settings():
     made = writing(replace(Settings(), temperature=0.3, words=7, context_budget=99, thinking=True))
-    assert (made.sampling["temperature"], made.words, made.budget, made.thinking) == (0.3, 7, 99, True)
+    assert (made.sampling.temperature, made.words, made.budget, made.thinking) == (0.3, 7, 99, True)
 
 
 def test_auto_is_0_and_a_number_is_that_number():

@@ -61,7 +61,7 @@ def test_what_is_written_is_whole_and_is_written_again_token_for_token(reciting,
         voices,
         seed=data.draw(st.integers(0, 99)),
         selection=selection,
-        writing=Writing(max_tokens=most, rewrite_tokens=most, budget=450, sampling=sampling),
+        writing=Writing(max_tokens=most, rewrite_tokens=most, budget=450, sampling=Sampling(**sampling)),
     )
     events = list(WritingJob(reciting, request))
     for event in events:

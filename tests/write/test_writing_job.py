@@ -231,13 +231,6 @@ def test_a_rewrite_begins_with_white_space_only_where_its_passage_does(tiny, rew
     assert pieces == ["", begins, " rained."]
 
 
-def test_a_setting_that_cannot_be_is_said_in_a_sentence(tiny):
-    for sampling in ({"temperature": 99}, {"top_k": 1.5}):
-        writing = replace(REQUEST.writing, sampling=sampling)
-        with pytest.raises(BillyError, match=r"goes from|cannot be chosen"):
-            events_of(WritingJob(tiny, replace(REQUEST, writing=writing)))
-
-
 @pytest.fixture
 def long():
     """A request for two voices of 100 tokens."""
