@@ -31,8 +31,8 @@ _LINE_END = re.compile(r"\r\n?|\n")
 # Headings, items, quotes, tables and fences: where their lines end says nothing about paragraphs.
 _NO_PROSE = re.compile(r"\s*(?:#{1,6}(?:\s|$)|[-+*]\s|\d{1,9}[.)]\s|>|\||```|~~~)")
 
-_LONGEST = 1 << 16
-_NAME = "edition.json"
+_LONGEST_EDITION = 1 << 16
+_EDITION_FILE = "edition.json"
 
 
 class Format(StrEnum):
@@ -189,8 +189,8 @@ class Edition:
 def read_edition(folder: Path) -> Edition:
     """Return what was chosen for a text; `folder` is where what belongs to it is kept."""
     try:
-        with reading(folder / _NAME) as handle:
-            return msgspec.json.decode(read_all(handle, _LONGEST), type=Edition)
+        with reading(folder / _EDITION_FILE) as handle:
+            return msgspec.json.decode(read_all(handle, _LONGEST_EDITION), type=Edition)
     except (OSError, ValueError, RecursionError):  # a convenience: all of it can be chosen again
         return Edition()
 
@@ -201,4 +201,4 @@ def keep_edition(folder: Path, edition: Edition) -> None:
     Raises:
         BillyError: it cannot be written.
     """
-    write_atomically(folder / _NAME, msgspec.json.encode(edition), mode=PRIVATE)
+    write_atomically(folder / _EDITION_FILE, msgspec.json.encode(edition), mode=PRIVATE)

@@ -26,9 +26,8 @@ from billy_mlx.manuscript.former import Former, former_of, take_over
 
 _UNTITLED = "untitled-"  # begins the name of the folder of a text that had no name at first
 _UNTITLED_FILE = "Untitled.md"
-
-_LONGEST = 4096
-_NAME = "goal.json"
+_LONGEST_GOAL = 4096  # bytes
+_GOAL_FILE = "goal.json"
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ class Goal:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _NAME
+        self._path = folder / _GOAL_FILE
         self._words: int | None = None
         self._read = False
 
@@ -217,7 +216,7 @@ class Goal:
     def words(self) -> int | None:
         """How many; 0 is none, and None that nothing was said for this text."""
         if not self._read:
-            self._words, self._read = _read(self._path), True
+            self._words, self._read = _read_goal(self._path), True
         return self._words
 
     @words.setter
@@ -227,10 +226,10 @@ class Goal:
         write_atomically(self._path, msgspec.json.encode(words))
 
 
-def _read(path: Path) -> int | None:
+def _read_goal(path: Path) -> int | None:
     try:
         with reading(path) as handle:
-            words = msgspec.json.decode(read_all(handle, _LONGEST), type=int | None)
+            words = msgspec.json.decode(read_all(handle, _LONGEST_GOAL), type=int | None)
     except (OSError, ValueError):  # a convenience: the text does not depend on it
         return None
     return None if words is None else max(0, words)

@@ -28,7 +28,7 @@ _JOINT = 1  # what is between two entries
 Count = Callable[[str], int]
 
 _CHUNK = 4_000
-_LONGEST = 1_000  # a sentence longer than this may be cut between its words
+_LONGEST_SENTENCE = 1_000  # a sentence longer than this may be cut between its words
 _LONGEST_WORD = 100
 _CHARS_PER_TOKEN = 64  # more than any tokenizer makes of prose: what is longer need not be counted
 _JUMP = 4
@@ -274,9 +274,9 @@ def _from(text: str, start: int) -> Iterator[int]:
 def _borders(text: str, start: int, end: int) -> list[int]:
     """Return where a text may be cut: where sentences begin, and within very long ones at words far apart."""
     found = starts(text, start, end)
-    for mark in range(start // _LONGEST * _LONGEST, end, _LONGEST):
+    for mark in range(start // _LONGEST_SENTENCE * _LONGEST_SENTENCE, end, _LONGEST_SENTENCE):
         place = _word_start(text, mark)
-        if start <= place < end and not starts(text, max(0, place - _LONGEST), place + 1):
+        if start <= place < end and not starts(text, max(0, place - _LONGEST_SENTENCE), place + 1):
             found.append(place)
     return sorted(found)
 

@@ -16,7 +16,7 @@ from billy_mlx.manuscript.draft import Alternative, Draft, Fate
 from billy_mlx.manuscript.edit import Edit
 from billy_mlx.manuscript.history.file import HistoryDamaged, HistoryFile
 from billy_mlx.manuscript.history.rows import name_of, name_row
-from billy_mlx.manuscript.history.snapshots import Route, Texts
+from billy_mlx.manuscript.history.snapshots import Route, Snapshots
 from billy_mlx.manuscript.history.store import DraftTables, HistoryStore, HistoryTable, could_not_save
 from billy_mlx.manuscript.history.tree import Head, Tree, Version
 from billy_mlx.manuscript.passage import Passage
@@ -40,7 +40,7 @@ class History:
         self.notice = notice
         self._store = store = HistoryStore(file, failure)
         self._tree = Tree(store)
-        self._texts = Texts(store, self._tree)
+        self._texts = Snapshots(store, self._tree)
         self._drafts = DraftTables(store)
         self._place = Head(store)
         self.checkpoints = Names(store, "checkpoint", self._tree)

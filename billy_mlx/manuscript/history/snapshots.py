@@ -93,7 +93,7 @@ class Route:
         return self.undo + self.redo
 
 
-class Texts:
+class Snapshots:
     """The texts at the revisions of a tree. A root's edits are made on the empty text."""
 
     def __init__(self, store: HistoryStore, tree: Tree) -> None:
