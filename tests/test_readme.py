@@ -1,8 +1,13 @@
-"""What README and docs say is so: their links, rooms, commands and snippets."""
+"""What README and docs say is so: their links, rooms, paths, names, commands, figures and snippets."""
 
+import ast
 import re
 import shlex
+import subprocess
+import sys
+import tomllib
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import click
@@ -36,6 +41,80 @@ def test_the_files_that_a_change_leads_to_are_there():
     places = [ROOT, ROOT / "billy_mlx", ROOT / "billy_mlx" / "manuscript", ROOT / "tests" / "tui"]
     assert len(named) > 15
     assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+CODE = re.compile(r"`([^`\n]+)`")
+FILE = re.compile(r"[\w/]+\.(?:py|toml|md)")
+_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)*")
+
+
+def place_of(path):
+    """Return where a file or folder is that a page names, from the top or from the package."""
+    return next((place for place in (ROOT / path, ROOT / "billy_mlx" / path) if place.exists()), None)
+
+
+@cache
+def names_in(path):
+    """Return what a module defines: functions and classes, methods with and without their class, constants."""
+    found = set()
+    for node in ast.parse(place_of(path).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {ast.unparse(target) for target in targets}
+        elif isinstance(node, ast.ClassDef | _FUNCTION):
+            methods = [each.name for each in node.body if isinstance(each, _FUNCTION)]
+            found |= {node.name, *methods, *(f"{node.name}.{method}" for method in methods)}
+    return found
+
+
+def pieces(page):
+    """Return the parts of a page that say where something is: a step of a journey or a row of a table each."""
+    steps = re.findall(r"^\d+\. .*(?:\n {3}.*)*", page, re.MULTILINE)
+    rows = re.findall(r"^\| .*", page, re.MULTILINE)
+    return [(CODE.findall(piece), piece) for piece in (*steps, *rows) if "`" in piece]
+
+
+def test_every_path_that_the_architecture_names_is_there():
+    named = [code for code in CODE.findall(ARCHITECTURE) if "/" in code or FILE.fullmatch(code)]
+    assert len(named) > 60
+    assert [name for name in named if place_of(name) is None] == []
+
+
+def test_every_name_in_the_architecture_is_in_a_file_that_stands_beside_it():
+    missing = []
+    for codes, piece in pieces(ARCHITECTURE):
+        files = [code for code in codes if FILE.fullmatch(code) and code.endswith(".py")]
+        known = set().union(*(names_in(file) for file in files))
+        names = [code for code in codes if NAME.fullmatch(code) and not FILE.fullmatch(code) and code != "action_"]
+        missing += [(name, piece) for name in names if name not in known]
+    assert missing == []
+    assert len(pieces(ARCHITECTURE)) > 45
+
+
+def test_the_picture_of_the_house_is_what_the_import_rules_say():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (rules,) = (each for each in settings["tool"]["importlinter"]["contracts"] if each["name"] == "Rooms import one way")
+    (picture,) = re.findall(r"```text\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    drawn = [re.match(r"\w+(?: *\| \w+)*", line)[0] for line in picture.splitlines()]
+    layers = [re.findall(r"\w+", line) for line in drawn]
+    assert layers == [re.findall(r"\w+", layer) for layer in rules["layers"]]
+
+
+@pytest.mark.slow
+def test_the_journeys_pass_through_the_modules_that_the_architecture_names():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "journeys.py", "--list"], capture_output=True, text=True, check=True
+    )
+    entered = re.findall(r"^an? .*\n((?: {4}.*\n)+)", done.stdout, re.MULTILINE)
+    told = re.split(r"^### ", ARCHITECTURE.partition("## Where to add")[0], flags=re.MULTILINE)[1:]
+    assert len(told) == len(entered) == 5
+    for journey, modules in zip(told, entered, strict=True):
+        paths = {module.strip().removeprefix("billy_mlx.").replace(".", "/") + ".py" for module in modules.splitlines()}
+        steps = " ".join(piece for _, piece in pieces(journey))
+        named = {code for code in CODE.findall(steps) if FILE.fullmatch(code) and not code.startswith("cli/")}
+        assert named - paths <= {"tui/commands.py"}, journey.splitlines()[0]  # a table
 
 
 def test_the_tree_shows_every_room_and_no_other():
