@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -19,6 +20,8 @@ from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import load_tasks
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli import commands
+from billy_mlx.engine import preparing
+from billy_mlx.engine.model_catalogue import offers
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,7 +98,9 @@ def test_every_name_in_the_architecture_is_in_a_file_that_stands_beside_it():
 
 def test_the_picture_of_the_house_is_what_the_import_rules_say():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (rules,) = (each for each in settings["tool"]["importlinter"]["contracts"] if each["name"] == "Rooms import one way")
+    (rules,) = (
+        each for each in settings["tool"]["importlinter"]["contracts"] if each["name"] == "Rooms import one way"
+    )
     (picture,) = re.findall(r"```text\n(.*?)```", ARCHITECTURE, re.DOTALL)
     drawn = [re.match(r"\w+(?: *\| \w+)*", line)[0] for line in picture.splitlines()]
     layers = [re.findall(r"\w+", line) for line in drawn]
@@ -164,10 +169,10 @@ def test_the_snippet_about_vectors_in_memory_runs(starter_home, capsys):
     assert len(capsys.readouterr().out) > 100
 
 
-def test_at_most_a_dozen_names_are_exported_and_all_are_documented():
+def test_few_names_are_exported_and_all_are_documented():
     import billy_mlx
 
-    assert len(exported) <= 12
+    assert len(exported) <= 18
     assert all(getattr(billy_mlx, name).__doc__ for name in exported)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         billy_mlx.nothing  # noqa: B018
@@ -181,8 +186,9 @@ def test_the_snippet_about_manuscripts_runs(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "novel.md").read_text() == "It was a dark night."
 
 
-def test_what_the_readme_says_of_the_comparison_is_in_its_report():
-    said = README[README.index("## Does it help?") : README.index("What the tool itself costs")]
+def test_what_is_said_of_the_comparison_is_in_its_report():
+    page = (ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
+    (said,) = re.findall(r"## What it found.*?(?=^## )", page, re.DOTALL | re.MULTILINE)
     report = (ROOT / "docs" / "measured" / "bench-quick.md").read_text(encoding="utf-8")
     moved = [f"{persona} {by} [" for persona, by in re.findall(r"([a-z-]+)\s+(\+\d\.\d+)", said)]
     costs = re.findall(r"took ([\d.]+ times as long) .* ([\d.]+ times as\s+many) tokens", said)[0]
@@ -199,8 +205,64 @@ def test_the_report_in_docs_is_of_what_a_quick_run_asks_today():
     assert f"- tokens: at most {settings.max_tokens} of an answer, {settings.discussion_tokens} of a turn" in report
 
 
-def test_what_the_readme_quotes_was_measured():
-    quoted = [line for line in README.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
-    measured = (ROOT / "docs" / "measured" / "benchmarks.md").read_text(encoding="utf-8").splitlines()
-    assert len(quoted) > 1
-    assert [line for line in quoted if line not in measured] == []
+def measured(name):
+    """Return the rows of a page of figures, by what is measured."""
+    page = (ROOT / "docs" / "measured" / f"{name}.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in row.strip("| ").split("|")] for row in page.splitlines() if row.startswith("| ")]
+    return {row[-3] if name == "benchmarks" else row[0]: row for row in rows if len(row) > 1}
+
+
+def test_what_the_readme_says_of_voices_was_measured():
+    said = " ".join(README[README.index("Is that better") : README.index("## Without the studio")].split())
+    chat, more = measured("voices"), measured("voices-arms")
+    for kind, rows in (("chat", chat), ("continuation", more)):
+        times, interval = rows[f"{kind}: mean specific effect, layered / system prompt"][1].split(" (")
+        assert re.search(rf"\b{times} times as far .*?{re.escape(interval.rstrip(')'))}", said)
+        assert f"{rows[f'{kind}: perplexity, layered / system prompt'][1]} times the perplexity" in said
+    shows = {arm: chat[arm][8].split(" ")[0] for arm in ("prompt", "layered")}
+    both = chat["chat: voices that show steered, of those that show prompted"][1].split(" ")[0]
+    assert (shows, both) == ({"prompt": "9", "layered": "10"}, "8")
+    assert "Nine of twelve show when prompted, ten when steered, eight of them both ways" in said
+    assert more["chat: half-and-half pairs with at least half of both"][1].startswith("8 of 20")
+    assert "Of 20 half-and-half blends eight have at least half of both voices" in said
+
+
+def test_what_the_readme_says_of_speed_was_measured():
+    said = " ".join(README.split())
+    (ratio,) = re.findall(r"the starter decodes at ([^a-z]+to [\d.]+\)) times", said)
+    page = (ROOT / "docs" / "measured" / "benchmarks.md").read_text(encoding="utf-8")
+    assert f"| decode speed, all layers steered / unsteered | {ratio} |" in page
+    (seconds,) = re.findall(r"on a busy machine: ([\d.]+) s", said)
+    page = (ROOT / "docs" / "measured" / "speed.md").read_text(encoding="utf-8")
+    assert f"| seconds for a persona, ours, the second reading included | {seconds} |" in page
+
+
+def test_the_models_in_the_readme_are_those_that_the_studio_offers():
+    known = {offer.repo: offer for gigabytes in range(1, 64) for offer in offers(gigabytes * 1e9)}
+    rows = [
+        [cell.strip() for cell in row.strip("| ").split("|")] for row in README.splitlines() if row.startswith("| ")
+    ]
+    told = {row[1].strip("`"): row for row in rows if row[1].startswith("`mlx")}
+    assert told.keys() == known.keys()
+    for repo, (name, _, download, memory, _) in told.items():
+        assert name == known[repo].name
+        assert (download, memory) == (f"{known[repo].download_gb} GB", f"{known[repo].memory_gb} GB")
+
+
+def test_what_the_readme_says_a_voice_takes_is_what_the_studio_counts(monkeypatch):
+    monkeypatch.setattr(preparing, "neutral_share", lambda *_: 0.0)
+
+    def counted(step, read):
+        model = SimpleNamespace(reading_speed=1 / read if read else float("inf"))
+        plan = preparing.plan_of(
+            SimpleNamespace(model=model, kept={"seconds for a step": step}), 1, 1, preparing.Sizes()
+        )
+        return plan.extraction + plan.calibration, plan.neutral
+
+    said = " ".join(README.split())
+    found = re.findall(
+        r"about (\d+) steps .*? and ([\d,]+) tokens to read; .*? takes (\d+) steps and ([\d,]+) tokens", said
+    )
+    steps, tokens, more_steps, more_tokens = (int(number.replace(",", "")) for number in found[0])
+    assert (steps, more_steps) == tuple(round(count, -1) for count in counted(1.0, 0.0))
+    assert (tokens, more_tokens) == tuple(round(count, -3) for count in counted(0.0, 1.0))
