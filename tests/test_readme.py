@@ -79,6 +79,19 @@ def pieces(page):
     return [(CODE.findall(piece), piece) for piece in (*steps, *rows) if "`" in piece]
 
 
+def test_every_module_that_a_page_names_is_there():
+    there = {
+        path.name
+        for room in ("billy_mlx", "tui", "tests", "benchmarks", "docs")
+        for path in (ROOT / room).rglob("*.py")
+    }
+    named = [(code, page.name) for page in PAGES for code in CODE.findall(page.read_text(encoding="utf-8"))]
+    modules = [(code, page) for code, page in named if re.fullmatch(r"[\w/]+\.py", code)]
+    gone = [each for each in modules if Path(each[0]).name not in there or ("/" in each[0] and not place_of(each[0]))]
+    assert len(modules) > 80
+    assert gone == []
+
+
 def test_every_path_that_the_architecture_names_is_there():
     named = [code for code in CODE.findall(ARCHITECTURE) if "/" in code or FILE.fullmatch(code)]
     assert len(named) > 60
