@@ -20,8 +20,7 @@ from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.tasks import load_tasks
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli import commands
-from billy_mlx.engine import preparing
-from billy_mlx.engine.model_catalogue import offers
+from billy_mlx.engine import model_catalogue, preparing
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -251,14 +250,16 @@ def test_what_the_readme_says_of_speed_was_measured():
 
 
 def test_the_models_in_the_readme_are_those_that_the_studio_offers():
-    known = {offer.repo: offer for gigabytes in range(1, 64) for offer in offers(gigabytes * 1e9)}
+    fitting = (model_catalogue.offers(gigabytes * 1e9) for gigabytes in range(1, 64))
+    known = {offer.repo: offer for offers in fitting for offer in offers}
     rows = [
         [cell.strip() for cell in row.strip("| ").split("|")] for row in README.splitlines() if row.startswith("| ")
     ]
     told = {row[1].strip("`"): row for row in rows if row[1].startswith("`mlx")}
     assert told.keys() == known.keys()
-    for repo, (name, _, download, memory, _) in told.items():
-        assert name == known[repo].name
+    billions = {each.repo: each.billions for each in model_catalogue._KNOWN}
+    for repo, (name, _, download, memory, work) in told.items():
+        assert (name, work) == (known[repo].name, f"×{billions[repo] / min(billions.values()):.0f}")
         assert (download, memory) == (f"{known[repo].download_gb} GB", f"{known[repo].memory_gb} GB")
 
 
