@@ -122,7 +122,10 @@ def test_the_picture_of_the_house_is_what_the_import_rules_say():
 @pytest.mark.slow
 def test_the_journeys_pass_through_the_modules_that_the_architecture_names():
     done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "helpers" / "journeys.py", "--list"], capture_output=True, text=True, check=True
+        [sys.executable, ROOT / "tests" / "helpers" / "journeys.py", "--list"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     entered = re.findall(r"^an? .*\n((?: {4}.*\n)+)", done.stdout, re.MULTILINE)
     told = re.split(r"^### ", ARCHITECTURE.partition("## Where to add")[0], flags=re.MULTILINE)[1:]
