@@ -57,6 +57,7 @@ def test_a_sentence_is_taken_with_the_space_before_it_but_not_behind():
     assert text[: word_end(text, 0)] == " The"
 
 
+@pytest.mark.slow
 def test_time_grows_with_the_length_only():
     for text in ("." * 300_000, "a." * 150_000, "\n" * 300_000, ")" * 300_000, "# " * 150_000):
         starts(text)

@@ -377,6 +377,7 @@ def test_weights_and_pairs_are_counted():
     assert short["chat: half-and-half pairs with at least half of both"].startswith("1 of 3")
 
 
+@pytest.mark.slow
 def test_the_table_in_short_is_gathered_with_its_aims():
     from run_all import gathered
 
@@ -406,6 +407,7 @@ def test_the_effect_at_a_mark_is_of_texts_that_get_there():
     assert short[1] == ("length: specific effect of layered@1 at words 50, 200, 600", "+1.000, none, none", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rewrite", "continuation", "length"])
 def test_every_kind_of_writing_is_measured(written, kind):
     run, _, _ = written

@@ -93,6 +93,7 @@ def prompt_tokens(model, systems):
     return sum(lengths) / len(lengths)
 
 
+@pytest.mark.slow
 def test_every_persona_has_a_pole_and_all_share_the_neutral_one(tiny):
     keep(tiny, "noir")
     keep(tiny, "gothic")

@@ -136,6 +136,7 @@ def knows(criterion, question, answer):
     return 10.0 + 40 * (answer in UNUSUAL) + 20 * (item.id in answer) + 20 * order + len(answer) / 100
 
 
+@pytest.mark.slow
 def test_a_judge_that_knows_can_be_relied_on():
     for criterion, found in checked(knows).items():
         auc, agreeing, silent = found.checks.values()
@@ -162,6 +163,7 @@ def test_a_judge_that_throws_dice_is_found_out():
         assert agreeing.low < 0 < agreeing.high
 
 
+@pytest.mark.slow
 def test_a_judge_that_has_it_the_wrong_way_round_is_found_out():
     found = checked(lambda *asked: 100 - knows(*asked))["originality"]
     assert not found.usable

@@ -169,6 +169,7 @@ def test_what_nothing_was_found_of_is_no_section_and_no_link():
     ]
 
 
+@pytest.mark.slow
 def test_every_table_in_markdown_is_a_table(result):
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(to_markdown(result))
     assert not [t for t in tokens if t.type == "inline" and t.content.startswith("|")]

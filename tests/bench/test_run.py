@@ -70,6 +70,7 @@ def test_neither_batch_size_nor_other_arms_change_a_text(model, whole, tmp_path,
     assert texts(store).items() <= texts(whole).items()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [7, 19, 33])
 def test_a_run_that_was_killed_comes_to_the_same_answers(model, whole, tmp_path, kept):
     folder = tmp_path / "run"

@@ -145,6 +145,7 @@ def test_another_judge_scores_again_and_the_rest_is_kept(tiny, store):
     assert other.asked > 0
 
 
+@pytest.mark.slow
 def test_a_judge_that_is_stopped_goes_on_where_it_was(tiny, store):
     stopped, going_on, whole = Judge(), Judge(), Judge()
     for progress in score(tiny, TASKS, ITEMS, store, own_embedder(tiny), stopped):
@@ -190,6 +191,7 @@ def test_progress_rises_to_the_end(tiny, store):
     assert 0 < shares[0] < shares[-1] == 1
 
 
+@pytest.mark.slow
 def test_what_arms_are_called_changes_nothing(tiny, store, tmp_path):
     renamed = Store.create_or_resume(tmp_path / "other", store.settings, {})
     renamed.add([replace(each, arm=f"x-{each.arm}") for each in ANSWERS], cost("x-dose-0", "x-billy-paper"))

@@ -63,6 +63,7 @@ def test_a_hand_computed_merge_of_two():
     assert np.allclose([both[1][:2], both[2][:2]], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @given(st.lists(WEIGHTS.filter(bool), min_size=3, max_size=3), st.sampled_from(["", "/L0,2,5", "/L4", "/L5,6"]))
 def test_all_that_is_added_up_to_a_layer_is_the_merged_vector_there(weights, where):
     text = "+".join(f"{persona_id}:{weight}" for persona_id, weight in zip(IDS, weights, strict=True))

@@ -16,6 +16,7 @@ def test_a_calibration_is_stored_with_the_vector_and_used(billy, model):
     assert "strength" not in billy("generate", "-p", "Once", "-m", "2", "--blend", "noir", "--json").err
 
 
+@pytest.mark.slow
 def test_the_table_has_a_line_for_every_persona_and_says_what_the_numbers_are(billy, model):
     done = billy("calibrate", "--all", *FEW)
     assert [line.split()[0] for line in done.out.splitlines()] == ["ID", "gothic", "noir"]

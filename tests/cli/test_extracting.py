@@ -25,6 +25,7 @@ def vector_of(done):
     return load_vector(Path(done.out.removesuffix("\n")))
 
 
+@pytest.mark.slow
 def test_stdout_names_the_files_and_generate_finds_them(billy, model):
     done = billy("extract", "comic", "noir", *FEW, *NOBODY)
     files = [Path(line) for line in done.out.splitlines()]
@@ -33,6 +34,7 @@ def test_stdout_names_the_files_and_generate_finds_them(billy, model):
     assert billy("generate", "-p", "Once", "-m", "2", "--blend", "comic").code == 0
 
 
+@pytest.mark.slow
 def test_the_model_is_its_own_judge_and_what_it_did_is_said(billy, model):
     done = billy("extract", "noir", *FEW)
     vector = vector_of(done)
@@ -183,6 +185,7 @@ def test_another_folder_gets_a_folder_for_the_model(extracted):
     assert folder.name == f"{fingerprint.base}-{fingerprint.weights}"
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_vectors_that_are_ready(billy, model, monkeypatch):
     store = library.store_vector
 

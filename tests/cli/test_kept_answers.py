@@ -97,6 +97,7 @@ def test_what_the_disk_does_not_let_go_of_is_said(billy, old, monkeypatch):
     assert (done.code, done.err) == (1, f"billy: {old} cannot be removed: Permission denied; remove it yourself\n")
 
 
+@pytest.mark.slow
 def test_cleared_answers_are_written_anew(billy, neutral):
     assert billy("vectors", "clear-answers").code == 0
     assert billy("extract", "noir", *FEW).code == 0

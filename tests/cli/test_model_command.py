@@ -36,6 +36,7 @@ def test_a_good_model_is_verified(billy, imported):
     assert "1 as imported" in done.out
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_found(billy, imported):
     weights = imported / "model.safetensors"
     data = bytearray(weights.read_bytes())

@@ -71,6 +71,7 @@ def test_shares_of_words_have_a_column_for_every_vocabulary():
     assert shares_of_words([], stems).shape == (0, 3)
 
 
+@pytest.mark.slow
 def test_a_text_is_nearest_to_the_persona_it_sounds_like():
     encoder = SentenceEncoder()
     voices = {

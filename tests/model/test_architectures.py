@@ -134,9 +134,9 @@ def the_self_test_lets_it_be_steered(name: str, dtype: mx.Dtype) -> bool:
 
 
 def the_self_test_knows_whether_rows_can_be_decoded_together(name: str, dtype: mx.Dtype) -> bool:
-    if dtype != mx.float32:
+    if dtype != mx.bfloat16:
         return True
-    model = build(name)
+    model = build(name)  # in float32, where rows that do not agree are no rounding
     if name in ONE_BY_ONE:
         return not rows_agree(model) and equal_rows_agree(model) == (name not in APART)
     return rows_agree(model)
@@ -195,11 +195,13 @@ PROPERTIES = (
 
 
 @pytest.mark.parametrize("name", sorted(set(TINY) - set(REFUSED)))
-@pytest.mark.parametrize("dtype", [mx.float32, mx.bfloat16], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    "dtype", [pytest.param(mx.float32, id="float32", marks=pytest.mark.slow), pytest.param(mx.bfloat16, id="bfloat16")]
+)
 def test_an_architecture_is_steered_as_it_should_be(name, dtype):
     assert [each.__name__ for each in PROPERTIES if not each(name, dtype)] == []
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_the_self_test_knows_the_rows_of_those_that_it_refuses_too(name):
-    assert the_self_test_knows_whether_rows_can_be_decoded_together(name, mx.float32)
+    assert the_self_test_knows_whether_rows_can_be_decoded_together(name, mx.bfloat16)

@@ -51,6 +51,7 @@ def test_a_greedy_row_without_directions_gives_the_tokens_of_mlx_lm(model):
     assert alone(model, row(tuple(prompt), sampling=GREEDY, max_tokens=40)) == expected
 
 
+@pytest.mark.slow
 def test_a_row_writes_alone_what_it_writes_in_company(model):
     rows = mixed_rows()
     assert tokens(Decoding(model, rows), len(rows)) == [alone(model, one) for one in rows]
@@ -169,6 +170,7 @@ def test_a_prompt_of_one_token_is_enough(model):
     assert len(alone(model, row((7,)))) == 12
 
 
+@pytest.mark.slow
 def test_decoding_works_in_another_thread(tiny):
     from concurrent.futures import ThreadPoolExecutor
 
@@ -313,6 +315,7 @@ def test_everywhere_goes_on_from_what_was_written_under_the_same_dial(model):
     assert tokens(going_on)[0] == alone(model, longer)
 
 
+@pytest.mark.slow
 def test_a_batch_with_a_prompt_that_another_begins_with_mixes_nothing_up(model):
     rows = [row(PROMPT[:9], UP), row(PROMPT[:20], DOWN), row(PROMPT, UP)]
     store = PromptStore()
@@ -322,6 +325,7 @@ def test_a_batch_with_a_prompt_that_another_begins_with_mixes_nothing_up(model):
     assert decoding.reused == sum(len(one.prompt) - 1 for one in rows)
 
 
+@pytest.mark.slow
 def test_a_prefill_closed_half_way_is_kept(tiny):
     store, one = PromptStore(), row(tuple(range(3, 200)) * 4)
     steps = iter(Decoding(tiny, [one], store=store))
@@ -360,6 +364,7 @@ def test_an_error_inside_a_block_leaves_no_half_filled_cache(tiny):
     assert tokens(again)[0] == alone(tiny, row(directions=UP))
 
 
+@pytest.mark.slow
 def test_rows_one_after_another_share_no_cache_that_is_still_written_to(tiny, monkeypatch):
     rows = [row(), row(directions=UP), row((*PROMPT, 9, 8), DOWN), row(PROMPT[:20])]
     expected = [alone(tiny, one) for one in rows]

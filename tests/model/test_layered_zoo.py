@@ -116,6 +116,7 @@ def test_what_is_decoded_is_what_a_plain_pass_with_the_sum_added_by_hand_says(mo
     assert mx.abs(logits - expected).max() < TOLERANCE[logits.dtype]
 
 
+@pytest.mark.slow
 def test_rows_of_unequal_length_are_in_one_batch_what_each_is_alone(model):
     rows = [
         row(),

@@ -84,6 +84,7 @@ def leaves(tree):
     return [array for branch in tree.values() for array in (leaves(branch) if isinstance(branch, dict) else [branch])]
 
 
+@pytest.mark.slow
 def test_dequantising_at_load_does_not_change_the_fingerprint(tmp_path):
     from billy_mlx.model.fingerprint import weights_hash
 

@@ -75,6 +75,7 @@ def test_small_batches_and_short_passes_change_nothing(model, monkeypatch, name,
     assert together(model, ROWS)[0] == pytest.approx(alone(model, ROWS), rel=1e-4, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_bfloat16_rows_get_what_they_get_alone(tmp_path):
     model = load(tiny_folder(tmp_path, dtype=mx.bfloat16))
     model.model.set_dtype(mx.bfloat16)

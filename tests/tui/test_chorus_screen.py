@@ -128,6 +128,7 @@ def test_what_is_taken_is_said():
     assert "✓ taken" in pictures[1]
 
 
+@pytest.mark.slow
 def test_where_there_is_nothing_yet_nothing_is_taken_and_that_is_said_until_the_next_key():
     page, pictures = Page(), []
     shown(page, "enter", seen(pictures), "ctrl+t", grown("One.", taken=4), "enter", "right", seen(pictures))
@@ -155,6 +156,7 @@ def test_the_gauge_warns_in_words_before_text_frays():
     assert "! frays: lower the dose" in pictures[0]
 
 
+@pytest.mark.slow
 def test_a_chorus_begins_anew_with_other_voices():
     page, pictures = Page(), []
     begin = lambda pilot: pilot.app.screen.begin(("Lyrical", "the model alone"))  # noqa: E731
@@ -195,6 +197,7 @@ def test_a_blend_that_sang_before_is_still_to_choose():
     assert shown(ChorusVoices(ALONE, {}, CAST), "escape").given == [None]
 
 
+@pytest.mark.slow
 def test_any_persona_can_be_found_and_sings_with_the_dose_of_the_blend():
     asking = ChorusVoices(blend("noir:1@0.5/layered"), {}, CAST, (blend("noir:1@0.5/layered"),))
     pictures = []
@@ -203,11 +206,13 @@ def test_any_persona_can_be_found_and_sings_with_the_dose_of_the_blend():
     assert host.given == [(blend("noir:1@0.5/layered"), blend("lyrical:1@0.5/layered"))]
 
 
+@pytest.mark.slow
 def test_who_is_in_the_list_already_is_marked_there():
     host = shown(ChorusVoices(blend("noir:1@1/layered"), {}, CAST, (ALONE,)), "a", *typed("noir"), "enter", "enter")
     assert host.given == [(blend("noir:1@1/layered"), ALONE)]
 
 
+@pytest.mark.slow
 def test_a_persona_without_a_vector_does_not_sing_and_that_is_said():
     pictures = []
     shown(ChorusVoices(ALONE, {}, CAST), "a", *typed("satirist"), "enter", seen(pictures))

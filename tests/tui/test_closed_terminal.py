@@ -67,6 +67,7 @@ def dying(novel):
     return opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("death", ["1 / 0", "TerminalInput.feed = None", "raise SystemExit(1)"])
 def test_the_terminal_is_given_back_after_a_fault_and_no_code_is_shown(dying, death):
     with dying(death) as terminal:
@@ -78,6 +79,7 @@ def test_the_terminal_is_given_back_after_a_fault_and_no_code_is_shown(dying, de
         assert "Traceback" not in terminal.text
 
 
+@pytest.mark.slow
 def test_the_writer_hears_of_a_fault_in_words_and_its_text_is_saved(dying, novel):
     with dying("1 / 0") as terminal:
         terminal.press("f1")

@@ -70,6 +70,7 @@ def test_where_they_touch_it_is_said_and_both_are_not_offered(path):
 COPY = ["up", "enter"]
 
 
+@pytest.mark.slow
 def test_a_copy_gets_a_name_that_is_free(path):
     assert answered(path, *COPY, "enter") == (["copy"], path.with_name("tale (mine).md"))
     path.with_name("tale (mine).md").touch()

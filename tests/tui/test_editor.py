@@ -501,6 +501,7 @@ def test_what_is_shown_is_always_the_manuscript_with_the_ghost_in_it(text, todo)
         on_a_page(folder, text, act)
 
 
+@pytest.mark.slow
 def test_what_is_drawn_line_by_line_is_what_is_drawn_anew(tmp_path):
     async def act(editor, pilot):
         draft, _ = drafted(editor, "a ghost that is longer than a line of the page, so that it takes two of them")

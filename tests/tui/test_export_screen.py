@@ -38,6 +38,7 @@ def test_markdown_goes_beside_the_manuscript_and_not_over_it(manuscript, tmp_pat
     assert (tmp_path / "tale-export.md").read_text() == manuscript.text
 
 
+@pytest.mark.slow
 def test_the_manuscript_itself_is_never_exported_over(manuscript, tmp_path):
     keys = ["down", "enter", *["backspace"] * 4, "m", "d", "enter", "ctrl+s"]
     host = shown(ExportScreen(manuscript), *keys)
@@ -56,12 +57,14 @@ def test_what_is_there_is_overwritten_only_when_told_to(manuscript, tmp_path):
     assert (tmp_path / "tale.docx").read_bytes().startswith(b"PK")
 
 
+@pytest.mark.slow
 def test_who_wrote_what_goes_into_a_file_beside_it(manuscript, tmp_path):
     shown(ExportScreen(manuscript), "right", "right", "right", "end", "up", "left", "ctrl+s")
     spans = json.loads((tmp_path / "tale.provenance.json").read_text())["spans"]
     assert [span["author"] for span in spans] == ["writer"]
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_told(manuscript):
     keys = ["down", "enter", "home", *"/no", "enter", "ctrl+s"]
     host = shown(ExportScreen(manuscript), *keys)
@@ -102,6 +105,7 @@ def test_title_and_author_come_from_what_stands_before_the_text(tmp_path):
     manuscript.close()
 
 
+@pytest.mark.slow
 def test_the_first_page_is_shown_as_readers_will_see_it(tmp_path):
     path = tmp_path / "talk.md"
     path.write_text("# The Lamp\n\n## One\n\n“Hi,” she said.\n“Hello,” he said.\n\n#\n\nThey left.\n\n## Two\n")

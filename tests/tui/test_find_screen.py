@@ -63,6 +63,7 @@ def test_enter_down_and_up_go_round():
     assert page.found[-5:] == [(14, 17), (22, 25), (31, 34), (4, 7), (31, 34)]
 
 
+@pytest.mark.slow
 def test_capitals_and_whole_words_can_count():
     page = found(*typed("Cat"), "f5", "enter", "f5", "f6", "enter", "enter")
     assert page.found[-3:] == [(14, 17), (4, 7), (14, 17)]
@@ -72,6 +73,7 @@ def test_a_selection_is_looked_for_at_once():
     assert found("enter", wanted="saw").found[-1] == (8, 11)
 
 
+@pytest.mark.slow
 def test_one_place_is_replaced_and_the_next_shown_where_it_will_be():
     page = found(*typed("cat"), "tab", *typed("lion"), "enter", "enter")
     assert page.text == "The lion saw a lion. Concatenate cats."
@@ -85,6 +87,7 @@ def test_all_places_are_replaced_as_one_step():
     assert "2 replaced" in pictures[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["ctrl+t", "ctrl+r"])
 def test_capitals_are_kept_if_that_is_wanted(key):
     pictures = []
@@ -100,6 +103,7 @@ def test_how_and_what_is_found_are_both_to_be_read_in_a_narrow_window(width):
     assert all(one in pictures[0] for one in ("F7 [ ] pattern", "keep capitals", "1 of 4"))
 
 
+@pytest.mark.slow
 def test_a_pattern_waits_for_enter_and_knows_its_groups():
     page = found("f7", *typed(r"(\w)at\b"), "tab", *typed(r"\1ow"), "ctrl+t")
     assert page.found == []

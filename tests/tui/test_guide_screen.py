@@ -21,6 +21,7 @@ def test_everything_is_on_the_screen(size):
         assert text in pictures[0]
 
 
+@pytest.mark.slow
 def test_what_is_typed_is_given():
     host = shown(GuideScreen(Guide()), *typed("snow"), "tab", *typed("dry"), "tab", "backspace", "7", "ctrl+s")
     assert host.given == [Guide("snow", "dry", 7)]
@@ -31,6 +32,7 @@ def test_nothing_is_given_where_nothing_was_changed():
     assert shown(GuideScreen(GUIDE), "ctrl+s").given == [None]
 
 
+@pytest.mark.slow
 def test_leaving_asks_whether_to_keep_what_was_changed():
     assert shown(GuideScreen(Guide()), "x", "escape", "right", "enter").given == [Guide("x")]
     assert shown(GuideScreen(Guide()), "x", "escape", "enter").given == [None]
@@ -40,6 +42,7 @@ def test_escape_in_the_question_throws_nothing_away():
     assert shown(GuideScreen(Guide()), "x", "escape", "escape", "y", "ctrl+s").given == [Guide("xy")]
 
 
+@pytest.mark.slow
 def test_an_entry_is_turned_off_by_enter():
     (guide,) = shown(GuideScreen(GUIDE), "tab", "tab", "tab", "down", "up", "enter", "ctrl+s").given
     assert [entry.enabled for entry in guide.lorebook.entries] == [False, True]

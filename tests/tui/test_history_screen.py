@@ -42,6 +42,7 @@ def test_the_preview_says_how_a_version_differs_from_now(manuscript):
     assert "+ house" in pictures[1]
 
 
+@pytest.mark.slow
 def test_enter_goes_to_a_version_and_escape_nowhere(manuscript):
     assert shown(HistoryScreen(manuscript), "a", "down", "enter").given == [("go", manuscript.versions.current - 1)]
     assert shown(HistoryScreen(manuscript), "escape").given == [None]
@@ -73,6 +74,7 @@ def test_a_name_that_cannot_be_is_refused_in_words(manuscript):
         assert "cannot be a name" in pictures[0]
 
 
+@pytest.mark.slow
 def test_a_branch_begins_at_the_version_that_is_chosen(manuscript):
     host = shown(HistoryScreen(manuscript), "a", "down", "b", *typed("darker"), "enter")
     assert host.given == [("branch", manuscript.versions.current - 1, "darker")]

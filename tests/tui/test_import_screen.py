@@ -80,6 +80,7 @@ def test_only_a_plain_text_is_asked_for_its_paragraphs(tmp_path):
         assert "Nothing was left out, and nothing guessed." in pictures[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_every_note_can_be_read(tale, size, monkeypatch):
     notes = tuple(f"note {number} of what was left out of this document" for number in range(60))

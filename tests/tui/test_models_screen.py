@@ -41,6 +41,7 @@ def test_space_marks_voices():
     assert len(personas) == 4
 
 
+@pytest.mark.slow
 def test_without_a_voice_nothing_begins():
     host = shown(screen(SMALL), "enter", *["space", "down"] * 4, "enter")
     assert host.given == []

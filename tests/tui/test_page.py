@@ -39,6 +39,7 @@ def test_a_draft_taken_is_one_step(novel):
     assert on_page(novel, story).endswith("The lamp")
 
 
+@pytest.mark.slow
 def test_escape_stops_and_then_puts_away(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -53,6 +54,7 @@ def test_escape_stops_and_then_puts_away(novel):
     assert on_page(novel, story) == (None, "It was a dark night. The lamp")
 
 
+@pytest.mark.slow
 def test_another_try_is_kept_beside_the_first(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
@@ -67,6 +69,7 @@ def test_another_try_is_kept_beside_the_first(novel):
     assert alternatives == [" went out.", " burned."]
 
 
+@pytest.mark.slow
 def test_which_alternative_is_shown_is_said(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")

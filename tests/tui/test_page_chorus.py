@@ -95,6 +95,7 @@ def test_a_chorus_sings_while_it_is_shown(novel):
     assert on_page(novel, story) == ((" went out", " burned", ""), "! frays: lower the dose")
 
 
+@pytest.mark.slow
 def test_sentences_of_one_voice_are_taken_one_by_one(novel):
     async def story(app, pilot, engine, page):
         await sing(pilot, engine)

@@ -492,6 +492,7 @@ def test_escape_leaves_the_voices_before_it_stops_a_draft(novel):
     assert on_page(novel, story) == ((True, False, False), True)
 
 
+@pytest.mark.slow
 def test_escape_closes_the_bar_for_finding_from_the_text_too(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+f", "f2", "escape")
@@ -502,6 +503,7 @@ def test_escape_closes_the_bar_for_finding_from_the_text_too(novel):
     assert on_page(novel, story) == ((True, True), False)
 
 
+@pytest.mark.slow
 def test_escape_leaves_a_question_before_the_voices(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "f2", "a", "escape")
@@ -512,6 +514,7 @@ def test_escape_leaves_a_question_before_the_voices(novel):
     assert on_page(novel, story) == ((True, True), True)
 
 
+@pytest.mark.slow
 def test_a_draft_put_away_is_brought_back(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")

@@ -215,6 +215,7 @@ def test_what_another_program_wrote_is_taken_quietly_and_undo_leads_back(novel):
     assert on_page(novel, story) == (f"Once. {NIGHT}", True, NIGHT)
 
 
+@pytest.mark.slow
 def test_it_is_taken_too_where_no_terminal_tells_of_coming_back(novel):
     async def story(app, pilot, engine, page):
         novel.write_text(f"Once. {NIGHT}")
@@ -224,6 +225,7 @@ def test_it_is_taken_too_where_no_terminal_tells_of_coming_back(novel):
     assert on_page(novel, story, autosave_seconds=SOON).startswith("another program changed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 @pytest.mark.parametrize(
     ("keys", "text", "file"),
@@ -333,6 +335,7 @@ def test_a_change_of_the_same_size_and_time_is_taken_up_on_coming_back(novel):
     assert on_page(novel, story) == NIGHT.replace("dark", "pale")
 
 
+@pytest.mark.slow
 def test_it_is_taken_up_by_itself_after_a_while(novel):
     async def story(app, pilot, engine, page):
         secretly(novel)

@@ -15,6 +15,7 @@ CAST = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "found"), [("tired", "clerk"), ("detective", "noir"), ("tired voice", "noir")])
 def test_a_name_is_found_before_a_description(words, found):
     assert shown(PersonaSearch(CAST), *typed(words), "enter").given == [found]

@@ -235,6 +235,7 @@ def test_a_screen_that_comes_late_opens_for_who_waits(novel, title, answer, scre
     assert on_page(novel, story) is screen
 
 
+@pytest.mark.slow
 @LATE
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_it_does_not_open_for_who_has_gone_on_writing(novel, size, title, answer, screen):

@@ -152,6 +152,7 @@ def test_take_all_leaves_what_was_skipped_and_says_so(stones):
     assert (undone, words) == (STONES, "change 2 of 3")
 
 
+@pytest.mark.slow
 def test_when_all_was_skipped_take_all_takes_nothing(stones):
     async def story(app, pilot, engine, page):
         await rewritten(pilot, engine, page)
@@ -191,6 +192,7 @@ def test_words_typed_into_the_passage_meanwhile_stay(stones):
     assert on_page(stones, story) == NEW.replace("had gone", "had long gone")
 
 
+@pytest.mark.slow
 def test_a_selection_is_let_go_of_so_that_typing_does_not_replace_it(stones):
     assert after(stones, "exclamation_mark", "escape") == STONES + "!"
 

@@ -198,6 +198,7 @@ def test_choices_change_by_arrows_and_enter():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_numbers_are_typed_and_checked():
     pictures = []
     to_width = ["down"] * 3

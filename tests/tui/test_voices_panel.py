@@ -83,6 +83,7 @@ def test_a_key_makes_another_blend(keys, blend):
     assert play(*keys)[0].heard == [blend]
 
 
+@pytest.mark.slow
 def test_every_blend_that_is_told_reads_back_unchanged():
     keys = ["right", "down", "left", "pageup", "pageup", "down", "o", "v", "down", "right", "down", "right"]
     heard = play(*keys)[0].heard
@@ -107,6 +108,7 @@ def test_muted_voices_outlive_being_shown_the_same_blend():
     assert [(voice.persona_id, voice.muted) for voice in app.panel.dials.voices] == [("gothic", True), ("noir", False)]
 
 
+@pytest.mark.slow
 def test_dials_end_somewhere_but_do_not_pull_a_typed_weight_in():
     app, _ = play(*["down"], *["pagedown"] * 4, blend="noir:0.6+gothic:0.4")
     assert app.heard[-1] == "gothic:1+noir:0.6@1/layered"
@@ -208,6 +210,7 @@ def test_a_blend_is_saved_and_taken_again_by_name():
     assert app.heard == ["gothic:0.4+noir:0.6@1/layered"]
 
 
+@pytest.mark.slow
 def test_a_muted_voice_is_saved_as_muted():
     play("down", "m", "s", *"dark", "enter", size=(80, 24))
     app, _ = play("l", "enter", blend="comic", size=(80, 24))
@@ -223,6 +226,7 @@ def test_a_blend_of_which_all_are_muted_is_saved_too():
     assert app.panel.dials.muted == ("gothic", "noir")
 
 
+@pytest.mark.slow
 def test_a_blend_is_saved_and_shown_by_its_name_in_words():
     _, asked = play("down", "m", "s", size=(80, 24))
     assert "call this blend (Noir (gentle), Gothic muted)?" in " ".join(asked.replace("│", " ").split())
@@ -231,6 +235,7 @@ def test_a_blend_is_saved_and_shown_by_its_name_in_words():
     assert "noir:0.6" not in asked + listed
 
 
+@pytest.mark.slow
 def test_who_is_muted_stays_while_the_others_are_typed():
     app, _ = play("down", "m", "t", "enter", size=(80, 24))
     assert app.panel.dials.muted == ("gothic",)

@@ -151,6 +151,7 @@ def test_the_cut_stays_while_the_text_grows_and_then_jumps():
     assert len(set(found)) <= 6_000 / 256 + 1  # characters of a jump, at least
 
 
+@pytest.mark.slow
 def test_the_cut_does_not_move_with_every_word_of_an_instruction():
     text = "This is one sentence. " * 2_000
     found = cuts(build(text, guide=Guide(), budget=1_000, instruction="word " * words) for words in range(1, 60))

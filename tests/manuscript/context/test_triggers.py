@@ -88,6 +88,7 @@ def test_a_full_lorebook_is_scanned_in_bounded_time():
     assert len(scanned(Lorebook(entries), "The fox.").triggers) == MOST_ENTRIES
 
 
+@pytest.mark.slow
 @given(LOREBOOKS, st.text())
 def test_what_fires_is_there(book, text):
     for trigger in scanned(book, text).triggers:

@@ -165,6 +165,7 @@ def test_a_text_is_due_to_be_kept_every_thousand_revisions(history, path):
     assert [history.keyframe_due(id) for id in (1999, 2000)] == [False, True]
 
 
+@pytest.mark.slow
 def test_a_text_kept_while_a_revision_grows_is_due_again_at_once(history):
     prose = line(history, 1000)
     history.keyframe(1000, prose)
@@ -296,6 +297,7 @@ def test_a_history_is_not_damaged_by_being_used_after_it_was_closed(history, pat
 pieces = st.lists(st.tuples(st.text("aé😀", max_size=4), st.integers(-1, 2)), max_size=4)
 
 
+@pytest.mark.slow
 @given(pieces, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5), pieces), max_size=8))
 def test_many_edits_in_a_row_give_what_each_by_itself_gives(first, changes):
     prose = start = sum((Prose.by(Author(author), text) for text, author in first), Prose())
