@@ -206,6 +206,7 @@ def test_a_run_of_the_benchmark_is_about_the_mode_it_was_about(former, tiny):
         )
 
 
+@pytest.mark.slow
 def test_a_run_of_the_benchmark_is_reported_on(billy, former):
     done = billy("bench", "report", str(former.bench), "--judge", "none", "--json")
     assert done.code == 0

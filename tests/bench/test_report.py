@@ -107,6 +107,7 @@ def test_text_of_a_model_shows_as_it_is(page):
     assert NASTY.replace("\x1b", "␛").replace("\u202e", "⇄") in page.words
 
 
+@pytest.mark.slow
 def test_the_same_result_gives_the_same_page(tmp_path):
     small = empty_result(comparisons=(compared("rarity", 0.3),), made_with={"model": "starter"})
     write_html(small, tmp_path / "a.html")

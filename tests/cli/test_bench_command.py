@@ -99,6 +99,7 @@ def test_the_report_says_what_it_was_made_with(folder):
     }
 
 
+@pytest.mark.slow
 def test_the_recorded_command_makes_the_same_run(billy, folder):
     before = answers(folder)
     command = shlex.split(json.loads((folder / "report.json").read_text())["made_with"]["command"])
@@ -108,6 +109,7 @@ def test_the_recorded_command_makes_the_same_run(billy, folder):
     assert answers(folder) == before
 
 
+@pytest.mark.slow
 def test_stdout_is_a_table_of_what_the_blend_does_and_the_path_of_the_page(billy, folder):
     done = billy("bench", "report", str(folder), "--judge", "none")
     head, *_, last = done.out.splitlines()
@@ -150,6 +152,7 @@ def test_other_settings_do_not_go_into_the_same_folder(billy, folder):
     assert (done.code, "other settings" in done.err) == (1, True)
 
 
+@pytest.mark.slow
 def test_json_is_the_whole_result(billy, folder):
     result = json.loads(billy("bench", "report", str(folder), "--judge", "none", "--json").out)
     assert {arm["name"] for arm in result["arms"]} == {
@@ -168,6 +171,7 @@ def test_a_report_can_be_made_again_elsewhere(billy, folder, tmp_path):
     assert text.exists()
 
 
+@pytest.mark.slow
 def test_people_rate_ideas_without_knowing_where_they_are_from(billy, folder, tmp_path):
     sheet = tmp_path / "ideas.csv"
     assert billy("bench", "report", str(folder), "--blind", str(sheet)).out == f"{sheet}\n"
@@ -218,6 +222,7 @@ def test_ctrl_c_keeps_what_the_judge_has_scored_and_the_same_command_goes_on(bil
     assert judge.asked == 2 * in_all  # before, nothing was asked twice
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_page_is_written_leaves_no_half_of_it_on_stdout(billy, folder, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
@@ -250,6 +255,7 @@ def test_answers_to_another_template_or_with_other_ends_are_refused_by_name(bill
     assert f"{folder} holds answers to other prompts: since it was begun, the model's chat template" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("judge")
 def test_a_report_names_no_folder_of_this_machine(billy, folder, model):
     command = ("bench", "report", str(folder), "--judge", str(model), "--quick")

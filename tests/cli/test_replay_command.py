@@ -29,6 +29,7 @@ def replayed(billy, novel, *flags):
     return json.loads(billy("replay", str(novel), "--json", *flags).out)
 
 
+@pytest.mark.slow
 def test_each_passage_comes_out_the_same_token_for_token(billy, novel):
     before = novel.read_bytes()
     noir, bare = replayed(billy, novel)
@@ -40,6 +41,7 @@ def test_each_passage_comes_out_the_same_token_for_token(billy, novel):
     assert novel.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_table_says_it_in_words(billy, novel):
     header, noir, bare = billy("replay", str(novel)).out.splitlines()
     assert header.split() == ["LINE", "AGAIN", "WRITTEN", "TOKENS", "VOICE", "PASSAGE"]
@@ -66,6 +68,7 @@ def test_what_cannot_be_made_again_says_why_and_the_others_are_made(billy, novel
     assert "line 1: the vector of noir" in billy("replay", str(novel)).out
 
 
+@pytest.mark.slow
 def test_a_passage_that_differs_says_where(billy, novel, monkeypatch):
     found = Manuscript.passages.fget
     other = {"tokens": (1, 2, 3)}

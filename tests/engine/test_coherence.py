@@ -40,6 +40,7 @@ def test_a_gauge_finds_what_a_fresh_reading_finds(request, kind):
     assert next(iter(told.values())).perplexity == pytest.approx(reading.perplexity, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", [1.0, 1.3])
 def test_what_the_model_itself_would_have_written_has_a_ratio_of_one(tiny, penalty):
     sampling = Sampling(temperature=0, repetition_penalty=penalty)

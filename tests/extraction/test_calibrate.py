@@ -102,6 +102,7 @@ def test_doses_that_nobody_knows_are_none():
     assert doses_of(found(tried(1.0, -0.5), tried(2.0, -1.0))) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_calibration_is_what_dose_1_adds(tiny):
     vector = calibrated(tiny, Subject(vector_of(tiny), get_persona("noir")))
     strength = vector.strength
@@ -131,6 +132,7 @@ def test_the_same_trial_gives_the_same_strength_whatever_the_batch(tiny):
     assert strength.full == pytest.approx(calibrated(tiny, subject).strength.full, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_progress_only_grows_over_several_vectors(tiny):
     subjects = [Subject(vector_of(tiny, seed)) for seed in (0, 1)]
     shares = [step.share for step in calibrate(tiny, subjects, settings=FEW) if isinstance(step, ExtractionProgress)]

@@ -297,6 +297,7 @@ def test_a_second_extraction_of_a_persona_is_told_which_process_is_at_it(tiny, p
     assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
 
 
+@pytest.mark.slow
 def test_neutral_answers_are_written_by_one_program_and_read_by_all(tiny, personas):
     first = extract(tiny, personas[:1], settings=FEW)
     next(first)
@@ -308,12 +309,14 @@ def test_neutral_answers_are_written_by_one_program_and_read_by_all(tiny, person
     assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
 
 
+@pytest.mark.slow
 def test_another_model_is_extracted_from_meanwhile(tiny, hybrid, personas):
     first = extract(tiny, personas[:1], settings=FEW)
     next(first)
     assert len(vectors_of(extract(hybrid, personas[:1], settings=FEW))) == 1
 
 
+@pytest.mark.slow
 def test_fresh_forgets_nothing_that_another_extraction_needs(tiny, personas):
     first = extract(tiny, personas[:1], settings=FEW)
     next(step for step in first if isinstance(step, ExtractionProgress) and step.stage == personas[0].name)

@@ -64,6 +64,7 @@ def test_an_empty_text_is_zero_and_none_have_no_rows(encoder):
     assert finish(encoder.encode([])).shape == (0, 384)
 
 
+@pytest.mark.slow
 def test_what_stands_after_256_tokens_is_not_read(encoder):
     found = finish(encoder.encode(["word " * 254, "word " * 254 + "and rain"]))
     assert np.abs(found[0] - found[1]).max() < 1e-6

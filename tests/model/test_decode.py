@@ -45,6 +45,7 @@ def mixed_rows():
     ]
 
 
+@pytest.mark.slow
 def test_a_greedy_row_without_directions_gives_the_tokens_of_mlx_lm(model):
     prompt = list(range(5, 250)) * 3
     expected = [r.token for r in stream_generate(model.model, model.tokenizer, prompt, max_tokens=40)]

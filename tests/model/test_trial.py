@@ -514,6 +514,7 @@ def test_a_process_has_no_terminal_no_network_and_nothing_of_where_it_is_begun(p
     assert str(tmp_path) not in said["json"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_process_behind(program):
     program("say(step='it')\ntime.sleep(60)")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has those in the background ignore it

@@ -91,6 +91,7 @@ def test_columns_stand_side_by_side_where_there_is_room(size, voices, side):
     assert (len(set(tops)) == 1) is side
 
 
+@pytest.mark.slow
 def test_all_voices_can_be_reached_where_they_are_stacked():
     page, pictures = Page(NAMES * 2), []
     long = "\n".join(["A line."] * 30)
@@ -137,6 +138,7 @@ def test_where_there_is_nothing_yet_nothing_is_taken_and_that_is_said_until_the_
     assert "This voice has nothing more" not in pictures[1]
 
 
+@pytest.mark.slow
 def test_the_other_keys_ask_the_commands():
     page = Page()
     shown(page, "ctrl+g", "ctrl+n", "ctrl+l", "ctrl+z", "ctrl+x", "f2")
@@ -182,6 +184,7 @@ def test_who_could_sing_is_shown_by_name():
     assert "@" not in pictures[0]
 
 
+@pytest.mark.slow
 def test_two_to_six_voices_are_chosen():
     host = shown(ChorusVoices(blend("gothic:0.5+noir:0.5@1"), {}, CAST), "space", "end", "space", "enter")
     assert host.given == [(blend("gothic:0.5+noir:0.5@1"), ALONE)]

@@ -292,6 +292,7 @@ def test_who_wrote_a_line_is_told_by_a_mark(tmp_path):
     on_a_page(tmp_path, "\nLong ago.\n", act, size=(160, 50))
 
 
+@pytest.mark.slow
 def test_a_line_that_several_have_written_has_a_sign_of_its_own(tmp_path):
     async def act(editor, pilot):
         for text, blend in ((" the pirate said", "pirate:1@1/layered"), (", or the poet did.", "poet:1@1/layered")):

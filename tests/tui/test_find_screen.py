@@ -80,6 +80,7 @@ def test_one_place_is_replaced_and_the_next_shown_where_it_will_be():
     assert page.text[slice(*page.found[-1])] == "cat"
 
 
+@pytest.mark.slow
 def test_all_places_are_replaced_as_one_step():
     pictures = []
     page = found(*typed("cat"), "f6", "tab", *typed("dog"), "ctrl+t", seen(pictures))
@@ -110,6 +111,7 @@ def test_a_pattern_waits_for_enter_and_knows_its_groups():
     assert page.text == "The cow saw a Cow. Concatenate cats."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "text", "sentence"),
     [

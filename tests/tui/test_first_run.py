@@ -73,6 +73,7 @@ def test_who_chose_a_model_is_told_nothing():
     assert opened(story) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", [["m"], ["up", "enter"]], ids=["key", "row"])
 def test_models_are_offered_on_the_start_screen(keys):
     async def story(app, engine, pilot):

@@ -38,6 +38,7 @@ def test_leaving_asks_whether_to_keep_what_was_changed():
     assert shown(GuideScreen(Guide()), "x", "escape", "enter").given == [None]
 
 
+@pytest.mark.slow
 def test_escape_in_the_question_throws_nothing_away():
     assert shown(GuideScreen(Guide()), "x", "escape", "escape", "y", "ctrl+s").given == [Guide("xy")]
 
@@ -48,6 +49,7 @@ def test_an_entry_is_turned_off_by_enter():
     assert [entry.enabled for entry in guide.lorebook.entries] == [False, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", ["0", "1001", ""])
 def test_a_paragraph_that_cannot_be_is_refused_in_words(depth):
     host = shown(GuideScreen(Guide()), "tab", "tab", "backspace", *depth, "ctrl+s")

@@ -38,6 +38,7 @@ def test_a_command_without_keys_is_found_by_its_name():
     assert "F6 and its name Export:" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 def test_typing_leaves_what_has_to_do_with_it(size):
     pictures = []
@@ -51,6 +52,7 @@ def test_what_is_nowhere_is_said():
     assert "Nothing found" in help_text({}, "zzz").plain
 
 
+@pytest.mark.slow
 def test_arrows_scroll_while_one_types_and_escape_goes_back():
     places = []
     host = shown(HelpScreen({}), "down", "pagedown", lambda _: places.append(host_scroll(_)), "up", "pageup", "escape")

@@ -127,6 +127,7 @@ def test_a_file_that_appears_at_the_last_moment_stays(tale, monkeypatch):
     assert mine.read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "why"),
     [

@@ -34,6 +34,7 @@ def test_four_writing_voices_are_prepared_unless_the_writer_chooses():
     assert shown(screen(SMALL, LARGE), "down", "enter", "enter").given == [("org/large-4bit", FOUR)]
 
 
+@pytest.mark.slow
 def test_space_marks_voices():
     host = shown(screen(SMALL), "enter", "space", "down", "down", "down", "down", "space", "enter")
     ((_, personas),) = host.given

@@ -10,6 +10,7 @@ from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.write.messages import Write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 def test_voices_go_on_and_the_writer_takes_it(novel, size):
     async def story(app, pilot, engine, page):
@@ -21,6 +22,7 @@ def test_voices_go_on_and_the_writer_takes_it(novel, size):
     assert on_page(novel, story, size) == "It was a dark night. The lamp went out. Nobody moved."
 
 
+@pytest.mark.slow
 def test_a_sentence_and_a_word_can_be_taken(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out. Nobody moved.")
@@ -30,6 +32,7 @@ def test_a_sentence_and_a_word_can_be_taken(novel):
     assert on_page(novel, story).endswith("The lamp went out. Nobody")
 
 
+@pytest.mark.slow
 def test_a_draft_taken_is_one_step(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out. Nobody moved.")
@@ -84,6 +87,7 @@ def test_which_alternative_is_shown_is_said(novel):
     assert on_page(novel, story) == ""
 
 
+@pytest.mark.slow
 def test_typing_goes_on_while_text_streams(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -131,6 +135,7 @@ def test_without_a_model_one_can_still_write(novel):
     assert on_page(novel, story) == ("AIt was a dark night. The lamp", [])
 
 
+@pytest.mark.slow
 def test_an_instruction_goes_along(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+o", *"make", "enter")
@@ -139,6 +144,7 @@ def test_an_instruction_goes_along(novel):
     assert on_page(novel, story) == "make"
 
 
+@pytest.mark.slow
 def test_a_selection_is_rewritten(novel):
     async def story(app, pilot, engine, page):
         page.editor.select(0, 20)
@@ -170,6 +176,7 @@ def test_stop_leaves_other_jobs_alone(novel):
     assert on_page(novel, story)
 
 
+@pytest.mark.slow
 def test_the_footer_offers_what_can_be_done(novel):
     async def story(app, pilot, engine, page):
         def offered():

@@ -61,6 +61,7 @@ def test_the_voices_are_the_blend_who_shows_best_and_the_model_alone(novel, blen
     assert on_page(novel, story, blend=blend) == tuple(map(Blend.parse, voices))
 
 
+@pytest.mark.slow
 def test_the_voices_have_names(novel):
     save_blend("My dark", Dials.of(Blend.parse("gothic:0.5+noir:0.5")))
 

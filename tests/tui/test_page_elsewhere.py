@@ -112,6 +112,7 @@ def test_a_draft_stays_while_text_is_replaced(novel):
 # What the model is told.
 
 
+@pytest.mark.slow
 @BOTH
 def test_what_the_model_would_be_sent_is_shown(novel, size):
     async def story(app, pilot, engine, page):
@@ -376,6 +377,7 @@ def test_another_text_is_opened_and_this_one_is_saved(novel):
     assert on_page(novel, story) == ("Another.B", f"A{NIGHT}")
 
 
+@pytest.mark.slow
 def test_a_text_that_was_put_away_can_be_opened_again(novel):
     async def story(app, pilot, engine, page):
         await by_palette(pilot, "Open another text")
@@ -420,6 +422,7 @@ def test_another_editor_gets_the_text_and_gives_it_back(novel, tmp_path, monkeyp
     assert on_page(novel, story, size) == (f"A{NIGHT} went out.", told, f"A{NIGHT}")
 
 
+@pytest.mark.slow
 def test_an_editor_that_leaves_no_text_is_no_end(novel, tmp_path, monkeypatch, handed_over):
     editor_that(tmp_path, monkeypatch, """printf '\\377\\376' > "$1\"""")
 
@@ -539,6 +542,7 @@ def test_a_draft_taken_and_undone_is_tried_again(novel):
     assert on_page(novel, story) == (f"{NIGHT} burned.", WritingScreen)
 
 
+@pytest.mark.slow
 def test_a_draft_in_the_text_says_how_to_have_another_try(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")

@@ -68,6 +68,7 @@ def test_saving_asks_for_a_name_among_the_documents(documents):
     assert (documents / "The lamp had gone out.md").read_text() == f"{LAMP}!"
 
 
+@pytest.mark.slow
 def test_an_empty_page_is_left_without_a_question_and_nothing_is_left_of_it(documents, billy_home):
     async def story(app, pilot):
         await press(pilot, "ctrl+s")

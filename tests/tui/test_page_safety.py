@@ -151,6 +151,7 @@ def disk(novel):
         yield full
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 @pytest.mark.parametrize("answer", [["enter"], ["escape"], ["ctrl+q", "enter"]], ids=["enter", "escape", "again"])
 def test_leaving_a_text_that_is_in_memory_only_is_asked_first(novel, disk, size, answer):
@@ -176,6 +177,7 @@ def test_a_text_that_is_in_memory_only_can_be_left_all_the_same(novel, disk):
     assert novel.read_text() == NIGHT
 
 
+@pytest.mark.slow
 def test_a_text_that_is_in_the_journal_is_left_without_a_question_and_offered(novel):
     async def story(app, pilot, engine, page):
         novel.chmod(0o444)
@@ -203,6 +205,7 @@ def test_a_signal_ends_without_a_question(novel, disk):
 # Other programs.
 
 
+@pytest.mark.slow
 def test_what_another_program_wrote_is_taken_quietly_and_undo_leads_back(novel):
     async def story(app, pilot, engine, page):
         await press(pilot, "ctrl+end")
@@ -344,6 +347,7 @@ def test_it_is_taken_up_by_itself_after_a_while(novel):
     on_page(novel, story, autosave_seconds=SOON)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed_before", [True, False], ids=["changed", "unchanged"])
 def test_saving_goes_not_over_it_and_asks(novel, typed_before):
     async def story(app, pilot, engine, page):

@@ -208,6 +208,7 @@ def test_words_never_run_together_while_a_rewrite_is_written(stones):
     assert on_page(stones, story) == f"{STONES} She stood"
 
 
+@pytest.mark.slow
 def test_what_a_stopped_rewrite_has_not_come_to_stays(stones):
     async def story(app, pilot, engine, page):
         page.editor.select(0, len(STONES))
@@ -302,6 +303,7 @@ def test_what_is_typed_beside_it_goes_to_the_page(stones):
     assert on_page(stones, story) == (STONES + " Oh my", True)
 
 
+@pytest.mark.slow
 def test_who_writes_on_meanwhile_is_not_led_away(stones):
     async def story(app, pilot, engine, page):
         page.editor.select(0, len(STONES))

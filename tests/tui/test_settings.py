@@ -189,6 +189,7 @@ def test_auto_is_0_and_a_number_is_that_number():
     assert "it can be auto, or a whole number from 64" in refusal(Settings(), "context_budget", "9")
 
 
+@pytest.mark.slow
 def test_choices_change_by_arrows_and_enter():
     host = shown(SettingsScreen(Settings()), "right", "left", "down", "enter", "down", "enter", "delete")
     names = [name for name, _ in host.said]

@@ -47,6 +47,7 @@ def test_the_text_that_was_open_last_is_one_key_away(here):
     assert shown(StartScreen(), "enter").given == [path]
 
 
+@pytest.mark.slow
 def test_a_text_that_is_gone_is_passed_over_and_says_so(here):
     path = opened_before(here / "old.md")
     opened_before(here / "tale.md").unlink()

@@ -1,5 +1,6 @@
 """A model that nobody needs gives its memory back, and comes back with the next request."""
 
+import pytest
 from helpers.page_stories import on_page, press, says
 from helpers.scripted_engine import MODEL, VOICES
 
@@ -41,6 +42,7 @@ def test_0_is_never(novel):
     on_page(novel, story, unload_minutes=0)
 
 
+@pytest.mark.slow
 def test_the_next_request_brings_it_back_and_says_so_and_nothing_else_changes(novel):
     async def story(app, pilot, engine, page):
         before = page.blend

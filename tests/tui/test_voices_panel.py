@@ -176,12 +176,14 @@ def test_more_voices_than_fit_scroll_with_the_keys():
     assert "▸Vision" in shown
 
 
+@pytest.mark.slow
 def test_a_name_finds_a_persona_and_enter_adds_it():
     app, _ = play("a", *"lyric", "enter")
     assert app.heard == ["gothic:0.4+lyrical:0.5+noir:0.6@1/layered"]
     assert app.panel.row == 3
 
 
+@pytest.mark.slow
 def test_the_first_voice_is_added_at_full():
     assert play("a", *"comic", "enter", blend="none")[0].heard == ["comic:1@1/layered"]
 
@@ -204,6 +206,7 @@ def test_a_typed_blend_replaces_the_one_there_was():
     assert play("t", then=type_one, size=(80, 24))[0].heard == ["comic:1+noir:-0.3@0.2r/balanced/np"]
 
 
+@pytest.mark.slow
 def test_a_blend_is_saved_and_taken_again_by_name():
     play("s", *"dark", "enter", size=(80, 24))
     app, _ = play("l", "enter", blend="comic", size=(80, 24))
@@ -290,6 +293,7 @@ def test_every_mode_says_what_it_does_and_where():
     assert "the one that was measured to be best" in " ".join(shown.split())
 
 
+@pytest.mark.slow
 def test_the_norm_is_not_offered_in_layered_and_the_dial_says_why():
     app, shown = play("v", *["down"] * 6, "right", "enter", size=(60, 24))
     assert app.heard == []
