@@ -90,7 +90,7 @@ COMMANDS = (
     Command("legend", "page", "Who wrote what", "", "Explain the signs in the left margin."),
     Command("goal", "page", "Word goal", "", "Set how many words you want to write in this text today."),
     Command("editor", "page", "Open in your editor", "", "Open the text in another editor until you close it there."),
-    Command("export", "page", "Export", "", "Save a copy as Word, EPUB, Markdown or plain text."),
+    Command("export", "page", "Export", "", "Save a copy as Word, EPUB, HTML, Markdown or plain text."),
     Command("open", "page", "Open another text", "", "Go to the start screen, where your texts are."),
     Command("models", "page", "Models", "", "See which models this machine can run, and get one."),
     Command("reload", "page", "Load the model again", "", "Load the model again if it was missing or failed."),

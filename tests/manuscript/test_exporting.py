@@ -367,3 +367,10 @@ def test_what_a_footnote_quotes_is_no_markup_there():
     text = made(Format.MARKDOWN, "[a](http://x.org) *b* " * 9, Provenance.FOOTNOTES).decode()
     (definition,) = re.findall(r"^\[\^p1\]: (.*)$", text, re.MULTILINE)
     assert "\\[a\\](http://x.org) \\*b\\*" in definition
+
+
+def test_every_format_can_be_chosen_by_the_command_and_in_the_studio():
+    from billy_mlx.cli import documents
+    from billy_mlx.tui.screens import export as screen
+
+    assert {*documents._FORMATS} == {*screen._FORMATS.values()} == {*Format}

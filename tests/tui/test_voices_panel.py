@@ -282,7 +282,6 @@ def test_dials_are_in_the_mode_of_a_blend_that_is_typed():
     assert Dials().adding("noir").blend() == Blend.parse("noir")
 
 
-@pytest.mark.slow
 def test_every_mode_says_what_it_does_and_where():
     for mode in Mode:
         _, shown = play("v", *["down"] * 3, blend=f"noir:0.6+gothic:0.4/{mode}", size=(60, 18))
