@@ -43,14 +43,24 @@ class _Known:
 
 # Parameters as the models' own cards have them; sizes follow from them. The largest first.
 _KNOWN = (
-    _Known("mlx-community/Qwen2.5-32B-Instruct-4bit", "Qwen 2.5, 32B", 32.8, "Apache-2.0", "The best prose; slow."),
     _Known(
-        "mlx-community/Mistral-Nemo-Instruct-2407-4bit", "Mistral Nemo, 12B", 12.2, "Apache-2.0", "Strong at fiction."
+        "mlx-community/Qwen2.5-32B-Instruct-4bit",
+        "Qwen 2.5, 32B",
+        32.8,
+        "Apache-2.0",
+        "The largest of these, and the slowest.",
     ),
-    _Known("mlx-community/Qwen2.5-7B-Instruct-4bit", "Qwen 2.5, 7B", 7.6, "Apache-2.0", "Good prose at a good pace."),
-    _Known("mlx-community/Llama-3.2-3B-Instruct-4bit", "Llama 3.2, 3B", 3.2, "Llama 3.2", "Quick, with some flair."),
-    _Known("mlx-community/Qwen2.5-1.5B-Instruct-4bit", "Qwen 2.5, 1.5B", 1.5, "Apache-2.0", "Quick; plain sentences."),
-    _Known("mlx-community/Qwen2.5-0.5B-Instruct-4bit", "Qwen 2.5, 0.5B", 0.5, "Apache-2.0", "Fits anywhere."),
+    _Known("mlx-community/Mistral-Nemo-Instruct-2407-4bit", "Mistral Nemo, 12B", 12.2, "Apache-2.0", "Large."),
+    _Known("mlx-community/Qwen2.5-7B-Instruct-4bit", "Qwen 2.5, 7B", 7.6, "Apache-2.0", "Of middle size."),
+    _Known("mlx-community/Llama-3.2-3B-Instruct-4bit", "Llama 3.2, 3B", 3.2, "Llama 3.2", "Small and quick."),
+    _Known("mlx-community/Qwen2.5-1.5B-Instruct-4bit", "Qwen 2.5, 1.5B", 1.5, "Apache-2.0", "Small and quick."),
+    _Known(
+        "mlx-community/Qwen2.5-0.5B-Instruct-4bit",
+        "Qwen 2.5, 0.5B",
+        0.5,
+        "Apache-2.0",
+        "The smallest of these; fits anywhere.",
+    ),
 )
 
 

@@ -29,7 +29,7 @@ from billy_mlx.manuscript.records import (
     encode,
 )
 from billy_mlx.manuscript.state import State
-from billy_mlx.manuscript.sync_thread import Keeper
+from billy_mlx.manuscript.sync_thread import SyncThread
 
 
 class Ledger:
@@ -52,7 +52,7 @@ class Ledger:
         self.state = State(begun)
         self.history = history
         self.journal: Journal | None = None
-        self.keeper: Keeper | None = None
+        self.sync_thread: SyncThread | None = None
         self.trouble: str | None = None
         self.read_only: str | None = None
         self.pieces = 0
@@ -151,8 +151,8 @@ class Ledger:
             self.journal.append(encode(*records))
             self.pieces += 1
         self.turns += sum(not isinstance(record, Edited | Wrote | Finished) for record in records)
-        if self.keeper is not None:
-            self.keeper.touch()
+        if self.sync_thread is not None:
+            self.sync_thread.touch()
 
     def _apply(self, record: Record) -> None:
         before, drafts = (self.state.revision, self.state.prose), self.state.drafts

@@ -24,7 +24,7 @@ from billy_mlx.manuscript.passage import Passage
 from billy_mlx.manuscript.prose import UNKNOWN, WRITER, Author, Prose
 from billy_mlx.manuscript.records import Change, Edited, Kind, Offer, Saving, Settled
 from billy_mlx.manuscript.state_folder import Goal, forget, remember
-from billy_mlx.manuscript.sync_thread import Keeper
+from billy_mlx.manuscript.sync_thread import SyncThread
 from billy_mlx.manuscript.textfile import read_text_file, save_text_file
 from billy_mlx.manuscript.versions import Versions, moved
 from billy_mlx.manuscript.word_diff import Hunk
@@ -65,8 +65,8 @@ class Manuscript:
         self.elsewhere = self._beside()
         self.drafts = Drafts(self._ledger, clock, self.newline)
         if found.lock is not None:
-            self._keeper = self._ledger.keeper = Keeper(self._sync)
-            self._saving = self._keeper.run(lambda: None)
+            self._sync_thread = self._ledger.sync_thread = SyncThread(self._sync)
+            self._saving = self._sync_thread.run(lambda: None)
             self._remember()
 
     @classmethod
@@ -204,11 +204,11 @@ class Manuscript:
         if self._saving.done():  # or what is being saved would be in the file a moment later
             self._ledger.state.keep_saved(self._file.digest)
         if self.untitled:
-            self._saving = self._keeper.run(self._settle)
+            self._saving = self._sync_thread.run(self._settle)
         else:
             digest = self._file.digest_of(text)
             self._ledger.commit(Saving(digest))
-            self._saving = self._keeper.run(lambda: self._save(text, digest))
+            self._saving = self._sync_thread.run(lambda: self._save(text, digest))
         if wait:
             self._saving.result()
         return self.safety
@@ -246,7 +246,7 @@ class Manuscript:
 
     def look_elsewhere(self, *, thorough: bool = True) -> Future[bool]:
         """Have the sync thread check for changes by another program; `thorough` reads the file."""
-        return self._keeper.run(lambda: self._file.changed(thorough=thorough))
+        return self._sync_thread.run(lambda: self._file.changed(thorough=thorough))
 
     def changed_elsewhere(self) -> bool:
         """Return the same, and wait for it."""
@@ -276,7 +276,7 @@ class Manuscript:
         """
         if self._lock is None:
             return None
-        self._keeper.close()
+        self._sync_thread.close()
         blank = self.untitled and not self.text.strip() and not self.drafts.open
         blank = blank and not self.versions.have_had(_WORTH_KEEPING)
         if self._ledger.pieces:
@@ -309,7 +309,7 @@ class Manuscript:
             raise ManuscriptError(self.read_only)
 
     def _save(self, text: str, digest: str) -> None:
-        """Save on the keeper's thread: file, then journal, then history, so that none is ahead of what it rests on."""
+        """Save on the sync thread: file, then journal, then history, so that none is ahead of what it rests on."""
         if self._file.save(text, digest):
             self._remember()
         self._settle()
@@ -324,7 +324,7 @@ class Manuscript:
     def _finish_saving(self) -> None:
         """Wait for a save under way: until then, the file may be either."""
         self._writable()
-        self._keeper.run(lambda: None).result()
+        self._sync_thread.run(lambda: None).result()
 
     def _begin_journal(self) -> None:
         """Try to begin the journal anew: it has become long, or could not be written."""

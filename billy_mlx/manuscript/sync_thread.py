@@ -13,7 +13,7 @@ SYNC_SECONDS = 0.2
 """How long what was written down may wait for the disk; the promise is 0.5 s, and the disk needs its share."""
 
 
-class Keeper:
+class SyncThread:
     """Syncs soon after each `touch`, and does jobs one after another.
 
     Args:

@@ -217,9 +217,9 @@ def test_a_file_that_is_gone_has_no_other_text_to_be_put_together_with(manuscrip
         manuscript.elsewhere.keep_both()
 
 
-def test_a_look_that_nobody_waits_for_any_more_does_not_end_the_keeper(manuscript, novel):
+def test_a_look_that_nobody_waits_for_any_more_does_not_end_the_sync_thread(manuscript, novel):
     begun, going = threading.Event(), threading.Event()
-    manuscript._keeper.run(lambda: (begun.set(), going.wait()))
+    manuscript._sync_thread.run(lambda: (begun.set(), going.wait()))
     begun.wait()
     looking = manuscript.look_elsewhere()
     assert looking.cancel()

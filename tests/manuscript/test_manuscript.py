@@ -288,7 +288,7 @@ def test_a_history_that_is_lost_costs_no_word(start):
     manuscript.save()
     types(manuscript, "unsaved ")
     (history,) = start.path.parent.rglob("history.db")
-    manuscript._keeper.close()
+    manuscript._sync_thread.close()
     for path in history.parent.glob("history.db*"):
         path.unlink()
     again = start.after_a_crash()

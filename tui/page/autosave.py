@@ -98,7 +98,7 @@ class Autosave:
     def look_elsewhere(self, *, asks: bool = True) -> None:
         """Take up what another program did to the file; ask, if the writer has changed the text as well.
 
-        The file is read on the keeper's thread. Without `asks`, that is now and then only, and what has to be asked
+        The file is read on the sync thread. Without `asks`, that is now and then only, and what has to be asked
         waits until the writer saves.
         """
         if not (self._looking or self._question or self._manuscript.read_only):
