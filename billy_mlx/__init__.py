@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from billy_mlx.model.load import load
     from billy_mlx.model.model import Model
     from billy_mlx.model.sampling import Sampling
+    from billy_mlx.model.wrap import wrap
+    from billy_mlx.vectors.card import Persona
     from billy_mlx.vectors.library import load_vectors
     from billy_mlx.vectors.vector import PersonaVector
 
@@ -26,6 +28,7 @@ __all__ = [
     "Blend",
     "Message",
     "Model",
+    "Persona",
     "PersonaVector",
     "Prompt",
     "Recipe",
@@ -41,12 +44,14 @@ __all__ = [
     "load_vectors",
     "record",
     "steer",
+    "wrap",
 ]
 
 _HOMES = {
     "Blend": "blend.blend",
     "Message": "blend.recipe",
     "Model": "model.model",
+    "Persona": "vectors.card",
     "PersonaVector": "vectors.vector",
     "Prompt": "blend.recipe",
     "Recipe": "blend.recipe",
@@ -62,6 +67,7 @@ _HOMES = {
     "load_vectors": "vectors.library",
     "record": "model.layers",
     "steer": "model.layers",
+    "wrap": "model.wrap",
 }
 
 # A BLAS is chosen by the import of mlx, so this has to come before it.

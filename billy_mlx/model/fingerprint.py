@@ -47,10 +47,16 @@ def fingerprint(folder: Path, config: Config, vocabulary: Mapping[str, int], sha
     architecture = str(config["model_type"])
     layers = layer_count(config) if shape is None else shape.layers
     width = residual_width(config) if shape is None or shape.width is None else shape.width
+    base = base_hash(architecture, layers, width, vocabulary)
+    return Fingerprint(architecture, layers, width, len(vocabulary), base, weights_hash(folder))
+
+
+def base_hash(architecture: str, layers: int, width: int, vocabulary: Mapping[str, int]) -> str:
+    """Return a hash over what all quantisations of a model share: its shape and its tokens in their order."""
     # By id, then by token: two sorts are twice as fast as one by pairs.
     tokens = sorted(sorted(vocabulary), key=vocabulary.__getitem__)
     base = hashlib.sha256("\0".join([architecture, str(layers), str(width), *tokens]).encode(errors="surrogatepass"))
-    return Fingerprint(architecture, layers, width, len(vocabulary), base.hexdigest()[:_DIGITS], weights_hash(folder))
+    return base.hexdigest()[:_DIGITS]
 
 
 def weights_hash(folder: Path) -> str:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -56,6 +56,46 @@ class Persona:
     sentences: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     order: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        persona_id: str,
+        prompts: Sequence[str],
+        *,
+        name: str = "",
+        description: str = "",
+        rubric: str | None = None,
+    ) -> "Persona":
+        """Return a persona without a card, to extract a vector from a program.
+
+        Args:
+            persona_id: what blends call it.
+            prompts: one or more system prompts that ask for it, taken in turn.
+            name: for people; without it the id.
+            description: likewise.
+            rubric: what a judge is told, if one is asked.
+
+        Raises:
+            UsageError: the id cannot be a persona's, or there is no prompt, or an empty one.
+        """
+        if not PERSONA_ID.fullmatch(persona_id) or persona_id == NOBODY:
+            shown = sanitize(persona_id[:80])
+            raise UsageError(f"{shown!r} cannot be a persona's id; ids are lower-case letters, digits, - and _")
+        if isinstance(prompts, str) or not prompts or not all(prompt.strip() for prompt in prompts):
+            raise UsageError(f"give {persona_id} a list of one or more system prompts, none of them empty")
+        return cls(
+            id=persona_id,
+            name=name or persona_id,
+            description=description,
+            group="own",
+            prompts=tuple(prompts),
+            rubric=rubric,
+            license="",
+            author="",
+            subject_words=(),
+            source=Path(f"{persona_id}.toml"),
+        )
 
     @property
     def card_hash(self) -> str:

@@ -12,7 +12,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from safetensors import safe_open
 
 from billy_mlx import paths
-from billy_mlx.blend.writer import Writer
+from billy_mlx.blend.writer import Writer, generate
 from billy_mlx.cli.extract import command
 from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction import extract as module
@@ -26,7 +26,7 @@ from billy_mlx.model.load import load
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sampling import MAX_SEED
 from billy_mlx.steps import finish
-from billy_mlx.vectors.card import get_persona, load_personas
+from billy_mlx.vectors.card import Persona, get_persona, load_personas
 from billy_mlx.vectors.library import find_all, load_vectors, store_vector
 from billy_mlx.vectors.measurements import Judgement
 
@@ -481,3 +481,25 @@ def test_a_stored_vector_is_found_for_its_model_and_no_other(tiny, hybrid, perso
 def test_an_unknown_persona_is_another_mistake_than_a_missing_vector(tiny):
     with pytest.raises(UsageError, match="noirr"):
         load_vectors(["noirr"], tiny.id, tiny.fingerprint)
+
+
+def test_a_persona_without_a_card_is_extracted_by_its_prompts(tiny):
+    mine = Persona.of("sea-dog", ["You are an old sailor.", "Speak as a sailor would."])
+    vector = vectors_of(extract(tiny, [mine], settings=FEW, common=()))["sea-dog"]
+    assert vector.directions.shape == (4, 32)
+    assert generate(tiny, "Hello.", "sea-dog@3", vectors={"sea-dog": vector}).tokens
+
+
+@pytest.mark.parametrize(
+    ("persona_id", "prompts", "said"),
+    [
+        ("Sea Dog", ["You are."], "cannot be a persona's id"),
+        ("none", ["You are."], "cannot be a persona's id"),
+        ("sea-dog", [], "one or more system prompts"),
+        ("sea-dog", ["  "], "none of them empty"),
+        ("sea-dog", "You are.", "give sea-dog a list"),
+    ],
+)
+def test_what_is_no_persona_is_refused(persona_id, prompts, said):
+    with pytest.raises(UsageError, match=said):
+        Persona.of(persona_id, prompts)
