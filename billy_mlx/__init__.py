@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from billy_mlx.blend.recipe import Message, Prompt, Recipe, Take, Turn
     from billy_mlx.blend.writer import Writer, generate
     from billy_mlx.extraction.extract import extract
+    from billy_mlx.model.hooks import hook
     from billy_mlx.model.layers import Steering, record, steer
     from billy_mlx.model.load import load
     from billy_mlx.model.model import Model
@@ -40,6 +41,7 @@ __all__ = [
     "directions",
     "extract",
     "generate",
+    "hook",
     "load",
     "load_vectors",
     "record",
@@ -63,6 +65,7 @@ _HOMES = {
     "directions": "blend.directions",
     "extract": "extraction.extract",
     "generate": "blend.writer",
+    "hook": "model.hooks",
     "load": "model.load",
     "load_vectors": "vectors.library",
     "record": "model.layers",
