@@ -3,8 +3,8 @@
     with hook(model.blocks, ablate(vector.directions), layers=[15]):
         take = generate(model, "Describe a harbour at night.")
 
-A hook is entered before the writer patches the blocks: it works on what a block hands on, and what the writer adds comes
-on top of that.
+A hook is entered before the writer patches the blocks: it works on what a block hands on, and what the writer adds
+comes on top of that.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
