@@ -12,10 +12,10 @@ from statistics import median
 
 import numpy as np
 
-from billy_mlx import PersonaVector, load_vectors
+from billy_mlx import PersonaVector
 from billy_mlx.model.load import identify
 from billy_mlx.vectors.card import bundled_ids
-from billy_mlx.vectors.library import find_all
+from billy_mlx.vectors.library import find_all, read_vectors
 from billy_mlx.vectors.measurements import Strength
 from billy_mlx.vectors.vector import cosines_at, read_layer
 
@@ -46,7 +46,7 @@ def main() -> None:
     found = find_all(fingerprint, arguments.root)
     known = bundled_ids()
     ids = sorted(found, key=lambda each: (known.index(each) if each in known else len(known), each))
-    vectors = list(load_vectors(ids, model_id, fingerprint, arguments.root).values())
+    vectors = list(read_vectors(ids, model_id, fingerprint, arguments.root).values())
     print(_head(model_id, vectors))
     for row in (_HEADER, ["---"] * len(_HEADER), *map(_row, vectors)):
         print(f"| {' | '.join(row)} |")

@@ -86,7 +86,7 @@ class VoiceWriter:
         """Return what a voice adds; vectors are loaded once."""
         ids = () if voice.blend is None else voice.blend.persona_ids
         missing = [persona_id for persona_id in ids if persona_id not in self._vectors]
-        self._vectors.update(load_vectors(missing, self.model.id, self.model.fingerprint))
+        self._vectors.update(load_vectors(self.model, missing))
         return voice.directions(self._vectors)
 
     @property

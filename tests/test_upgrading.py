@@ -90,22 +90,22 @@ def billy(former, capfd):
 @pytest.mark.parametrize("text", ADDED)
 def test_vectors_load_and_a_stored_blend_adds_to_the_bit_what_it_added(former, tiny, text):
     blend = Blend.stored(text)
-    added = directions(blend, load_vectors(blend.persona_ids, tiny.id, tiny.fingerprint))
+    added = directions(blend, load_vectors(tiny, blend.persona_ids))
     assert (sorted(added.by_layer), added.key) == ADDED[text]
 
 
 def test_the_same_texts_typed_now_add_layer_by_layer(former, tiny):
     blend = Blend.parse("noir:0.6+gothic:0.4@2")
-    added = directions(blend, load_vectors(blend.persona_ids, tiny.id, tiny.fingerprint))
+    added = directions(blend, load_vectors(tiny, blend.persona_ids))
     assert sorted(added.by_layer) == [1, 2]
 
 
 def test_a_vector_stays_one_of_the_version_before_until_it_is_made_anew(former, tiny):
     for path in find_all(tiny.fingerprint).values():
-        [vector] = load_vectors([path.stem], tiny.id, tiny.fingerprint).values()
+        [vector] = load_vectors(tiny, [path.stem]).values()
         assert vector.is_former
         save_vector(vector, path)
-        assert load_vectors([path.stem], tiny.id, tiny.fingerprint)[path.stem].is_former
+        assert load_vectors(tiny, [path.stem])[path.stem].is_former
 
 
 def test_vectors_are_marked_and_what_to_run_is_said_once(billy, tiny):

@@ -60,7 +60,7 @@ def deviations_of(settings: BenchSettings, model: Model) -> list[str]:
         BillyError: a persona of the blend has no vector for the model.
     """
     blend = settings.blend
-    vectors = list(load_vectors(blend.persona_ids, model.id, model.fingerprint).values())
+    vectors = list(load_vectors(model, blend.persona_ids).values())
     return [
         f"The model is {model.id}; the paper has Qwen2.5-7B and Llama-3.1-8B.",
         _judging_differs(settings),
@@ -174,7 +174,7 @@ def _of_vectors(model: Model, arms: Sequence[Arm]) -> Iterator[str]:
     if not personas:
         return
     made: dict[str, list[str]] = {}
-    for persona, vector in load_vectors(personas, model.id, model.fingerprint).items():
+    for persona, vector in load_vectors(model, personas).items():
         made.setdefault(_made(vector.origin), []).append(persona)
     told = [f"{how} ({', '.join(own)})" for how, own in made.items()]
     yield f"The vectors were {'; '.join(told)}"

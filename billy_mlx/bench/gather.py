@@ -144,7 +144,7 @@ def vector_cost(model: Model, blend: Blend, costs: Sequence[GroupCost]) -> Vecto
         BillyError: a vector is missing.
     """
     personas = blend.persona_ids
-    vectors = load_vectors(personas, model.id, model.fingerprint)
+    vectors = load_vectors(model, personas)
     poles = [*map(_own_pole, vectors.values()), *dict.fromkeys(map(_neutral_pole, vectors.values()))]
     known = [pole for pole in poles if pole is not None]
     read = written = None

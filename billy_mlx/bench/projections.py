@@ -113,7 +113,7 @@ def _vectors(model: Model, arms: Sequence[Arm]) -> list[PersonaVector]:
     blended = sorted({persona for arm in arms for persona in arm.blend.persona_ids})
     others = [persona for persona in find_all(model.fingerprint) if persona not in blended]
     chosen = [others[place] for place in spread(len(others), _OTHERS)]
-    return list(load_vectors([*blended, *chosen], model.id, model.fingerprint).values())
+    return list(load_vectors(model, [*blended, *chosen]).values())
 
 
 def _streams(model: Model, texts: Sequence[Text], added: Directions) -> Generator[int, None, Floats]:

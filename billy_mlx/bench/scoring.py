@@ -116,5 +116,5 @@ def _way_of_reading(model: Model) -> str:
 
 
 def _axes(model: Model, blend: Blend) -> dict[str, Axis]:
-    vectors = load_vectors(blend.persona_ids, model.id, model.fingerprint)
+    vectors = load_vectors(model, blend.persona_ids)
     return {persona: Axis.of(vector) for persona, vector in vectors.items()}

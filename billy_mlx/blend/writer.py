@@ -207,7 +207,7 @@ class Writer:
         missing = ids - self.vectors.keys()
         self.vectors |= {persona_id: self._in_memory[persona_id] for persona_id in missing & self._in_memory.keys()}
         on_disk = sorted(missing - self._in_memory.keys())
-        self.vectors |= load_vectors(on_disk, self._model.id, self._model.fingerprint)
+        self.vectors |= load_vectors(self._model, on_disk)
 
     def _admit(self, lines: "Sequence[_Line]") -> None:
         """Have `lines` written with those that wait already, if memory holds them all."""

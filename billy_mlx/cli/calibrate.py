@@ -94,7 +94,7 @@ def _subjects(ids: Sequence[str], model: str | None, root: Path | None) -> "tupl
 
     loaded = load_model(model, asks=True)
     wanted = list(dict.fromkeys(ids)) or list(find_all(loaded.fingerprint, root))
-    vectors = list(load_vectors(wanted, loaded.id, loaded.fingerprint, root).values())
+    vectors = list(load_vectors(loaded, wanted, root).values())
     if not ids:  # another tool's files are used as that tool does: there is nothing to find out
         vectors = [vector for vector in vectors if vector.is_difference]
     if not vectors:

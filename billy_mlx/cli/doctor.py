@@ -160,7 +160,7 @@ def _vectors(model: "Model") -> Iterator[_Finding]:
     count = 0
     for persona_id in find_all(model.fingerprint):
         try:
-            load_vectors([persona_id], model.id, model.fingerprint)
+            load_vectors(model, [persona_id])
             count += 1
         except BillyError as error:
             yield _Finding("warn", "vectors", str(error))

@@ -75,7 +75,7 @@ def _prepared(personas: str | None, model: str | None) -> "tuple[Model, dict[str
     ids = sorted(find_all(loaded.fingerprint)) if named is None else named
     if not ids:
         raise UsageError("there are no personas to look for: name some, such as --personas noir,gothic")
-    vectors = load_vectors(ids, loaded.id, loaded.fingerprint)
+    vectors = load_vectors(loaded, ids)
     if named is not None:
         warn_of_weakness(vectors.values())
     return loaded, vectors

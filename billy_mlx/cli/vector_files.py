@@ -250,12 +250,12 @@ def export(persona_id: str | None, blend: str | None, output: str, model: str | 
         raise UsageError(f"{file} exists; choose another name, or --force to replace it")
     from billy_mlx.blend.blend import Blend
     from billy_mlx.files import write_atomically
-    from billy_mlx.vectors.library import load_vectors
+    from billy_mlx.vectors.library import read_vectors
     from billy_mlx.vectors.vector_file import save_vector
 
     parsed = None if blend is None else Blend.parse(blend)
     model_id, fingerprint = identified(model)
-    vectors = load_vectors([persona_id or ""] if parsed is None else parsed.persona_ids, model_id, fingerprint)
+    vectors = read_vectors([persona_id or ""] if parsed is None else parsed.persona_ids, model_id, fingerprint)
     if file.suffix == ".gguf":
         whole = _own_blend(next(iter(vectors.values()))) if parsed is None else parsed
         write_atomically(file, _control_vector(file, vectors, whole, fingerprint))

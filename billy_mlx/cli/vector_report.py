@@ -82,7 +82,7 @@ def warn_of_blends(blends: "Sequence[Blend]", loaded: "Model", model: str | None
     from billy_mlx.vectors.library import load_vectors
 
     used = {persona_id for blend in blends for persona_id in blend.persona_ids}
-    vectors = load_vectors(sorted(used), loaded.id, loaded.fingerprint)
+    vectors = load_vectors(loaded, sorted(used))
     warn_of_changed_cards(vectors.values(), model)
     warn_of_weakness(vectors.values())
     warn_of_doses(vectors.values(), loaded)

@@ -91,11 +91,11 @@ def list_(model: str | None, as_json: bool) -> None:
 @json_option
 def show(persona_id: str, model: str | None, as_json: bool) -> None:
     """Show a vector: its origin, how good it is, its norm at each layer, what it resembles."""
-    from billy_mlx.vectors.library import find_all, load_vectors
+    from billy_mlx.vectors.library import find_all, read_vectors
     from billy_mlx.vectors.vector import read_layer
 
     model_id, fingerprint = identified(model)
-    vector = load_vectors([persona_id], model_id, fingerprint)[persona_id]
+    vector = read_vectors([persona_id], model_id, fingerprint)[persona_id]
     warn_of_changed_cards([vector], model)
     summary = _summary(vector, find_all(fingerprint)[persona_id], fingerprint)
     _warn_of_former([vector] if summary["former"] else [], model_id)
@@ -130,7 +130,7 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
 
     1 is the same direction, 0 has nothing in common. Without ids, of all there are.
     """
-    from billy_mlx.vectors.library import find_all, load_vectors
+    from billy_mlx.vectors.library import find_all, read_vectors
     from billy_mlx.vectors.vector import cosines_at, read_layer
 
     picture = None if plot is None else paths.expanded(plot)
@@ -140,7 +140,7 @@ def similarity(ids: tuple[str, ...], layer: int | None, plot: str | None, model:
     wanted = list(dict.fromkeys(ids)) or list(find_all(fingerprint))
     if not wanted:
         raise UsageError(f"There is no persona vector for {model_id} yet; run: billy extract --all --model {model_id}")
-    vectors = load_vectors(wanted, model_id, fingerprint)
+    vectors = read_vectors(wanted, model_id, fingerprint)
     at_layer = read_layer(fingerprint.layers) if layer is None else layer
     if at_layer >= fingerprint.layers:
         raise UsageError(f"there is no layer {layer}: the model's layers go from 0 to {fingerprint.layers - 1}")

@@ -32,7 +32,7 @@ def comparing(shared: JobContext, request: Compare) -> RunningJob:
 
 def _compare(shared: JobContext, request: Compare) -> Iterator[object]:
     model = shared.model
-    vectors = load_vectors(find_all(model.fingerprint), model.id, model.fingerprint)
+    vectors = load_vectors(model, find_all(model.fingerprint))
     if vectors:
         held = list(vectors.values())
         alone = Blend(tuple((persona_id, 1.0) for persona_id in vectors), mode=Mode.BALANCED)

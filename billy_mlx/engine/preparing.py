@@ -101,7 +101,7 @@ def _estimate(shared: JobContext, request: EstimateTime) -> Iterator[object]:
     model = shared.model
     there = {} if request.again else find_all(model.fingerprint)
     missing = [persona_id for persona_id in request.personas if persona_id not in there]
-    held = load_vectors([each for each in request.personas if each in there], model.id, model.fingerprint)
+    held = load_vectors(model, [each for each in request.personas if each in there])
     uncalibrated = [vector for vector in held.values() if vector.strength is None and vector.is_difference]
     plan = plan_of(shared, len(missing), len(missing) + len(uncalibrated), Sizes())
     yield Estimated(request.job, plan.seconds)
@@ -179,7 +179,7 @@ def _prepare(shared: JobContext, request: Prepare, sizes: Sizes, watch: Stopwatc
     model = shared.model
     there = {} if request.again else find_all(model.fingerprint)
     missing = [persona for persona in personas if persona.id not in there]
-    held = load_vectors((persona.id for persona in personas if persona.id in there), model.id, model.fingerprint)
+    held = load_vectors(model, (persona.id for persona in personas if persona.id in there))
     vectors = [vector for vector in held.values() if vector.strength is None and vector.is_difference]
     plan = plan_of(shared, len(missing), len(missing) + len(vectors), sizes)
     whole = _Whole(request.job, watch, plan.seconds, fetching)

@@ -90,7 +90,7 @@ def _scales(model: Model) -> dict[str, Scale]:
     scales: dict[str, Scale] = {}
     for persona_id in find_all(model.fingerprint):
         with suppress(BillyError):  # told of when the model was loaded
-            vector = load_vectors([persona_id], model.id, model.fingerprint)[persona_id]
+            vector = load_vectors(model, [persona_id])[persona_id]
             scale = scale_of(vector)
             if scale is not None:
                 scales[persona_id] = scale

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from billy_mlx.text import sanitize
 from billy_mlx.vectors.card import PERSONA_ID, get_persona
 from billy_mlx.vectors.vector import PersonaVector
 from billy_mlx.vectors.vector_file import from_content, load_vector, save_vector, to_content
+
+if TYPE_CHECKING:
+    from billy_mlx.model.model import Model
 
 _BUNDLED = Path(billy_mlx.personas.__path__[0]) / "vectors"
 
@@ -46,10 +50,22 @@ def find_all(fingerprint: Fingerprint, root: Path | None = None) -> dict[str, Pa
     return dict(sorted(found.items()))
 
 
-def load_vectors(
+def load_vectors(model: "Model", persona_ids: Iterable[str], root: Path | None = None) -> dict[str, PersonaVector]:
+    """Return the vectors of personas for a loaded model, by id, from where `find_all` finds them.
+
+    Raises:
+        UsageError: there is no such persona, or the model does not come first.
+        VectorError: a persona has no vector for this model yet, or its file is damaged or another persona's.
+    """
+    if not hasattr(model, "fingerprint"):
+        raise UsageError(f"a {type(model).__name__} is no model; call load_vectors(model, persona_ids)")
+    return read_vectors(persona_ids, model.id, model.fingerprint, root)
+
+
+def read_vectors(
     persona_ids: Iterable[str], model_id: str, fingerprint: Fingerprint, root: Path | None = None
 ) -> dict[str, PersonaVector]:
-    """Return the vectors of personas for a model, from where `find_all` finds them.
+    """Return the vectors of personas for a model that need not be loaded, by id, from where `find_all` finds them.
 
     Raises:
         UsageError: there is no such persona.

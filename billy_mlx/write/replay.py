@@ -16,7 +16,7 @@ from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.model.model import Model
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.text import sanitize
-from billy_mlx.vectors.library import load_vectors
+from billy_mlx.vectors.library import read_vectors
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _require_directions(passage: Passage, model_id: str, fingerprint: Fingerprin
     """
     voices = [(voice, Blend.stored(voice.blend)) for voice in passage.voices if voice.blend is not None]
     personas = {persona for _, blend in voices for persona in blend.persona_ids}
-    vectors = load_vectors(sorted(personas), model_id, fingerprint)
+    vectors = read_vectors(sorted(personas), model_id, fingerprint)
     changed = {persona for persona, vector in vectors.items() if vector_mark(vector) != passage.vectors.get(persona)}
     for voice, blend in voices:
         others = ", ".join(persona for persona in blend.persona_ids if persona in changed)

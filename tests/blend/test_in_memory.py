@@ -83,7 +83,7 @@ def test_a_given_vector_is_what_its_file_would_be_to_the_last_bit(tiny):
     given = replace(vector(tiny), calibration=CALIBRATION, directions=vector(tiny).directions.astype(np.float64) / 3)
     (used,) = Writer(tiny, [in_voice("noir")], vectors={"noir": given}).vectors.values()
     store_vector(given)
-    read = load_vectors(["noir"], tiny.id, tiny.fingerprint)["noir"]
+    read = load_vectors(tiny, ["noir"])["noir"]
     assert used.calibration == read.calibration is not None
     assert all(used.tensors[name].dtype == np.float32 for name in read.tensors)
     assert all(np.array_equal(used.tensors[name], array) for name, array in read.tensors.items())

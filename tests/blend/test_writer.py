@@ -46,7 +46,7 @@ def test_everything_about_a_text_is_said(tiny):
     recipe = in_voice("noir:0.6+gothic:0.4@0.5r/orthogonal/L1,2")
     take = generate(tiny, recipe)
     [turn] = take.turns
-    added = directions(recipe.voice, load_vectors(["gothic", "noir"], tiny.id, tiny.fingerprint))
+    added = directions(recipe.voice, load_vectors(tiny, ["gothic", "noir"]))
     assert (take.recipe, take.voice) == (recipe, recipe.voice)
     assert (turn.first_token, turn.layers, turn.digest, turn.everywhere) == (0, (1, 2), added.key, False)
     assert (len(take.tokens), take.ended, take.end_token) == (8, "length", None)
@@ -139,7 +139,7 @@ def test_a_voice_that_was_changed_is_said_to_be_what_it_is_now(tiny):
 
 def test_directions_that_no_blend_has_are_added_as_they_are(tiny):
     blend = Blend.parse("noir@5")
-    added = directions(blend, load_vectors(["noir"], tiny.id, tiny.fingerprint))
+    added = directions(blend, load_vectors(tiny, ["noir"]))
     (take,) = written(Writer(tiny, [RECIPE], directions=[added]))
     assert take.tokens == generate(tiny, RECIPE, blend).tokens
     assert take.turns[0].digest == added.key

@@ -20,7 +20,7 @@ from billy_mlx.formats.vectors.control_vector import read_control_vector
 from billy_mlx.model.load import identify
 from billy_mlx.vectors.bundle import bundle_bytes, read_bundle
 from billy_mlx.vectors.card import get_persona, read_card
-from billy_mlx.vectors.library import load_vectors
+from billy_mlx.vectors.library import read_vectors
 from billy_mlx.vectors.measurements import Outcome, Strength
 from billy_mlx.vectors.vector_file import load_vector, save_vector
 
@@ -260,7 +260,7 @@ def test_a_bundle_brings_a_blend_to_another_home(billy, model, tmp_path, monkeyp
     billy("vectors", "import", str(write_json(tmp_path / "salty.json", TRAIT)))
     billy("vectors", "import", str(write_control_vector(tmp_path / "x.gguf", X)), "--id", "salty")
     blend = Blend.parse("noir:0.6+salty:0.4@0.5/balanced")
-    before = directions(blend, load_vectors(blend.persona_ids, *identify()))
+    before = directions(blend, read_vectors(blend.persona_ids, *identify()))
     assert billy("vectors", "export", "--blend", str(blend), "-o", str(tmp_path / "b.safetensors")).code == 0
     card = (paths.personas_folder() / "salty.toml").read_text()
     monkeypatch.setenv("BILLY_HOME", str(tmp_path / "another"))
@@ -268,7 +268,7 @@ def test_a_bundle_brings_a_blend_to_another_home(billy, model, tmp_path, monkeyp
     assert f"run: billy generate -p TEXT --blend {blend}\n" in done.err
     assert (paths.personas_folder() / "salty.toml").read_text() == card
     assert [path.name for path in paths.personas_folder().iterdir()] == ["salty.toml"]  # noir's is bundled
-    after = directions(blend, load_vectors(blend.persona_ids, *identify()))
+    after = directions(blend, read_vectors(blend.persona_ids, *identify()))
     assert after.key == before.key != ""
     assert billy("generate", "-p", "Sea.", "--blend", str(blend), "-m", "4").code == 0
 

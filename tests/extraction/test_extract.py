@@ -473,14 +473,14 @@ def test_a_stored_vector_is_found_for_its_model_and_no_other(tiny, hybrid, perso
     (vector,) = vectors_of(extract(tiny, personas[:1], settings=FEW)).values()
     path = store_vector(vector)
     assert find_all(tiny.fingerprint) == {personas[0].id: path}
-    assert load_vectors([personas[0].id], tiny.id, tiny.fingerprint)[personas[0].id].origin == vector.origin
+    assert load_vectors(tiny, [personas[0].id])[personas[0].id].origin == vector.origin
     with pytest.raises(VectorError, match=f"run: billy extract {personas[0].id} --model"):
-        load_vectors([personas[0].id], hybrid.id, hybrid.fingerprint)
+        load_vectors(hybrid, [personas[0].id])
 
 
 def test_an_unknown_persona_is_another_mistake_than_a_missing_vector(tiny):
     with pytest.raises(UsageError, match="noirr"):
-        load_vectors(["noirr"], tiny.id, tiny.fingerprint)
+        load_vectors(tiny, ["noirr"])
 
 
 def test_a_persona_without_a_card_is_extracted_by_its_prompts(tiny):

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from helpers.random_vectors import FINGERPRINT, persona_vector
 
-from billy_mlx.errors import VectorError, VectorMismatch
-from billy_mlx.vectors.library import find_all, load_vectors, store_vector, vector_path
+from billy_mlx.errors import UsageError, VectorError, VectorMismatch
+from billy_mlx.vectors.library import find_all, load_vectors, read_vectors, store_vector, vector_path
 
 
 def test_only_files_named_after_a_persona_are_found():
@@ -20,14 +20,14 @@ def test_only_files_named_after_a_persona_are_found():
 def test_a_file_under_another_personas_name_is_refused():
     shutil.copy(store_vector(persona_vector("noir")), vector_path("gothic", FINGERPRINT))
     with pytest.raises(VectorError, match=r"gothic.safetensors holds the vector of noir; rename the file"):
-        load_vectors(["gothic"], "tiny", FINGERPRINT)
-    assert load_vectors(["noir"], "tiny", FINGERPRINT)["noir"].persona_id == "noir"
+        read_vectors(["gothic"], "tiny", FINGERPRINT)
+    assert read_vectors(["noir"], "tiny", FINGERPRINT)["noir"].persona_id == "noir"
 
 
 def test_a_file_of_another_width_that_claims_the_models_base_is_refused():
     store_vector(persona_vector("noir", fingerprint=replace(FINGERPRINT, width=1)))
     with pytest.raises(VectorMismatch, match="the vector of noir has 4 layers of 1, but tiny has 4 of 32"):
-        load_vectors(["noir"], "tiny", FINGERPRINT)
+        read_vectors(["noir"], "tiny", FINGERPRINT)
 
 
 def test_below_a_root_of_its_own_only_that_root_counts(tmp_path):
@@ -42,12 +42,12 @@ def test_below_a_root_of_its_own_only_that_root_counts(tmp_path):
 def test_vectors_are_loaded_from_below_a_root(tmp_path):
     store_vector(persona_vector("noir", seed=1))
     store_vector(persona_vector("noir", seed=2), tmp_path)
-    (loaded,) = load_vectors(["noir"], "tiny", FINGERPRINT, tmp_path).values()
+    (loaded,) = read_vectors(["noir"], "tiny", FINGERPRINT, tmp_path).values()
     assert (loaded.directions == persona_vector("noir", seed=2).directions).all()
     with pytest.raises(
         VectorError, match=r"gothic is not prepared for tiny yet; .* run: billy extract gothic --model tiny"
     ):
-        load_vectors(["gothic"], "tiny", FINGERPRINT, tmp_path)
+        read_vectors(["gothic"], "tiny", FINGERPRINT, tmp_path)
 
 
 def test_of_these_very_weights_comes_before_another_quantisation_below_a_root_too(tmp_path):
@@ -61,3 +61,10 @@ def test_of_these_very_weights_comes_before_another_quantisation_below_a_root_to
 
 def test_a_root_that_is_not_there_holds_nothing(tmp_path):
     assert find_all(FINGERPRINT, tmp_path / "nowhere") == {}
+
+
+def test_vectors_are_loaded_for_a_model_and_the_former_order_is_refused_in_a_sentence(tiny):
+    store_vector(persona_vector("noir", fingerprint=tiny.fingerprint))
+    assert list(load_vectors(tiny, ["noir"])) == ["noir"]
+    with pytest.raises(UsageError, match=r"a list is no model; call load_vectors\(model, persona_ids\)"):
+        load_vectors(["noir"], tiny)

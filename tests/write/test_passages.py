@@ -22,7 +22,7 @@ LONG = asked("the sea " * 80, max_tokens=6)  # a prompt that takes more than one
 def test_a_passage_says_what_it_takes_to_write_it_again(tiny):
     (passage,) = record(tiny, asked(stop=("never",)), now=NOON, work="infill")
     assert (passage.model, passage.fingerprint["weights"]) == (tiny.id, tiny.fingerprint.weights)
-    added = directions(NOIR, load_vectors(["noir"], tiny.id, tiny.fingerprint))
+    added = directions(NOIR, load_vectors(tiny, ["noir"]))
     assert passage.voices == (Voice(0, "noir:1@5/layered", (1, 2), added.key),)
     assert list(passage.vectors) == ["noir"]
     assert passage.sampling["temperature"] == asked().sampling.temperature

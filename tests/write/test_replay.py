@@ -41,7 +41,7 @@ def by_hand(model, passage):
     """The likeliest tokens, drawn one by one with the direction that the passage says each was drawn under."""
     cache = make_prompt_cache(model.model)
     model.model(mx.array([passage.prompt[:-1]]), cache=cache)
-    vectors = load_vectors(passage.vectors, model.id, model.fingerprint)
+    vectors = load_vectors(model, passage.vectors)
     token, drawn = passage.prompt[-1], []
     for n in range(len(passage.tokens)):
         blend = [voice.blend for voice in passage.voices if voice.first_token <= n][-1]
@@ -185,14 +185,14 @@ def strong(vector, full):
 
 def test_a_strength_of_its_own_is_part_of_what_was_added(tiny):
     (passage,) = record(tiny)
-    vector = load_vectors(["noir"], tiny.id, tiny.fingerprint)["noir"]
+    vector = load_vectors(tiny, ["noir"])["noir"]
     store_vector(strong(vector, 1.3))
     assert "the vector of noir was extracted or calibrated anew" in replayed(tiny, passage).reason
 
 
 def test_what_changed_of_a_vector_and_was_not_added_does_not_matter(tiny):
     (passage,) = record(tiny)
-    vector = load_vectors(["noir"], tiny.id, tiny.fingerprint)["noir"]
+    vector = load_vectors(tiny, ["noir"])["noir"]
     store_vector(replace(vector, calibration=CALIBRATION))
     assert vector_mark(replace(vector, calibration=CALIBRATION)) != vector_mark(vector)
     assert replayed(tiny, passage) == Replayed(passage.tokens)
