@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from billy_mlx.model.wrap import wrap
     from billy_mlx.vectors.card import Persona
     from billy_mlx.vectors.library import load_vectors
+    from billy_mlx.vectors.token_scores import token_scores
     from billy_mlx.vectors.vector import PersonaVector
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "load_vectors",
     "record",
     "steer",
+    "token_scores",
     "wrap",
 ]
 
@@ -70,6 +72,7 @@ _HOMES = {
     "load_vectors": "vectors.library",
     "record": "model.layers",
     "steer": "model.layers",
+    "token_scores": "vectors.token_scores",
     "wrap": "model.wrap",
 }
 
