@@ -36,7 +36,7 @@ from pipelines import Cost, Ours, Published, answer_count, pole_prompts, read_ag
 from tqdm import tqdm
 
 from billy_mlx.extraction.extract import Extracted, extract
-from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole
+from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, tokens_of
 from billy_mlx.model.load import load
 from billy_mlx.model.model import Model
 from billy_mlx.vectors.card import Persona, bundled_ids, get_persona, load_questions
@@ -186,7 +186,7 @@ def _agreement(model: Model, settings: RolloutSettings, personas: Sequence[Perso
             card = next(cards)
             asked = begin_pole(model, card.name, card.prompts, questions, once)[1]
             answers = [rollout.tokens for batch in news.pole for rollout in batch]
-            behind = ([each.row.prompt for each in asked], [each.plain for each in asked])
+            behind = ([tokens_of(each.recipe) for each in asked], [each.plain for each in asked])
             whole, plain = (read_again(model, prompts, answers, before=1).mean(0) for prompts in behind)
             ours, again = news.vector.directions, whole - plain
             lengths = np.linalg.norm(ours, axis=-1) * np.linalg.norm(again, axis=-1)

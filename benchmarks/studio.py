@@ -24,7 +24,7 @@ from manuscript import novel
 
 from billy_mlx import paths
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tui"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from helpers.pseudo_terminal import Terminal
 from helpers.scripted_engine import studio as scripted_studio
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "tui"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from helpers.pseudo_terminal import Terminal  # the tests' own: a window that can be looked at
 
 SIZE = (80, 24)

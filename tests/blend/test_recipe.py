@@ -100,3 +100,9 @@ def test_the_former_name_still_makes_a_recipe_and_says_what_it_is_called_now():
     with pytest.warns(DeprecationWarning, match=r"Recipe\.of"):
         former = billy_mlx.Request
     assert former("Hello.", system="Be brief.", seed=3) == Recipe.of("Hello.", system="Be brief.", seed=3)
+
+
+def test_an_answer_that_has_begun_is_past_its_thoughts():
+    asked = Recipe.of("Hello.", thinking=True)
+    begun = Recipe.of("Hello.", prefix="Well,", thinking=True)
+    assert (asked.thinks, begun.thinks) == (True, False)

@@ -141,3 +141,8 @@ def test_what_rows_have_for_every_layer_is_counted(many_layers, monkeypatch, row
     assert peak_bytes(many_layers, steered) <= asked[False] <= 2 * peak_bytes(many_layers, steered)
     assert peak_bytes(many_layers, [thinking(row) for row in steered]) <= asked[False]
     assert peak_bytes(many_layers, plain, ResponseAverages()) <= asked[True]
+
+
+def test_every_different_prompt_of_a_batch_has_a_cache_of_its_own_until_it_is_copied(tiny):
+    one, two, three = (memory.rows_bytes(tiny, 3, 100, prompts=prompts) for prompts in (1, 2, 3))
+    assert two - one == three - two == memory.cache_bytes(tiny.model, 256)

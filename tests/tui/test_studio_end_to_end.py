@@ -61,7 +61,7 @@ def test_a_story_is_written_lost_and_found_again(write, novel, size):
 def test_a_page_without_a_name_comes_back_after_a_kill_and_becomes_a_file(starter_home, tmp_path):
     env = {"BILLY_HOME": str(starter_home), "XDG_DOCUMENTS_DIR": str(tmp_path)}
     with Terminal([*BILLY, "write"], env=env) as terminal:
-        terminal.wait_for("A new text")
+        terminal.wait_for("New text")
         terminal.press("n")
         terminal.wait_for("Write. ctrl+g continues.")
         terminal.type("The keeper went out.")
