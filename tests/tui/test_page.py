@@ -22,7 +22,6 @@ def test_voices_go_on_and_the_writer_takes_it(novel, size):
     assert on_page(novel, story, size) == "It was a dark night. The lamp went out. Nobody moved."
 
 
-@pytest.mark.slow
 def test_a_sentence_and_a_word_can_be_taken(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out. Nobody moved.")
@@ -32,7 +31,6 @@ def test_a_sentence_and_a_word_can_be_taken(novel):
     assert on_page(novel, story).endswith("The lamp went out. Nobody")
 
 
-@pytest.mark.slow
 def test_a_draft_taken_is_one_step(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out. Nobody moved.")
@@ -42,7 +40,6 @@ def test_a_draft_taken_is_one_step(novel):
     assert on_page(novel, story).endswith("The lamp")
 
 
-@pytest.mark.slow
 def test_escape_stops_and_then_puts_away(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went", end=False)
@@ -57,7 +54,6 @@ def test_escape_stops_and_then_puts_away(novel):
     assert on_page(novel, story) == (None, "It was a dark night. The lamp")
 
 
-@pytest.mark.slow
 def test_another_try_is_kept_beside_the_first(novel):
     async def story(app, pilot, engine, page):
         await draft(pilot, engine, " went out.")
