@@ -27,7 +27,7 @@ _BOMS = {
 _PICTURE = "a picture"
 _FOREIGN = {
     b"%PDF": "a PDF",
-    **dict.fromkeys((b"\xff\xd8\xff", b"\x89PNG", b"GIF8"), _PICTURE),
+    **dict.fromkeys((b"\xff\xd8\xff", b"\x89PNG", b"GIF87a", b"GIF89a"), _PICTURE),
     b"{\\rtf": "in Rich Text Format",
     b"\xd0\xcf\x11\xe0": "in an old format of Word, or locked with a password",
 }
