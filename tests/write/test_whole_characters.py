@@ -1,6 +1,5 @@
 """Whatever a text ends with and wherever a model is cut off, it writes whole characters, and again when replayed."""
 
-import codecs
 from dataclasses import replace
 
 import pytest
@@ -81,11 +80,7 @@ def test_what_is_generated_is_whole(reciting, data, text, chat):
     )
     stopped = replace(request, stop=(data.draw(TEXTS),))
     for each in (request, stopped):
-        take = generate(reciting, each)
-        assert MADE_UP not in take.text.replace(MADE_UP, "", spelt(reciting))
-        decoder = codecs.getincrementaldecoder("utf-8")("ignore")
-        decoder.decode(b"".join(map(reciting.spelling.of, take.text_tokens)))
-        assert decoder.getstate()[0] == b""  # nor do its tokens begin a character that they do not end
+        assert MADE_UP not in generate(reciting, each).text.replace(MADE_UP, "", spelt(reciting))
 
 
 def spelt(model):
