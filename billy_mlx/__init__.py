@@ -94,11 +94,18 @@ def __getattr__(name: str) -> object:
 def _former_request() -> object:
     """Return what makes a recipe of the arguments that `Request` took, and warn of its end."""
     warnings.warn(
-        "billy_mlx.Request is now billy_mlx.Recipe.of, which takes the same; the old name goes with the next version",
+        "billy_mlx.Request is now billy_mlx.Recipe.of, with `text` first; the old name goes with the next version",
         DeprecationWarning,
         stacklevel=3,
     )
-    return import_module(f"{__name__}.blend.recipe").Recipe.of
+    make = import_module(f"{__name__}.blend.recipe").Recipe.of
+
+    def request(
+        prompt: str, system: str | None = None, chat: bool = True, prefix: str = "", **settings: object
+    ) -> object:
+        return make(prompt, system=system, chat=chat, prefix=prefix, **settings)
+
+    return request
 
 
 def __dir__() -> list[str]:

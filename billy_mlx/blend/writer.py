@@ -30,7 +30,7 @@ class Writer:
     """Recipes being written: iterate for the steps, ask for the `takes` at any time.
 
     The recipes that are there when the iteration begins are written as one batch. One that is added later is written
-    after those under way.
+    after those under way; once all are written, another loop writes it.
 
     Args:
         model: what writes.
@@ -81,6 +81,7 @@ class Writer:
         self._load({persona_id for recipe in recipes for persona_id in recipe.voice.persona_ids})
         given = [None] * len(recipes) if directions is None else directions
         self._admit([self._line(*each) for each in zip(recipes, given, strict=True)])
+        self._finished = False
         self._steps = self._run()
 
     def add(self, recipe: Recipe, *, directions: Directions | None = None) -> int:
@@ -95,6 +96,8 @@ class Writer:
         """
         self._load(set(recipe.voice.persona_ids))
         self._admit([self._line(recipe, directions)])
+        if self._finished:
+            self._finished, self._steps = False, self._run()
         return len(self._lines) - 1
 
     def __iter__(self) -> Iterator[Step]:
@@ -225,6 +228,7 @@ class Writer:
         while self._waiting:
             lines, self._waiting = self._waiting, []
             yield from self._write(lines, len(self._lines) - len(lines))
+        self._finished = True
 
     def _write(self, lines: "Sequence[_Line]", first: int) -> Iterator[Step]:
         """Write `lines` as one batch, of which the first one has the index `first`."""

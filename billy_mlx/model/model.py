@@ -108,11 +108,12 @@ class Model:
 
     def require_known(self, tokens: Sequence[int]) -> None:
         """Raise ModelError if one of `tokens` has no embedding: MLX would read whatever lies there in memory."""
-        last, count = max(tokens), self.shape.outputs
-        if last >= count:
+        count = self.shape.outputs
+        stranger = next((token for token in (min(tokens), max(tokens)) if not 0 <= token < count), None)
+        if stranger is not None:
             raise ModelError(
-                f"{self.id} has embeddings for {count:,} tokens and is given token number {last:,}: its tokenizer is "
-                "another model's; get the model again"
+                f"{self.id} has embeddings for {count:,} tokens and is given token number {stranger:,}: its "
+                "tokenizer is another model's; get the model again"
             )
 
     @property

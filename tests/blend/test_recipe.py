@@ -99,7 +99,8 @@ def test_an_empty_prompt_is_refused_before_a_model_is_loaded(text):
 def test_the_former_name_still_makes_a_recipe_and_says_what_it_is_called_now():
     with pytest.warns(DeprecationWarning, match=r"Recipe\.of"):
         former = billy_mlx.Request
-    assert former("Hello.", system="Be brief.", seed=3) == Recipe.of("Hello.", system="Be brief.", seed=3)
+    recipe = Recipe.of("Hello.", system="Be brief.", seed=3)
+    assert former("Hello.", "Be brief.", seed=3) == former(prompt="Hello.", system="Be brief.", seed=3) == recipe
 
 
 def test_an_answer_that_has_begun_is_past_its_thoughts():

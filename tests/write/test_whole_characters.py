@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from billy_mlx.blend.blend import ALONE
 from billy_mlx.blend.recipe import Recipe
-from billy_mlx.blend.writer import generate
+from billy_mlx.blend.writer import Writer
 from billy_mlx.cli import run
 from billy_mlx.engine.messages import Job
 from billy_mlx.manuscript.context.guide import Guide
@@ -80,7 +80,12 @@ def test_what_is_generated_is_whole(reciting, data, text, chat):
     )
     stopped = replace(request, stop=(data.draw(TEXTS),))
     for each in (request, stopped):
-        assert MADE_UP not in generate(reciting, each).text.replace(MADE_UP, "", spelt(reciting))
+        writer, count = Writer(reciting, [each]), 0
+        for step in writer:
+            count += sum((news.token is not None) - news.withdrawn for news in step.emitted)
+        take = writer.take(0)
+        assert MADE_UP not in take.text.replace(MADE_UP, "", spelt(reciting))
+        assert len(take.tokens) == count  # what is no part of it is taken back
 
 
 def spelt(model):
