@@ -5,6 +5,9 @@ from dataclasses import replace
 
 import pytest
 from helpers.random_vectors import persona_vector
+from helpers.small_bench import TASKS, TEXTS
+from helpers.small_bench import THREE_USES as ITEMS
+from helpers.small_bench import answer_to as answer
 
 from billy_mlx.bench import text_scores as reading_scores_module
 from billy_mlx.bench.judging import QUICK
@@ -12,29 +15,11 @@ from billy_mlx.bench.metrics import sentences
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.scoring import score
 from billy_mlx.bench.settings import BenchSettings
-from billy_mlx.bench.store import Answer, Store
-from billy_mlx.bench.tasks import Item, load_tasks
+from billy_mlx.bench.store import Store
 from billy_mlx.blend.blend import Blend
 from billy_mlx.measure.embedding import own_embedder
 from billy_mlx.steps import finish
 from billy_mlx.vectors.library import store_vector
-
-TASKS = load_tasks()
-ITEMS = [
-    *(
-        Item("uses", f"uses-0{number}", f"What is {thing} for?")
-        for number, thing in enumerate(("a hat", "ink", "rain"))
-    ),
-    Item("writing", "writing-01", "Write of the rain."),
-]
-TEXTS = [
-    "1. A net for the cat in the attic.\n2. A red hat on the hen.",
-    "Here:\n- A nest for a hen.\n- A drum in a band.",
-]
-
-
-def answer(arm, item, text, seed=0):
-    return Answer(arm, item.task, item.id, seed, text, 1, 1, 1, "stop")
 
 
 def cost(*arms, group=None):

@@ -11,6 +11,9 @@ import mlx.core as mx
 import numpy as np
 import pytest
 from helpers.random_vectors import persona_vector
+from helpers.small_bench import TASKS, TEXTS
+from helpers.small_bench import THREE_USES as ITEMS
+from helpers.small_bench import answer_to as answer
 from mlx_lm.models.cache import make_prompt_cache
 
 from billy_mlx.bench.cache import TextCache
@@ -81,24 +84,6 @@ def test_arms_of_a_group_do_not_make_each_others_ideas_common():
         [*answers, listed("dose-0", HAT, IDEAS[HAT][2:])], dict.fromkeys(("billy-paper", "billy-balanced"), "b")
     )
     assert {values["rarity"] for values in found.values()} == {1}
-
-
-TASKS = load_tasks()
-ITEMS = [
-    *(
-        Item("uses", f"uses-0{number}", f"What is {thing} for?")
-        for number, thing in enumerate(("a hat", "ink", "rain"))
-    ),
-    Item("writing", "writing-01", "Write of the rain."),
-]
-TEXTS = [
-    "1. A net for the cat in the attic.\n2. A red hat on the hen.",
-    "Here:\n- A nest for a hen.\n- A drum in a band.",
-]
-
-
-def answer(arm, item, text, seed=0):
-    return Answer(arm, item.task, item.id, seed, text, 1, 1, 1, "stop")
 
 
 def nats(model, prompt, text):

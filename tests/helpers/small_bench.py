@@ -8,7 +8,7 @@ from billy_mlx.bench.gather import made_with
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.store import Answer, Store
-from billy_mlx.bench.tasks import Item
+from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.blend.blend import Blend
 from billy_mlx.model.load import load
 from billy_mlx.vectors.library import store_vector
@@ -65,3 +65,21 @@ def answered(model, folder):
         cost = GroupCost(arm.name, (arm.name,), count, count, 1.0, 10 * count, 8 * count, 18 * count, 0.1, 4)
         store.add(told, cost)
     return store
+
+
+TASKS = load_tasks()
+THREE_USES = [
+    *(
+        Item("uses", f"uses-0{number}", f"What is {thing} for?")
+        for number, thing in enumerate(("a hat", "ink", "rain"))
+    ),
+    Item("writing", "writing-01", "Write of the rain."),
+]
+TEXTS = [
+    "1. A net for the cat in the attic.\n2. A red hat on the hen.",
+    "Here:\n- A nest for a hen.\n- A drum in a band.",
+]
+
+
+def answer_to(arm, item, text, seed=0):
+    return Answer(arm, item.task, item.id, seed, text, 1, 1, 1, "stop")
