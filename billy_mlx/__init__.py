@@ -13,65 +13,104 @@ if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
     from billy_mlx.blend.directions import directions
     from billy_mlx.blend.recipe import Message, Prompt, Recipe, Take, Turn
-    from billy_mlx.blend.writer import Writer, generate
+    from billy_mlx.blend.writer import Writer, generate, prompt_tokens
+    from billy_mlx.extraction.activations_file import Activations, load_activations
     from billy_mlx.extraction.extract import extract
-    from billy_mlx.model.hooks import hook
+    from billy_mlx.extraction.extraction import Extracted, Extraction
+    from billy_mlx.extraction.methods import logistic, mean_difference, principal_component
+    from billy_mlx.extraction.rollouts import RolloutSettings
+    from billy_mlx.model.hooks import ablate, add, clamp, gate, hook
     from billy_mlx.model.layers import Steering, record, steer
     from billy_mlx.model.load import load
     from billy_mlx.model.model import Model
     from billy_mlx.model.sampling import Sampling
     from billy_mlx.model.wrap import wrap
     from billy_mlx.vectors.card import Persona
-    from billy_mlx.vectors.library import load_vectors
-    from billy_mlx.vectors.token_scores import token_scores
+    from billy_mlx.vectors.library import load_vectors, store_vector
+    from billy_mlx.vectors.token_scores import TokenScores, token_scores
     from billy_mlx.vectors.vector import PersonaVector
+    from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 __all__ = [
+    "Activations",
     "Blend",
+    "Extracted",
+    "Extraction",
     "Message",
     "Model",
     "Persona",
     "PersonaVector",
     "Prompt",
     "Recipe",
+    "RolloutSettings",
     "Sampling",
     "Steering",
     "Take",
+    "TokenScores",
     "Turn",
     "Writer",
+    "ablate",
+    "add",
+    "clamp",
     "directions",
     "extract",
+    "gate",
     "generate",
     "hook",
     "load",
+    "load_activations",
+    "load_vector",
     "load_vectors",
+    "logistic",
+    "mean_difference",
+    "principal_component",
+    "prompt_tokens",
     "record",
+    "save_vector",
     "steer",
+    "store_vector",
     "token_scores",
     "wrap",
 ]
 
 _HOMES = {
+    "Activations": "extraction.activations_file",
     "Blend": "blend.blend",
+    "Extracted": "extraction.extraction",
+    "Extraction": "extraction.extraction",
     "Message": "blend.recipe",
     "Model": "model.model",
     "Persona": "vectors.card",
     "PersonaVector": "vectors.vector",
     "Prompt": "blend.recipe",
     "Recipe": "blend.recipe",
+    "RolloutSettings": "extraction.rollouts",
     "Sampling": "model.sampling",
     "Steering": "model.layers",
     "Take": "blend.recipe",
+    "TokenScores": "vectors.token_scores",
     "Turn": "blend.recipe",
     "Writer": "blend.writer",
+    "ablate": "model.hooks",
+    "add": "model.hooks",
+    "clamp": "model.hooks",
     "directions": "blend.directions",
     "extract": "extraction.extract",
+    "gate": "model.hooks",
     "generate": "blend.writer",
     "hook": "model.hooks",
     "load": "model.load",
+    "load_activations": "extraction.activations_file",
+    "load_vector": "vectors.vector_file",
     "load_vectors": "vectors.library",
+    "logistic": "extraction.methods",
+    "mean_difference": "extraction.methods",
+    "principal_component": "extraction.methods",
+    "prompt_tokens": "blend.writer",
     "record": "model.layers",
+    "save_vector": "vectors.vector_file",
     "steer": "model.layers",
+    "store_vector": "vectors.library",
     "token_scores": "vectors.token_scores",
     "wrap": "model.wrap",
 }

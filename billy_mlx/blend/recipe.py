@@ -114,10 +114,23 @@ class Recipe:
 
     @classmethod
     def of(
-        cls, text: str, *, system: str | None = None, prefix: str = "", chat: bool = True, **settings: Any
+        cls,
+        text: str,
+        voice: Blend | str = ALONE,
+        *,
+        system: str | None = None,
+        prefix: str = "",
+        chat: bool = True,
+        **settings: Any,
     ) -> "Recipe":
-        """Return the recipe for one message; `settings` are the other attributes."""
-        return cls(Prompt.of(text, system=system, prefix=prefix, chat=chat), **settings)
+        """Return the recipe for one message; a voice may be the text of a blend, `settings` are the other attributes.
+
+        Raises:
+            BlendError: the text is no blend.
+            UsageError: the message is empty, or a setting out of range.
+        """
+        blend = Blend.parse(voice) if isinstance(voice, str) else voice
+        return cls(Prompt.of(text, system=system, prefix=prefix, chat=chat), blend, **settings)
 
     @property
     def thinks(self) -> bool:

@@ -16,7 +16,7 @@ from billy_mlx.vectors.card import get_persona
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.calibrate import Calibrated, CalibrationSettings, Subject
-    from billy_mlx.extraction.extract import ExtractionProgress
+    from billy_mlx.extraction.extraction import ExtractionProgress
     from billy_mlx.model.model import Model
     from billy_mlx.vectors.vector import PersonaVector
 

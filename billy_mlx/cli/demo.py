@@ -70,7 +70,8 @@ def _command(prompt: str, voices: Iterable[str], model: str | None, seed: int) -
 
 def _extract(model: "Model") -> None:
     """Extract the demo's personas with few rollouts."""
-    from billy_mlx.extraction.extract import Extracted, extract
+    from billy_mlx.extraction.extract import extract
+    from billy_mlx.extraction.extraction import Extracted
     from billy_mlx.extraction.rollouts import RolloutSettings
     from billy_mlx.vectors.library import store_vector
 

@@ -22,7 +22,7 @@ from billy_mlx.text import without_strays
 from billy_mlx.vectors.card import PERSONA_ID, Persona, get_persona, load_personas, load_questions
 
 if TYPE_CHECKING:
-    from billy_mlx.extraction.extract import Extracted, ExtractionProgress
+    from billy_mlx.extraction.extraction import Extracted, ExtractionProgress
     from billy_mlx.extraction.rollouts import RolloutSettings
     from billy_mlx.model.model import Model
     from billy_mlx.vectors.vector import PersonaVector
@@ -32,9 +32,10 @@ billy extract noir gothic --model mlx-community/Qwen2.5-7B-Instruct-4bit
 billy extract --from-text novel.md stories.md --name my-voice
 billy extract --all --to personas/vectors     (how the bundled vectors were made)
 """
-_METHODS = ("prompt-effect", "mean-difference")
+_METHODS = ("prompt-effect", "mean-difference", "pca", "logistic")
 _METHOD = (
-    "What the system prompts add on the same words, or the paper's difference of two means.  [default: prompt-effect]"
+    "What the system prompts add on the same words; the paper's difference of two means; the first principal component "
+    "of the differences; or a logistic regression.  [default: prompt-effect]"
 )
 _SIZES = ("questions", "rollouts", "max_tokens", "batch", "seed")
 
@@ -160,7 +161,7 @@ def _store(
     steps: "Iterator[ExtractionProgress | Extracted]", job: JobBar, root: Path | None
 ) -> "Iterator[tuple[PersonaVector, str]]":
     """Yield every vector that is ready, and the file it is in; the rest goes to the progress bar."""
-    from billy_mlx.extraction.extract import Extracted
+    from billy_mlx.extraction.extraction import Extracted
     from billy_mlx.vectors.library import store_vector
 
     said: set[str] = set()

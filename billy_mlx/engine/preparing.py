@@ -12,8 +12,9 @@ from billy_mlx.engine.model_catalogue import download_bytes, fetch
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.calibrate import CalibrationSettings, Subject, calibrate
 from billy_mlx.extraction.common import CARDS
-from billy_mlx.extraction.extract import Extracted, extract, neutral_share
-from billy_mlx.extraction.extract import ExtractionProgress as Stage
+from billy_mlx.extraction.extract import extract, neutral_share
+from billy_mlx.extraction.extraction import Extracted
+from billy_mlx.extraction.extraction import ExtractionProgress as Stage
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.extraction.own_text import extract_from_text
 from billy_mlx.extraction.rollouts import RolloutSettings

@@ -10,7 +10,7 @@ import numpy as np
 from billy_mlx.blend.blend import Blend, Dose, Mode
 from billy_mlx.blend.directions import directions
 from billy_mlx.errors import UsageError, VectorError
-from billy_mlx.extraction.extract import ExtractionProgress
+from billy_mlx.extraction.extraction import ExtractionProgress
 from billy_mlx.extraction.sweep import Sweep, SweepText, SweepWriting, Way, effects, outcome
 from billy_mlx.measure.statistics import crossing, isotonic
 from billy_mlx.model.layers import Directions

@@ -4,8 +4,9 @@ What is judged is the reading: whether the words alone, read behind the plain pr
 neutral ones, with neither a question nor a system prompt in common with what the vector was made from.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
@@ -13,12 +14,12 @@ from numpy.typing import NDArray
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.filtering import Selection
+from billy_mlx.extraction.methods import Method, checked, mean_difference
 from billy_mlx.extraction.pole import (
     Floats,
     Kept,
     Pole,
     as_text,
-    mean_difference,
     prompt_effect,
     question_means,
     residual_norm,
@@ -31,9 +32,13 @@ from billy_mlx.vectors.vector import PROMPT_EFFECT, Origin, PersonaVector, find_
 Means = Mapping[int, Floats]
 """Question to (layers, D)."""
 
+_Directions = Callable[[Sequence[int]], Floats]
+"""Takes questions, and returns (layers, D), what the answers to them would steer with."""
+
 _Cell = tuple[int, int]
 """A part of the questions, and the number of a system prompt."""
 
+_FEWEST = 4  # questions that a method is tried on by halves
 _PARTS = 5  # of the questions, where there is one system prompt for all
 _DRAWS = 2000
 _TAIL = 0.025
@@ -48,6 +53,7 @@ def vector_between(
     selection: Selection,
     origin: Origin,
     common: Floats | None = None,
+    method: Method | None = None,
 ) -> PersonaVector:
     """Return the vector of a persona by its answers and neutral ones, with how good it is.
 
@@ -56,19 +62,23 @@ def vector_between(
 
     Args:
         common: (layers, D), what all personas' system prompts add alike, to be taken out of what is steered with.
+        method: makes the directions of the mean activations for each question, as they were written; without it they
+            are a mean over the questions.
 
     Raises:
         VectorError: there are too few answers to take a mean over, or numbers that overflow.
+        UsageError: `method` cannot be used on them.
     """
     kept = (selection.positive, selection.neutral)
     texts = question_means(positive, kept[0], as_text), question_means(neutral, kept[1], as_text)
     shared = sorted(texts[0].keys() & texts[1].keys())
     if not shared:
         raise VectorError(f"no question was answered both with and without {positive.name}; try more answers")
-    steering = _steering(positive, neutral, kept, origin.method)
-    if common is not None:
-        steering = {question: own - common for question, own in steering.items()}
-    directions = _mean(steering, shared)
+    if method is None:
+        steering = _steering(positive, neutral, kept, origin.method, common)
+    else:
+        steering = _by(method, positive, neutral, kept)
+    directions = steering(shared)
     reading = mean_difference(*(np.stack([own[question] for question in shared]) for own in texts))
     vector = PersonaVector(
         persona_id=persona_id,
@@ -84,17 +94,33 @@ def vector_between(
     fault = find_fault(vector)
     if fault is not None:
         raise VectorError(f"{model.id} cannot give the voice {positive.name}: {fault}; try another model")
-    if len(shared) < 2:  # a single question cannot be held out from itself
+    if len(shared) < (2 if method is None else _FEWEST):  # a single question cannot be held out from itself
         return vector
-    return replace(vector, quality=held_out_quality(positive, neutral, kept, {q: steering[q] for q in shared}))
+    return replace(vector, quality=held_out_quality(positive, neutral, kept, shared, steering))
 
 
-def _steering(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], method: str) -> dict[int, Floats]:
-    """Return question to (layers, D), what the answers to it would steer with; a vector is the mean over questions."""
+def _steering(
+    positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], method: str, common: Floats | None
+) -> _Directions:
+    """Return what makes directions as the mean over questions of what the answers to each would steer with."""
     if method == PROMPT_EFFECT:
-        return question_means(positive, kept[0], prompt_effect)
+        means = question_means(positive, kept[0], prompt_effect)
+    else:
+        own, others = question_means(positive, kept[0]), question_means(neutral, kept[1])
+        means = {question: own[question] - others[question] for question in own.keys() & others.keys()}
+    if common is not None:
+        means = {question: mean - common for question, mean in means.items()}
+    return partial(_mean, means)
+
+
+def _by(method: Method, positive: Pole, neutral: Pole, kept: tuple[Kept, Kept]) -> _Directions:
+    """Return what makes directions by a method, of a row for each question."""
     own, others = question_means(positive, kept[0]), question_means(neutral, kept[1])
-    return {question: own[question] - others[question] for question in own.keys() & others.keys()}
+
+    def directions(questions: Sequence[int]) -> Floats:
+        return checked(method, *(np.stack([means[question] for question in questions]) for means in (own, others)))
+
+    return directions
 
 
 def _mean(by_question: Mapping[int, Floats], questions: Sequence[int]) -> Floats:
@@ -107,7 +133,13 @@ def versions() -> str:
     return f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
 
 
-def held_out_quality(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], steering: Means) -> Quality | None:
+def held_out_quality(
+    positive: Pole,
+    neutral: Pole,
+    kept: tuple[Kept, Kept],
+    questions: Sequence[int],
+    steering: Callable[[Sequence[int]], Floats],
+) -> Quality | None:
     """Return how well readings separate answers that share no question and no system prompt with what they are from.
 
     The questions are dealt out, in turn, into as many parts as there are system prompts. Questions get their system
@@ -120,12 +152,12 @@ def held_out_quality(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], ste
         positive: answers as the persona.
         neutral: answers as nobody in particular.
         kept: which answers of either pole count.
-        steering: per question, what one question's answers alone would steer with; at least two questions.
+        questions: that were answered in both poles, in order; at least two.
+        steering: what the answers to some of the questions alone would steer with, (layers, D).
 
     Returns:
         None if nothing can be held out: there are too few questions, or too few answers of them that count.
     """
-    questions = sorted(steering)
     part_of = _dealt(questions, len(set(positive.systems)))
     own = _Sums.of(positive, kept[0], part_of)
     others = _Sums.of(neutral, kept[1], part_of)
@@ -137,8 +169,8 @@ def held_out_quality(positive: Pole, neutral: Pole, kept: tuple[Kept, Kept], ste
     held = [_Fold(*scored[cell], *against[cell]) for cell in folds if len(scored[cell][0]) and len(against[cell][0])]
     if not held:
         return None
-    halves = questions[: len(questions) // 2], questions[len(questions) // 2 :]
-    first, second = (np.mean([steering[question] for question in half], axis=0) for half in halves)
+    half = len(questions) // 2
+    first, second = steering(questions[:half]), steering(questions[half:])
     layers = len(first)
     return Quality(
         held_out_auc=tuple(_pooled(held).tolist()),

@@ -1,21 +1,22 @@
 """A voice from a writer's own text: excerpts of it against what the model writes to the same openings."""
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 
 import numpy as np
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import vector_between, versions
-from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of
+from billy_mlx.extraction.extract import doubts_of
+from billy_mlx.extraction.extraction import Extracted, ExtractionProgress
 from billy_mlx.extraction.filtering import keep_all
 from billy_mlx.extraction.kept_answers import claim_personas
-from billy_mlx.extraction.pole import Pole, Rollout
+from billy_mlx.extraction.own_data import read_texts
+from billy_mlx.extraction.pole import Pole
 from billy_mlx.extraction.rollouts import RolloutSettings, answer_recipe, write_answers
-from billy_mlx.measure.activations import Text, read_all
+from billy_mlx.measure.activations import Text
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, sent_digest
 from billy_mlx.steps import mapped
@@ -80,16 +81,20 @@ def _extract(
 ) -> Iterator[ExtractionProgress | Extracted]:
     excerpts = _spread(find_excerpts(model, text, settings.max_tokens))
     prompts = [tuple(chat_prompt(model.tokenizer, _REQUEST.format(opening=each.opening))) for each in excerpts]
-    texts = [model.tokenizer.encode(each.text, add_special_tokens=False) for each in excerpts]
+    encoded = [model.tokenizer.encode(each.text, add_special_tokens=False) for each in excerpts]
     sections = [excerpt.section for excerpt in excerpts]
     poles = [
-        Pole(name, sent_digest(model, [*prompts, *texts], persona_id, kind, settings.hash), sections, model.fingerprint)
+        Pole(
+            name, sent_digest(model, [*prompts, *encoded], persona_id, kind, settings.hash), sections, model.fingerprint
+        )
         for name, kind in ((persona_id, "text"), ("the model's own continuations", "own"))
     ]
     if fresh:
         for pole in poles:
             pole.discard()
-    reading = _read(model, poles[0], excerpts, prompts, settings)
+    # As long as the model's own.
+    texts = [Text(prompt, tuple(each[: settings.max_tokens])) for prompt, each in zip(prompts, encoded, strict=True)]
+    reading = read_texts(model, poles[0], [each.text for each in excerpts], texts, settings.batch)
     yield from mapped(reading, lambda share: ExtractionProgress(f"{persona_id}, reading your text", _READING * share))
     recipes = [answer_recipe(prompt, settings, settings.seed + number) for number, prompt in enumerate(prompts)]
     writing = write_answers(model, poles[1], recipes, settings.batch)
@@ -107,7 +112,7 @@ def _extract(
     )
     own, others = poles
     vector = vector_between(model, persona_id, own, others, keep_all(own, others), origin)
-    yield Extracted(vector, own, doubts_of(others))
+    yield Extracted(vector, own, others, doubts_of(others))
     own.discard()
     others.discard()
 
@@ -161,26 +166,3 @@ def _spread(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
     if len(excerpts) <= MOST_EXCERPTS:
         return list(excerpts)
     return [excerpts[place] for place in np.linspace(0, len(excerpts) - 1, MOST_EXCERPTS).round().astype(int)]
-
-
-def _read(
-    model: Model,
-    pole: Pole,
-    excerpts: Sequence[Excerpt],
-    prompts: Sequence[tuple[int, ...]],
-    settings: RolloutSettings,
-) -> Generator[float, None, None]:
-    """Read the excerpts that `pole` still lacks as if they were answers."""
-    while pole.done < len(excerpts):
-        wanted = excerpts[pole.done : pole.done + settings.batch]
-        encoded = (model.tokenizer.encode(each.text, add_special_tokens=False) for each in wanted)
-        tokens = [tuple(each[: settings.max_tokens]) for each in encoded]  # as long as the model's own
-        texts = [Text(*pair) for pair in zip(prompts[pole.done : pole.done + len(wanted)], tokens, strict=True)]
-        reading = read_all(model, texts)
-        readings = yield from mapped(reading, partial(_share, pole.done, len(excerpts)))
-        answers = zip(wanted, tokens, readings, strict=True)
-        pole.add([Rollout(each.section, each.text, own, reading.average) for each, own, reading in answers])
-
-
-def _share(before: int, total: int, done: int) -> float:
-    return (before + done) / total

@@ -239,23 +239,6 @@ def _answers(stored: Any, asked: Sequence[int]) -> list[tuple[int, str]]:
     return [(question, answer) for question, answer in stored]
 
 
-def mean_difference(positive: Floats, neutral: Floats) -> Floats:
-    """Return the direction from the neutral answers to the persona's.
-
-    Args:
-        positive: (N, layers, D) response-average activations with the persona.
-        neutral: (M, layers, D) the same without it.
-
-    Returns:
-        (layers, D) float32 in units of the residual stream, not normalised: added once, it moves the average neutral
-        answer to the average persona one.
-
-    Source: arXiv 2510.10157, eq. 1.
-    """
-    difference: NDArray[np.float64] = positive.mean(0, dtype=np.float64) - neutral.mean(0, dtype=np.float64)
-    return difference.astype(np.float32)
-
-
 def as_written(rollout: Rollout) -> Floats:
     """Return (layers, D), the mean over an answer's tokens behind the prompt that it was written to."""
     return rollout.average.mean

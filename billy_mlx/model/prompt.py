@@ -81,7 +81,7 @@ def going_on_prompt(
     text = "\n\n".join(part for part in (system, user, prefix) if part and part.strip())
     if not text:
         raise UsageError("The prompt is empty; give the text to go on from")
-    return [*_beginning(tokenizer), *_encoded(_defused(text, controls), tokenizer)]
+    return [*beginning(tokenizer), *_encoded(_defused(text, controls), tokenizer)]
 
 
 def text_prompt(tokenizer: TokenizerWrapper, text: str) -> list[int]:
@@ -117,7 +117,7 @@ def _unthinking(prompt: list[int], tokenizer: TokenizerWrapper) -> list[int]:
     return [*tokenizer.think_end_tokens, *tokenizer.encode("\n\n", add_special_tokens=False)]
 
 
-def _beginning(tokenizer: TokenizerWrapper) -> list[int]:
+def beginning(tokenizer: TokenizerWrapper) -> list[int]:
     """Return the tokens that this tokenizer puts before a text: a BOS or none."""
     plain, whole = (tokenizer.encode("a", add_special_tokens=special) for special in (False, True))
     return whole[: len(whole) - len(plain)] if whole[-len(plain) :] == plain else []

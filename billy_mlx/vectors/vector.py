@@ -23,7 +23,10 @@ MEAN_DIFFERENCE = "mean-difference"
 """The paper's: mean answer as the persona less mean neutral answer, each behind its own system prompts."""
 OWN_TEXT = "own-text"
 """Mean of a writer's own text less the mean of what the model writes in its place, both behind the plain prompt."""
-METHODS = (PROMPT_EFFECT, MEAN_DIFFERENCE, OWN_TEXT)
+PRINCIPAL_COMPONENT = "pca"
+"""The line that most differences between the two poles lie along."""
+LOGISTIC = "logistic"
+"""The weights of a logistic regression that tells the poles apart."""
 
 CHANCE = 0.5  # the AUC of guessing
 
@@ -37,7 +40,7 @@ class Origin:
     Attributes:
         rollouts: answers per pole that the means were taken over, as "positive/neutral of so many written".
         source: for a vector that was not extracted from a card: the writer's text, another tool's file.
-        method: how the directions were taken from the answers, one of `METHODS`.
+        method: how the directions were taken from the answers: by one of the methods above, or the name of a function.
         common: what was taken out of it because all personas have it: of which cards' system prompts, in words.
         file_version: of the file it was extracted into, where that was an earlier one than today's.
     """

@@ -19,7 +19,7 @@ from billy_mlx.extraction.calibrate import (
     find_full,
     most_perplexity,
 )
-from billy_mlx.extraction.extract import ExtractionProgress
+from billy_mlx.extraction.extraction import ExtractionProgress
 from billy_mlx.extraction.sweep import PLAINLY, Sweep, SweepWriting, Way, effects, outcome, write_and_read
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.sampling import Sampling

@@ -17,8 +17,10 @@ from billy_mlx.cli.extract import command
 from billy_mlx.errors import BillyError, UsageError, VectorError
 from billy_mlx.extraction import extract as module
 from billy_mlx.extraction import rollouts as rollouts_module
-from billy_mlx.extraction.extract import Extracted, ExtractionProgress, doubts_of, extract
-from billy_mlx.extraction.pole import Pole, Rollout, mean_difference, question_means
+from billy_mlx.extraction.extract import doubts_of, extract
+from billy_mlx.extraction.extraction import Extracted, ExtractionProgress
+from billy_mlx.extraction.methods import mean_difference
+from billy_mlx.extraction.pole import Pole, Rollout, question_means
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.measure.activations import Average, ResponseAverages
 from billy_mlx.model.layers import record
@@ -36,10 +38,6 @@ FEW = RolloutSettings(questions=3, rollouts=2, max_tokens=5, batch=4)
 @pytest.fixture
 def personas():
     return list(load_personas().personas.values())[:2]
-
-
-def vectors_of(steps):
-    return {step.vector.persona_id: step.vector for step in steps if isinstance(step, Extracted)}
 
 
 def test_a_planted_direction_is_found_again():
@@ -78,7 +76,7 @@ def test_an_answer_without_a_token_is_left_out_and_none_at_all_is_an_error():
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["prompt-effect", "mean-difference"])
 def test_texts_are_read_along_the_difference_of_their_words(tiny, personas, method):
-    vector = vectors_of(extract(tiny, personas[:1], settings=FEW, method=method))[personas[0].id]
+    vector = extract(tiny, personas[:1], settings=FEW, method=method).vectors()[personas[0].id]
     questions = neutral_pole()[1]
     neutral = rollouts_of(tiny, "neutral", (None,) if method == "prompt-effect" else neutral_pole()[0], questions)
     own = rollouts_of(tiny, "Noir", personas[0].prompts, questions)
@@ -93,7 +91,7 @@ def test_texts_are_read_along_the_difference_of_their_words(tiny, personas, meth
 
 @pytest.mark.slow
 def test_by_the_papers_method_the_poles_differ_as_they_were_written(tiny, personas):
-    vector = vectors_of(extract(tiny, personas[:1], settings=FEW, method="mean-difference"))[personas[0].id]
+    vector = extract(tiny, personas[:1], settings=FEW, method="mean-difference").vectors()[personas[0].id]
     answers = [average_answer(tiny, *pole) for pole in ((personas[0].prompts, neutral_pole()[1]), neutral_pole())]
     assert np.allclose(vector.directions, answers[0] - answers[1], atol=1e-5)
 
@@ -101,7 +99,7 @@ def test_by_the_papers_method_the_poles_differ_as_they_were_written(tiny, person
 @pytest.mark.slow
 def test_what_is_steered_with_is_what_the_system_prompt_adds_on_the_same_words(tiny, personas):
     """Against a computation by hand: each answer in one pass behind either prompt, from the prompt's last token on."""
-    vector = vectors_of(extract(tiny, personas[:1], settings=FEW, common=()))[personas[0].id]
+    vector = extract(tiny, personas[:1], settings=FEW, common=()).vectors()[personas[0].id]
     assert vector.origin.common == ""
     questions, prompts = neutral_pole()[1], personas[0].prompts
     own = rollouts_of(tiny, "Noir", prompts, questions)
@@ -119,7 +117,7 @@ def test_what_is_steered_with_is_what_the_system_prompt_adds_on_the_same_words(t
 def test_what_all_personas_have_in_common_is_taken_out(tiny, personas):
     """Against a computation by hand: neutral answers behind each card's system prompts, in turn."""
     bare, less = (
-        vectors_of(extract(tiny, personas[:1], settings=FEW, common=cards))[personas[0].id] for cards in ((), personas)
+        extract(tiny, personas[:1], settings=FEW, common=cards).vectors()[personas[0].id] for cards in ((), personas)
     )
     questions = neutral_pole()[1]
     neutral = rollouts_of(tiny, "neutral", (None,), questions)
@@ -138,12 +136,12 @@ def test_what_all_personas_have_in_common_is_taken_out(tiny, personas):
 
 @pytest.mark.slow
 def test_a_card_of_the_users_changes_nothing_of_what_all_have_in_common(tiny, personas):
-    first = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    first = extract(tiny, personas[:1], settings=FEW).vectors()[personas[0].id]
     own = paths.personas_folder() / "noir.toml"
     own.parent.mkdir(parents=True)
     text = get_persona("noir").source.read_text().replace("rain", "snow")
     own.write_text(text)
-    again = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    again = extract(tiny, personas[:1], settings=FEW).vectors()[personas[0].id]
     assert again.origin.common == first.origin.common
     assert np.array_equal(again.directions, first.directions)
 
@@ -180,7 +178,7 @@ def neutral_pole():
 
 
 def test_the_norm_is_the_mean_over_neutral_response_tokens(tiny, personas):
-    vector = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    vector = extract(tiny, personas[:1], settings=FEW).vectors()[personas[0].id]
     neutral = rollouts_of(tiny, "neutral", (None,), neutral_pole()[1])
     tokens = np.array([rollout.average.tokens for rollout in neutral])
     norms = np.stack([rollout.average.norm for rollout in neutral])
@@ -202,7 +200,7 @@ def test_the_neutral_pole_is_written_once_per_model(tiny, personas):
 
 @pytest.mark.slow
 def test_a_kept_neutral_pole_gives_the_same_vector(tiny, personas):
-    first, second = (vectors_of(extract(tiny, personas[:1], settings=FEW)) for _ in range(2))
+    first, second = (extract(tiny, personas[:1], settings=FEW).vectors() for _ in range(2))
     assert np.array_equal(first[personas[0].id].directions, second[personas[0].id].directions)
 
 
@@ -241,10 +239,10 @@ def test_what_decides_nothing_keeps_the_answers_and_what_decides_loses_them(tiny
 
 @pytest.mark.slow
 def test_a_damaged_neutral_pole_is_written_again(tiny, personas):
-    first = vectors_of(extract(tiny, personas[:1], settings=FEW))
+    first = extract(tiny, personas[:1], settings=FEW).vectors()
     *_, kept = sorted((paths.cache_folder() / "poles").rglob("*.safetensors"))
     kept.write_bytes(kept.read_bytes()[:50])
-    second = vectors_of(extract(tiny, personas[:1], settings=FEW))
+    second = extract(tiny, personas[:1], settings=FEW).vectors()
     assert np.allclose(first[personas[0].id].directions, second[personas[0].id].directions, atol=1e-5)
     assert safe_open(kept, framework="np").keys()
 
@@ -281,7 +279,7 @@ def test_fresh_leaves_the_answers_of_others(tiny, personas):
     stopped = extract(tiny, personas[1:], settings=FEW)
     next(step for step in stopped if isinstance(step, Extracted))
     stopped.close()
-    vectors_of(extract(tiny, personas[:1], settings=FEW, fresh=True))
+    extract(tiny, personas[:1], settings=FEW, fresh=True).vectors()
     assert stages_of(extract(tiny, personas[1:], settings=FEW)) == []
 
 
@@ -294,7 +292,7 @@ def test_a_second_extraction_of_a_persona_is_told_which_process_is_at_it(tiny, p
     ):
         next(second)
     first.close()
-    assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
+    assert len(extract(tiny, personas[1:], settings=FEW).vectors()) == 1
 
 
 @pytest.mark.slow
@@ -306,14 +304,14 @@ def test_neutral_answers_are_written_by_one_program_and_read_by_all(tiny, person
     ):
         next(extract(tiny, personas[1:], settings=FEW))
     next(step for step in first if isinstance(step, ExtractionProgress) and step.stage == personas[0].name)
-    assert len(vectors_of(extract(tiny, personas[1:], settings=FEW))) == 1
+    assert len(extract(tiny, personas[1:], settings=FEW).vectors()) == 1
 
 
 @pytest.mark.slow
 def test_another_model_is_extracted_from_meanwhile(tiny, hybrid, personas):
     first = extract(tiny, personas[:1], settings=FEW)
     next(first)
-    assert len(vectors_of(extract(hybrid, personas[:1], settings=FEW))) == 1
+    assert len(extract(hybrid, personas[:1], settings=FEW).vectors()) == 1
 
 
 @pytest.mark.slow
@@ -324,19 +322,19 @@ def test_fresh_forgets_nothing_that_another_extraction_needs(tiny, personas):
         BillyError, match=rf"^another billy \(process {os.getpid()}\) needs answers of .* would forget; wait"
     ):
         next(extract(tiny, personas[1:], settings=FEW, fresh=True))
-    assert len(vectors_of(first)) == 1
+    assert len(first.vectors()) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 7, 12, 20, 27])
 def test_an_extraction_that_was_stopped_goes_on_to_the_same_vector(tiny, personas, steps, tmp_path, monkeypatch):
-    whole = vectors_of(extract(tiny, personas[:1], settings=FEW))[personas[0].id]
+    whole = extract(tiny, personas[:1], settings=FEW).vectors()[personas[0].id]
     monkeypatch.setenv("BILLY_HOME", str(tmp_path / "another"))
     interrupted = extract(tiny, personas[:1], settings=FEW)
     for _ in range(steps):
         next(interrupted)
     interrupted.close()
-    resumed = vectors_of(extract(tiny, personas[:1], settings=replace(FEW, batch=3)))[personas[0].id]
+    resumed = extract(tiny, personas[:1], settings=replace(FEW, batch=3)).vectors()[personas[0].id]
     assert np.allclose(resumed.directions, whole.directions, atol=1e-5)
 
 
@@ -372,7 +370,7 @@ def test_progress_only_grows_and_ends_with_the_whole(tiny, personas):
 
 @pytest.mark.slow
 def test_a_hybrid_model_is_extracted_too(hybrid, personas):
-    (vector,) = vectors_of(extract(hybrid, personas[:1], settings=FEW)).values()
+    (vector,) = extract(hybrid, personas[:1], settings=FEW).vectors().values()
     assert np.isfinite(vector.directions).all()
     assert vector.directions.any()
 
@@ -470,7 +468,7 @@ def test_a_model_that_overflows_gives_a_sentence_and_no_vector(tiny, personas, m
 
 
 def test_a_stored_vector_is_found_for_its_model_and_no_other(tiny, hybrid, personas):
-    (vector,) = vectors_of(extract(tiny, personas[:1], settings=FEW)).values()
+    (vector,) = extract(tiny, personas[:1], settings=FEW).vectors().values()
     path = store_vector(vector)
     assert find_all(tiny.fingerprint) == {personas[0].id: path}
     assert load_vectors(tiny, [personas[0].id])[personas[0].id].origin == vector.origin
@@ -485,7 +483,7 @@ def test_an_unknown_persona_is_another_mistake_than_a_missing_vector(tiny):
 
 def test_a_persona_without_a_card_is_extracted_by_its_prompts(tiny):
     mine = Persona.of("sea-dog", ["You are an old sailor.", "Speak as a sailor would."])
-    vector = vectors_of(extract(tiny, [mine], settings=FEW, common=()))["sea-dog"]
+    vector = extract(tiny, [mine], settings=FEW, common=()).vectors()["sea-dog"]
     assert vector.directions.shape == (4, 32)
     assert generate(tiny, "Hello.", "sea-dog@3", vectors={"sea-dog": vector}).tokens
 

@@ -8,7 +8,7 @@ import pytest
 
 from billy_mlx import paths
 from billy_mlx.errors import BillyError, VectorError
-from billy_mlx.extraction.extract import Extracted, ExtractionProgress
+from billy_mlx.extraction.extraction import Extracted, ExtractionProgress
 from billy_mlx.extraction.own_text import LEAST_EXCERPTS, extract_from_text, find_excerpts
 from billy_mlx.extraction.rollouts import RolloutSettings
 from billy_mlx.measure.activations import read

@@ -23,8 +23,9 @@ from helpers.planted_persona import (
 )
 from helpers.tiny_models import END_TURN, tiny_folder
 
-from billy_mlx.extraction.extract import Extracted, extract
-from billy_mlx.extraction.pole import mean_difference
+from billy_mlx.extraction.extract import extract
+from billy_mlx.extraction.extraction import Extracted
+from billy_mlx.extraction.methods import mean_difference
 from billy_mlx.extraction.rollouts import roll_out
 from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.load import load

@@ -15,7 +15,8 @@ from helpers.tiny_models import CONFIGS, END_TURN, tiny_folder
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
-from billy_mlx.extraction.extract import Extracted, extract
+from billy_mlx.extraction.extract import extract
+from billy_mlx.extraction.extraction import Extracted
 from billy_mlx.model.load import load
 
 GAINS = {1: 20.0, 2: -60.0, 3: 80.0, 4: 120.0}  # of six layers, all but the first and the last

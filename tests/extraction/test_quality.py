@@ -6,7 +6,8 @@ from helpers.random_vectors import FINGERPRINT
 
 from billy_mlx.errors import VectorError
 from billy_mlx.extraction.difference import held_out_quality
-from billy_mlx.extraction.pole import Pole, Rollout, mean_difference, question_means, residual_norm
+from billy_mlx.extraction.methods import mean_difference
+from billy_mlx.extraction.pole import Pole, Rollout, question_means, residual_norm
 from billy_mlx.measure.activations import Average
 
 LAYERS, WIDTH = 4, 32
@@ -41,7 +42,10 @@ def random_pole(name, seed, *, planted=0.0, by_question=0.0, questions=8, turns=
 def quality_of(positive, neutral, kept=None):
     kept = ([True] * len(positive), [True] * len(neutral)) if kept is None else kept
     own, others = question_means(positive, kept[0]), question_means(neutral, kept[1])
-    return held_out_quality(positive, neutral, kept, {q: own[q] - others[q] for q in own.keys() & others.keys()})
+    shared = sorted(own.keys() & others.keys())
+    return held_out_quality(
+        positive, neutral, kept, shared, lambda asked: np.mean([own[q] - others[q] for q in asked], axis=0)
+    )
 
 
 def test_a_planted_direction_is_the_mean_difference_at_its_layers():

@@ -168,7 +168,8 @@ def key_to_disk(trace, home):
 def card_to_vector(trace, home):
     """A card becomes a file of a vector; nobody judges."""
     from billy_mlx.extraction import common
-    from billy_mlx.extraction.extract import Extracted, extract
+    from billy_mlx.extraction.extract import extract
+    from billy_mlx.extraction.extraction import Extracted
     from billy_mlx.extraction.rollouts import RolloutSettings
     from billy_mlx.vectors.card import load_personas
     from billy_mlx.vectors.library import store_vector
