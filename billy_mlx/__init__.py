@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from billy_mlx.model.wrap import wrap
     from billy_mlx.vectors.card import Persona
     from billy_mlx.vectors.library import load_vectors, store_vector
-    from billy_mlx.vectors.token_scores import TokenScores, token_scores
+    from billy_mlx.vectors.token_scores import LiveScores, TokenScores, token_scores
     from billy_mlx.vectors.vector import PersonaVector
     from billy_mlx.vectors.vector_file import load_vector, save_vector
 
@@ -36,6 +36,7 @@ __all__ = [
     "Blend",
     "Extracted",
     "Extraction",
+    "LiveScores",
     "Message",
     "Model",
     "Persona",
@@ -78,6 +79,7 @@ _HOMES = {
     "Blend": "blend.blend",
     "Extracted": "extraction.extraction",
     "Extraction": "extraction.extraction",
+    "LiveScores": "vectors.token_scores",
     "Message": "blend.recipe",
     "Model": "model.model",
     "Persona": "vectors.card",

@@ -1,17 +1,20 @@
 """Scores token by token: what a plain pass gives, where the letters of each token are, and the page of it."""
 
+from xml.etree import ElementTree
+
 import mlx.core as mx
 import numpy as np
 import pytest
 from helpers.random_vectors import persona_vector
 from mlx_lm.models.cache import make_prompt_cache
 
+from billy_mlx.blend.directions import directions
 from billy_mlx.blend.recipe import Recipe
-from billy_mlx.blend.writer import generate
+from billy_mlx.blend.writer import Writer, generate
 from billy_mlx.errors import UsageError, VectorMismatch
 from billy_mlx.model.layers import record
 from billy_mlx.vectors import token_scores as module
-from billy_mlx.vectors.token_scores import token_scores
+from billy_mlx.vectors.token_scores import LiveScores, token_scores
 
 TEXT = "The sea was <b>wide</b> & näive, 海."
 
@@ -65,7 +68,7 @@ def test_the_page_shows_the_text_and_nothing_it_could_do(tiny, vectors):
     assert "<b>" not in page
     assert "&amp;" in page
     assert page.count("rgba") == page.count("<span")
-    assert token_scores(tiny, TEXT, vectors).to_html("a", layer=0) != page
+    assert token_scores(tiny, TEXT, vectors).to_html("a", layers=[0]) != page
 
 
 def test_what_cannot_be_read_is_refused(tiny, hybrid, vectors):
@@ -75,3 +78,72 @@ def test_what_cannot_be_read_is_refused(tiny, hybrid, vectors):
         token_scores(tiny, "sea " * 1000, vectors)
     with pytest.raises(VectorMismatch):
         token_scores(hybrid, TEXT, vectors)
+
+
+@pytest.mark.parametrize("lengths", [(9,), (9, 4, 7)], ids=["one row", "rows of several lengths"])
+def test_scores_while_writing_are_those_of_the_finished_text(tiny, vectors, lengths):
+    live = LiveScores(tiny, vectors)
+    asked = [Recipe.of("Write about the sea.", max_tokens=length, seed=length) for length in lengths]
+    writer = Writer(tiny, asked, observer=live)
+    for _ in writer:
+        pass
+    for row, take in enumerate(writer.takes()):
+        found = live.of(take.text_tokens, prompt=take.prompt, row=row)
+        after = token_scores(tiny, take.text_tokens, vectors, prompt=take.prompt)
+        assert (found.text, found.tokens, found.starts, found.ends) == (
+            after.text,
+            after.tokens,
+            after.starts,
+            after.ends,
+        )
+        assert np.isnan(found.log_likelihoods).all()
+        for name in vectors:
+            assert np.allclose(found.scores[name], after.scores[name], atol=1e-3)
+
+
+def test_scores_come_while_the_text_is_being_written(tiny, vectors):
+    live = LiveScores(tiny, vectors)
+    writer, seen = Writer(tiny, [Recipe.of("Write about the sea.", max_tokens=9)], observer=live), []
+    for _ in writer:
+        read = live.of(writer.take(0).text_tokens, prompt=writer.take(0).prompt)
+        seen.append(len(read.tokens))
+    assert seen == sorted(seen)
+    assert 0 < seen[len(seen) // 2] < seen[-1] == 9
+
+
+def test_a_steered_text_is_read_with_what_is_added_to_it(tiny, vectors):
+    live, vector = LiveScores(tiny, vectors), vectors["a"]
+    recipe = Recipe.of("Write about the sea.", "a@1/raw/L1", max_tokens=6)
+    writer = Writer(tiny, [recipe], vectors={"a": vector}, observer=live)
+    list(writer)
+    take = writer.take(0)
+    plain = token_scores(tiny, take.text_tokens, vectors, prompt=take.prompt).scores["a"][:, 1]
+    added = directions(recipe.voice, {"a": vector}).by_layer[1]
+    along = added @ vector.reading[1] / np.linalg.norm(vector.reading[1])
+    assert along > 0
+    assert np.allclose(live.scores()["a"][:, 1] - plain, along / vector.projection_scale[1], atol=1e-3)
+
+
+def test_a_plot_has_a_line_for_every_vector_and_layer(tiny, vectors):
+    read = token_scores(tiny, TEXT, vectors)
+    for names, layers, lines in ((("a",), None, 1), ((), None, 2), ((), [0, 2, 3], 6)):
+        plot = ElementTree.fromstring(read.to_svg(*names, layers=layers))
+        drawn = plot.findall("{http://www.w3.org/2000/svg}polyline")
+        assert len(drawn) == lines
+        assert all(len(line.attrib["points"].split()) == len(read.tokens) for line in drawn)
+        assert read.to_html(*names, layers=layers).count("pre-wrap") == lines
+
+
+def test_a_plot_is_higher_where_a_token_lies_further(tiny, vectors):
+    read = token_scores(tiny, TEXT, vectors)
+    [line] = ElementTree.fromstring(read.to_svg("a", layers=[2])).iter("{http://www.w3.org/2000/svg}polyline")
+    heights = [float(point.split(",")[1]) for point in line.attrib["points"].split()]
+    assert np.array_equal(np.argsort(heights), np.argsort(-read.scores["a"][:, 2]))
+
+
+def test_a_vector_or_layer_that_was_not_read_is_named(tiny, vectors):
+    read = token_scores(tiny, TEXT, vectors)
+    with pytest.raises(UsageError, match="'c' was not read; there are a, b"):
+        read.to_html("c")
+    with pytest.raises(UsageError, match="layer 4 is not there; they go from 0 to 3"):
+        read.to_svg("a", layers=[4])
