@@ -31,6 +31,7 @@ def hook(
     layers: Collection[int] | None = None,
     start: int = 0,
     stop: int | None = None,
+    prompt: int | None = None,
     first: int = 0,
 ) -> Patch:
     """Return a context in which `edit` is done to what blocks hand on.
@@ -41,9 +42,11 @@ def hook(
         blocks: of the model, block i being layer i.
         edit: what is done.
         layers: where; None for every layer.
-        start: position of the first token it is done at, counted from 0 as the blocks see tokens go by: for a row alone
-            the length of its prompt less one, for the answer and nothing else.
+        start: position of the first token it is done at, counted from 0 as the blocks see tokens go by.
         stop: position of the first token it is no longer done at; None for none.
+        prompt: of a row alone, how many tokens its prompt has, such as `len(prompt_tokens(model, recipe.prompt))`. Then
+            `start` and `stop` count tokens of the answer: `stop=20` is for the first twenty, `start=20` for those after
+            them. The first one is drawn at the prompt's last token. Enter the hook anew for each text.
         first: position of the first token that the blocks will see: how many their cache holds already.
 
     Raises:
@@ -52,9 +55,11 @@ def hook(
     wanted = range(len(blocks)) if layers is None else sorted({*layers})
     if not wanted or not 0 <= min(wanted) <= max(wanted) < len(blocks):
         raise UsageError(f"layers are {', '.join(map(str, wanted))}; they go from 0 to {len(blocks) - 1}")
-    if start < 0 or first < 0 or (stop is not None and stop < start):
+    if start < 0 or first < 0 or (stop is not None and stop < start) or (prompt is not None and prompt < 1):
         raise UsageError(f"positions from {start} to {stop} are none; they count from 0, and go upwards")
-    return Patch(blocks, _Positioned(edit, frozenset(wanted), start, stop, first))
+    before = 0 if prompt is None else prompt - 1
+    end = None if stop is None else before + stop
+    return Patch(blocks, _Positioned(edit, frozenset(wanted), before + start, end, first))
 
 
 def add(directions: Axes) -> Edit:

@@ -6,7 +6,8 @@ at every access. Patches nest: one entered later sees what one entered earlier d
 the steered stream. They are left in the reverse order, as `with` does by itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -181,6 +182,22 @@ class Recording(Patch):
         return h
 
 
+@contextmanager
+def bare(network: nn.Module) -> Iterator[None]:
+    """Return a context in which a network is as it was loaded, whatever patches are entered: for passes that measure.
+
+    A patch that counts tokens must not count theirs, and what they measure must not depend on it.
+    """
+    patched = [(part, type(part)) for part in network.modules() if hasattr(type(part), "_loaded")]
+    for part, cls in patched:
+        part.__class__ = cls._loaded
+    try:
+        yield
+    finally:
+        for part, cls in patched:
+            part.__class__ = cls
+
+
 def steer(blocks: Sequence[nn.Module], steering: Steering) -> Patch:
     """Return a context in which `steering` is added to the output of `blocks`, block i being layer i.
 
@@ -236,7 +253,8 @@ def _hooked_class(cls: type, layer: int, hook: Hook, on_inputs: InputHook | None
             return (hook(layer, out[0]), *out[1:])
         return hook(layer, out)
 
-    return type(cls.__name__, (cls,), {"__call__": call, "__module__": cls.__module__})
+    loaded = getattr(cls, "_loaded", cls)
+    return type(cls.__name__, (cls,), {"__call__": call, "__module__": cls.__module__, "_loaded": loaded})
 
 
 @dataclass(frozen=True)
@@ -263,7 +281,7 @@ def shape_of(network: nn.Module) -> Shape:
         Exception: of any kind, from a model that does not run.
     """
     blocks = list(network.layers)
-    with record(blocks) as recording:
+    with bare(network), record(blocks) as recording:
         logits = network(mx.zeros((1, 2), mx.int32), cache=make_prompt_cache(network))
     stream = recording.latest.get(len(blocks) - 1)
     width, dtype = (None, None) if stream is None else (stream.shape[-1], str(stream.dtype).rpartition(".")[2])

@@ -24,6 +24,7 @@ from billy_mlx.errors import ModelError, is_of_memory
 from billy_mlx.model import backend
 from billy_mlx.model.cache import can_always_trim
 from billy_mlx.model.config import Config, find_number
+from billy_mlx.model.layers import bare
 from billy_mlx.model.model import Model
 from billy_mlx.model.weights import StoredTensor, stored_tensors
 
@@ -146,7 +147,8 @@ def cache_bytes(model: nn.Module, tokens: int) -> int:
     Measured on the model's own cache: a forward pass that is never evaluated gives its shapes and computes nothing.
     """
     cache = make_prompt_cache(model)
-    model(mx.zeros((1, 2), mx.int32), cache=cache)
+    with bare(model):
+        model(mx.zeros((1, 2), mx.int32), cache=cache)
     return sum(_part_bytes(part, tokens) for layer in cache for part in getattr(layer, "caches", (layer,)))
 
 

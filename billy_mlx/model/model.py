@@ -17,7 +17,7 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
-from billy_mlx.model.layers import Directions, Shape, shape_of
+from billy_mlx.model.layers import Directions, Shape, bare, shape_of
 from billy_mlx.model.selftest import equal_rows_agree, require_steerable, rows_agree
 from billy_mlx.model.spelling import Spelling
 
@@ -78,23 +78,27 @@ class Model:
     def blocks(self) -> list[nn.Module]:
         """The blocks, once the self-test has passed; `UnsteerableModel` if it does not."""
         blocks = list(self.layers)
-        require_steerable(self.model, blocks, self.id)
+        with bare(self.model):
+            require_steerable(self.model, blocks, self.id)
         return blocks
 
     @cached_property
     def batches(self) -> bool:
         """Whether rows decoded together get what each gets alone; otherwise fewer are at once."""
-        return rows_agree(self.model)
+        with bare(self.model):
+            return rows_agree(self.model)
 
     @cached_property
     def batches_equals(self) -> bool:
         """Whether at least rows whose prompts have the same length get together what each gets alone."""
-        return self.batches or equal_rows_agree(self.model)
+        with bare(self.model):
+            return self.batches or equal_rows_agree(self.model)
 
     @cached_property
     def reading_speed(self) -> float:
         """Tokens a second at the beginning of a text, on this machine; measured when it is first asked for."""
-        return measured_speed(self)
+        with bare(self.model):
+            return measured_speed(self)
 
     def require_addable(self, added: Directions, what: str) -> None:
         """Raise UsageError if the residual stream cannot hold what `what` adds to it."""
@@ -139,10 +143,11 @@ def measured_speed(model: "Model") -> float:
 def seconds_for_step(model: "Model", rows: int) -> float:
     """Return the seconds in which so many texts, written at once, are a token longer."""
     cache = make_prompt_cache(model.model)
-    _forward(model, cache, rows, _FEW)
-    begun = time.perf_counter()
-    for _ in range(_STEPS):
-        _forward(model, cache, rows, 1)
+    with bare(model.model):
+        _forward(model, cache, rows, _FEW)
+        begun = time.perf_counter()
+        for _ in range(_STEPS):
+            _forward(model, cache, rows, 1)
     mx.clear_cache()
     return (time.perf_counter() - begun) / _STEPS
 

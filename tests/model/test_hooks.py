@@ -11,6 +11,7 @@ from billy_mlx.blend.writer import generate
 from billy_mlx.errors import UsageError
 from billy_mlx.model.hooks import ablate, add, clamp, gate, hook
 from billy_mlx.model.layers import Directions, Steering, record, stack, steer
+from billy_mlx.model.load import load
 
 RNG = np.random.default_rng(0)
 D = RNG.normal(size=32).astype(np.float32)
@@ -120,3 +121,67 @@ def test_a_hook_that_changes_the_shape_is_told_so(tiny):
         stream(tiny, lambda layer, h: h[:, :1])
     with pytest.raises(UsageError, match="shape"):
         add(np.zeros((2, 2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 3), (3, None), (2, 5), (0, None)], ids=["first 3", "after 3", "2 to 5", "all"]
+)
+def test_a_window_counts_tokens_of_the_answer(tiny, start, stop):
+    """By hand: the answer's token number n is drawn at position len(prompt) - 1 + n."""
+    seen = []
+
+    def note(layer, h):
+        seen.append(h.shape[1])
+        return h + 5 * mx.array(D).astype(h.dtype)
+
+    with hook(tiny.blocks, note, layers=[1], prompt=len(TOKENS), start=start, stop=stop), record(tiny.blocks) as kept:
+        streams = []
+        plain = prompt_then_steps(tiny, streams, kept)
+    bare = []
+    with record(tiny.blocks) as kept:
+        prompt_then_steps(tiny, bare, kept, plain)
+    moved = [not np.allclose(own, other, atol=1e-3) for own, other in zip(streams, bare, strict=True)]
+    before = len(TOKENS) - 1
+    inside = [start <= at - before and (stop is None or at - before < stop) for at in range(len(moved))]
+    assert moved == inside
+
+
+def prompt_then_steps(model, streams, recording, tokens=(7, 8, 9, 10, 11, 12)):
+    """Read TOKENS and then one token after another, keeping what layer 1 hands on at every position."""
+    cache = make_prompt_cache(model.model)
+    for piece in (TOKENS, *([each] for each in tokens)):
+        model.model(mx.array([list(piece)]), cache=cache)
+        streams.extend(np.array(recording.latest[1][0]))
+    return tokens
+
+
+def test_a_window_of_the_answer_decides_from_which_token_a_text_changes(tiny):
+    def written(**where):
+        with hook(tiny.blocks, add(20 * D), layers=[1], prompt=len(TOKENS), **where):
+            return generate(tiny, RECIPE).tokens
+
+    plain = generate(tiny, RECIPE).tokens
+    assert written(start=8) == plain
+    late = written(start=4)
+    assert late[:4] == plain[:4]
+    assert late != plain
+    assert written(stop=1)[0] == written()[0]
+
+
+def test_a_prompt_without_a_token_is_refused(tiny):
+    with pytest.raises(UsageError, match="positions"):
+        hook(tiny.blocks, add(D), prompt=0)
+
+
+def test_passes_that_measure_the_model_are_no_tokens_of_a_text(tiny):
+    """A model that is freshly loaded is measured when it first writes; a hook counts the tokens of the text alone."""
+    model, seen = load(tiny.id), []
+
+    def note(layer, h):
+        seen.append(h.shape[:2])
+        return h
+
+    with hook(model.blocks, note, layers=[1]):
+        generate(model, RECIPE)
+        assert (model.batches, model.reading_speed > 0, model.shape.layers) == (True, True, 4)
+    assert seen == [(1, len(TOKENS) - 1), *[(1, 1)] * RECIPE.max_tokens]
