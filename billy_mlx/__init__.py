@@ -11,6 +11,7 @@ from billy_mlx.model import backend
 
 if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
+    from billy_mlx.blend.control_vector import export_control_vector
     from billy_mlx.blend.directions import directions
     from billy_mlx.blend.recipe import Message, Prompt, Recipe, Take, Turn
     from billy_mlx.blend.writer import Writer, generate, prompt_tokens
@@ -54,6 +55,7 @@ __all__ = [
     "add",
     "clamp",
     "directions",
+    "export_control_vector",
     "extract",
     "gate",
     "generate",
@@ -97,6 +99,7 @@ _HOMES = {
     "add": "model.hooks",
     "clamp": "model.hooks",
     "directions": "blend.directions",
+    "export_control_vector": "blend.control_vector",
     "extract": "extraction.extract",
     "gate": "model.hooks",
     "generate": "blend.writer",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from billy_mlx.blend.blend import Blend, Mode, Unit, check_norm
 from billy_mlx.errors import BlendError
-from billy_mlx.model.layers import Directions
+from billy_mlx.model.layers import UNSTEERED, Directions
 from billy_mlx.vectors.vector import PersonaVector
 
 Floats = NDArray[np.float32]
@@ -42,7 +42,7 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
         dose * r(l) * min(1, sum |w_i|) * d / ||d|| with d = sum w_i u_i over unit vectors u_i, orthonormalised for
         `orthogonal`; r(l) is the mean residual norm at layer l, and a dose of 1 is `full_dose`. For `paper`, the dose
         times sum w_i v_i / sum |w_i|; for `raw`, times sum w_i v_i. A dose in residual norms or of full gives these two
-        that length instead. Nothing at all if every weight or the dose is 0.
+        that length instead. Nothing at all if there is no weight, or every weight or the dose is 0.
 
     Raises:
         BlendError: the weights cancel, a layer does not exist, personas to be orthogonalised are too alike, the dose is
@@ -51,6 +51,8 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
 
     Source: arXiv 2510.10157, eq. 2 and 3, for `paper`.
     """
+    if not blend.weights:  # the model alone
+        return UNSTEERED
     used = [vectors[persona_id] for persona_id in blend.persona_ids]
     weights = np.array([weight for _, weight in blend.weights], np.float64)
     layers = steered_layers(blend, used)

@@ -15,7 +15,7 @@ from billy_mlx.errors import VectorMismatch
 from billy_mlx.model.batch import Observer
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
-from billy_mlx.model.layers import UNSTEERED, Directions
+from billy_mlx.model.layers import Directions
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt, check_length, going_on_prompt, text_prompt
@@ -200,7 +200,7 @@ class Writer:
         return self._marks[persona_id]
 
     def _added(self, voice: Blend) -> Directions:
-        added = directions_of(voice, self.vectors) if voice.weights else UNSTEERED
+        added = directions_of(voice, self.vectors)
         if added.key:
             _ = self._model.blocks  # refuses a model that cannot be steered
         self._model.require_addable(added, str(voice))

@@ -258,7 +258,7 @@ def export(persona_id: str | None, blend: str | None, output: str, model: str | 
     vectors = read_vectors([persona_id or ""] if parsed is None else parsed.persona_ids, model_id, fingerprint)
     if file.suffix == ".gguf":
         whole = _own_blend(next(iter(vectors.values()))) if parsed is None else parsed
-        write_atomically(file, _control_vector(file, vectors, whole, fingerprint))
+        write_atomically(file, _control_vector(vectors, whole, fingerprint))
     elif parsed is not None:
         write_atomically(file, _bundle(vectors, parsed, model_id))
     else:
@@ -266,26 +266,15 @@ def export(persona_id: str | None, blend: str | None, output: str, model: str | 
     write_line(str(file))
 
 
-def _control_vector(
-    file: Path, vectors: "Mapping[str, PersonaVector]", blend: "Blend", fingerprint: "Fingerprint"
-) -> bytes:
-    from billy_mlx.blend.directions import directions
-    from billy_mlx.formats.vectors.control_vector import control_vector_bytes
+def _control_vector(vectors: "Mapping[str, PersonaVector]", blend: "Blend", fingerprint: "Fingerprint") -> bytes:
+    from billy_mlx.blend.control_vector import control_vector
 
-    if blend.norm_preserving:
-        raise UsageError("A control vector cannot say /np, and llama.cpp keeps no norms; leave it out of the blend")
-    by_layer = directions(blend, vectors).by_layer
-    steered = [layer for layer, direction in by_layer.items() if direction.any()]
-    if not steered:
-        raise UsageError(f"{file} would be empty: {blend} steers nothing")
-    if 0 in steered:
-        others = replace(blend, layers=tuple(layer for layer in steered if layer > 0) or (1,))
-        raise UsageError(f"{blend} steers layer 0, which no control vector can; leave it out, as in --blend {others}")
+    content, steered = control_vector(blend, vectors, fingerprint.architecture)
     say(f"adds what {blend} does, at {_layers_in_words(steered)}, for a strength of 1")
     if not blend.everywhere:
         say("llama.cpp adds it at every token, the prompt's too, and not from the answer on")
     say_single_layers([blend], vectors)
-    return control_vector_bytes(by_layer, fingerprint.architecture)
+    return content
 
 
 def _own_blend(vector: "PersonaVector") -> "Blend":
@@ -295,7 +284,7 @@ def _own_blend(vector: "PersonaVector") -> "Blend":
     return Blend(((vector.persona_id, 1.0),), mode=Mode.LAYERED if vector.is_difference else Mode.RAW)
 
 
-def _layers_in_words(layers: list[int]) -> str:
+def _layers_in_words(layers: Sequence[int]) -> str:
     first, last = min(layers), max(layers)
     if len(layers) == 1:
         return f"layer {first}"

@@ -4,16 +4,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from billy_mlx.errors import VectorMismatch
+from billy_mlx.errors import VectorError, VectorMismatch
 from billy_mlx.formats.vectors.limits import LARGEST
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.text import sanitize
 from billy_mlx.vectors.card import PERSONA_ID
 from billy_mlx.vectors.measurements import WEAK_AUC, Calibration, Judgement, Quality, Strength
+
+if TYPE_CHECKING:
+    from billy_mlx.model.model import Model
 
 Floats = NDArray[np.float32]
 
@@ -94,6 +98,33 @@ class PersonaVector:
     quality: Quality | None = None
     calibration: Calibration | None = None
     strength: Strength | None = None
+
+    @classmethod
+    def of(cls, model: "Model", persona_id: str, directions: ArrayLike, *, source: str = "") -> "PersonaVector":
+        """Return directions of your own as a vector of a model, to be blended in the mode raw.
+
+        What is not given is not known: no text is placed along it in gaps between poles, but in lengths of itself.
+
+        Args:
+            model: a loaded one.
+            persona_id: what to call it.
+            directions: (layers, D), in units of the residual stream.
+            source: where they are from, in words.
+
+        Raises:
+            VectorError: they are of another shape, or hold what no model's could.
+        """
+        array = np.asarray(directions, np.float32)
+        shape = _shape_of(model.fingerprint)
+        if array.shape != shape:
+            raise VectorError(f"the directions are of shape {array.shape}, and those of {model.id} are {shape}")
+        scale = np.linalg.norm(array, axis=-1)
+        origin = Origin(model.id, source=source or "directions in memory")
+        vector = cls(persona_id, model.fingerprint, origin, array, None, None, np.asarray(scale, np.float32))
+        fault = find_fault(vector)
+        if fault is not None:
+            raise VectorError(f"these directions cannot be a vector: {fault}")
+        return vector
 
     def __add__(self, other: "PersonaVector") -> "PersonaVector":
         if not isinstance(other, PersonaVector):

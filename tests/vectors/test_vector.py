@@ -10,8 +10,11 @@ import pytest
 import safetensors.numpy
 from helpers.random_vectors import FINGERPRINT, persona_vector
 
+from billy_mlx.blend.blend import Blend
+from billy_mlx.blend.directions import directions
 from billy_mlx.errors import BillyError, VectorError, VectorMismatch
 from billy_mlx.vectors.measurements import Calibration, Cell, Judgement, Quality
+from billy_mlx.vectors.vector import PersonaVector
 from billy_mlx.vectors.vector_file import load_vector, save_vector
 
 FIELDS = ("directions", "neutral_mean", "residual_norm", "projection_scale")
@@ -259,3 +262,30 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path, monkeypatch):
         save_vector(persona_vector(seed=5), path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["noir.safetensors"]
+
+
+def test_directions_of_ones_own_are_written_with_as_they_are(tiny):
+    mine = np.random.default_rng(0).normal(size=(4, 32)).astype(np.float32)
+    vector = PersonaVector.of(tiny, "mine", mine)
+    added = directions(Blend.parse("mine:0.5@2a/raw/L1,3"), {"mine": vector}).by_layer
+    assert {layer: np.allclose(own, mine[layer], atol=1e-6) for layer, own in added.items()} == {1: True, 3: True}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (np.zeros((3, 32)), "of shape"),
+        (np.zeros(32), "of shape"),
+        (np.full((4, 32), np.nan), "not finite"),
+        (np.full((4, 32), 1e12), "nothing in a model goes beyond"),
+    ],
+    ids=["too few layers", "no layers", "not numbers", "too large"],
+)
+def test_directions_that_no_model_has_are_refused(tiny, wrong, said):
+    with pytest.raises(VectorError, match=said):
+        PersonaVector.of(tiny, "mine", wrong)
+
+
+def test_directions_under_a_name_that_is_no_id_are_refused(tiny):
+    with pytest.raises(VectorError, match="ids are lower-case"):
+        PersonaVector.of(tiny, "My Voice", np.zeros((4, 32)))
