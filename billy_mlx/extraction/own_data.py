@@ -49,8 +49,9 @@ class OwnTexts:
 def from_pairs(model: Model, pairs: Sequence[Pair], count: Counted) -> OwnTexts:
     """Return pairs of texts, each to be read from its beginning as it stands, without a chat template.
 
-    Marks of a template that are written in a text count as what they are. What the tokenizer puts in front of every
-    text is read, and not counted.
+    Marks of a template that are written in a text count as what they are. The first token of all, be it one that the
+    tokenizer puts in front or the text's own, is read and not counted: models rest their attention on it, and what it
+    carries is hundreds of times larger than any word.
 
     Raises:
         UsageError: there is no pair, one is not two texts, or a text is empty or longer than the model's context.
@@ -174,7 +175,7 @@ def _counted(model: Model, prompt: Sequence[int], text: str, count: Counted) -> 
             f"the text that begins with {text[:30]!r} has {len(tokens):,} tokens with its prompt, and the context of "
             f"{model.id} holds {model.context_length:,}; shorten it"
         )
-    start = len(prompt) if count == "mean" else len(tokens) - 1
+    start = min(max(len(prompt), 1), len(tokens) - 1) if count == "mean" else len(tokens) - 1
     return Text(tuple(tokens[:start]), tuple(tokens[start:]))
 
 

@@ -14,7 +14,7 @@ from billy_mlx.errors import UsageError
 from billy_mlx.measure.activations import log_likelihoods, project
 from billy_mlx.model.layers import record
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import check_length
+from billy_mlx.model.prompt import beginning, check_length
 from billy_mlx.model.spelling import Detokenizer
 from billy_mlx.vectors.vector import PersonaVector, read_layer
 
@@ -35,7 +35,8 @@ class TokenScores:
             character counts for the one that completes it.
         ends: where they end.
         scores: by vector, (T, layers) float32 in gaps between the poles: 0 is where the model's neutral answers lie on
-            average, 1 the persona's own. Of a vector without a neutral pole, the projection in units of `scale`.
+            average, 1 the persona's own. Of a vector without a neutral pole, the projection in units of `scale`. NaN
+            for the first token of all: models rest their attention on it, and what it carries is not of the word.
         log_likelihoods: (T,) float32, in nats, of each token given those before; NaN for the first of all.
     """
 
@@ -59,7 +60,7 @@ class TokenScores:
         chosen = self._chosen(names, layers)
         parts = []
         for label, values in chosen:
-            largest = max(float(np.abs(values).max(initial=0.0)), 1e-6)
+            largest = max(float(np.nanmax(np.abs(values), initial=0.0)), 1e-6)
             heading = f"<p><b>{html.escape(label)}</b></p>" if len(chosen) > 1 else ""
             spans = [
                 _span(self.text[start:end], float(value), largest)
@@ -81,12 +82,13 @@ class TokenScores:
         """
         chosen = self._chosen(names, layers)
         every = np.concatenate([values for _, values in chosen])
-        low, high = min(0.0, float(every.min())), max(0.0, float(every.max()), 1e-6)
+        low, high = float(np.nanmin(every, initial=0.0)), max(float(np.nanmax(every, initial=0.0)), 1e-6)
         lines = []
         for number, (label, values) in enumerate(chosen):
             color = _COLORS[number % len(_COLORS)]
             across = np.linspace(_MARGIN, _WIDE - 8, len(values))
-            points = " ".join(f"{x:.1f},{_height(y, low, high):.1f}" for x, y in zip(across, values, strict=True))
+            known = [(x, float(y)) for x, y in zip(across, values, strict=True) if not np.isnan(y)]
+            points = " ".join(f"{x:.1f},{_height(y, low, high):.1f}" for x, y in known)
             lines.append(f'<polyline fill="none" stroke="{color}" stroke-width="1.5" points="{points}"/>')
             lines.append(f'<text x="{_MARGIN + 6}" y="{14 + 14 * number}" fill="{color}">{html.escape(label)}</text>')
         for value in (low, 0.0, high):
@@ -181,7 +183,7 @@ def token_scores(
     text: str | Sequence[int],
     vectors: Mapping[str, PersonaVector],
     *,
-    prompt: Sequence[int] = (),
+    prompt: Sequence[int] | None = None,
 ) -> TokenScores:
     """Return how far each token of a text lies along vectors, at every layer, as the unsteered model reads it.
 
@@ -189,7 +191,7 @@ def token_scores(
         model: reads it.
         text: or its tokens, such as `Take.text_tokens`.
         vectors: by any name; of this model or another quantisation of it.
-        prompt: the tokens it is read behind, such as `Take.prompt`; without any, it begins.
+        prompt: the tokens it is read behind, such as `Take.prompt`; None for what the tokenizer puts before a text.
 
     Raises:
         UsageError: there is nothing to read, or more than the model's context holds.
@@ -202,6 +204,7 @@ def token_scores(
         raise UsageError("The text is empty; give something to read")
     for vector in vectors.values():
         vector.require_base(model.id, model.fingerprint)
+    prompt = beginning(model.tokenizer) if prompt is None else prompt
     whole = [*prompt, *tokens]
     model.require_known(whole)
     check_length(model, whole, 0)
@@ -215,6 +218,9 @@ def token_scores(
         for name, vector in vectors.items():
             parts[name].append(_projected(streams, vector))
     mx.clear_cache()
+    if not prompt:
+        for scores in parts.values():
+            scores[0][0] = np.nan
     spelt, starts, ends = _offsets(model, tokens, prompt)
     return TokenScores(
         text=spelt,
@@ -259,6 +265,8 @@ def _offsets(
 
 
 def _span(text: str, value: float, largest: float) -> str:
+    if np.isnan(value):
+        return f"<span>{html.escape(text)}</span>"
     color = "255, 140, 0" if value > 0 else "70, 130, 180"
     style = f"background: rgba({color}, {_STRONGEST * abs(value) / largest:.2f})"
     return f'<span style="{style}" title="{value:+.2f}">{html.escape(text)}</span>'

@@ -35,8 +35,8 @@ def plain(model, text):
 
 
 def begin(model, text):
-    """How many tokens the tokenizer puts in front."""
-    return len(plain(model, text)) - len(model.tokenizer.encode(text, add_special_tokens=False))
+    """How many tokens do not count: what the tokenizer puts in front, or the first one of all."""
+    return max(1, len(plain(model, text)) - len(model.tokenizer.encode(text, add_special_tokens=False)))
 
 
 def test_pairs_give_the_mean_difference_of_all_their_tokens(tiny):

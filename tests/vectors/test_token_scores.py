@@ -46,6 +46,9 @@ def test_the_first_token_of_all_follows_nothing(tiny, vectors):
     read = token_scores(tiny, TEXT, vectors)
     assert np.isnan(read.log_likelihoods[0])
     assert np.isfinite(read.log_likelihoods[1:]).all()
+    for scores in read.scores.values():
+        assert np.isnan(scores[0]).all()
+        assert np.isfinite(scores[1:]).all()
 
 
 def test_every_letter_belongs_to_one_token(tiny, vectors):
@@ -64,7 +67,7 @@ def test_a_take_is_read_by_its_tokens_behind_its_prompt(tiny, vectors):
 
 
 def test_the_page_shows_the_text_and_nothing_it_could_do(tiny, vectors):
-    page = token_scores(tiny, TEXT, vectors).to_html("a")
+    page = token_scores(tiny, TEXT, vectors, prompt=[5]).to_html("a")
     assert "<b>" not in page
     assert "&amp;" in page
     assert page.count("rgba") == page.count("<span")
@@ -125,7 +128,7 @@ def test_a_steered_text_is_read_with_what_is_added_to_it(tiny, vectors):
 
 
 def test_a_plot_has_a_line_for_every_vector_and_layer(tiny, vectors):
-    read = token_scores(tiny, TEXT, vectors)
+    read = token_scores(tiny, TEXT, vectors, prompt=[5])
     for names, layers, lines in ((("a",), None, 1), ((), None, 2), ((), [0, 2, 3], 6)):
         plot = ElementTree.fromstring(read.to_svg(*names, layers=layers))
         drawn = plot.findall("{http://www.w3.org/2000/svg}polyline")
@@ -135,7 +138,7 @@ def test_a_plot_has_a_line_for_every_vector_and_layer(tiny, vectors):
 
 
 def test_a_plot_is_higher_where_a_token_lies_further(tiny, vectors):
-    read = token_scores(tiny, TEXT, vectors)
+    read = token_scores(tiny, TEXT, vectors, prompt=[5])
     [line] = ElementTree.fromstring(read.to_svg("a", layers=[2])).iter("{http://www.w3.org/2000/svg}polyline")
     heights = [float(point.split(",")[1]) for point in line.attrib["points"].split()]
     assert np.array_equal(np.argsort(heights), np.argsort(-read.scores["a"][:, 2]))
