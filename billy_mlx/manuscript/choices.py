@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from billy_mlx import paths
-from billy_mlx.files import PRIVATE, make_private
+from billy_mlx.files import PRIVATE, make_private, read_all, reading, write_atomically
 from billy_mlx.jsonl import Sound, append_lines, read_sound_lines
 
 MODEL_ALONE = "none"
 """The model alone among voices, as blends spell it."""
 
+_WAITING_FILE = "blind.json"
+_LONGEST_WAITING = 1000
 _MOST_BYTES = 4 << 20  # some 20,000 choices: the newest
 
 
@@ -113,3 +117,38 @@ def tallies(choices: Iterable[Choice]) -> list[Tally]:
                     counts[place] += counted
     rows = [Tally(voice, model, *counts) for (voice, model), counts in found.items()]
     return sorted(rows, key=lambda row: (-row.decided, -row.offered, row.voice, row.model))
+
+
+@dataclass(frozen=True)
+class WaitingChoice:
+    """Drafts of one text that wait to be chosen from; whose they are, the alternatives themselves know.
+
+    Attributes:
+        draft: the number of the draft whose first alternatives they are.
+        count: how many.
+    """
+
+    draft: int
+    count: int
+
+
+def read_waiting(folder: Path) -> WaitingChoice | None:
+    """Return what waits in the text whose `folder` this is; None if nothing does."""
+    try:
+        with reading(folder / _WAITING_FILE) as handle:
+            waiting: WaitingChoice | None = msgspec.json.decode(
+                read_all(handle, _LONGEST_WAITING), type=WaitingChoice | None
+            )
+            return waiting
+    except (OSError, ValueError, RecursionError):  # what is lost is one choice, and no draft
+        return None
+
+
+def keep_waiting(folder: Path, waiting: WaitingChoice | None) -> None:
+    """Keep what waits in a text, or that nothing does.
+
+    Raises:
+        BillyError: it cannot be written.
+    """
+    if waiting is not None or (folder / _WAITING_FILE).exists():
+        write_atomically(folder / _WAITING_FILE, msgspec.json.encode(waiting), mode=PRIVATE)

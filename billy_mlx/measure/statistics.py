@@ -1,4 +1,4 @@
-"""Statistics: intervals of means and shares, p-values, how well a number tells groups apart, noisy numbers that rise."""
+"""Statistics: intervals of means and shares, p-values, how well a number tells groups apart, and rising numbers."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
