@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from voice_tasks import digest
 
-from billy_mlx.bench.jsonl import DAMAGED, append_lines
 from billy_mlx.errors import BillyError
+from billy_mlx.jsonl import DAMAGED, append_lines
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.steps import finish
 

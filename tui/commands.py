@@ -268,6 +268,13 @@ COMMANDS = (
         "f2,ctrl+d",
         "Choose which voices write, and whether the model alone does.",
     ),
+    Command(
+        "chorus-blind",
+        "chorus",
+        "Blind",
+        "b",
+        "Hide the names of the next drafts until you keep one, or show them.",
+    ),
     Command("chorus-add", "chorus-voices", "Add a persona", "a,slash", "Search for a persona to write as well."),
 )
 

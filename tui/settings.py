@@ -69,6 +69,9 @@ class Settings:
     chorus_voices: int = setting(
         3, Setting("Voices in a chorus", "How many voices write at once, unless you choose them.", low=2, high=6)
     )
+    blind_chorus: bool = setting(
+        False, Setting("Blind chorus", "Hide the names of a chorus's drafts until you keep one.")
+    )
     words: int = setting(
         150,
         Setting(

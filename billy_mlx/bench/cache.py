@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from billy_mlx.bench.jsonl import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.files import write_atomically
+from billy_mlx.jsonl import DAMAGED, append_lines, keep_only, read_lines
 
 TextKey = tuple[str, ...]
 """What was asked about a text, and the text."""

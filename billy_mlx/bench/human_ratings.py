@@ -17,13 +17,13 @@ import msgspec
 from billy_mlx.bench.comparisons import Pairs, agreement
 from billy_mlx.bench.equal_length import AnswerText, Content, mean_of
 from billy_mlx.bench.ideas import split_ideas
-from billy_mlx.bench.jsonl import DAMAGED
 from billy_mlx.bench.metrics import human_metric, judge_metric
 from billy_mlx.bench.result import Estimate, Reliability, ScoredAnswer
 from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item, load_tasks
 from billy_mlx.errors import BillyError, UsageError
 from billy_mlx.files import write_atomically
+from billy_mlx.jsonl import DAMAGED
 from billy_mlx.text import sanitize
 
 RATED = ("originality", "elaboration")

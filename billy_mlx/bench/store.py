@@ -14,12 +14,12 @@ from typing import Any, Self
 import msgspec
 
 from billy_mlx import lock
-from billy_mlx.bench.jsonl import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.bench.result import GroupCost
 from billy_mlx.bench.settings import ITSELF, BenchSettings, ScoredBy
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError
 from billy_mlx.files import write_atomically
+from billy_mlx.jsonl import DAMAGED, append_lines, keep_only, read_lines
 from billy_mlx.text import sanitize
 
 FINGERPRINT = "fingerprint"

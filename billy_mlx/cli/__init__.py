@@ -18,8 +18,8 @@ from billy_mlx.cli.output import STOPPED, say, say_stopped
 from billy_mlx.errors import BillyError, is_of_memory
 
 _COMMANDS = (
-    *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay", "import", "export"),
-    *("extract", "calibrate", "bench", "personas", "vectors", "model", "demo", "doctor", "paths"),
+    *("generate", "write", "continue", "rewrite", "chorus", "read", "history", "replay", "stats"),
+    *("import", "export", "extract", "calibrate", "bench", "personas", "vectors", "model", "demo", "doctor", "paths"),
 )
 _PLACES = {
     "continue": "manuscript_commands.continue_",

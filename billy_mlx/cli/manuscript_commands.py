@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
+from billy_mlx.cli.blind import choose, offer
 from billy_mlx.cli.open_file import cursor_at, passage_at
 from billy_mlx.cli.options import (
     count_option,
     file_argument,
+    is_typed,
     json_option,
     model_option,
     new_seed_option,
@@ -32,6 +34,8 @@ billy rewrite novel.md --find "It was raining." --instruct "more slowly" --apply
 _CHORUS_EXAMPLES = """\b
 billy chorus novel.md --voice noir --voice gothic --compare
 billy chorus novel.md --voice noir --voice gothic:0.5+lyrical:0.5 --seed 7 --take 2
+billy chorus novel.md --voice noir --blind
+billy chorus novel.md --blind --take 1
 """
 
 _at_option = click.option(
@@ -112,20 +116,46 @@ def rewrite(order: ManuscriptOrder, file: Path, lines: str | None, find: str | N
 @_at_option
 @voices_options
 @_length_options
-@click.option("--take", "taken", metavar="N", type=click.IntRange(1), help="Put the N-th into FILE; 1 is the first.")
+@click.option(
+    "--take",
+    "taken",
+    metavar="N",
+    type=click.IntRange(0),
+    help="Put the N-th into FILE; 1 is the first, and 0, with --blind, none.",
+)
+@click.option(
+    "--blind",
+    is_flag=True,
+    help="Show drafts without names, the model alone among them; then choose by --blind --take.",
+)
 @_writing_options
 @with_order(ManuscriptOrder)
-def chorus(order: ManuscriptOrder, file: Path, at: str, taken: int | None) -> int:
+@click.pass_context
+def chorus(
+    context: click.Context, /, order: ManuscriptOrder, file: Path, at: str, taken: int | None, blind: bool
+) -> int:
     """Continue the text in FILE in two to six voices at once, and compare them.
 
     They are alternatives of one draft, which stays open for the studio: with --take, one of them goes into FILE.
     Ctrl+C ends them where they are.
+
+    With --blind nothing says which voice wrote which, until one is taken by a second call. How often each voice was
+    kept, and how often the model alone, is in `billy stats --voices`.
     """
-    voices = len(order.blends)
+    if not blind:
+        _check_chorus(len(order.blends), taken)
+        return run(order, file, lambda text: cursor_at(text, at), taken=None if taken is None else taken - 1)
+    if taken is None:
+        return offer(order, file, lambda text: cursor_at(text, at))
+    if is_typed(context, "voices") or is_typed(context, "compare"):
+        raise UsageError("--take chooses among drafts that you have read; leave it out to have voices write, or them")
+    return choose(file, taken, as_json=order.as_json)
+
+
+def _check_chorus(voices: int, taken: int | None) -> None:
     if not 2 <= voices <= MOST_VOICES:
         raise UsageError(
             f"a chorus has 2 to {MOST_VOICES} voices: name each with --voice; --compare adds the unsteered model"
         )
-    if taken is not None and taken > voices:
+    if taken is not None and not 1 <= taken <= voices:
         raise UsageError(f"--take {taken} is not one of the {voices} voices")
-    return run(order, file, lambda text: cursor_at(text, at), taken=None if taken is None else taken - 1)

@@ -78,7 +78,7 @@ def run(order: ManuscriptOrder, file: Path, place: Place, *, taken: int | None) 
         where = place(manuscript.text)
         session = Session(manuscript, order)
         if order.dry_run:
-            return _show_context(session.context(where), as_json=order.as_json)
+            return show_context(session.context(where), as_json=order.as_json)
         alone = len(order.blends) == 1
         draft = session.write(session.begin(where), aloud=alone and not order.as_json)
         if not alone and not order.as_json:
@@ -228,7 +228,7 @@ def report(session: Session, draft: int) -> int:
     rows = session.rows(draft)
     if session.order.as_json:
         write_json(_document(session, draft, rows))
-    say(", ".join([*_notes(session, rows), *_left_out(session, draft), _whereabouts(session, draft)]))
+    say(", ".join([*written_notes(session, rows), *_left_out(session, draft), _whereabouts(session, draft)]))
     if session.stopped:
         return STOPPED
     return 0 if any(row.text for row in rows) else 1
@@ -246,7 +246,8 @@ def _document(session: Session, draft: int, rows: list[WrittenRow]) -> dict[str,
     }
 
 
-def _notes(session: Session, rows: list[WrittenRow]) -> list[str]:
+def written_notes(session: Session, rows: list[WrittenRow]) -> list[str]:
+    """Return how much was written, what it takes to get the same again, and why it ended."""
     tokens = sum(row.generation_tokens for row in rows)
     reasons = {row.finish_reason for row in rows}
     notes = [f"{tokens} token{'s' * (tokens != 1)}", f"--seed {session.order.seed}"]
@@ -271,7 +272,7 @@ def _whereabouts(session: Session, draft: int) -> str:
     return f"in the text from line {line_of(manuscript.text, held.placed[-1].start)} on"
 
 
-def _show_context(context: Context, *, as_json: bool) -> int:
+def show_context(context: Context, *, as_json: bool) -> int:
     """Put out the parts of what is sent, or one document, and return the exit code."""
     if as_json:
         prompt = {"system": context.prompt.system, "user": context.prompt.user, "prefix": context.prompt.prefix}

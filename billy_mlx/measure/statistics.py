@@ -1,4 +1,4 @@
-"""Statistics: intervals of means, p-values, how well a number tells groups apart, and noisy quantities that rise."""
+"""Statistics: intervals of means and shares, p-values, how well a number tells groups apart, and rising numbers."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -136,6 +136,54 @@ def smallest_effect(sd: float, count: int, *, power: float = 0.8, level: float =
 
     critical = _rising(lambda t: -found(0, t), -level)
     return sd / math.sqrt(count) * _rising(lambda true: found(true, critical), power)
+
+
+def wilson_interval(kept: int, decided: int) -> tuple[float, float]:
+    """Return from where to where a share may well lie (95 %), of which `kept` of `decided` were seen; (0, 1) of none.
+
+    With n = decided, p = kept / n and z = 1.96, the 97.5 % point of the normal distribution:
+
+        (p + z²/2n ± z √(p (1 - p)/n + z²/4n²)) / (1 + z²/n)
+
+    So 8 of 10 give 0.490 to 0.943, and 6 of 6 give 0.610 to 1.
+
+    Source: Wilson, Probable inference, the law of succession, and statistical inference, 1927.
+    """
+    if decided == 0:
+        return 0.0, 1.0
+    z, share = NormalDist().inv_cdf(1 - _TAIL), kept / decided
+    middle = share + z**2 / (2 * decided)
+    half = z * math.sqrt(share * (1 - share) / decided + z**2 / (4 * decided**2))
+    scale = 1 + z**2 / decided
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def sign_test_p(kept: int, decided: int) -> float:
+    """Return how often a fair coin comes at least as far from half and half as `kept` of `decided`: 1 of none.
+
+    Twice the sum of C(n, i)/2ⁿ over i from the larger of kept and n - kept up to n, and at most 1. So 6 of 6 is 2/64,
+    and below six nothing is found at 0.05.
+
+    Source: the exact two-sided sign test.
+    """
+
+    def chance(i: int) -> float:
+        ways = math.lgamma(decided + 1) - math.lgamma(i + 1) - math.lgamma(decided - i + 1)
+        return math.exp(ways - decided * math.log(2))
+
+    return min(1.0, 2 * math.fsum(map(chance, range(max(kept, decided - kept), decided + 1))))
+
+
+def decisions_needed(kept: int, decided: int) -> int | None:
+    """Return about how many choices there must be in all to tell this share from a half; None if it is a half.
+
+    Where the share stays as it is, Wilson's interval leaves the half out above z²/4(p - 1/2)² choices, and the sign
+    test finds nothing in fewer than six.
+    """
+    if decided == 0 or 2 * kept == decided:
+        return None
+    z = NormalDist().inv_cdf(1 - _TAIL)
+    return max(6, math.ceil(z**2 / (4 * (kept / decided - 0.5) ** 2)))
 
 
 def auc(positive: Numbers, neutral: Numbers) -> Numbers:

@@ -12,13 +12,16 @@ from billy_mlx.measure import statistics
 from billy_mlx.measure.statistics import (
     auc,
     crossing,
+    decisions_needed,
     holm,
     isotonic,
     item_means,
     mean_interval,
     sign_flip_p,
+    sign_test_p,
     smallest_effect,
     stretch,
+    wilson_interval,
 )
 
 
@@ -278,3 +281,38 @@ def test_a_crossing_is_where_the_smoothed_line_stands_at_the_level(values, level
     assert (found is None) == (line[-1] < level)
     if found is not None:
         assert np.interp(found, [0, *places], line) == pytest.approx(level, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kept", "decided", "low", "high"),
+    [
+        (0, 0, 0.0, 1.0),
+        (0, 1, 0.0, 3.8415 / 4.8415),  # z²/(1 + z²)
+        (1, 1, 1 / 4.8415, 1.0),
+        (2, 4, 0.5 - 0.35, 0.5 + 0.35),  # ± z/2 · √(1/(4 + z²)) = 0.98 / √7.8415
+        (8, 10, 0.4902, 0.9433),
+        (50, 100, 0.4038, 0.5962),
+    ],
+)
+def test_the_interval_of_a_share_is_wilsons(kept, decided, low, high):
+    assert wilson_interval(kept, decided) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kept", "decided", "p"),
+    [(0, 0, 1), (1, 1, 1), (2, 4, 1), (5, 5, 2 / 32), (6, 6, 2 / 64), (0, 6, 2 / 64), (8, 10, 112 / 1024)],
+)
+def test_a_sign_test_is_exact(kept, decided, p):
+    assert sign_test_p(kept, decided) == pytest.approx(p, rel=1e-9)
+
+
+def test_a_sign_test_of_many_choices_is_quick_and_near_the_normal():
+    assert sign_test_p(10_141, 20_000) == pytest.approx(0.047, abs=0.001)  # (141 - 0.5) / √5000 = 1.987
+
+
+@pytest.mark.parametrize(
+    ("kept", "decided", "needed"),
+    [(0, 0, None), (5, 10, None), (1, 1, 6), (0, 3, 6), (8, 10, 11), (2, 10, 11), (6, 10, 97)],
+)
+def test_more_choices_are_needed_the_nearer_a_share_is_to_a_half(kept, decided, needed):
+    assert decisions_needed(kept, decided) == needed  # 0.9604 / (share - 0.5)²

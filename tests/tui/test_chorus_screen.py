@@ -61,6 +61,9 @@ class Page(Screen):
     def choose_voices(self):
         self.said.append("choose")
 
+    def turn_blind(self):
+        self.said.append("blind")
+
 
 def grown(*texts, taken=0):
     """Return a step that has the voices have written these."""
@@ -141,8 +144,8 @@ def test_where_there_is_nothing_yet_nothing_is_taken_and_that_is_said_until_the_
 @pytest.mark.slow
 def test_the_other_keys_ask_the_commands():
     page = Page()
-    shown(page, "ctrl+g", "ctrl+n", "ctrl+l", "ctrl+z", "ctrl+x", "f2")
-    assert page.said == ["again", "again", "before", "back", "stop", "choose"]
+    shown(page, "ctrl+g", "ctrl+n", "ctrl+l", "ctrl+z", "ctrl+x", "f2", "b")
+    assert page.said == ["again", "again", "before", "back", "stop", "choose", "blind"]
 
 
 def test_the_gauge_warns_in_words_before_text_frays():

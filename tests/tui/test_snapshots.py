@@ -7,6 +7,7 @@ After a wanted change, have the files written anew, and look at what has changed
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,18 @@ async def chorus(app, engine, pilot):
     await pilot.press("right", "ctrl+t")
 
 
+async def blind_chorus(app, engine, pilot):
+    app.settings = replace(app.settings, blind_chorus=True)
+    await pilot.press("ctrl+end", "f3")
+    engine.write(DRAFTED, " It was the sea that had changed.", " He waited.")
+
+
 async def help(app, engine, pilot):
     await pilot.press("f1")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
-@pytest.mark.parametrize("story", [start, page, chorus, help], ids=lambda story: story.__name__)
+@pytest.mark.parametrize("story", [start, page, chorus, blind_chorus, help], ids=lambda story: story.__name__)
 def test_a_screen_looks_as_it_did(tmp_path, story, size):
     shown = screen_of(tmp_path, story, size)
     path = SNAPSHOTS / f"{story.__name__}-{size[0]}x{size[1]}.txt"

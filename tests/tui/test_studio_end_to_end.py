@@ -6,6 +6,8 @@ import sys
 import pytest
 from helpers.pseudo_terminal import Terminal, obeyed
 
+from billy_mlx.manuscript.choices import read_choices
+
 pytestmark = pytest.mark.slow
 
 BILLY = [sys.executable, "-c", "from billy_mlx.cli import main; main()"]
@@ -93,6 +95,26 @@ def test_a_chorus_is_heard_and_a_sentence_of_it_taken(write, novel):
         terminal.press("ctrl+q")
         assert terminal.wait_for_end() == 0
     assert len(novel.read_text(encoding="utf-8")) > 60
+
+
+def test_a_chorus_without_names_is_heard_and_then_told(write, novel):
+    with write(novel, size=(160, 50)) as terminal:
+        terminal.press("ctrl+e", "f3")
+        terminal.wait_for("the model alone")
+        terminal.press("b")
+        terminal.wait_for("without names")
+        terminal.press("ctrl+g")
+        terminal.wait_for("Draft 2")
+        terminal.press("b")  # for the home is that of other tests, too
+        terminal.wait_for("with their names")
+        terminal.wait_for(lambda screen: screen.text.count("done") >= 2, timeout_seconds=120)
+        assert "the model alone" not in terminal.text
+        terminal.press("enter")
+        terminal.wait_for("That was")
+        terminal.press("ctrl+q")
+        assert terminal.wait_for_end() == 0
+    (choice,) = read_choices().lines[-1:]
+    assert (choice.kept, "none" in choice.offered) == (0, True)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGHUP, signal.SIGTERM], ids=["hangup", "terminate"])

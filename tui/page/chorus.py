@@ -1,11 +1,13 @@
 """A chorus: drafts whose alternatives are written side by side, one by each voice; and its commands."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.engine.messages import Coherence, Ended, Failed, Job
+from billy_mlx.errors import BillyError
+from billy_mlx.manuscript.choices import MODEL_ALONE, keep_choice
 from billy_mlx.manuscript.manuscript import Manuscript
 from billy_mlx.sentences import sentence_end
 from billy_mlx.tui.page.draft_controller import DraftController
@@ -13,6 +15,7 @@ from billy_mlx.tui.screens.saved_blends import saved_blends
 from billy_mlx.tui.settings import writing
 from billy_mlx.tui.widgets.dial_labels import voice_names
 from billy_mlx.tui.widgets.persona_list import PersonaEntry, persona_list
+from billy_mlx.write.blind import blind_voices
 from billy_mlx.write.messages import VoicesWrote, Writing, Written
 
 if TYPE_CHECKING:
@@ -50,10 +53,10 @@ class ChorusCommands:
         from billy_mlx.tui.screens.chorus_voices import usual_voices
 
         page = self._page
-        page.need_model()
-        settings = page.studio.settings
+        model, settings = page.need_model(), page.studio.settings
         voices = self._last_voices or usual_voices(page.blend, self._personas, settings.chorus_voices)
-        chorus = Chorus(page.manuscript, page.drafts, voices, names=self._names, commands=self)
+        cast = _cast(voices, blind=settings.blind_chorus)
+        chorus = Chorus(page.manuscript, page.drafts, cast, names=self._names, model=model.id, commands=self)
         chorus.begin(writing(settings))
         self._chorus = chorus
         await page.app.push_screen(chorus.screen, self._left)
@@ -105,6 +108,14 @@ class ChorusCommands:
             asking = ChorusVoices(self._page.blend, saved_blends()[0], self._personas, self._chorus.voices)
             self._page.app.push_screen(asking, self._write)
 
+    def turn_blind(self) -> None:
+        """Have names hidden or shown, from the next time on: those on the screen stay as they are."""
+        studio, again = self._page.studio, self._page.key_of("chorus-again")
+        blind = not studio.settings.blind_chorus
+        studio.change_setting("blind_chorus", blind)
+        how = "without names until you keep one" if blind else "with their names"
+        self._page.show_status(f"The next drafts come {how}; {again} has them written.")
+
     @property
     def _personas(self) -> tuple[PersonaEntry, ...]:
         return persona_list(self._page.studio.personas, self._page.studio.voices)
@@ -116,7 +127,8 @@ class ChorusCommands:
         if self._chorus is not None and voices:
             self._last_voices = voices
             with self._page.errors_shown():
-                self._chorus.again(voices, writing(self._page.studio.settings))
+                settings = self._page.studio.settings
+                self._chorus.again(_cast(voices, blind=settings.blind_chorus), writing(settings))
 
     def _left(self, _: None) -> None:
         chorus, self._chorus = self._chorus, None
@@ -128,6 +140,26 @@ class ChorusCommands:
 
 
 @dataclass(frozen=True)
+class Cast:
+    """Who writes at one time.
+
+    Attributes:
+        asked: the voices that the writer chose.
+        voices: those that write, in the order they are shown.
+        blind: nobody has said yet whose drafts they are.
+    """
+
+    asked: Voices
+    voices: Voices
+    blind: bool
+
+
+def _cast(asked: Voices, *, blind: bool) -> Cast:
+    """Return who writes if these are asked for; UsageError if they are too many for a blind chorus."""
+    return Cast(asked, blind_voices(asked) if blind else asked, blind)
+
+
+@dataclass(frozen=True)
 class _Round:
     """What the voices wrote at one time: alternatives `first` and up of a draft, one each.
 
@@ -136,7 +168,7 @@ class _Round:
 
     draft: int
     first: int
-    voices: Voices
+    cast: Cast
     begun: int
 
 
@@ -147,7 +179,9 @@ class Chorus:
     whatever they wrote can still be taken.
 
     Args:
+        cast: who writes the first time.
         names: returns what voices are called.
+        model: the id of the model they write with.
         commands: does what the writer wants on the screen.
 
     Attributes:
@@ -158,49 +192,55 @@ class Chorus:
         self,
         manuscript: Manuscript,
         drafts: DraftController,
-        voices: Voices,
+        cast: Cast,
         *,
         names: Callable[[Voices], tuple[str, ...]],
+        model: str,
         commands: "ChorusCommands",
     ) -> None:
         from billy_mlx.tui.screens.chorus import ChorusScreen
 
-        self.screen = ChorusScreen(names(voices), commands)
         self._manuscript, self._drafts, self._names = manuscript, drafts, names
-        self._first_voices = voices
+        self._first, self._model = cast, model
+        self.screen = ChorusScreen(self._called(cast), commands)
         self._rounds: list[_Round] = []
         self._at = 0  # the round that is shown
         self._job: Job | None = None  # of the newest
 
     @property
     def voices(self) -> Voices:
-        """The voices that wrote last."""
-        return self._rounds[-1].voices if self._rounds else self._first_voices
+        """The voices that were asked for last."""
+        return self._rounds[-1].cast.asked if self._rounds else self._first.asked
 
     def begin(self, writing: Writing) -> None:
         """Let them write from the cursor. Raises BillyError as `DraftController.go_on` does."""
-        draft = self._drafts.go_on(self._first_voices, writing)
-        self._add(draft, 0, self._first_voices, self._manuscript.versions.current)
+        draft = self._drafts.go_on(self._first.voices, writing)
+        self._add(draft, 0, self._first, self._manuscript.versions.current)
 
-    def again(self, voices: Voices, writing: Writing) -> None:
+    def again(self, cast: Cast, writing: Writing) -> None:
         """Let these voices write on from the text as it is now. Raises BillyError as `DraftController.again` does."""
         shown, now = self._rounds[self._at], self._manuscript.versions.current
         self.stop()
         self._drafts.turn_to(shown.draft)
         if now == shown.begun:
             first = len(self._manuscript.drafts.get(shown.draft).alternatives)
-            self._drafts.again(voices, writing)
-            self._add(shown.draft, first, voices, now)
+            self._drafts.again(cast.voices, writing)
+            self._add(shown.draft, first, cast, now)
         else:
-            self._add(self._drafts.go_on_behind(voices, writing), 0, voices, now)
+            self._add(self._drafts.go_on_behind(cast.voices, writing), 0, cast, now)
         self._show(len(self._rounds) - 1)
 
     def take(self, voice: int, *, sentence: bool) -> None:
-        """Put a voice's next sentence into the manuscript, or all of it. Raises ManuscriptError if that cannot be."""
+        """Put a voice's next sentence into the manuscript, or all of it. Raises ManuscriptError if that cannot be.
+
+        Of drafts without names, the first that anything is taken of is the one that was chosen.
+        """
         shown = self._rounds[self._at]
         index = shown.first + voice
         text, taken = self._offered(shown, index)
         self._drafts.take(shown.draft, index, sentence_end(text, taken) - taken if sentence else None)
+        if shown.cast.blind:
+            self._choose(voice)
         if sentence:
             self.refresh()
         else:
@@ -238,7 +278,7 @@ class Chorus:
         shown = self._rounds[self._at]
         start = self._manuscript.drafts.get(shown.draft).start
         self.screen.show_before(self._manuscript.text[max(0, start - _BEFORE) : start])
-        for voice in range(len(shown.voices)):
+        for voice in range(len(shown.cast.voices)):
             self._show_voice(voice)
 
     def on_engine_event(self, event: object) -> None:
@@ -256,24 +296,59 @@ class Chorus:
                     self._show_voice(voice)
             case Written() | Ended():
                 self.refresh()
-            case Coherence(voice=voice, ratio=ratio):
+            case Coherence(voice=voice, ratio=ratio) if not self._rounds[self._at].cast.blind:  # it tells of a dose
                 self.screen.coherence(voice, ratio)
 
     def end(self) -> None:
-        """Leave the draft that is shown on the page, and put the others away."""
+        """Leave the draft that is shown on the page, and put the others away; it as well, if it has no names yet."""
+        self._keep_none()
         shown = self._rounds[self._at].draft
         for draft in {one.draft for one in self._rounds} - {shown}:
             self._drafts.put_away_beside(draft)
         self._drafts.turn_to(shown)
         self._drafts.end_if_taken()
+        if all(one.cast.blind for one in self._rounds if one.draft == shown) and self._drafts.draft is not None:
+            self._drafts.put_away()
+            self.screen.message = self.screen.message or "No draft was kept. Undo brings them back."
 
-    def _add(self, draft: int, first: int, voices: Voices, begun: int) -> None:
-        self._rounds.append(_Round(draft, first, voices, begun))
+    def _choose(self, voice: int) -> None:
+        """Count the draft that was chosen, and show from now on whose they are."""
+        shown = self._rounds[self._at]
+        self._rounds[self._at] = replace(shown, cast=replace(shown.cast, blind=False))
+        names = self._called(self._rounds[self._at].cast)
+        self.screen.name_voices(names)
+        self.screen.show_status(f"That was {names[voice]}. {self._count(shown, voice)}".strip())
+
+    def _keep_none(self) -> None:
+        """Count that nothing was chosen of what was written to its end."""
+        for one in self._rounds:
+            if one.cast.blind and self._drafts.desk.job_of(one.draft) is None:
+                self.screen.message = self._count(one, None) or self.screen.message
+
+    def _count(self, one: _Round, kept: int | None) -> str:
+        """Write a choice down, and return why not if that is impossible: the text does not depend on it."""
+        voices = one.cast.voices
+        written = self._manuscript.drafts.get(one.draft).alternatives[one.first : one.first + len(voices)]
+        texts = [(voice.spelled or MODEL_ALONE, each.text) for voice, each in zip(voices, written, strict=True)]
+        model = next((each.passage.model for each in written if each.passage is not None), self._model)
+        try:
+            keep_choice(texts, kept, model)
+        except BillyError as error:
+            return str(error)
+        return ""
+
+    def _called(self, cast: Cast) -> tuple[str, ...]:
+        if cast.blind:
+            return tuple(f"Draft {number}" for number in range(1, len(cast.voices) + 1))
+        return self._names(cast.voices)
+
+    def _add(self, draft: int, first: int, cast: Cast, begun: int) -> None:
+        self._rounds.append(_Round(draft, first, cast, begun))
         self._job = self._drafts.desk.job_of(draft)
 
     def _show(self, at: int) -> None:
         self._at = at
-        self.screen.begin(self._names(self._rounds[at].voices))
+        self.screen.begin(self._called(self._rounds[at].cast))
         self.refresh()
 
     def _there(self) -> list[int]:

@@ -69,6 +69,11 @@ class ChorusColumn(VerticalScroll, inherit_bindings=False):
         if self.is_mounted:
             self.show()
 
+    def call(self, name: str) -> None:
+        """Give it another name; safe to show."""
+        self._called = name
+        self.show()
+
     def gauge(self, ratio: float) -> None:
         """Say how its text holds together; see `engine.messages.Coherence`."""
         self._holds = "! frays: lower the dose" if ratio >= FRAYING else "holds together"
@@ -157,6 +162,11 @@ class ChorusScreen(Screen[None]):
         self._lay_out()
         self.call_after_refresh(self._columns[0].focus)
 
+    def name_voices(self, names: Sequence[str]) -> None:
+        """Say who they are."""
+        for column, name in zip(self._columns, names, strict=True):
+            column.call(name)
+
     def show_voice(self, voice: int, text: str, taken: int = 0, *, over: bool = False) -> None:
         """Show what a voice has written, and how many characters of it are in the manuscript."""
         self._columns[voice].show_text(text, taken, over=over)
@@ -224,6 +234,10 @@ class ChorusScreen(Screen[None]):
     def action_chorus_voices(self) -> None:
         """Choose which voices write."""
         self._commands.choose_voices()
+
+    def action_chorus_blind(self) -> None:
+        """Hide the names, or show them, from the next time on."""
+        self._commands.turn_blind()
 
     def action_back(self) -> None:
         """Go back to the page."""

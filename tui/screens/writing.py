@@ -39,6 +39,7 @@ from billy_mlx.tui.widgets.editor import Editor
 from billy_mlx.tui.widgets.status import HeadingLine, PageFooter, Status, fitted, place_toasts
 
 if TYPE_CHECKING:
+    from billy_mlx.engine.messages import ModelInfo
     from billy_mlx.tui.app import Studio
     from billy_mlx.tui.screens.find import FindClosed, MatchChosen, ReplaceWanted
 
@@ -254,10 +255,11 @@ class WritingScreen(Screen[None]):
         """Return how the writer calls a command, in a sentence."""
         return key_named(command, self.studio.settings.keys)
 
-    def need_model(self) -> None:
-        """Raise ManuscriptError if there is no model to write with."""
+    def need_model(self) -> "ModelInfo":
+        """Return the model there is to write with; ManuscriptError if there is none."""
         if self.studio.model is None:
             raise ManuscriptError(f"{self.studio.model_state}; the voices can write once it is ready")
+        return self.studio.model
 
     def type_in(self, text: str) -> None:
         """Put what was typed elsewhere where it would have been typed here; what is said stays as it is."""
