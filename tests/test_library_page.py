@@ -24,6 +24,7 @@ def test_the_examples_run_one_after_the_other(starter_home, tmp_path, monkeypatc
     assert names["plot"].count("<polyline") == 4
     assert len(names["whole"].tokens) == len(names["writer"].take(0).text_tokens)
     assert (tmp_path / "harbour.gguf").stat().st_size > 1000
+    assert names["again"].text.strip()
     assert names["without"] != names["begun"]
 
 

@@ -17,6 +17,9 @@ def test_the_notebook_runs(starter_home):
     printed = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
     assert "fairy-tale:\n" in printed
     assert "gained before it: 0.0" in printed
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    assert any("'8/8 of 8'" in output["data"].get("text/plain", "") for output in shown)
+    assert any("<polyline" in output["data"].get("text/html", "") for output in shown)
 
 
 def test_the_notebook_is_kept_without_outputs():
