@@ -73,7 +73,8 @@ def deviations_of(settings: BenchSettings, model: Model) -> list[str]:
         "and not the rounds before that.",
         "The discussion's answer is what the four roles list last, each idea once; of a piece of writing it is "
         "the first role's.",
-        "The multi-role prompt is our own; verbalized sampling and random directions are added.",
+        "The multi-role prompt is our own; verbalized sampling, the personas' system prompts, another persona and "
+        "random directions are added.",
     ]
 
 

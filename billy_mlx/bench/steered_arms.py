@@ -65,7 +65,7 @@ class Steered:
     def __init__(self, model: Model, settings: BenchSettings) -> None:
         self.settings = settings
         self.blend = settings.blend
-        self._model = model
+        self.model = model
         self._vectors = load_vectors(model, self.blend.persona_ids)
 
     @property
@@ -125,7 +125,7 @@ class Steered:
     def vectors(self, blend: Blend) -> dict[str, PersonaVector]:
         """Return the vectors of a blend, which need not be the settings'."""
         missing = [persona_id for persona_id in blend.persona_ids if persona_id not in self._vectors]
-        self._vectors |= load_vectors(self._model, missing)
+        self._vectors |= load_vectors(self.model, missing)
         return {persona_id: self._vectors[persona_id] for persona_id in blend.persona_ids}
 
 

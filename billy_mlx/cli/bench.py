@@ -64,7 +64,7 @@ def command() -> None:
 )
 @click.option("--arms", metavar="NAME,NAME", help="Only these, by name or group.  [default: all]")
 @count_option("--items", default=None, text="Of each task, the first ones.  [default: all]")
-@count_option("--seeds", default=None, text="Answers of every arm to every item.  [default: 1]")
+@count_option("--seeds", default=None, text="Answers of every arm to every item.  [default: 3; with --quick 1]")
 @click.option("--blend", metavar="BLEND", help="The blend that is tried.  [default: the paper's four]")
 @click.option("--protocol", type=click.Choice(["own", "paper"]), default="own", show_default=True, help="Whose way.")
 @click.option(
@@ -102,16 +102,19 @@ def run(
     """
     from billy_mlx.bench.arms import plan, prompts_digest, questions_digest
     from billy_mlx.bench.gather import made_with
+    from billy_mlx.bench.persona_arms import settled
     from billy_mlx.bench.settings import ScoredBy
-    from billy_mlx.bench.store import Store, alone
+    from billy_mlx.bench.store import Store, alone, begun_settings
 
     loaded = load_model(model)
     settings = _settings(loaded, flags)
     by = scorers(loaded, ScoredBy(judge, embeddings, flags["quick"]))
+    folder = expanded(to) if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
+    begun = begun_settings(folder)
+    settings = settled(loaded, settings) if begun is None else replace(settings, others=begun.others)
     planned = plan(loaded, settings)
     for sentence in planned.left_out:
         say(sentence)
-    folder = expanded(to) if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
     made = made_with(redacted(loaded), _command(context, settings))
     questions, prompts = questions_digest(planned.items), prompts_digest(loaded, planned)
     page = folder / "report.html"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from billy_mlx.model.model import Model
 
 EMBEDDINGS = "What tells ideas apart: the model itself, or a model of sentence-transformers."
-_RIVALS = ("dose-0", "best persona", "multi-role", "random directions")
+_RIVALS = ("dose-0", "best persona", "prompts", "multi-role", "another persona", "random directions")
 # Most at matched length; of the length itself and of a whole text's likelihood that would say nothing.
 _METRICS = {
     "judge: originality": True,

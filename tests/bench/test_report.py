@@ -323,6 +323,13 @@ def test_steering_is_claimed_only_beyond_random_directions_too():
     assert "than those of dose-0 and than those of random directions for noir." in said
 
 
+def test_steering_is_held_against_another_persona_where_one_was_steered_to():
+    others = [compared("persona: noir", mean, against="another persona") for mean in (0.3, 0.0)]
+    for further, whose in zip(others, ("noir", "no persona"), strict=True):
+        said = answer("steer", comparisons=(compared("persona: noir", 0.3), further))
+        assert f"than those of dose-0 and than those of another persona for {whose}." in said
+
+
 def test_steering_that_was_not_measured_is_not_claimed():
     assert "was not measured" in answer("steer", comparisons=(compared("rarity", 0.3),))
 

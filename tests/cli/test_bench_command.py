@@ -17,7 +17,7 @@ from billy_mlx.cli import run
 
 ARMS = "dose-0,billy-balanced,personas,multi-role"
 ONE = ("--arms", "dose-0", "--items", "2", "-m", "4", "--judge", "none")
-FEW = ("--blend", "noir+gothic", "--arms", ARMS, "--items", "1", "-m", "12", "--judge", "none")
+FEW = ("--blend", "noir+gothic", "--arms", ARMS, "--items", "1", "--seeds", "1", "-m", "12", "--judge", "none")
 
 
 def corrected_template(model):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from billy_mlx.bench.comparisons import BEST_PERSONA, RANDOM
+from billy_mlx.bench.comparisons import BEST_PERSONA, OTHER_PERSONA, RANDOM
 from billy_mlx.bench.metrics import PROJECTION, metric
 from billy_mlx.bench.report.judge_gate import named, not_asked, why_not
 from billy_mlx.bench.report.numbers import counted, difference, plain, side
@@ -18,7 +18,8 @@ from billy_mlx.bench.report.tables import (
 )
 from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Estimate, Result
 
-_RIVALS = (CONTROL, RANDOM, BEST_PERSONA, "multi-role", "verbalized", DISCUSSION)  # the rest is in the tables
+# The rest is in the tables.
+_RIVALS = (CONTROL, RANDOM, OTHER_PERSONA, BEST_PERSONA, "prompts", "multi-role", "verbalized", DISCUSSION)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _claims(result: Result, arm: str, against: str) -> list[_Claim]:
 def _steers(result: Result, blend: str) -> Iterator[str]:
     further: dict[str, set[str]] = {}
     lines: list[str] = []
-    for against in (CONTROL, RANDOM):
+    for against in (CONTROL, OTHER_PERSONA, RANDOM):
         claims = [claim for claim in _claims(result, blend, against) if claim.metric.startswith(PROJECTION)]
         if claims:
             further[against] = {claim.metric for claim in claims if claim.side > 0}
@@ -99,10 +100,9 @@ def _steers(result: Result, blend: str) -> Iterator[str]:
             how_many = _count(claims, "persona")
             where = f"along the vectors of {how_many}, over {_items(claims)}"
             lines.append(f"Texts of {blend} against those of {against}, {where}: {told}.")
-    if len(further) == 2:
-        both = further[CONTROL] & further[RANDOM]
-        whose = f"those of {CONTROL} and than those of {RANDOM}"
-        yield f"Texts of {blend} lie further along than {whose} for {_names(both)}."
+    if len(further) > 1:
+        whose = " and than ".join(f"those of {against}" for against in further)
+        yield f"Texts of {blend} lie further along than {whose} for {_names(set.intersection(*further.values()))}."
     yield from lines
     if not lines:
         yield f"It was not measured how far texts of {blend} lie along the personas' vectors."
