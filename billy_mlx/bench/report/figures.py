@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from billy_mlx.bench.metrics import HUMAN, JUDGE, NATS, PROJECTION
+from billy_mlx.bench.metrics import BEYOND, HUMAN, JUDGE, NATS, PROJECTION, SUBJECT, VOICE, label
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
 from billy_mlx.bench.report.findings import main_blend
 from billy_mlx.bench.report.numbers import shortly, signed
@@ -31,7 +31,7 @@ def means_figure(result: Result, metric: str) -> str | None:
     found = {(m.arm, m.matched): m.estimate for m in result.means if m.metric == metric and m.task is None}
     rows = [Pair(arm.name, *(found.get((arm.name, matched)) for matched in WAYS)) for arm in main_arms(result)]
     rows = [row for row in rows if row.written or row.matched]
-    return bars(rows, metric, _unit(metric)) if rows else None
+    return bars(rows, label(metric), _unit(metric)) if rows else None
 
 
 def differences_figure(result: Result, metric: str) -> str | None:
@@ -52,7 +52,7 @@ def differences_figure(result: Result, metric: str) -> str | None:
     ]
     rows = [row for row in rows if row.written or row.matched]
     unit = f"difference, in {_unit(metric)}"
-    return forest(rows, f"Difference in {metric}", unit) if rows else None
+    return forest(rows, f"Difference in {label(metric)}", unit) if rows else None
 
 
 def sweep_figures(result: Result, group: str) -> Iterator[str]:
@@ -72,7 +72,8 @@ def sweep_figures(result: Result, group: str) -> Iterator[str]:
         }
         if not found:
             continue
-        title, unit = (f"{metric}, cell − {CONTROL}" if differences else metric), _unit(metric)
+        shown_as, unit = label(metric), _unit(metric)
+        title = f"{shown_as}, cell − {CONTROL}" if differences else shown_as
         if varied == {("layer", "dose")}:
             fields = {(cells[arm]["dose"], cells[arm]["layer"]): estimate for arm, estimate in found.items()}
             written = signed if differences else shortly
@@ -101,12 +102,16 @@ def cost_figures(result: Result) -> Iterator[str]:
 
 
 def _is_drawn(metric: str) -> bool:
-    return metric in _SWEPT or metric.startswith(PROJECTION)
+    return metric in _SWEPT or metric.startswith((PROJECTION, BEYOND))
 
 
 def _unit(metric: str) -> str:
     if metric.startswith(PROJECTION):
         return "gaps from neutral (0) to the persona (1)"
+    if metric.startswith((VOICE, BEYOND)):
+        return "gaps from plain sentences (0) to the persona's (1)"
+    if metric.startswith(SUBJECT):
+        return "in a hundred words"
     return _UNITS.get(metric, "points of 1 to 5" if metric.startswith((JUDGE, HUMAN)) else metric)
 
 
