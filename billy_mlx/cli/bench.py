@@ -70,9 +70,9 @@ def command() -> None:
 @click.option(
     "--sweep",
     "sweeps",
-    type=click.Choice(["layers", "personas", "modes"]),
+    type=click.Choice(["layers", "personas", "modes", "paper"]),
     multiple=True,
-    help="Try the blend in many ways besides; may be given often.",
+    help="Try the blend in many ways besides, paper as in the paper's ablation; may be given often.",
 )
 @judge_option("Who scores the ideas: self, none or a model.")
 @click.option("--embeddings", metavar="own|MODEL", default="own", show_default=True, help=EMBEDDINGS)

@@ -248,7 +248,8 @@ def _sweep(result: Result, group: str) -> Section:
 def _projections(result: Result) -> Section:
     about = (
         "How far each blend shifts the residual stream along each persona's axis, in residual norms of the layer: "
-        f"{OPTIMISED}, and no sign that a reader would notice. Source: arXiv 2510.10157, eq. 4 and 5."
+        f"{OPTIMISED}, and no sign that a reader would notice. A prompt shifts it by what the same words "
+        "read behind it have more than behind the bare prompt. Source: arXiv 2510.10157, eq. 4 and 5."
     )
     places = (_projection(result, place) for place in PLACES)
     return Section("What the blends carry", (about, *places), "projections")

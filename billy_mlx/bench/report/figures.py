@@ -23,6 +23,7 @@ _UNITS = {
     "words": "words in an answer",
     NATS: "nats per token",
 }
+_AMOUNTS = {"dose": "dose (1: full)", "alpha": "α, the paper's coefficient"}
 _SWEPT = ("ideas", "rarity", "embedding diversity", "adherence", NATS)  # and the personas: more is in tables
 
 
@@ -74,10 +75,10 @@ def sweep_figures(result: Result, group: str) -> Iterator[str]:
             continue
         shown_as, unit = label(metric), _unit(metric)
         title = f"{shown_as}, cell − {CONTROL}" if differences else shown_as
-        if varied == {("layer", "dose")}:
-            fields = {(cells[arm]["dose"], cells[arm]["layer"]): estimate for arm, estimate in found.items()}
+        if len(varied) == 1 and (amount := _amount(next(iter(varied)))) is not None:
+            fields = {(cells[arm][amount], cells[arm]["layer"]): estimate for arm, estimate in found.items()}
             written = signed if differences else shortly
-            yield heat_map(fields, f"{title} ({unit})", "dose (1: full)", "layer", _order, written)
+            yield heat_map(fields, f"{title} ({unit})", _AMOUNTS[amount], "layer", _order, written)
         elif len(varied) == 1 and all(_is_number(*cells[arm].values()) for arm in found):
             [(what,)] = varied
             yield curve({float(cells[arm][what]): e for arm, e in found.items()}, title, what, unit)
@@ -118,6 +119,11 @@ def _unit(metric: str) -> str:
 def _cell(name: str) -> dict[str, str]:
     """Return what a cell of a sweep has set: "layer=15,dose=0.5"."""
     return {what: value for what, _, value in (part.partition("=") for part in name.split(","))}
+
+
+def _amount(varied: tuple[str, ...]) -> str | None:
+    """Return what is varied beside the layer and is an amount of the blend; None if the cells are no such grid."""
+    return varied[1] if varied[:1] == ("layer",) and varied[1:] and varied[1] in _AMOUNTS else None
 
 
 def _is_number(*values: str) -> bool:

@@ -11,7 +11,7 @@ from billy_mlx.bench.result import CONTROL, ArmNote, Comparison, Estimate, Group
 WAYS = {False: "as written", True: "at matched length"}
 MAIN_RIVALS = (*FIXED_RIVALS, BEST_PERSONA, OTHER_PERSONA, RANDOM)
 PLACES = {
-    "steered layer": "Steered layer (arithmetic: what was put in)",
+    "steered layer": "Steered layer (arithmetic: what was put in; of prompts measured)",
     "last layer": "Last layer (measured: what the layers in between made of it)",
 }
 
