@@ -30,6 +30,7 @@ from billy_mlx.extraction.judge import Judge
 from billy_mlx.measure.embedding import Embedder
 from billy_mlx.measure.sentence_encoder import packaged_embedder
 from billy_mlx.model import backend
+from billy_mlx.model.memory import total_bytes
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sampling import Sampling
@@ -119,6 +120,8 @@ def made_with(model: Model, command: str) -> dict[str, str]:
         "device": backend.device_name(),
         "BLAS": backend.blas_name(),
         "platform": f"{platform.system()}, {platform.machine()}",
+        "system": platform.platform(terse=True),
+        "memory": f"{total_bytes() / 1e9:.0f} GB",
         "date": date.today().isoformat(),
     }
 

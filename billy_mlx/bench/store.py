@@ -207,6 +207,11 @@ class Store:
         )
 
     @property
+    def plain_settings(self) -> dict[str, Any]:
+        """The settings as run.json has them: the blend as a text."""
+        return _plain(self.settings)
+
+    @property
     def costs(self) -> list[GroupCost]:
         """What each group took, in the order in which they began."""
         summed: dict[str, GroupCost] = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from billy_mlx.cli.bench_export import export
 from billy_mlx.cli.bench_results import EMBEDDINGS, gathered, put_out, redacted, scorers, stopped, write_files
 from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 billy bench run --quick
 billy bench report bench-starter-quick --judge mlx-community/Qwen2.5-7B-Instruct-4bit
+billy bench export bench-starter-quick -o starter.json
 """
 _RUN_EXAMPLES = """\b
 billy bench run --quick
@@ -52,6 +54,9 @@ _AS_BEGUN = "[default: as the run was begun]"
 @click.group("bench", epilog=_EXAMPLES)
 def command() -> None:
     """Compare blends with what else there is: prompts, single personas, a discussion, and no steering at all."""
+
+
+command.add_command(export)
 
 
 @command.command("run", epilog=_RUN_EXAMPLES)
