@@ -103,7 +103,7 @@ class BenchSettings:
 
     @classmethod
     def quick(cls, model: str, blend: Blend = DEFAULT_BLEND) -> Self:
-        """Return a first look, which takes the starter model ten minutes on two slow cores: one answer to each item."""
+        """Return a first look, a quarter of an hour with the starter model on two slow cores: one answer to an item."""
         return cls(model, blend, tasks=QUICK_TASKS, items_per_task=2, seeds=1, max_tokens=64, discussion_tokens=32)
 
     @classmethod
