@@ -99,10 +99,8 @@ def _shown(result: Result, metric: str, found: Estimate | None, items: int) -> s
 
 
 def _sides(found: Mapping[tuple[str, bool], Estimate]) -> str:
-    """Return for how many personas the read-out by sentences lies on which side of 0."""
-    sides = [
-        side(estimate) for (metric, matched), estimate in found.items() if metric.startswith(BEYOND) and not matched
-    ]
+    """Return for how many personas the read-out by sentences lies on which side of 0; of too few items none is told."""
+    sides = [side(each) for key, each in found.items() if key[0].startswith(BEYOND) and not key[1] and each.enough]
     return ", ".join(f"{sign} {sides.count(way)}" for sign, way in (("▲", 1), ("≈", 0), ("▼", -1))) if sides else NONE
 
 

@@ -206,6 +206,13 @@ def test_the_table_has_a_row_for_every_rival_and_tells_of_bad_files(store, tmp_p
     assert " prompts | 30 | – | " in rows[1]
 
 
+def test_of_too_few_items_the_table_tells_no_side(store, tmp_path, table):
+    written(store, tmp_path / "a.json", comparisons=(difference("voice beyond others: noir", 0.3, items=4),))
+    [row] = [line for line in table.to_table(table.read_all([tmp_path / "a.json"])[0]).splitlines() if "dose-0" in line]
+    assert row.split("|")[-2].strip() == "–"
+    assert "≈" not in row
+
+
 def test_the_table_can_be_a_file_and_none_is_said(tmp_path, table):
     assert table.main([str(tmp_path), "-o", str(tmp_path / "table.md")]) == 0
     assert (tmp_path / "table.md").read_text() == "There are no reports yet.\n"
