@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billy_mlx.bench.cache import digest
+from billy_mlx.bench.persona_arms import persona_arms, persona_arms_left_out
 from billy_mlx.bench.play import Arm
 from billy_mlx.bench.prompted_arms import prompted_arms
 from billy_mlx.bench.settings import BenchSettings
@@ -39,9 +40,8 @@ def plan(model: Model, settings: BenchSettings) -> Plan:
         BillyError: there is no such arm, a vector is missing, or the file of tasks cannot be read.
     """
     sweeps = [arm for kind in SWEEPS if kind in settings.sweeps for arm in sweep_arms(model, settings, kind)]
-    return Plan(
-        [*comparison_arms(model, settings), *sweeps], planned_items(settings), settings.seeds, left_out(model, settings)
-    )
+    missing = [*left_out(model, settings), *persona_arms_left_out(Steered(model, settings))]
+    return Plan([*comparison_arms(model, settings), *sweeps], planned_items(settings), settings.seeds, missing)
 
 
 def comparison_arms(model: Model, settings: BenchSettings) -> list[Arm]:
@@ -52,7 +52,8 @@ def comparison_arms(model: Model, settings: BenchSettings) -> list[Arm]:
             the command that extracts it; the blend cancels or names a layer that does not exist.
     """
     steered = Steered(model, settings)
-    return _chosen([*prompted_arms(model, settings), *blend_arms(steered), *random_arms(steered)], settings.arms)
+    arms = [*prompted_arms(model, settings), *blend_arms(steered), *persona_arms(steered), *random_arms(steered)]
+    return _chosen(arms, settings.arms)
 
 
 def planned_items(settings: BenchSettings) -> list[Item]:
@@ -78,8 +79,14 @@ def prompts_digest(model: Model, planned: Plan) -> str:
 
     What later turns say depends on the answers before; the same template sends it.
     """
-    prompts = {turn.prompt for arm in planned.arms for item in planned.items for turn in _first(arm, item)}
-    in_order = sorted(prompts, key=lambda prompt: (prompt.system, prompt.user))
+    prompts = {
+        turn.prompt
+        for arm in planned.arms
+        for item in planned.items
+        for seed in range(planned.seeds)
+        for turn in _first(arm, item, seed)
+    }
+    in_order = sorted(prompts, key=lambda prompt: (prompt.system or "", prompt.user))
     return sent_digest(model, (prompt_tokens(model, prompt) for prompt in in_order))
 
 
@@ -94,5 +101,5 @@ def _chosen(arms: Sequence[Arm], names: tuple[str, ...] | None) -> list[Arm]:
     return [arm for arm in arms if {arm.name, arm.group} & set(names)]
 
 
-def _first(arm: Arm, item: Item) -> list[Recipe]:
-    return next(arm.play(item, 0))
+def _first(arm: Arm, item: Item, seed: int) -> list[Recipe]:
+    return next(arm.play(item, seed))

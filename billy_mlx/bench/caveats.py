@@ -15,6 +15,7 @@ from billy_mlx.bench.store import Answer, Store
 from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import Blend, Mode
 from billy_mlx.blend.directions import PAPER_LAYER, steered_layers
+from billy_mlx.measure.statistics import differences_needed, smallest_effect
 from billy_mlx.model import backend
 from billy_mlx.model.model import Model
 from billy_mlx.vectors.library import load_vectors
@@ -24,6 +25,7 @@ FEW_ITEMS = 20
 """Items of a task below which its intervals are rough, whatever is done about that."""
 
 _SMALL = 1e9  # parameters
+_EFFECT = 0.4  # standard deviations, between what is called small and middling
 _CUT = 0.2  # of an arm's answers
 _SAME = 0.05  # of an arm's answers
 _PAPER_DEPTH = 32  # layers of Llama-3.1-8B
@@ -42,6 +44,7 @@ def find_limits(
         *_of_the_model(model),
         *_of_raters(reliability),
         *_of_items(items, store),
+        *_of_power(len(items)),
         *_of_lengths(store.answers),
         *_of_fallbacks(store.answers),
         *_of_same_texts(arms, store.answers),
@@ -73,7 +76,8 @@ def deviations_of(settings: BenchSettings, model: Model) -> list[str]:
         "and not the rounds before that.",
         "The discussion's answer is what the four roles list last, each idea once; of a piece of writing it is "
         "the first role's.",
-        "The multi-role prompt is our own; verbalized sampling and random directions are added.",
+        "The multi-role prompt is our own; verbalized sampling, the personas' system prompts, another persona and "
+        "random directions are added.",
     ]
 
 
@@ -111,6 +115,17 @@ def _of_items(items: Sequence[Item], store: Store) -> Iterator[str]:
             )
     if store.settings.seeds == 1:
         yield "Every item was answered once by every arm, so that chance of sampling and of items cannot be told apart"
+
+
+def _of_power(items: int) -> Iterator[str]:
+    """Yield which differences so many items could have told; below `FEWEST_ITEMS` none is claimed anyway."""
+    if items >= FEWEST_ITEMS:
+        yield (
+            f"With {items} items, a true difference below {smallest_effect(1, items):.2f} standard deviations of the "
+            "items' differences would be missed more often than one time in five (two-sided at 5 %, each difference "
+            f"by itself: no level is corrected for how many there are); {_EFFECT:g} standard deviations take "
+            f"{differences_needed(_EFFECT)} items"
+        )
 
 
 def _of_lengths(answers: Sequence[Answer]) -> Iterator[str]:

@@ -19,7 +19,9 @@ BEST_PERSONA = "best persona"
 """Of the personas alone, the one that does best on the other items."""
 RANDOM = "random directions"
 """The mean over all random directions."""
-FIXED_RIVALS = (CONTROL, "multi-role", "single-0.7", "single-1.0", "discussion", "verbalized")
+OTHER_PERSONA = "another persona"
+"""The mean over the personas that are not in the blend and were steered to instead."""
+FIXED_RIVALS = (CONTROL, "prompts", "multi-role", "single-0.7", "single-1.0", "discussion", "verbalized")
 
 ItemId = tuple[str, str]  # task and item
 Values = Mapping[ItemId, Mapping[int, float]]
@@ -28,7 +30,8 @@ Pairs = Mapping[str, Sequence[tuple[float, float]]]
 """What two raters gave the same texts, by item."""
 Floats = NDArray[np.float64]
 
-_BLEND, _PERSONA, _RANDOM = "billy-", "persona:", "random-"
+_BLEND, _PERSONA, _RANDOM, _OTHER = "billy-", "persona:", "random-", "other:"
+_PROMPTED_BLEND = "prompt+billy"
 _ROUNDS = 2000
 
 
@@ -59,7 +62,8 @@ def compare(scored: Sequence[ScoredAnswer], arms: Sequence[Grouped], main: str) 
     is held against the control alone.
 
     Args:
-        main: the blend that the random directions are as long as. It alone is held against them and their mean.
+        main: the blend that the random directions are as long as. It alone is held against them and their mean, and
+            against other personas.
     """
     names, cells = [arm.name for arm in arms], {arm.name for arm in arms if is_sweep(arm)}
     means: list[Mean] = []
@@ -69,10 +73,10 @@ def compare(scored: Sequence[ScoredAnswer], arms: Sequence[Grouped], main: str) 
         for name in present:
             for task, found in _estimates(_item_means(table.values[name]), can_be.within):
                 means.append(Mean(name, task, table.metric, table.matched, found))
-        rivals, random = list(_rivals(table, present)), list(_random(table, present))
-        for name in (name for name in present if name in cells or name.startswith(_BLEND)):
+        rivals, of_main = list(_rivals(table, present)), [*_others(table, present), *_random(table, present)]
+        for name in (name for name in present if name in cells or name.startswith((_BLEND, _PROMPTED_BLEND))):
             own = [rival for rival in rivals if rival[0] == CONTROL] if name in cells else rivals
-            for against, rival in [*own, *random] if name == main else own:
+            for against, rival in [*own, *of_main] if name == main else own:
                 for task, found in _estimates(_differences(table.values[name], rival), can_be.differs_within):
                     comparisons.append(Comparison(name, against, task, table.metric, table.matched, found))
     return means, comparisons
@@ -153,6 +157,12 @@ def _random(table: _Table, present: Sequence[str]) -> Iterator[tuple[str, Values
     if random:
         yield RANDOM, _mean_of([table.values[name] for name in random])
         yield from ((name, table.values[name]) for name in random)
+
+
+def _others(table: _Table, present: Sequence[str]) -> Iterator[tuple[str, Values]]:
+    others = [table.values[name] for name in present if name.startswith(_OTHER)]
+    if others:
+        yield OTHER_PERSONA, _mean_of(others)
 
 
 def _mean_of(rivals: Sequence[Values]) -> Values:

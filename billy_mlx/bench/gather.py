@@ -4,7 +4,7 @@ import platform
 import random
 import re
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import date
 from importlib.metadata import version
 from itertools import product
@@ -17,6 +17,7 @@ from billy_mlx.bench.human_ratings import Ratings, add_ratings
 from billy_mlx.bench.judging import ALL, Bounds
 from billy_mlx.bench.metrics import sentences
 from billy_mlx.bench.projections import project_blends
+from billy_mlx.bench.read_outs import ReadOuts, find_encoder
 from billy_mlx.bench.result import ArmNote, Example, GroupCost, Result, VectorCost, redact_path
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.scoring import score
@@ -27,7 +28,9 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError
 from billy_mlx.extraction.judge import Judge
 from billy_mlx.measure.embedding import Embedder
+from billy_mlx.measure.sentence_encoder import packaged_embedder
 from billy_mlx.model import backend
+from billy_mlx.model.memory import total_bytes
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import chat_prompt
 from billy_mlx.model.sampling import Sampling
@@ -54,6 +57,7 @@ def gather(
     embedder: Embedder,
     judge: Judge | None,
     ratings: Sequence[Ratings] = (),
+    encoder: Callable[[], Embedder] = packaged_embedder,
     bounds: Bounds = ALL,
 ) -> Generator[BenchProgress, None, Result]:
     """Return everything that the answers of `store` show, yielding how far it is.
@@ -64,6 +68,7 @@ def gather(
         embedder: says how alike ideas are.
         judge: None leaves the judging out.
         ratings: of people.
+        encoder: makes what places texts by sentences; where it raises ModelError, they are not placed.
         bounds: of the judging and of the reading.
 
     Raises:
@@ -74,7 +79,8 @@ def gather(
     played, asked = {answer.arm for answer in store.answers}, {answer.item for answer in store.answers}
     arms = [arm for arm in planned.arms if arm.name in played]
     items = [item for item in planned.items if item.id in asked]
-    scoring = score(model, tasks, items, store, embedder, judge, bounds=bounds)
+    sentence_encoder, missing = find_encoder(encoder)
+    scoring = score(model, tasks, items, store, embedder, judge, encoder=sentence_encoder, bounds=bounds)
     scored, reliability = yield from mapped(scoring, lambda each: each.within(0.0, _SCORING))
     projecting = project_blends(model, arms, items, store, bounds.projected)
     projections = yield from mapped(projecting, lambda each: each.within(_SCORING, 1.0))
@@ -82,6 +88,7 @@ def gather(
     main = main_arm(settings)
     means, comparisons = compare(scored, arms, main)
     reliability = [*reliability, *humans]
+    left_out = [*planned.left_out, *ReadOuts.of(settings.blend).missing(missing)]
     return Result(
         main=main,
         made_with={**store.made_with, **_told(store, items, embedder, judge, bounds)},
@@ -94,7 +101,7 @@ def gather(
         reliability=tuple(reliability),
         projections=tuple(projections),
         examples=tuple(choose_examples(items, store.answers, settings.seed)),
-        limits=(*planned.left_out, *find_limits(model, arms, items, store, reliability, comparisons)),
+        limits=(*left_out, *find_limits(model, arms, items, store, reliability, comparisons)),
         deviations=tuple(deviations_of(settings, model)),
         scored=tuple(scored),
     )
@@ -113,6 +120,8 @@ def made_with(model: Model, command: str) -> dict[str, str]:
         "device": backend.device_name(),
         "BLAS": backend.blas_name(),
         "platform": f"{platform.system()}, {platform.machine()}",
+        "system": platform.platform(terse=True),
+        "memory": f"{total_bytes() / 1e9:.0f} GB",
         "date": date.today().isoformat(),
     }
 

@@ -96,7 +96,12 @@ _METRICS = {
     ),
 }
 PROJECTION, JUDGE, HUMAN = "persona: ", "judge: ", "human "
+VOICE, BEYOND, SUBJECT = "voice: ", "voice beyond others: ", "subject words: "
 """How names of metrics begin: there is one for each persona, each criterion, and each person and criterion."""
+OF_PERSONAS = (PROJECTION, VOICE, BEYOND, SUBJECT)
+"""Those that say how much of a persona a text has; the first with the very vector that steered."""
+OPTIMISED = "what was optimised"
+"""What a number is called that is read along the vectors that steered."""
 
 
 def metric(name: str) -> Metric:
@@ -108,10 +113,13 @@ def metric(name: str) -> Metric:
     if name.startswith(PROJECTION):
         return Metric(
             f"Where an answer lies along the vector of {name.removeprefix(PROJECTION)}, read by the unsteered model "
-            "at the vector's layer: 0 is the average neutral answer, 1 the average answer of the persona. "
+            "at the vector's layer: 0 is the average neutral answer, 1 the average answer of the persona. It is "
+            f"{OPTIMISED}: the same vector steers, so that it says nothing of what a reader would notice. "
             "Source: arXiv 2507.21509.",
             0,
         )
+    if name.startswith(OF_PERSONAS):
+        return _of_persona(*name.split(": ", 1))
     if name.startswith(JUDGE):
         return Metric(
             f"The judge's score for {name.removeprefix(JUDGE)}, from 1 to 5: the expectation over the numbers it "
@@ -127,6 +135,31 @@ def metric(name: str) -> Metric:
     return _METRICS[name]
 
 
+def label(name: str) -> str:
+    """Return the name of a metric as it is shown: what was optimised is called so."""
+    return f"{name} ({OPTIMISED})" if name.startswith(PROJECTION) else name
+
+
+def _of_persona(kind: str, persona_id: str) -> Metric:
+    """Return one of the metrics that had no part in the steering."""
+    if f"{kind}: " == SUBJECT:
+        return Metric(
+            f"Words in a hundred that begin like one of the subject words on the card of {persona_id}, which none of "
+            "its prompts lists.",
+            0,
+            (0.0, 100.0),
+        )
+    by = "by sentence embeddings, which had no part in the steering"
+    line = f"Where an answer lies between plain sentences (0) and those written by hand for {persona_id} (1), {by}"
+    if f"{kind}: " == VOICE:
+        return Metric(f"{line}; of a text some 190 words count.", 0)
+    return Metric(
+        f"{line}, less the mean of where it lies between plain sentences and those of the bundled personas that are "
+        "not in the blend: what any colour does to a text is taken away.",
+        0,
+    )
+
+
 def sentences(names: Iterable[str]) -> dict[str, str]:
     """Return name to sentence for every metric of `names`, each once, in the order of this table."""
     order = {name: place for place, name in enumerate(_METRICS)}
@@ -136,6 +169,21 @@ def sentences(names: Iterable[str]) -> dict[str, str]:
 def projection_metric(persona_id: str) -> str:
     """Return the name of the metric that reads a text along a persona's vector."""
     return f"{PROJECTION}{persona_id}"
+
+
+def voice_metric(persona_id: str) -> str:
+    """Return the name of the metric that holds a text against a persona's sentences."""
+    return f"{VOICE}{persona_id}"
+
+
+def beyond_metric(persona_id: str) -> str:
+    """Return the name of the metric that holds it against these more than against others' sentences."""
+    return f"{BEYOND}{persona_id}"
+
+
+def subject_metric(persona_id: str) -> str:
+    """Return the name of the metric that counts a persona's subject words."""
+    return f"{SUBJECT}{persona_id}"
 
 
 def judge_metric(criterion: str) -> str:

@@ -1,6 +1,6 @@
 """A play: how one arm comes to one answer, as turns that are asked of the model."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -74,11 +74,14 @@ def turn_seed(settings: BenchSettings, item: Item, seed: int, number: int = 0) -
     return int.from_bytes(sha256(name.encode()).digest()[:8]) % (MAX_SEED + 1)
 
 
-def single(settings: BenchSettings, *, sampling: Sampling | None = None) -> Callable[[Item, int], Play]:
-    """Return plays of one turn that asks for the item as it stands."""
+def single(
+    settings: BenchSettings, *, sampling: Sampling | None = None, systems: Sequence[str] = ()
+) -> Callable[[Item, int], Play]:
+    """Return plays of one turn that asks for the item as it stands, behind one of `systems`: the seeds take turns."""
 
     def play(item: Item, seed: int) -> Play:
-        [text] = yield [turn(settings, item, seed, sampling=sampling)]
+        system = systems[seed % len(systems)] if systems else None
+        [text] = yield [turn(settings, item, seed, system=system, sampling=sampling)]
         return text
 
     return play

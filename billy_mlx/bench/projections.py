@@ -1,7 +1,8 @@
 """What a blend carries of each persona: by how much the residual stream shifts along that persona's vector.
 
 The steered and the unsteered model read the same words, those of the dose-0 answers, so that the shift is of the
-steering alone and not of other words. Source: arXiv 2510.10157, eq. 4 and 5.
+steering alone and not of other words. A prompt is measured alike: the unsteered model reads these words behind it, less
+behind the item's bare prompt. Source: arXiv 2510.10157, eq. 4 and 5.
 """
 
 from collections.abc import Generator, Sequence
@@ -30,6 +31,7 @@ from billy_mlx.vectors.vector import PersonaVector
 STEERED, LAST = "steered layer", "last layer"
 _OTHERS = 3  # personas that no blend has, to compare with
 _STAGE = "reading what the blends carry"
+_STEERED_ARMS, _PROMPTED_ARMS = ("billy-", "persona:", "other:"), ("multi-role", "prompt:", "prompts")
 
 Floats = NDArray[np.floating[Any]]
 
@@ -65,7 +67,8 @@ def project_blends(
     """Return what every blend and every persona alone carries of the blends' personas and of some others.
 
     At the layer that is steered, the shift is what was added: arithmetic, shown as a check. At the last layer it is
-    what the layers between have made of it.
+    what the layers between have made of it. And the same of the multi-role prompt and of the personas' system prompts,
+    which is measured at either layer: the first one is that where the first of the blends is steered.
 
     Args:
         most_items: whose answers are read; they differ little, since the words are given.
@@ -73,37 +76,44 @@ def project_blends(
     Raises:
         BillyError: a vector is missing or the model cannot be steered.
     """
-    blended = [arm for arm in arms if arm.name.startswith(("billy-", "persona:")) and arm.blend.weights]
-    texts = _texts(model, arms, items, store, most_items)
+    blended = [arm for arm in arms if arm.name.startswith(_STEERED_ARMS) and arm.blend.weights]
+    control = next((arm for arm in arms if arm.name == CONTROL), None)
+    spoken = [] if control is None else _spoken(items, store, most_items)
     axes = Axes.of(_vectors(model, blended))
-    if not axes.personas or not blended or not texts:
+    added = [arm for arm in blended if arm.directions.by_layer]
+    if control is None or not axes.personas or not added or not spoken:
         return []
-    found: list[Projection] = []
-    total = (len(blended) + 1) * len(texts)
-    unsteered = yield from mapped(_streams(model, texts, UNSTEERED), partial(_progress, 0, total))
-    for number, arm in enumerate(blended, start=1):
-        added = arm.directions
-        steered = yield from mapped(_streams(model, texts, added), partial(_progress, number * len(texts), total))
-        if added.by_layer:
-            found += _projections(arm.name, added, steered - unsteered, axes)
+    prompted = [arm for arm in arms if arm.name.startswith(_PROMPTED_ARMS) and not arm.blend.weights]
+    first = min(next((arm for arm in added if arm.name.startswith("billy-")), added[0]).directions.by_layer)
+    total, found = (len(added) + len(prompted) + 1) * len(spoken), list[Projection]()
+    plain = _texts(model, control, spoken)
+    unsteered = yield from mapped(_streams(model, plain, UNSTEERED), partial(_progress, 0, total))
+    for number, arm in enumerate([*added, *prompted], start=1):
+        texts = plain if arm.blend.weights else _texts(model, arm, spoken)
+        reading = _streams(model, texts, arm.directions)
+        read = yield from mapped(reading, partial(_progress, number * len(spoken), total))
+        at = min(arm.directions.by_layer, default=first)
+        found += _projections(arm.name, at, read - unsteered, axes)
     return found
 
 
-def _texts(model: Model, arms: Sequence[Arm], items: Sequence[Item], store: Store, most_items: int) -> list[Text]:
-    """Return dose-0 answers as tokens behind their prompt, each item's first one, of items spread over all tasks."""
+def _spoken(items: Sequence[Item], store: Store, most_items: int) -> list[tuple[Item, str]]:
+    """Return items spread over all tasks, each with its first dose-0 answer."""
     answers: dict[str, str] = {}
     for answer in store.answers:
         if answer.arm == CONTROL and answer.text.strip():
             answers.setdefault(answer.item, answer.text)
-    control = next((arm for arm in arms if arm.name == CONTROL), None)
     answered = [item for item in items if item.id in answers]
-    if control is None:
-        return []
+    return [(item, answers[item.id]) for item in (answered[place] for place in spread(len(answered), most_items))]
+
+
+def _texts(model: Model, arm: Arm, spoken: Sequence[tuple[Item, str]]) -> list[Text]:
+    """Return answers as tokens behind the prompt that an arm puts the items with."""
     texts = []
-    for item in (answered[place] for place in spread(len(answered), most_items)):
-        [recipe] = next(control.play(item, 0))
+    for item, answer in spoken:
+        [recipe] = next(arm.play(item, 0))
         prompt = prompt_tokens(model, recipe.prompt)
-        response = model.tokenizer.encode(answers[item.id], add_special_tokens=False)
+        response = model.tokenizer.encode(answer, add_special_tokens=False)
         texts.append(Text(tuple(prompt), tuple(response)))
     return texts
 
@@ -132,9 +142,9 @@ def _streams(model: Model, texts: Sequence[Text], added: Directions) -> Generato
     return np.stack(streams)
 
 
-def _projections(arm: str, added: Directions, shifts: Floats, axes: Axes) -> list[Projection]:
-    """Return the projections of `shifts` (texts, layers, D), averaged over the texts."""
-    first, last = min(added.by_layer), shifts.shape[1] - 1
+def _projections(arm: str, first: int, shifts: Floats, axes: Axes) -> list[Projection]:
+    """Return the projections of `shifts` (texts, layers, D) at two layers, averaged over the texts."""
+    last = shifts.shape[1] - 1
     found = []
     for place, layer in ((STEERED, first), (LAST, last)):
         along = axes.along(shifts[:, layer], layer)

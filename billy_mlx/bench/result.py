@@ -135,10 +135,10 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Projection:
-    """What a blend carries on a persona's axis, in residual norms of the layer.
+    """What a blend or a prompt carries on a persona's axis, in residual norms of the layer.
 
     Attributes:
-        place: "steered layer", where it is arithmetic, or "last layer", where it is measured.
+        place: "steered layer", where it is arithmetic but for prompts, or "last layer", where it is measured.
         persona: whose axis.
     """
 

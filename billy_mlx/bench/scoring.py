@@ -9,6 +9,7 @@ from dataclasses import replace
 from billy_mlx.bench.cache import TextCache, cached, digest
 from billy_mlx.bench.equal_length import AnswerText, Content, Scores, Values, scored_alike, subjects, word_count
 from billy_mlx.bench.judging import ALL, AnyJudge, Bounds, CachedJudge, check_judge, judge_scores, judge_trials
+from billy_mlx.bench.read_outs import ReadOuts, voice_scores, word_scores
 from billy_mlx.bench.result import Reliability, ScoredAnswer
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
@@ -22,7 +23,8 @@ from billy_mlx.model.prompt import going_on_prompt, sent_digest
 from billy_mlx.steps import mapped
 from billy_mlx.vectors.library import load_vectors
 
-_READING, _EMBEDDING = 0.4, 0.55  # shares of the work done after each, roughly; a judge's is the rest
+# Shares of the work done after each, roughly; a judge's is the rest.
+_READING, _EMBEDDING, _VOICES = 0.4, 0.5, 0.55
 _CHECKING = 0.3  # of a judge's
 _READINGS_VERSION = 1  # goes up when the same texts would be read to other numbers
 
@@ -35,6 +37,7 @@ def score(
     embedder: Embedder,
     judge: AnyJudge | None,
     *,
+    encoder: Embedder | None = None,
     bounds: Bounds = ALL,
 ) -> Generator[BenchProgress, None, tuple[list[ScoredAnswer], list[Reliability]]]:
     """Return what every answer to `items` scored, and how far the judge can be relied on, yielding how far it is.
@@ -49,6 +52,7 @@ def score(
         store: of the answers; its protocol "paper" has the judge see an answer as a whole.
         embedder: says how alike ideas are.
         judge: None leaves the judging out.
+        encoder: places texts by sentences of the blend's personas, with which it shares nothing; None leaves that out.
         bounds: of the judging.
 
     Raises:
@@ -70,11 +74,17 @@ def score(
         (yield from mapped(reading, lambda each: each.within(0.0, _READING))),
         (yield from mapped(embedding, lambda each: each.within(_READING, _EMBEDDING))),
     ]
+    read_outs = ReadOuts.of(store.settings.blend)
+    parts.append(word_scores(read_outs, scored))
+    if encoder is not None and read_outs.own:
+        placing = voice_scores(encoder, read_outs, scored)
+        placed = cached(folder, "voices", (answers, encoder.name, read_outs), list[Scores], placing)
+        parts.append((yield from mapped(placed, lambda each: each.within(_EMBEDDING, _VOICES))))
     reliability: list[Reliability] = []
     if judge is not None:
         bounds = replace(bounds, whole_answers=store.settings.whole_lists)
         judging = _judge(CachedJudge(judge, folder), scored, bounds)
-        reliability, judged = yield from mapped(judging, lambda each: each.within(_EMBEDDING, 1.0))
+        reliability, judged = yield from mapped(judging, lambda each: each.within(_VOICES, 1.0))
         parts.append(judged)
     return [_joined(subject, own) for subject, *own in zip(scored, *parts, strict=True)], reliability
 

@@ -11,6 +11,7 @@ Protocol = Literal["own", "paper"]
 
 DEFAULT_BLEND = Blend((("creative-professional", 0.25), ("environmentalist", 0.25), ("futurist", 0.5)))
 """The four agents of arXiv 2405.06373, of which two are futurists."""
+SEEDS = 3
 QUICK_TASKS = ("uses", "scientific", "writing")
 
 _RANGES = (
@@ -54,13 +55,15 @@ class BenchSettings:
         tasks: ids of those of our own that are asked; None is all.
         items_per_task: how many of each task, from the first on; None is all.
         tasks_file: items from there, and not our own.
-        seeds: answers of an arm to an item.
+        seeds: answers of an arm to an item; several, so that chance of sampling is not taken for an arm.
         max_tokens: of an answer.
         discussion_tokens: of one turn of a discussion, of which an answer takes twenty.
         seed: of the whole; the seeds of all answers derive from it.
         sampling: of all arms but those that are about it.
         arms: names or groups of the arms to play; None is all.
-        sweeps: played as well: "layers", "personas", "modes".
+        others: personas that are not in the blend and are steered to for comparison; None leaves the choice to
+            `others_of` in `persona_arms`.
+        sweeps: played as well: "layers", "personas", "modes", "paper".
         rows: answers written at the same time.
 
     Raises:
@@ -73,12 +76,13 @@ class BenchSettings:
     tasks: tuple[str, ...] | None = None
     items_per_task: int | None = None
     tasks_file: str | None = None
-    seeds: int = 1
+    seeds: int = SEEDS
     max_tokens: int = 256
     discussion_tokens: int = 256
     seed: int = 0
     sampling: Sampling = field(default_factory=lambda: Sampling(temperature=0.7))
     arms: tuple[str, ...] | None = None
+    others: tuple[str, ...] | None = None
     sweeps: tuple[str, ...] = ()
     rows: int = 40
 
@@ -99,8 +103,8 @@ class BenchSettings:
 
     @classmethod
     def quick(cls, model: str, blend: Blend = DEFAULT_BLEND) -> Self:
-        """Return a first look, which takes the starter model ten minutes on two slow cores."""
-        return cls(model, blend, tasks=QUICK_TASKS, items_per_task=2, max_tokens=64, discussion_tokens=32)
+        """Return a first look, a quarter of an hour with the starter model on two slow cores: one answer to an item."""
+        return cls(model, blend, tasks=QUICK_TASKS, items_per_task=2, seeds=1, max_tokens=64, discussion_tokens=32)
 
     @classmethod
     def paper(cls, model: str, blend: Blend = DEFAULT_BLEND) -> Self:

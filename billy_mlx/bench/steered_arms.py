@@ -19,7 +19,7 @@ from billy_mlx.vectors.card import bundled_ids
 from billy_mlx.vectors.library import find_all, load_vectors
 from billy_mlx.vectors.vector import PersonaVector
 
-Sweep = Literal["layers", "personas", "modes"]
+Sweep = Literal["layers", "personas", "modes", "paper"]
 SWEEPS: tuple[Sweep, ...] = get_args(Sweep)
 Cells = list[tuple[str, Blend]]
 """Name and blend of each."""
@@ -32,6 +32,12 @@ RANDOM_DIRECTIONS = 5
 DEPTHS = 6
 DOSES = (0.25, 0.5, 1.0, 2.0)
 MOST_PERSONAS = 7
+PAPER_LAYERS = (12, 16, 20, 24)
+"""Of the paper's ablation, counted as it does: of hidden states, the first of which is the embedding."""
+PAPER_DEPTH = 32
+"""Blocks of the model whose layers these are, Llama-3.1-8B."""
+COEFFICIENTS = (0.1, 0.5, 1.0, 1.5, 2.0, 2.5, 5.0)
+"""From the least to the most of the paper's ablation; those between are our own choice."""
 
 _PART_OF_FULL = {Mode.LAYERED, Mode.BALANCED, Mode.ORTHOGONAL}
 _IN_RESIDUAL_NORMS = {Mode.BALANCED, Mode.ORTHOGONAL}
@@ -65,7 +71,7 @@ class Steered:
     def __init__(self, model: Model, settings: BenchSettings) -> None:
         self.settings = settings
         self.blend = settings.blend
-        self._model = model
+        self.model = model
         self._vectors = load_vectors(model, self.blend.persona_ids)
 
     @property
@@ -125,7 +131,7 @@ class Steered:
     def vectors(self, blend: Blend) -> dict[str, PersonaVector]:
         """Return the vectors of a blend, which need not be the settings'."""
         missing = [persona_id for persona_id in blend.persona_ids if persona_id not in self._vectors]
-        self._vectors |= load_vectors(self._model, missing)
+        self._vectors |= load_vectors(self.model, missing)
         return {persona_id: self._vectors[persona_id] for persona_id in blend.persona_ids}
 
 
@@ -196,6 +202,7 @@ def sweep_arms(model: Model, settings: BenchSettings, kind: Sweep) -> list[Arm]:
     each steers where its own personas want it. Both are layered if the comparison is about that mode, else balanced.
     "modes" are all of them at their own dose, and paper and raw also at the size of balanced: raw, which steers every
     layer, with the full dose spread evenly over them, as doses add up over layers.
+    "paper" is the paper's ablation: its mode at its layers (`paper_layers`), at each with `COEFFICIENTS`.
 
     Raises:
         BillyError: there is no such sweep, or a persona of the blend has no vector for the model.
@@ -204,6 +211,7 @@ def sweep_arms(model: Model, settings: BenchSettings, kind: Sweep) -> list[Arm]:
         "layers": _layer_cells,
         "personas": _persona_cells,
         "modes": _mode_cells,
+        "paper": _paper_cells,
     }
     if kind not in sweeps:
         raise UsageError(f"there is no sweep {kind!r}; there are {', '.join(sweeps)}")
@@ -212,6 +220,20 @@ def sweep_arms(model: Model, settings: BenchSettings, kind: Sweep) -> list[Arm]:
         steered.arm(name, f"sweep {kind}", f"A cell of the sweep over {kind}.", blend)
         for name, blend in sweeps[kind](model, steered)
         if steered.fault(blend) is None
+    ]
+
+
+def paper_layers(count: int) -> tuple[int, ...]:
+    """Return the layers of the paper's ablation in a model of `count` blocks, counted from 0: at the same depths."""
+    return tuple(dict.fromkeys(max(0, layer * count // PAPER_DEPTH - 1) for layer in PAPER_LAYERS))
+
+
+def _paper_cells(model: Model, steered: Steered) -> Cells:
+    blend = steered.of_mode(Mode.PAPER)
+    return [
+        (f"layer={layer},alpha={amount:g}", replace(blend, layers=(layer,), dose=Dose(amount, Unit.COEFFICIENT)))
+        for layer in paper_layers(model.fingerprint.layers)
+        for amount in COEFFICIENTS
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from billy_mlx import lock
-from billy_mlx.bench.result import GroupCost
+from billy_mlx.bench.result import CONTROL, GroupCost
 from billy_mlx.bench.settings import ITSELF, BenchSettings, ScoredBy
 from billy_mlx.blend.blend import Blend
 from billy_mlx.errors import BillyError
@@ -26,6 +26,11 @@ FINGERPRINT = "fingerprint"
 """What `made_with` names the model's weights by; a folder takes the answers of one only."""
 
 _ELSEWHERE = "choose another folder"
+# All there were, by name or group, before there were system prompts and other personas.
+_FORMER_ARMS = (
+    *("single-0.7", "single-1.0", "multi-role", "discussion", "verbalized"),
+    *("personas", "billy", CONTROL, "random"),
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,15 @@ def alone(folder: Path) -> AbstractContextManager[None]:
         BillyError: another one is.
     """
     return lock.alone(folder, lambda who: f"{who} is at work in {folder}; wait for it, or choose another folder")
+
+
+def begun_settings(folder: Path) -> BenchSettings | None:
+    """Return the settings of the run in a folder; None if there is none yet.
+
+    Raises:
+        BillyError: its file cannot be read.
+    """
+    return _read_run(folder).settings if (folder / "run.json").exists() else None
 
 
 class Store:
@@ -193,6 +207,11 @@ class Store:
         )
 
     @property
+    def plain_settings(self) -> dict[str, Any]:
+        """The settings as run.json has them: the blend as a text."""
+        return _plain(self.settings)
+
+    @property
     def costs(self) -> list[GroupCost]:
         """What each group took, in the order in which they began."""
         summed: dict[str, GroupCost] = {}
@@ -233,10 +252,12 @@ def _read_run(folder: Path) -> _Run:
 
 
 def _with_blend(run: Any) -> Any:
-    """Return the content of run.json with the parts of the blend, which is a text there."""
+    """Return the content of run.json with the parts of the blend, which is a text there, and the arms it was about."""
     settings = run.get("settings") if isinstance(run, dict) else None
     if isinstance(settings, dict) and isinstance(settings.get("blend"), str):
         settings["blend"] = msgspec.to_builtins(Blend.stored(settings["blend"]))
+        if settings.get("arms") is None and "others" not in settings:
+            settings["arms"] = [*_FORMER_ARMS]
     return run
 
 

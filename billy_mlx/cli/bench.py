@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from billy_mlx.cli.bench_export import export
 from billy_mlx.cli.bench_results import EMBEDDINGS, gathered, put_out, redacted, scorers, stopped, write_files
 from billy_mlx.cli.loading import load_model
 from billy_mlx.cli.options import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 billy bench run --quick
 billy bench report bench-starter-quick --judge mlx-community/Qwen2.5-7B-Instruct-4bit
+billy bench export bench-starter-quick -o starter.json
 """
 _RUN_EXAMPLES = """\b
 billy bench run --quick
@@ -54,6 +56,9 @@ def command() -> None:
     """Compare blends with what else there is: prompts, single personas, a discussion, and no steering at all."""
 
 
+command.add_command(export)
+
+
 @command.command("run", epilog=_RUN_EXAMPLES)
 @click.option("--quick", is_flag=True, help="A first look: few items of three tasks, short answers.")
 @click.option(
@@ -64,15 +69,15 @@ def command() -> None:
 )
 @click.option("--arms", metavar="NAME,NAME", help="Only these, by name or group.  [default: all]")
 @count_option("--items", default=None, text="Of each task, the first ones.  [default: all]")
-@count_option("--seeds", default=None, text="Answers of every arm to every item.  [default: 1]")
+@count_option("--seeds", default=None, text="Answers of every arm to every item.  [default: 3; with --quick 1]")
 @click.option("--blend", metavar="BLEND", help="The blend that is tried.  [default: the paper's four]")
 @click.option("--protocol", type=click.Choice(["own", "paper"]), default="own", show_default=True, help="Whose way.")
 @click.option(
     "--sweep",
     "sweeps",
-    type=click.Choice(["layers", "personas", "modes"]),
+    type=click.Choice(["layers", "personas", "modes", "paper"]),
     multiple=True,
-    help="Try the blend in many ways besides; may be given often.",
+    help="Try the blend in many ways besides, paper as in the paper's ablation; may be given often.",
 )
 @judge_option("Who scores the ideas: self, none or a model.")
 @click.option("--embeddings", metavar="own|MODEL", default="own", show_default=True, help=EMBEDDINGS)
@@ -102,16 +107,19 @@ def run(
     """
     from billy_mlx.bench.arms import plan, prompts_digest, questions_digest
     from billy_mlx.bench.gather import made_with
+    from billy_mlx.bench.persona_arms import settled
     from billy_mlx.bench.settings import ScoredBy
-    from billy_mlx.bench.store import Store, alone
+    from billy_mlx.bench.store import Store, alone, begun_settings
 
     loaded = load_model(model)
     settings = _settings(loaded, flags)
     by = scorers(loaded, ScoredBy(judge, embeddings, flags["quick"]))
+    folder = expanded(to) if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
+    begun = begun_settings(folder)
+    settings = settled(loaded, settings) if begun is None else replace(settings, others=begun.others)
     planned = plan(loaded, settings)
     for sentence in planned.left_out:
         say(sentence)
-    folder = expanded(to) if to is not None else Path(_folder_name(loaded, settings, quick=flags["quick"]))
     made = made_with(redacted(loaded), _command(context, settings))
     questions, prompts = questions_digest(planned.items), prompts_digest(loaded, planned)
     page = folder / "report.html"

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from billy_mlx.model.model import Model
 
 EMBEDDINGS = "What tells ideas apart: the model itself, or a model of sentence-transformers."
-_RIVALS = ("dose-0", "best persona", "multi-role", "random directions")
-# Most at matched length; of the length itself and of a whole text's likelihood that would say nothing.
+_RIVALS = ("dose-0", "best persona", "prompts", "multi-role", "another persona", "random directions")
+# Most at matched length; of the length itself and of a whole text's likelihood that would say nothing. Read-outs that
+# had no part in the steering stand below them, as written.
 _METRICS = {
     "judge: originality": True,
     "rarity": True,
@@ -124,23 +125,25 @@ def summary(result: "Result") -> tuple[list[str], list[list[str]]]:
 
     A row says whether it is at matched length. Nothing, where no blend was compared.
     """
+    from billy_mlx.bench.metrics import BEYOND, SUBJECT
     from billy_mlx.bench.report.findings import main_blend
     from billy_mlx.bench.report.judge_gate import named
     from billy_mlx.bench.report.numbers import difference
-    from billy_mlx.bench.report.tables import WAYS, estimates_table
+    from billy_mlx.bench.report.tables import WAYS, estimates_table, metrics_of
 
     arm = main_blend(result)
     if arm is None:
         return [], []
+    shown = {**_METRICS, **{name: False for name in metrics_of(result) if name.startswith((BEYOND, SUBJECT))}}
     found = {
         (each.metric, each.against): each.estimate
         for each in result.comparisons
-        if each.arm == arm and each.task is None and each.matched is _METRICS.get(each.metric)
+        if each.arm == arm and each.task is None and each.matched is shown.get(each.metric)
     }
     rivals = [rival for rival in _RIVALS if any(rival == against for _, against in found)]
     rows = [
         (f"{named(result, name)}, {WAYS[matched]}", [found.get((name, rival)) for rival in rivals])
-        for name, matched in _METRICS.items()
+        for name, matched in shown.items()
     ]
     table = estimates_table("", f"{arm} against", rivals, rows, difference)
     return list(table.columns), [list(row) for row in table.rows]

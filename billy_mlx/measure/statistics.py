@@ -186,6 +186,26 @@ def decisions_needed(kept: int, decided: int) -> int | None:
     return max(6, math.ceil(z**2 / (4 * (kept / decided - 0.5) ** 2)))
 
 
+def differences_needed(effect: float, *, power: float = 0.8, level: float = 0.05) -> int:
+    """Return how many paired differences it takes to find a true mean difference with a chance of `power`.
+
+    The least count whose `smallest_effect` is no more than `effect`: it is looked for from the normal approximation on,
+    which asks for two or three too few.
+
+    Args:
+        effect: in standard deviations of the differences, above 0.
+        power: between `level` and 1.
+        level: the p-value, two-sided, below which a difference counts as found.
+    """
+    if effect <= 0:
+        raise ValueError(f"an effect of {effect} is found by no number of differences")
+    normal = NormalDist()
+    count = max(2, math.floor(((normal.inv_cdf(1 - level / 2) + normal.inv_cdf(power)) / effect) ** 2))
+    while smallest_effect(1, count, power=power, level=level) > effect:
+        count += 1
+    return count
+
+
 def auc(positive: Numbers, neutral: Numbers) -> Numbers:
     """Return the chance that one of `positive` lies above one of `neutral`, a tie counting half.
 

@@ -49,6 +49,11 @@ _HEADS = ("num_attention_heads", "n_heads", "n_head")
 _THREADS = {"as": 1_200_000_000, "data": 600_000_000}
 
 
+def total_bytes() -> int:
+    """The memory that the machine has, whatever may be taken of it."""
+    return int(psutil.virtual_memory().total)
+
+
 def available_bytes() -> int:
     """What can still be taken: of the GPU's working set on Metal; of the machine's memory, within limits, otherwise."""
     working_set = mx.device_info().get("max_recommended_working_set_size")

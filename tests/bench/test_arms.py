@@ -11,6 +11,7 @@ NAMES = [
     *("single-0.7", "single-1.0", "multi-role", "discussion", "verbalized"),
     *("persona:creative-professional", "persona:environmentalist", "persona:futurist"),
     *("billy-layered", "billy-paper", "billy-balanced", "billy-orthogonal", "dose-0"),
+    *("prompt:creative-professional", "prompt:environmentalist", "prompt:futurist", "prompts", "prompt+billy"),
     *("random-1", "random-2", "random-3", "random-4", "random-5"),
 ]
 
@@ -47,7 +48,8 @@ def test_a_missing_vector_names_the_command(tiny):
 
 
 def test_seed_and_prompt_are_the_same_for_every_arm_but_for_prompting_ones(arms):
-    same = [first(arm) for name, arm in arms.items() if name not in ("multi-role", "discussion", "verbalized")]
+    prompting = ("multi-role", "discussion", "verbalized", "prompt")
+    same = [first(arm) for name, arm in arms.items() if not name.startswith(prompting)]
     assert {(turn.prompt, turn.max_tokens) for turn in same} == {(Prompt.of(ITEMS[0].prompt), 6)}
     assert len({first(arm).seed for arm in arms.values()}) == 1
 

@@ -44,6 +44,13 @@ def test_few_items_are_a_limit_and_many_are_not(tiny, store):
     assert "as few as" not in limits(tiny, store, items=BRICKS * 5)
 
 
+def test_the_report_says_which_differences_its_items_could_have_told(tiny, store):
+    told = limits(tiny, store, items=BRICKS * 3)
+    assert "With 24 items, a true difference below 0.60 standard deviations" in told
+    assert "no level is corrected for how many there are); 0.4 standard deviations take 52 items" in told
+    assert "standard deviations" not in limits(tiny, store, items=BRICKS[:4])
+
+
 def test_answers_cut_off_are_told_with_the_arm_that_has_most(tiny, store):
     assert "were cut off" not in limits(tiny, store)
     store.answers = [replace(each, finish_reason="length") for each in store.answers[:10]] + store.answers[10:]

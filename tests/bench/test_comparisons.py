@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from billy_mlx.bench import comparisons
-from billy_mlx.bench.comparisons import BEST_PERSONA, RANDOM, agreement, best_of, compare
+from billy_mlx.bench.comparisons import BEST_PERSONA, OTHER_PERSONA, RANDOM, agreement, best_of, compare
 from billy_mlx.bench.metrics import metric, sentences
 from billy_mlx.bench.result import ScoredAnswer
 from billy_mlx.measure.statistics import stretch
@@ -241,3 +241,17 @@ def test_few_texts_or_no_order_have_no_correlation(a, b):
 
 def test_texts_of_a_single_item_have_no_interval():
     assert agreement(pairs([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], per_item=6)) is None
+
+
+def test_the_main_blend_alone_is_held_against_the_other_persona_and_every_blend_against_the_prompts():
+    scores = [*scored("billy-balanced", [5, 7, 9]), *scored("billy-paper", [1, 1, 1]), *scored("prompts", [2, 2, 5])]
+    scores += [*scored("other:noir", [4, 4, 4]), *scored("prompt+billy", [3, 3, 3])]
+    main = found(scores)
+    assert {against: each.mean for against, each in main.items()} == {"prompts": 4, OTHER_PERSONA: 3}
+    assert {against: each.mean for against, each in found(scores, "billy-paper").items()} == {"prompts": -2}
+    assert {against: each.mean for against, each in found(scores, "prompt+billy").items()} == {"prompts": 0}
+
+
+def test_several_other_personas_are_one_rival_by_their_mean():
+    scores = [*scored("billy-balanced", [5, 7]), *scored("other:noir", [1, 1]), *scored("other:comic", [3, 5])]
+    assert {against: each.mean for against, each in found(scores).items()} == {OTHER_PERSONA: 3.5}

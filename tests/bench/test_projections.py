@@ -13,6 +13,8 @@ from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
 from billy_mlx.blend.recipe import Recipe
+from billy_mlx.blend.writer import prompt_tokens
+from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.steps import finish
 from billy_mlx.vectors.library import store_vector
@@ -101,6 +103,43 @@ def test_axes_are_the_blends_personas_and_some_that_are_in_no_blend(projected):
 @pytest.mark.parametrize("answers", [[], [answer(ITEMS[0], " ")], [answer(ITEMS[0], "other", arm="random-1")]])
 def test_without_an_answer_of_dose_0_nothing_is_projected(projected, answers):
     assert projected("a@0.5r/balanced/L1", answers) == []
+
+
+def prompted(name, frame):
+    def play(item, seed):
+        (text,) = yield [Recipe.of(frame.format(item.prompt), seed=seed, max_tokens=8)]
+        return text
+
+    return Arm(name, name, "says", ALONE, play)
+
+
+def test_a_prompt_carries_what_the_same_words_have_more_behind_it(tiny, vectors):
+    blend = Blend.parse("a@0.5r/balanced/L1")
+    multi_role = prompted("multi-role", "Think as several people. {}")
+    arms = [an_arm("dose-0"), an_arm("billy-balanced", blend, directions(blend, vectors)), multi_role]
+    answers = [answer(item, "the red hat and the on") for item in ITEMS]
+    found = finish(project_blends(tiny, arms, ITEMS, SimpleNamespace(answers=answers), 3))
+    told = {(each.layer, each.persona): each.estimate.mean for each in found if each.arm == "multi-role"}
+    said = tuple(tiny.tokenizer.encode("the red hat and the on", add_special_tokens=False))
+
+    def read(play):
+        turns = [next(play(item, 0))[0] for item in ITEMS]
+        texts = [Text(tuple(prompt_tokens(tiny, turn.prompt)), said) for turn in turns]
+        return np.mean([reading.average.mean for reading in finish(read_all(tiny, texts))], axis=0)
+
+    shift = read(multi_role.play) - read(arms[0].play)
+    assert {layer for layer, _ in told} == {1, 3}
+    for (layer, persona), mean in told.items():
+        unit = vectors[persona].directions[layer] / np.linalg.norm(vectors[persona].directions[layer])
+        assert mean == pytest.approx(shift[layer] @ unit / 2.0, abs=1e-4)
+
+
+def test_a_prompt_that_changes_nothing_carries_nothing(tiny, vectors):
+    blend = Blend.parse("a@0.5r/balanced/L1")
+    arms = [an_arm("dose-0"), an_arm("billy-balanced", blend, directions(blend, vectors)), prompted("prompts", "{}")]
+    answers = [answer(item, "the red hat") for item in ITEMS]
+    found = finish(project_blends(tiny, arms, ITEMS, SimpleNamespace(answers=answers), 3))
+    assert {each.estimate.mean for each in found if each.arm == "prompts"} == {0.0}
 
 
 def test_a_blend_that_adds_nothing_carries_nothing(projected):

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from billy_mlx.bench.report import to_json, write_html, write_markdown
 from billy_mlx.bench.report.document import Section, document, laid_out
-from billy_mlx.bench.report.figures import differences_figure
+from billy_mlx.bench.report.figures import differences_figure, sweep_figures
 from billy_mlx.bench.report.findings import findings
 from billy_mlx.bench.report.markdown import escaped, fenced, to_markdown
 from billy_mlx.bench.report.numbers import difference, interval, marked, plain, side
@@ -28,7 +28,7 @@ from billy_mlx.bench.report.tables import (
     sweep_tables,
     vectors_sentence,
 )
-from billy_mlx.bench.result import Estimate, Example, GroupCost, Reliability, Result, VectorCost
+from billy_mlx.bench.result import ArmNote, Estimate, Example, GroupCost, Reliability, Result, VectorCost
 
 VOID = {"meta", "br", "hr", "img", "path", "use", "rect"}
 
@@ -117,7 +117,7 @@ def test_the_same_result_gives_the_same_page(tmp_path):
 
 def test_everything_has_its_figure(html):
     drawn = set(re.findall(r'<svg role="img" aria-label="([^"]*)"', html))
-    steered = "Steered layer (arithmetic: what was put in)"
+    steered = "Steered layer (arithmetic: what was put in; of prompts measured)"
     swept = "rarity, cell − dose-0 (share of the other groups without the idea)"
     assert {"rarity", "Difference in rarity", "Time", "Tokens", steered, swept} <= drawn
 
@@ -310,6 +310,14 @@ def test_the_cells_of_a_sweep_are_told_by_how_they_differ_from_the_control(resul
     assert not any("layer=" in arm for arm, _ in pairs_of(result))
 
 
+def test_the_papers_ablation_is_drawn_as_a_field_of_layers_and_coefficients():
+    cells = [f"layer={layer},alpha={alpha}" for layer in (11, 15) for alpha in ("0.1", "5")]
+    comparisons = tuple(compared("rarity", 0.3, arm=cell) for cell in cells)
+    arms = tuple(ArmNote(cell, "sweep paper", "says", "noir:1@2a/paper") for cell in cells)
+    [drawn] = sweep_figures(empty_result(arms=arms, comparisons=comparisons), "sweep paper")
+    assert "α, the paper" in drawn
+
+
 def test_the_cells_of_a_sweep_say_which_blends_they_are(html, result):
     assert ("personas=4", "futurist:1@4") in sweep_tables(result, "sweep personas")[0].rows
     assert re.search(r"\| personas=4 +\| futurist:1@4 +\|", to_markdown(result))
@@ -321,6 +329,13 @@ def test_steering_is_claimed_only_beyond_random_directions_too():
     beyond += [compared("persona: noir", 0.3, against="random directions")]
     said = answer("steer", comparisons=(*beyond, compared("persona: bard", 0.0, against="random directions")))
     assert "than those of dose-0 and than those of random directions for noir." in said
+
+
+def test_steering_is_held_against_another_persona_where_one_was_steered_to():
+    others = [compared("persona: noir", mean, against="another persona") for mean in (0.3, 0.0)]
+    for further, whose in zip(others, ("noir", "no persona"), strict=True):
+        said = answer("steer", comparisons=(compared("persona: noir", 0.3), further))
+        assert f"than those of dose-0 and than those of another persona for {whose}." in said
 
 
 def test_steering_that_was_not_measured_is_not_claimed():

@@ -49,7 +49,7 @@ def counts(store):
 
 @pytest.mark.slow
 def test_every_arm_answers_every_item_with_every_seed(model, whole, tmp_path):
-    assert len(texts(whole)) == len(whole.answers) == 18 * 2
+    assert len(texts(whole)) == len(whole.answers) == 23 * 2
     assert len(texts(played(model, tmp_path, seeds=2, arms=("personas",)))) == 3 * 2 * 2
 
 

@@ -6,12 +6,12 @@ from helpers.random_vectors import persona_vector
 from helpers.small_bench import ITEMS, plant, small
 
 from billy_mlx.bench.arms import comparison_arms
-from billy_mlx.bench.steered_arms import left_out, main_arm, random_directions, sweep_arms
+from billy_mlx.bench.steered_arms import left_out, main_arm, paper_layers, random_directions, sweep_arms
 from billy_mlx.blend.blend import Dose, Mode, Unit
 from billy_mlx.errors import BlendError, UsageError
 from billy_mlx.model.layers import Directions
 from billy_mlx.vectors.card import bundled_ids
-from billy_mlx.vectors.library import store_vector
+from billy_mlx.vectors.library import load_vectors, store_vector
 
 NAMES = [
     *("single-0.7", "single-1.0", "multi-role", "discussion", "verbalized"),
@@ -190,6 +190,26 @@ def test_under_the_papers_protocol_all_modes_steer_at_its_layer(tiny):
     assert norms(arms["mode=raw,norm=balanced"])[2] == pytest.approx(norms(arms["mode=balanced"])[2])
 
 
+@pytest.mark.parametrize(
+    ("blocks", "layers"),
+    [(32, (11, 15, 19, 23)), (28, (9, 13, 16, 20)), (30, (10, 14, 17, 21)), (64, (23, 31, 39, 47)), (4, (0, 1, 2)),
+     (1, (0,))],
+)  # fmt: skip
+def test_the_papers_layers_are_at_the_same_depths_of_other_models(blocks, layers):
+    assert paper_layers(blocks) == layers
+
+
+def test_the_papers_ablation_is_its_mode_at_its_layers_with_its_coefficients(tiny):
+    arms = sweep(tiny, "paper", blend="futurist+environmentalist@0.5")
+    assert list(arms)[:3] == ["layer=0,alpha=0.1", "layer=0,alpha=0.5", "layer=0,alpha=1"]
+    assert list(arms)[-1] == "layer=2,alpha=5"
+    assert len(arms) == 3 * 7
+    assert str(arms["layer=1,alpha=2.5"].blend) == "environmentalist:1+futurist:1@2.5a/paper/L1"
+    vectors = load_vectors(tiny, ["futurist", "environmentalist"]).values()
+    mean = np.mean([vector.directions[1] for vector in vectors], axis=0)
+    assert arms["layer=1,alpha=2.5"].directions.by_layer[1] == pytest.approx(2.5 * mean, rel=1e-5)
+
+
 def test_a_cell_that_cannot_be_had_is_left_out(tiny):
     plant(tiny, directions=np.ones((4, 32)))
     assert "mode=orthogonal" not in sweep(tiny, "modes")
@@ -201,5 +221,5 @@ def test_all_cells_of_a_sweep_are_one_group(tiny):
 
 
 def test_an_unknown_sweep_is_refused(tiny):
-    with pytest.raises(UsageError, match="there is no sweep 'doses'; there are layers, personas, modes"):
+    with pytest.raises(UsageError, match="there is no sweep 'doses'; there are layers, personas, modes, paper"):
         sweep_arms(tiny, small(), "doses")

@@ -17,7 +17,7 @@ from billy_mlx.cli import run
 
 ARMS = "dose-0,billy-balanced,personas,multi-role"
 ONE = ("--arms", "dose-0", "--items", "2", "-m", "4", "--judge", "none")
-FEW = ("--blend", "noir+gothic", "--arms", ARMS, "--items", "1", "-m", "12", "--judge", "none")
+FEW = ("--blend", "noir+gothic", "--arms", ARMS, "--items", "1", "--seeds", "1", "-m", "12", "--judge", "none")
 
 
 def corrected_template(model):
@@ -320,9 +320,20 @@ def test_a_task_file_is_asked_even_if_the_run_is_quick(billy, model, tmp_path):
     assert made_with["items"] == "2 of Instances"
 
 
+def test_a_report_is_exported_once_and_replaced_only_when_that_is_said(billy, folder, tmp_path):
+    file = tmp_path / "mine.json"
+    command = ("bench", "export", str(folder), "-o", str(file))
+    assert billy(*command).out == f"{file}\n"
+    assert json.loads(file.read_bytes())["settings"]["seeds"] == 1
+    again = billy(*command)
+    assert (again.code, "choose another name, or --force to replace it" in again.err) == (2, True)
+    assert billy(*command, "--force").code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("export", "nowhere", "-o", "a.json"), "holds no benchmark run"),
         (("run", "--quick", "--protocol", "paper"), "--quick is not the paper's protocol"),
         (("run", "--blend", "noir", "--arms", "nobody"), "there is no arm 'nobody'"),
         (("run", "--blend", "noir:"), "a blend is written"),

@@ -35,10 +35,10 @@ def plant(model, persona_ids=PERSONAS, **same):
 
 
 def small(**changes):
-    """Return settings of a few tokens; a blend may be given as it is typed."""
+    """Return settings of a few tokens and one seed; a blend may be given as it is typed."""
     if "blend" in changes:
         changes["blend"] = Blend.parse(changes["blend"])
-    return BenchSettings(**{"model": "tiny", "max_tokens": 6, "discussion_tokens": 4, "rows": 8} | changes)
+    return BenchSettings(**{"model": "tiny", "seeds": 1, "max_tokens": 6, "discussion_tokens": 4, "rows": 8} | changes)
 
 
 def new_store(folder, settings=None):

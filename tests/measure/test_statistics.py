@@ -13,6 +13,7 @@ from billy_mlx.measure.statistics import (
     auc,
     crossing,
     decisions_needed,
+    differences_needed,
     holm,
     isotonic,
     item_means,
@@ -179,6 +180,20 @@ def test_the_smallest_effect_is_found_four_times_in_five():
 def test_what_has_no_answer_is_refused(count, power, level):
     with pytest.raises(ValueError, match="no effect of"):
         smallest_effect(1, count, power=power, level=level)
+
+
+# G*Power's t-test of matched pairs, and tables of it.
+@pytest.mark.parametrize(("effect", "count"), [(0.3, 90), (0.4, 52), (0.5, 34), (0.8, 15), (1.0, 10)])
+def test_the_differences_that_are_needed_are_those_of_tables(effect, count):
+    assert differences_needed(effect) == count
+    assert smallest_effect(1, count) <= effect < smallest_effect(1, count - 1)
+
+
+def test_a_stricter_level_needs_more_and_no_effect_is_never_found():
+    assert differences_needed(0.5, level=0.01) > differences_needed(0.5)
+    assert differences_needed(0.5, power=0.9) > differences_needed(0.5)
+    with pytest.raises(ValueError, match="found by no number"):
+        differences_needed(0)
 
 
 # A few whole numbers, so that many of them are level.

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from billy_mlx.bench.metrics import OPTIMISED, label
 from billy_mlx.bench.plots import can_draw
 from billy_mlx.bench.report import figures
 from billy_mlx.bench.report.findings import findings
-from billy_mlx.bench.report.judge_gate import why_not
+from billy_mlx.bench.report.judge_gate import named, why_not
 from billy_mlx.bench.report.numbers import BRACKETS, LEGEND
 from billy_mlx.bench.report.tables import (
     MAIN_RIVALS,
@@ -191,7 +192,7 @@ def _comparisons(result: Result) -> Section:
 def _differences(result: Result, metric: str) -> Section:
     explained = [_sentence(result.metrics[metric])] if metric in result.metrics else []
     drawn = Picture(lambda: [figures.differences_figure(result, metric)])
-    return Section(metric, (_warning(result, metric), *explained, drawn))
+    return Section(label(metric), (_warning(result, metric), *explained, drawn))
 
 
 def _rival(result: Result, arm: str, against: str) -> Block:
@@ -211,7 +212,7 @@ def _mean(result: Result, metric: str) -> Section:
     drawn = Picture(lambda: [figures.means_figure(result, metric)])
     by_task = tuple(means_by_task(result, metric, matched) for matched in WAYS)
     overall = means_table(result, metric, main_arms(result))
-    return Section(metric, (_warning(result, metric), drawn, overall, PageOnly(by_task)))
+    return Section(named(result, metric), (_warning(result, metric), drawn, overall, PageOnly(by_task)))
 
 
 def _warning(result: Result, metric: str) -> PageOnly:
@@ -246,8 +247,9 @@ def _sweep(result: Result, group: str) -> Section:
 
 def _projections(result: Result) -> Section:
     about = (
-        "How far each blend shifts the residual stream along each persona's axis, in residual norms of the layer. "
-        "Source: arXiv 2510.10157, eq. 4 and 5."
+        "How far each blend shifts the residual stream along each persona's axis, in residual norms of the layer: "
+        f"{OPTIMISED}, and no sign that a reader would notice. A prompt shifts it by what the same words "
+        "read behind it have more than behind the bare prompt. Source: arXiv 2510.10157, eq. 4 and 5."
     )
     places = (_projection(result, place) for place in PLACES)
     return Section("What the blends carry", (about, *places), "projections")
@@ -273,7 +275,7 @@ def _deviations(result: Result) -> Section:
 
 
 def _metrics(result: Result) -> Section:
-    told = {name: _sentence(says) for name, says in result.metrics.items()}
+    told = {label(name): _sentence(says) for name, says in result.metrics.items()}
     return Section("How each number is made", (Terms(told),), "metrics")
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from billy_mlx.bench.metrics import HUMAN, JUDGE, NATS, PROJECTION
+from billy_mlx.bench.metrics import BEYOND, HUMAN, JUDGE, NATS, PROJECTION, SUBJECT, VOICE, label
 from billy_mlx.bench.plots import Pair, amounts, bars, curve, forest, groups, heat_map
 from billy_mlx.bench.report.findings import main_blend
 from billy_mlx.bench.report.numbers import shortly, signed
@@ -23,6 +23,7 @@ _UNITS = {
     "words": "words in an answer",
     NATS: "nats per token",
 }
+_AMOUNTS = {"dose": "dose (1: full)", "alpha": "α, the paper's coefficient"}
 _SWEPT = ("ideas", "rarity", "embedding diversity", "adherence", NATS)  # and the personas: more is in tables
 
 
@@ -31,7 +32,7 @@ def means_figure(result: Result, metric: str) -> str | None:
     found = {(m.arm, m.matched): m.estimate for m in result.means if m.metric == metric and m.task is None}
     rows = [Pair(arm.name, *(found.get((arm.name, matched)) for matched in WAYS)) for arm in main_arms(result)]
     rows = [row for row in rows if row.written or row.matched]
-    return bars(rows, metric, _unit(metric)) if rows else None
+    return bars(rows, label(metric), _unit(metric)) if rows else None
 
 
 def differences_figure(result: Result, metric: str) -> str | None:
@@ -52,7 +53,7 @@ def differences_figure(result: Result, metric: str) -> str | None:
     ]
     rows = [row for row in rows if row.written or row.matched]
     unit = f"difference, in {_unit(metric)}"
-    return forest(rows, f"Difference in {metric}", unit) if rows else None
+    return forest(rows, f"Difference in {label(metric)}", unit) if rows else None
 
 
 def sweep_figures(result: Result, group: str) -> Iterator[str]:
@@ -72,11 +73,12 @@ def sweep_figures(result: Result, group: str) -> Iterator[str]:
         }
         if not found:
             continue
-        title, unit = (f"{metric}, cell − {CONTROL}" if differences else metric), _unit(metric)
-        if varied == {("layer", "dose")}:
-            fields = {(cells[arm]["dose"], cells[arm]["layer"]): estimate for arm, estimate in found.items()}
+        shown_as, unit = label(metric), _unit(metric)
+        title = f"{shown_as}, cell − {CONTROL}" if differences else shown_as
+        if len(varied) == 1 and (amount := _amount(next(iter(varied)))) is not None:
+            fields = {(cells[arm][amount], cells[arm]["layer"]): estimate for arm, estimate in found.items()}
             written = signed if differences else shortly
-            yield heat_map(fields, f"{title} ({unit})", "dose (1: full)", "layer", _order, written)
+            yield heat_map(fields, f"{title} ({unit})", _AMOUNTS[amount], "layer", _order, written)
         elif len(varied) == 1 and all(_is_number(*cells[arm].values()) for arm in found):
             [(what,)] = varied
             yield curve({float(cells[arm][what]): e for arm, e in found.items()}, title, what, unit)
@@ -101,18 +103,27 @@ def cost_figures(result: Result) -> Iterator[str]:
 
 
 def _is_drawn(metric: str) -> bool:
-    return metric in _SWEPT or metric.startswith(PROJECTION)
+    return metric in _SWEPT or metric.startswith((PROJECTION, BEYOND))
 
 
 def _unit(metric: str) -> str:
     if metric.startswith(PROJECTION):
         return "gaps from neutral (0) to the persona (1)"
+    if metric.startswith((VOICE, BEYOND)):
+        return "gaps from plain sentences (0) to the persona's (1)"
+    if metric.startswith(SUBJECT):
+        return "in a hundred words"
     return _UNITS.get(metric, "points of 1 to 5" if metric.startswith((JUDGE, HUMAN)) else metric)
 
 
 def _cell(name: str) -> dict[str, str]:
     """Return what a cell of a sweep has set: "layer=15,dose=0.5"."""
     return {what: value for what, _, value in (part.partition("=") for part in name.split(","))}
+
+
+def _amount(varied: tuple[str, ...]) -> str | None:
+    """Return what is varied beside the layer and is an amount of the blend; None if the cells are no such grid."""
+    return varied[1] if varied[:1] == ("layer",) and varied[1:] and varied[1] in _AMOUNTS else None
 
 
 def _is_number(*values: str) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from billy_mlx.bench.comparisons import BEST_PERSONA, RANDOM
-from billy_mlx.bench.metrics import PROJECTION, metric
+from billy_mlx.bench.comparisons import BEST_PERSONA, OTHER_PERSONA, RANDOM
+from billy_mlx.bench.metrics import BEYOND, OF_PERSONAS, OPTIMISED, PROJECTION, SUBJECT, metric
 from billy_mlx.bench.report.judge_gate import named, not_asked, why_not
 from billy_mlx.bench.report.numbers import counted, difference, plain, side
 from billy_mlx.bench.report.tables import (
@@ -18,7 +18,8 @@ from billy_mlx.bench.report.tables import (
 )
 from billy_mlx.bench.result import CONTROL, FEWEST_ITEMS, Estimate, Result
 
-_RIVALS = (CONTROL, RANDOM, BEST_PERSONA, "multi-role", "verbalized", DISCUSSION)  # the rest is in the tables
+# The rest is in the tables.
+_RIVALS = (CONTROL, RANDOM, OTHER_PERSONA, BEST_PERSONA, "prompts", "multi-role", "verbalized", DISCUSSION)
 
 
 @dataclass(frozen=True)
@@ -83,36 +84,60 @@ def _claims(result: Result, arm: str, against: str) -> list[_Claim]:
             found[each.matched][each.metric] = each.estimate
     items = max((written.items for written in found[False].values()), default=0)
     return [
-        _Claim(name, named(result, name).removeprefix(PROJECTION), items, written, found[True].get(name))
+        _Claim(name, _shown(result, name), items, written, found[True].get(name))
         for name, written in found[False].items()
     ]
+
+
+def _shown(result: Result, name: str) -> str:
+    """Return how a claim names its metric: of one that is of a persona only whose it is."""
+    return name.split(": ", 1)[1] if name.startswith(OF_PERSONAS) else named(result, name)
 
 
 def _steers(result: Result, blend: str) -> Iterator[str]:
     further: dict[str, set[str]] = {}
     lines: list[str] = []
-    for against in (CONTROL, RANDOM):
+    for against in (CONTROL, OTHER_PERSONA, RANDOM):
         claims = [claim for claim in _claims(result, blend, against) if claim.metric.startswith(PROJECTION)]
         if claims:
             further[against] = {claim.metric for claim in claims if claim.side > 0}
             told = _told(claims, {1: "further for", -1: "less far for", 0: "cannot be told apart for"}, lambda _: 1)
             how_many = _count(claims, "persona")
-            where = f"along the vectors of {how_many}, over {_items(claims)}"
+            where = f"along the vectors of {how_many} ({OPTIMISED}), over {_items(claims)}"
             lines.append(f"Texts of {blend} against those of {against}, {where}: {told}.")
-    if len(further) == 2:
-        both = further[CONTROL] & further[RANDOM]
-        whose = f"those of {CONTROL} and than those of {RANDOM}"
-        yield f"Texts of {blend} lie further along than {whose} for {_names(both)}."
+    if len(further) > 1:
+        whose = " and than ".join(f"those of {against}" for against in further)
+        yield f"Texts of {blend} lie further along than {whose} for {_names(set.intersection(*further.values()))}."
     yield from lines
     if not lines:
         yield f"It was not measured how far texts of {blend} lie along the personas' vectors."
+    yield from _read_out(result, blend)
+
+
+_READ_OUTS = {
+    BEYOND: "by sentence embeddings, nearer to the sentences of a persona than to those of others",
+    SUBJECT: "by subject words",
+}
+
+
+def _read_out(result: Result, blend: str) -> Iterator[str]:
+    """Yield what read-outs say that had no part in the steering."""
+    for kind, how in _READ_OUTS.items():
+        for against in (CONTROL, OTHER_PERSONA, RANDOM, "prompts"):
+            claims = [claim for claim in _claims(result, blend, against) if claim.metric.startswith(kind)]
+            if claims:
+                told = _told(claims, {1: "more for", -1: "less for", 0: "cannot be told apart for"}, lambda _: 1)
+                yield (
+                    f"Read by what did not steer, {how}: texts of {blend} against those of {against}, for "
+                    f"{_count(claims, 'persona')}, over {_items(claims)}: {told}."
+                )
 
 
 def _helps(result: Result, blend: str) -> Iterator[str]:
     left_out: dict[str, str] = {}
     said = False
     for against in _RIVALS:
-        claims = [claim for claim in _claims(result, blend, against) if not claim.metric.startswith(PROJECTION)]
+        claims = [claim for claim in _claims(result, blend, against) if not claim.metric.startswith(OF_PERSONAS)]
         left_out |= {claim.metric: why for claim in claims if (why := why_not(result, claim.metric)) is not None}
         reliable = [claim for claim in claims if claim.metric not in left_out]
         rated = [claim for claim in reliable if metric(claim.metric).better]

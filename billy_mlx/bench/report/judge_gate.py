@@ -1,6 +1,6 @@
 """Whose scores count: not those of a judge that cannot be relied on, nor of one that nobody has tested."""
 
-from billy_mlx.bench.metrics import HUMAN, JUDGE, judge_metric, rated
+from billy_mlx.bench.metrics import HUMAN, JUDGE, judge_metric, label, rated
 from billy_mlx.bench.result import Reliability, Result
 
 
@@ -13,11 +13,11 @@ def why_not(result: Result, name: str) -> str | None:
 
 
 def named(result: Result, name: str) -> str:
-    """Return the name of a metric as tables have it: with a warning where its scores say little or nothing."""
+    """Return the name of a metric as tables have it: with a warning where its scores say little or nothing, or less."""
     if why_not(result, name) is not None:
         return f"{name} (not reliable)"
     unchecked = any(not each.checks for each in raters_of(result, name))
-    return f"{name} (unchecked)" if unchecked else name
+    return f"{name} (unchecked)" if unchecked else label(name)
 
 
 def raters_of(result: Result, name: str) -> list[Reliability]:

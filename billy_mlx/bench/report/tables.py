@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from billy_mlx.bench.comparisons import BEST_PERSONA, FIXED_RIVALS, RANDOM, is_sweep
+from billy_mlx.bench.comparisons import BEST_PERSONA, FIXED_RIVALS, OTHER_PERSONA, RANDOM, is_sweep
 from billy_mlx.bench.report.judge_gate import named
 from billy_mlx.bench.report.numbers import NONE, counted, interval, marked, plain
 from billy_mlx.bench.result import CONTROL, ArmNote, Comparison, Estimate, GroupCost, Result
 
 WAYS = {False: "as written", True: "at matched length"}
-MAIN_RIVALS = (*FIXED_RIVALS, BEST_PERSONA, RANDOM)
+MAIN_RIVALS = (*FIXED_RIVALS, BEST_PERSONA, OTHER_PERSONA, RANDOM)
 PLACES = {
-    "steered layer": "Steered layer (arithmetic: what was put in)",
+    "steered layer": "Steered layer (arithmetic: what was put in; of prompts measured)",
     "last layer": "Last layer (measured: what the layers in between made of it)",
 }
 
