@@ -30,12 +30,12 @@ _SCENES = ("At noon the ship came in.", "He opened the letter.", "The door was l
 _OTHERS = ("She sat down to write.", "The train was late again.", "They had met before.", "Nobody knew the way.")
 PAIRS = [(f"I am so happy today. {scene} I", f"I am so sad today. {scene} I") for scene in _SCENES + _OTHERS]
 MORE_PAIRS = [(f"Dear Sir or Madam. {scene} We", f"hey, what's up. {scene} We") for scene in _SCENES + _OTHERS]
-AT_ONE_LAYER, AT_EACH = 4.0, 1.0
+AT_ONE_LAYER, AT_EACH = 2.0, 1.0
 COUNT = 20
 
 TASKS = {
     "tokens": ("load a model, tokenise a text", "load_and_tokenise"),
-    "stream": ("residual stream of a text, every layer", "residual_stream"),
+    "stream": ("residual stream at every layer", "residual_stream"),
     "component": ("vector from pairs, last token: PCA of the differences", "principal_component"),
     "centred": ("the same with the differences centred (repeng's default)", "centred_component"),
     "mean": ("the same by mean difference", "mean_difference"),
@@ -49,11 +49,11 @@ TASKS = {
 }
 """By key, a task in words and the function that does it."""
 
-_LAYER_AXIS = {"stream": 0, "component": 0, "centred": 0, "mean": 0, "combined": 1}
-_WITHOUT_LENGTH = ("component", "centred")
-_WITHOUT_SIGN = ("centred",)
+_LAYERED = ("stream", "component", "centred", "mean", "combined")  # (layers, D), or two beside each other
+_ALONG_ONLY = ("component", "centred")  # lines: the tools give them lengths, and for the last one a sign, of their own
 _MOVED = {"one_layer": "unsteered", "layers": "unsteered", "ablated": "unsteered", "greedy": "unsteered_greedy"}
-_SAME = 1e-4  # of the largest number there is
+_SAME = 1e-4  # of a layer's largest number
+_ALONG = 0.9999  # the least cosine of a line
 
 
 def main() -> None:
@@ -97,7 +97,7 @@ def results(half: ModuleType, name: str, folder: Path, out: Path) -> dict[str, A
     flat = half.above_the_first
     return {
         "tokens": tokens,
-        "stream": half.residual_stream(model, tokens),
+        "stream": half.residual_stream(model, tokens)[:, -1],
         "component": flat(half.principal_component(model, tokenizer, PAIRS)),
         "centred": flat(half.centred_component(model, tokenizer, PAIRS)),
         "mean": flat(mean),
@@ -123,7 +123,7 @@ def lines_of(function: Callable[..., Any]) -> int:
 
 def table(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Return the lines of a Markdown table: each task, how long it is in both halves, and whether they agree."""
-    header = ("task", f"lines, {first['with']}", f"lines, {second['with']}", "agree?", "largest difference", "and")
+    header = ("task", f"lines, {first['with']}", f"lines, {second['with']}", "agree?", "difference", "besides")
     rows = [header, ["---"] * len(header)]
     for key, (words, _) in TASKS.items():
         rows.append([words, *(str(half["lines"][key]) for half in (first, second)), *compared(key, first, second)])
@@ -134,36 +134,40 @@ def table(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
 
 
 def compared(key: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return of one task whether both halves agree, by how much they differ at most, and what else there is to say."""
-    ours, others = (_numbers(key, half["results"]) for half in (first, second))
-    if key in ("written", "read"):
-        others = _numbers("read" if key == "written" else "written", second["results"])
+    """Return of one task whether both halves agree, by how much they differ at most, and what else there is to say.
+
+    A difference is a share of the largest number there is, layer by layer where there are any. The last layer is told
+    apart: what transformers calls its hidden state has gone through the model's final norm.
+    """
+    ours, others = (half["results"][key] for half in (first, second))
+    if key in ("written", "read"):  # what one has read is held against what the other has written
+        others = second["results"]["read" if key == "written" else "written"]
     if ours is None or others is None:
-        return "", "", "one half has to run again"
+        return "", "", "the first half has to run again"
+    ours, others = np.array(ours), np.array(others)
     if ours.dtype.kind == "i":
-        same = ours.shape == others.shape and bool((ours == others).all())
-        return _word(same), "0 tokens" if same else "other tokens", _moved(key, first, ours)
-    remark = _moved(key, first, ours)
-    if key in _LAYER_AXIS:
-        axis, last = _LAYER_AXIS[key], ours.shape[_LAYER_AXIS[key]] - 1
-        whole = [np.moveaxis(each, axis, 0) for each in (ours, others)]
-        remark = f"last layer: cosine {_cosine(*(each[last] for each in whole)):.3f}"
-        ours, others = (each[:last] for each in whole)
-    difference, largest = float(np.abs(ours - others).max()), float(np.abs(ours).max())
-    return _word(difference <= _SAME * largest), f"{difference:.1e} of {largest:.3g}", remark
+        same = np.array_equal(ours, others)
+        return _word(same), "none" if same else "other tokens", _moved(key, first, ours)
+    if key in _LAYERED:
+        return _layer_by_layer(key, ours, others)
+    difference = _difference(ours, others)
+    return _word(difference <= _SAME), _shown(difference), _moved(key, first, ours)
 
 
-def _numbers(key: str, results: Mapping[str, Any]) -> NDArray[Any] | None:
-    """Return the numbers of a task, directions that have no length of their own brought to 1; None if there are none."""
-    if results[key] is None:
-        return None
-    numbers = np.array(results[key])
-    if key in _WITHOUT_LENGTH:
-        numbers /= np.linalg.norm(numbers, axis=-1, keepdims=True)
-    if key in _WITHOUT_SIGN:
-        furthest = np.take_along_axis(numbers, np.abs(numbers).argmax(-1)[..., None], -1)
-        numbers *= np.sign(furthest)
-    return numbers
+def _layer_by_layer(key: str, ours: NDArray[Any], others: NDArray[Any]) -> tuple[str, str, str]:
+    """Return the same of what has layers: the last but one axis."""
+    layers = list(zip(np.moveaxis(ours, -2, 0), np.moveaxis(others, -2, 0), strict=True))
+    cosines = [abs(_cosine(*layer)) if key == "centred" else _cosine(*layer) for layer in layers]
+    besides = f"last layer: cosine {cosines[-1]:.2f}"
+    if key in _ALONG_ONLY:
+        least = min(cosines[:-1])
+        return _word(least >= _ALONG), f"cosine 1 - {max(0.0, 1 - least):.0e}", besides
+    difference = max(_difference(*layer) for layer in layers[:-1])
+    return _word(difference <= _SAME), _shown(difference), besides
+
+
+def _difference(ours: NDArray[Any], others: NDArray[Any]) -> float:
+    return float(np.abs(ours - others).max() / np.abs(ours).max())
 
 
 def _moved(key: str, half: Mapping[str, Any], numbers: NDArray[Any]) -> str:
@@ -178,6 +182,10 @@ def _moved(key: str, half: Mapping[str, Any], numbers: NDArray[Any]) -> str:
 
 def _cosine(first: NDArray[Any], second: NDArray[Any]) -> float:
     return float((first * second).sum() / (np.linalg.norm(first) * np.linalg.norm(second)))
+
+
+def _shown(difference: float) -> str:
+    return f"{difference:.0e}" if difference else "none"
 
 
 def _word(same: bool) -> str:
