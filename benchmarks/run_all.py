@@ -32,7 +32,9 @@ SCRIPTS = {
 """The benchmarks with the arguments that make them take minutes and not hours; their own pages say what more gives."""
 
 NOT_RUN = {
-    *("first_token.py", "paired.py", "pipelines.py", "run_all.py", "voice_arms.py", "voice_effects.py"),
+    *("first_token.py", "paired.py", "pipelines.py"),
+    *("researcher_billy.py", "researcher_repeng.py", "researcher_tasks.py", "run_all.py"),
+    *("voice_arms.py", "voice_effects.py"),
     *("voice_kept.py", "voice_length.py", "voice_measure.py", "voice_page.py", "voice_readout.py", "voice_shelf.py"),
     *("voice_tasks.py", "voice_writing.py"),
 }

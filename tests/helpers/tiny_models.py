@@ -20,7 +20,7 @@ COMMON = {
     "rope_theta": 10_000.0,
 }
 CONFIGS = {
-    "llama": COMMON | {"rms_norm_eps": 1e-5},
+    "llama": COMMON | {"rms_norm_eps": 1e-5, "tie_word_embeddings": True},  # which transformers would not assume
     "lfm2": COMMON
     | {
         "norm_eps": 1e-5,
