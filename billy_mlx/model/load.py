@@ -20,7 +20,7 @@ from transformers.utils import logging
 from billy_mlx import paths
 from billy_mlx.config import configured
 from billy_mlx.errors import ModelError, UsageError
-from billy_mlx.model import backend, config, hub, memory
+from billy_mlx.model import backend, config, hub, memory, rope
 from billy_mlx.model.chat import choose_template
 from billy_mlx.model.fingerprint import Fingerprint, fingerprint
 from billy_mlx.model.folder import shown
@@ -172,8 +172,11 @@ def build(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     Raises:
         ModelError: mlx-lm cannot make one of what is there.
     """
+    settings = config.read_config(folder)
     with _named_if_unusable(folder):
-        return load_model(folder, lazy=True)
+        network, completed = load_model(folder, lazy=True, model_config=rope.older_words(settings))
+    rope.require_read(network, settings)
+    return network, completed
 
 
 def _settings(folder: Path) -> config.Config:
