@@ -9,12 +9,13 @@ import click
 
 from billy_mlx import paths
 from billy_mlx.cli.loading import load_model, unsteerable, without_template
-from billy_mlx.cli.options import json_option, template_option
+from billy_mlx.cli.options import count_option, json_option, template_option
 from billy_mlx.cli.output import advance, progress, say, write_json, write_line, write_table
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.text import sanitize
 
 if TYPE_CHECKING:
+    from billy_mlx.model.fits import Needs
     from billy_mlx.model.model import Model
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -31,7 +32,7 @@ def command() -> None:
 def get(repo: str, revision: str | None) -> None:
     """Fetch a model from the hub, or the starter model.
 
-    stdout gets its folder. The only command that uses the network.
+    stdout gets its folder. With `billy model fits` the only command that uses the network.
     """
     from billy_mlx.model.load import STARTER
     from billy_mlx.model.starter import get_starter
@@ -67,6 +68,34 @@ def list_(as_json: bool) -> None:
             from_hub = f"to get the model again run: billy model get {each.id}"
             remedy = from_hub if each.commit is not None else f"remove {each.path} and get or import the model again"
             say(f"{each.id} is not complete: {each.shortfall}; {remedy}")
+
+
+@command.command()
+@click.argument("model", metavar="MODEL|config.json")
+@count_option("--over", default=None, text="Tokens of text, all in all.  [default: 2048, or what it holds]")
+@count_option("--rows", default=1, text="Texts that are written at once.", most=10_000)
+@click.option(
+    "--memory", metavar="GB", type=click.IntRange(1, 10**6), help="Of another machine.  [default: what is free here]"
+)
+@json_option
+def fits(model: str, over: int | None, rows: int, memory: int | None, as_json: bool) -> int:
+    """Say whether a model fits into memory, without its weights.
+
+    One that is not on this machine is looked up on the hub. The exit code is 0 if it fits, and 1 if not.
+    """
+    from billy_mlx.model.fits import needs_of
+    from billy_mlx.model.memory import available_bytes
+    from billy_mlx.write.budget import LEAST
+
+    needs = needs_of(model, tokens=over, least=LEAST, rows=rows)
+    available = available_bytes() if memory is None else memory * 10**9
+    fit = needs.fit(available)
+    if as_json:
+        write_json({**asdict(needs), "together": needs.together, "available": available, "fits": fit})
+    else:
+        for line in _of_needs(needs, available, "free here" if memory is None else "there is"):
+            write_line(line)
+    return 1 if fit == "no" else 0
 
 
 @command.command()
@@ -108,6 +137,28 @@ def import_(file: str, name: str | None) -> None:
         say(note)
     write_line(name)
     say(f'to write with it run: billy generate --model {name} -p "Once upon a time"')
+
+
+def _of_needs(needs: "Needs", available: int, there: str) -> list[str]:
+    from billy_mlx.model.backend import on_cpu
+
+    texts = f"{needs.rows} × {needs.tokens:,} tokens"
+    download = [] if needs.download is None else [("download", needs.download, "")]
+    rows = [
+        *download,
+        ("weights", needs.weights, "in float32, as on this CPU" if on_cpu() else "as they are stored"),
+        ("caches", needs.caches, texts),
+        ("working", needs.working, "while it writes"),
+        ("together", needs.together, "while it is loaded" if needs.together == needs.loading else "while it writes"),
+        (there, available, ""),
+    ]
+    verdict = {"yes": "yes", "just": "just: little is left for anything else", "no": "no"}[needs.fit(available)]
+    lines = [f"{what:<12} {_gigabytes(size):>9}  {note}".rstrip() for what, size, note in rows]
+    return [f"model        {sanitize(needs.model)}", *lines, f"fits         {verdict}"]
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.2f} GB"
 
 
 def describe(model: "Model", fault: str | None) -> list[str]:

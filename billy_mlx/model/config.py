@@ -16,6 +16,7 @@ _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "num_transf
 _WIDTH = ("hidden_size", "d_model", "model_dim", "n_embd", "dim")
 _COUNTS = ("vocab_size", "num_attention_heads", "n_heads", "n_head", "num_key_value_heads", "head_dim")
 _CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len")
+_TYPES = ("float16", "bfloat16", "float32")
 _LARGEST = 16 << 20  # bytes; the longest in use have some 100,000
 _LARGEST_SIZE = 1 << 31
 
@@ -76,6 +77,12 @@ def residual_width(config: Config) -> int:
 def context_length(config: Config) -> int | None:
     """The most tokens the model was made for, or None if it has no such bound."""
     return find_number(config, _CONTEXT)
+
+
+def stored_type(config: Config) -> str:
+    """The type of its numbers, as in "bfloat16", which it is if the config does not say."""
+    found = (part.get(name) for part in _parts(config) for name in ("dtype", "torch_dtype"))
+    return next((name for name in found if name in _TYPES), "bfloat16")
 
 
 def find_number(config: Config, names: tuple[str, ...]) -> int | None:

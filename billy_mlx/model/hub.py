@@ -1,20 +1,24 @@
 """Models from the Hugging Face hub: what they are called, fetched by one command, found offline ever after."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 from huggingface_hub import HfApi, constants, errors, hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
+    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    SafetensorsParsingError,
 )
 
 from billy_mlx import paths
@@ -23,10 +27,14 @@ from billy_mlx.model import weights
 
 _HTTPError: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]  # httpx's, by any name
 _PATIENCE_SECONDS = 10
+_OFFLINE = "{} was not fetched: HF_HUB_OFFLINE is set; unset it and run the same command again"
+_SILENT = "{} was not fetched: the hub does not answer; run the same command again when there is a network"
 
 # What mlx-lm reads: no .bin, no .gguf, and no code.
 WANTED = ("*.json", "*.jsonl", "*.txt", "*.jinja", "*.tiktoken", "tokenizer.model", "model*.safetensors")
 _CONFIG = "config.json"
+_SETTINGS = (_CONFIG, "hf_quant_config.json")  # what mlx-lm builds a model by
+_AT_ONCE = 8  # requests
 _VOCABULARIES = ("tokenizer.json", "tokenizer.model", "tekken.json", "vocab*", "*.tiktoken")  # one of these
 
 _ID = r"[a-zA-Z0-9][\w.-]*/[a-zA-Z0-9][\w.-]*"
@@ -58,7 +66,7 @@ class StoredModel:
 def get(repo: str, revision: str | None = None) -> Path:
     """Fetch what a model needs to run and return its folder in the hub's cache, snapshots/COMMIT.
 
-    The one function that touches the network; it shows the hub's progress bars. What is there already is not fetched
+    With `describe` all that touches the network; it shows the hub's progress bars. What is there already is not fetched
     again, unless it is damaged. The cache notes the commit that `revision` meant, and `find` returns that commit until
     the next `get`.
 
@@ -82,6 +90,42 @@ def get(repo: str, revision: str | None = None) -> Path:
     if missing is not None:
         raise ModelError(_not_whole(repo, folder, missing))
     return folder
+
+
+def describe(repo: str, folder: Path) -> int:
+    """Put into `folder` what says how large a model on the hub is, and return the bytes that `get` would fetch.
+
+    That is its config.json, and the headers of its weights in files that are hollow. Nothing goes into the cache.
+
+    Raises:
+        ModelError: no such model, a closed one, no network, or it is none that can be loaded.
+    """
+    try:
+        found = HfApi().model_info(repo, revision="main", files_metadata=True, timeout=_PATIENCE_SECONDS)
+        sizes = {file.rfilename: file.size or 0 for file in found.siblings or []}
+        names = [name for name in sizes if fnmatch(name, weights.FILES) and "/" not in name]
+        if _CONFIG not in sizes or not names:
+            missing = weights.FILES if _CONFIG in sizes else _no_config(is_adapter="adapter_config.json" in sizes)
+            raise ModelError(_not_whole_on_hub(repo, sizes, missing))
+        for name in _SETTINGS:
+            if name in sizes:
+                hf_hub_download(repo, name, revision=found.sha, local_dir=folder)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for name, entries in zip(names, pool.map(partial(_header, repo, found.sha), names), strict=True):
+                weights.write_hollow(folder / name, entries)
+    except (HFValidationError, OSError, _HTTPError) as error:
+        raise ModelError(_not_fetched(repo, None, error)) from error
+    return sum(size for name, size in sizes.items() if any(fnmatch(name, pattern) for pattern in WANTED))
+
+
+def _header(repo: str, commit: str | None, name: str) -> dict[str, weights.StoredEntry]:
+    try:
+        tensors = HfApi().parse_safetensors_file_metadata(repo, name, revision=commit).tensors
+        return {key: weights.StoredEntry(each.dtype, each.shape, each.data_offsets) for key, each in tensors.items()}
+    except (SafetensorsParsingError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{repo} is damaged on the hub: the header of {name} cannot be read; choose another"
+        ) from error
 
 
 def find(repo: str, revision: str | None = None) -> Path | None:
@@ -161,7 +205,11 @@ def _not_whole(repo: str, folder: Path, missing: str) -> str:
         files = HfApi().model_info(repo, revision=folder.name, timeout=_PATIENCE_SECONDS).siblings or []
     except (OSError, _HTTPError):
         return _in_part(repo, missing)
-    if any(file.rfilename.endswith(".gguf") for file in files):
+    return _not_whole_on_hub(repo, [file.rfilename for file in files], missing)
+
+
+def _not_whole_on_hub(repo: str, names: Collection[str], missing: str) -> str:
+    if any(name.endswith(".gguf") for name in names):
         return f"{repo} holds GGUF, no MLX model; fetch one of its files and run: billy model import FILE.gguf"
     return f"{repo} is not complete on the hub either: {missing}; choose another model"
 
@@ -184,14 +232,16 @@ def _not_fetched(repo: str, revision: str | None, error: Exception) -> str:
             return f"The hub has no model {repo}, or it is private; check the name, or run: hf auth login"
         case RevisionNotFoundError():
             return f"{repo} has no revision {revision!r}; leave it out for the newest"
+        case OfflineModeIsEnabled():
+            return _OFFLINE.format(repo)
         case LocalEntryNotFoundError() if (missing := cached_in_part(repo, revision)) is not None:
             return _in_part(repo, missing)
         case LocalEntryNotFoundError(__cause__=OfflineModeIsEnabled()):
-            return f"{repo} was not fetched: HF_HUB_OFFLINE is set; unset it and run the same command again"
+            return _OFFLINE.format(repo)
         case LocalEntryNotFoundError():
-            return (
-                f"{repo} was not fetched: the hub does not answer; run the same command again when there is a network"
-            )
+            return _SILENT.format(repo)
+        case _HTTPError() if not isinstance(error, HfHubHTTPError):
+            return _SILENT.format(repo)
         case _:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             return f"{repo} was not fetched: {reason}; put that right and run the same command again"
@@ -223,8 +273,7 @@ def is_begun(folder: Path) -> bool:
 def _missing(folder: Path) -> str | None:
     """Return a file that should be there, as the object of a sentence; a link to nothing is none."""
     if not (folder / _CONFIG).exists():
-        is_adapter = (folder / "adapter_config.json").exists()
-        return f"{_CONFIG}, being a LoRA adapter, which mlx_lm.fuse fuses into its model" if is_adapter else _CONFIG
+        return _no_config(is_adapter=(folder / "adapter_config.json").exists())
     lacking = weights.lacking(folder)
     if lacking is not None:
         return lacking
@@ -233,6 +282,10 @@ def _missing(folder: Path) -> str | None:
         return "a tokenizer"
     gone = (file.name for file in sorted(folder.iterdir()) if not file.exists())
     return next((name for name in gone if any(fnmatch(name, pattern) for pattern in WANTED)), None)
+
+
+def _no_config(*, is_adapter: bool) -> str:
+    return f"{_CONFIG}, being a LoRA adapter, which mlx_lm.fuse fuses into its model" if is_adapter else _CONFIG
 
 
 def is_hub_id(name: str) -> bool:

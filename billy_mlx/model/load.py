@@ -13,7 +13,7 @@ import mlx_lm
 from mlx.utils import tree_unflatten
 from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 from mlx_lm.tokenizer_utils import TokenizerWrapper
-from mlx_lm.utils import load_model, load_tokenizer
+from mlx_lm.utils import _get_classes, load_model, load_tokenizer
 from transformers import PreTrainedConfig
 from transformers.utils import logging
 
@@ -33,6 +33,7 @@ from billy_mlx.text import quoted
 
 STARTER = "starter"
 _MOST_TOKENS = 1 << 31
+_MOST_LAYERS = 1000  # where no weights tell how many there can be
 
 _QUANTISED = (nn.QuantizedLinear, nn.QuantizedEmbedding, QuantizedSwitchLinear)
 
@@ -58,10 +59,10 @@ def load(
     name, folder = find(called, revision)
     if chat_template_name is None and called == configured("model"):
         chat_template_name = configured("chat-template-name")
-    settings = _settings(folder)
+    settings = settings_of(folder)
     with memory.loading(name, folder, settings):
         shape = require_harmless(folder)
-        network, settings = _network(folder)
+        network, settings = network_of(folder)
         tokenizer = read_tokenizer(folder, settings, chat_template_name)
     identity = fingerprint(folder, settings, tokenizer.get_vocab(), shape)
     return Model(name, folder, network, tokenizer, settings, identity)
@@ -74,7 +75,7 @@ def identify(model: str | Path | None = None) -> tuple[str, Fingerprint]:
         ModelError, UsageError: as `load` does.
     """
     name, folder = find(default_name() if model is None else str(model))
-    settings = _settings(folder)
+    settings = settings_of(folder)
     shape = require_harmless(folder)
     return name, fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab(), shape)
 
@@ -179,22 +180,62 @@ def build(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     return network, completed
 
 
-def _settings(folder: Path) -> config.Config:
-    """Return the config of a folder, whose sizes could be those of the stored weights."""
-    settings = config.read_config(folder)
-    config.check_sizes(settings, len(stored_tensors(folder)))
-    return settings
+def network_of(folder: Path, *, lazily: bool = False) -> tuple[nn.Module, dict[str, Any]]:
+    """Return the model of `folder` as it runs here, and its config as mlx-lm completed it.
 
+    Args:
+        lazily: none of its weights is read yet; otherwise they are in memory.
 
-def _network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
-    """Return the model of `folder` with its weights in memory, and its config as mlx-lm completed it."""
+    Raises:
+        ModelError: mlx-lm cannot make one of what is there.
+    """
     network, settings = build(folder)
     with _named_if_unusable(folder):
         if backend.on_cpu():
-            dequantize(network)
+            dequantize(network, lazily=lazily)
             network.set_dtype(mx.float32)
-        mx.eval(network.parameters())
+        if not lazily:
+            mx.eval(network.parameters())
     return network, settings
+
+
+def imagined(folder: Path) -> nn.Module:
+    """Return the model that the config.json of `folder` tells of, where there are no weights: of its shapes and types.
+
+    Raises:
+        ModelError: mlx-lm cannot make one of it.
+    """
+    settings = config.read_config(folder)
+    config.check_sizes(settings, _MOST_LAYERS)
+    completed = {**settings, **rope.older_words(settings)}
+    with _named_if_unusable(folder):
+        kind, arguments = _get_classes(completed)
+        network: nn.Module = kind(arguments.from_dict(completed))
+        network.set_dtype(getattr(mx, config.stored_type(settings)))
+        quantization = settings.get("quantization") or settings.get("quantization_config")
+        if isinstance(quantization, dict) and {"group_size", "bits"} <= quantization.keys():
+            _quantize(network, quantization)
+    return network
+
+
+def _quantize(network: nn.Module, quantization: dict[str, Any]) -> None:
+    """Quantise what mlx_lm.convert would, with what `quantization` says for one layer by its name."""
+    size = quantization["group_size"]
+
+    def how(path: str, layer: nn.Module) -> bool | dict[str, Any]:
+        if not hasattr(layer, "to_quantized"):
+            return False
+        own: bool | dict[str, Any] = quantization.get(path, layer.weight.shape[-1] % size == 0)
+        return own
+
+    nn.quantize(network, size, quantization["bits"], mode=quantization.get("mode", "affine"), class_predicate=how)
+
+
+def settings_of(folder: Path) -> config.Config:
+    """Return the config of a folder, whose sizes could be those of the stored weights; `ModelError` if they cannot."""
+    settings = config.read_config(folder)
+    config.check_sizes(settings, len(stored_tensors(folder)))
+    return settings
 
 
 @contextmanager
@@ -225,13 +266,13 @@ def _first_line(error: Exception) -> str:
     return quoted((kind + said).strip().splitlines()[0]).rstrip(" .:")
 
 
-def dequantize(model: nn.Module) -> None:
+def dequantize(model: nn.Module, *, lazily: bool = False) -> None:
     """Replace every quantised linear, expert and embedding layer of `model` by its float32 equal, in place.
 
     A quantised matmul is slow on a CPU: 9 tokens/s against 17 for the starter model.
 
-    Weights are evaluated one by one and the packed ones let go, so that memory peaks little above the dense model.
-    Whatever else the model holds keeps its dtype, and kinds of layers not named here stay quantised.
+    Unless `lazily`, weights are evaluated one by one and the packed ones let go, so that memory peaks little above the
+    dense model. Whatever else the model holds keeps its dtype, and kinds of layers not named here stay quantised.
     Bits 2, 4 and 8 are unpacked as bytes, which takes half the time of `mx.dequantize` (starter model: 0.35 s
     against 0.8 s, first touch of the memory included) and gives the same bits.
     """
@@ -241,7 +282,7 @@ def dequantize(model: nn.Module) -> None:
         if type(layer) not in _QUANTISED or getattr(layer, "global_scale", None) is not None:
             continue
         if id(layer) not in dense_by_id:
-            dense_by_id[id(layer)] = _dense(layer)
+            dense_by_id[id(layer)] = _dense(layer, lazily=lazily)
             layer.clear()  # the list of modules holds the layer; its arrays go now
         model.update_modules(tree_unflatten([(name, dense_by_id[id(layer)])]))
 
@@ -276,12 +317,13 @@ def _unpack(packed: mx.array, bits: int) -> mx.array:
     return mx.stack(numbers, axis=-1)
 
 
-def _dense(layer: nn.Module) -> nn.Module:
-    """Return the plain layer with the weights of the quantised `layer`, evaluated."""
+def _dense(layer: nn.Module, *, lazily: bool) -> nn.Module:
+    """Return the plain layer with the weights of the quantised `layer`, evaluated unless `lazily`."""
     weight = dense_weight(
         layer.weight, layer.scales, layer.get("biases"), group_size=layer.group_size, bits=layer.bits, mode=layer.mode
     )
-    mx.eval(weight)
+    if not lazily:
+        mx.eval(weight)
     if isinstance(layer, nn.QuantizedEmbedding):
         dense: nn.Module = nn.Embedding(1, 1)
     elif isinstance(layer, nn.QuantizedLinear):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -24,7 +24,7 @@ from billy_mlx.errors import ModelError, is_of_memory
 from billy_mlx.model import backend
 from billy_mlx.model.cache import can_always_trim
 from billy_mlx.model.config import Config, find_number
-from billy_mlx.model.layers import bare
+from billy_mlx.model.layers import Shape, bare
 from billy_mlx.model.model import Model
 from billy_mlx.model.weights import StoredTensor, stored_tensors
 
@@ -50,6 +50,26 @@ _HEADS = ("num_attention_heads", "n_heads", "n_head")
 # Address space that a process with a model has taken beyond what it holds: the stacks and heaps of mlx's threads,
 # 1,119 MB of it, 480 MB of which count as data.
 _THREADS = {"as": 1_200_000_000, "data": 600_000_000}
+
+
+class Sized(Protocol):
+    """What has to be known of a model to say what its rows take: a loaded one, or one without its weights."""
+
+    @property
+    def model(self) -> nn.Module:
+        """As mlx-lm has it; its weights are not asked for."""
+
+    @property
+    def config(self) -> Config:
+        """Its config.json."""
+
+    @property
+    def shape(self) -> Shape:
+        """Its sizes."""
+
+    @property
+    def width(self) -> int:
+        """D, the width of the residual stream."""
 
 
 def total_bytes() -> int:
@@ -96,7 +116,7 @@ def loading(name: str, folder: Path, config: Config) -> Iterator[None]:
     Raises:
         ModelError: it does not; its weights are damaged; or memory ran out all the same.
     """
-    require(_loading_bytes(folder, config), f"Loading {name}", _SMALLER)
+    require(loading_bytes(folder, config), f"Loading {name}", _SMALLER)
     try:
         yield
     except (MemoryError, RuntimeError, ModelError) as error:
@@ -128,25 +148,25 @@ def check_rows(model: Model, rows: int, tokens: int, *, prompts: int = 1, averag
     require(needed, f"{rows} × {tokens:,} tokens with {model.id}", "take fewer rows at once or a shorter text")
 
 
-def rows_bytes(model: Model, rows: int, tokens: int, *, prompts: int = 1, averaged: bool = False) -> int:
+def rows_bytes(model: Sized, rows: int, tokens: int, *, prompts: int = 1, averaged: bool = False) -> int:
     """Return what `rows` of `tokens` each take at their peak beside the loaded model; as `check_rows` has it."""
     # A cache grows in steps from wherever its prompt ended, so it can be all but a step longer than what it holds;
     # while a layer's grows, the old one is still there.
     caches = rows * cache_bytes(model.model, tokens + _CACHE_STEP)
-    caches += caches // len(model.layers)
+    caches += caches // model.shape.layers
     if rows > 1 or not can_always_trim(make_prompt_cache(model.model)):
         # The prompts' own caches are still there when they are copied; only a row alone goes on in its prompt's.
         caches += prompts * cache_bytes(model.model, -(-tokens // _CACHE_STEP) * _CACHE_STEP)
     heads = find_number(model.config, _HEADS) or 1
     # Off Metal the attention scores of a chunk exist in full, and so do the logits with what sampling makes of them.
     scores = heads * min(_CHUNK, tokens) * tokens * 4 if backend.on_cpu() else 0
-    logits = 4 * model.fingerprint.vocabulary * 4
+    logits = 4 * model.shape.outputs * 4
     return caches + rows * (scores + logits) + _layers_bytes(model, rows, averaged=averaged)
 
 
-def _layers_bytes(model: Model, rows: int, *, averaged: bool) -> int:
+def _layers_bytes(model: Sized, rows: int, *, averaged: bool) -> int:
     """Return the size of what `rows` have for every layer beside their caches, (R, 1, D) arrays each."""
-    return rows * len(model.layers) * model.width * (_AVERAGES if averaged else _DIRECTIONS)
+    return rows * model.shape.layers * model.width * (_AVERAGES if averaged else _DIRECTIONS)
 
 
 def cache_bytes(model: nn.Module, tokens: int) -> int:
@@ -183,8 +203,12 @@ def weights_bytes(folder: Path, config: Config, *, as_float32: bool) -> int:
     return 4 * sum(_numbers(tensor, tensors, config) for tensor in tensors.values())
 
 
-def _loading_bytes(folder: Path, config: Config) -> int:
-    """Return what loading takes at its peak: on a CPU more than the weights, where they become float32."""
+def loading_bytes(folder: Path, config: Config) -> int:
+    """Return what loading takes at its peak: on a CPU more than the weights, where they become float32.
+
+    Raises:
+        ModelError: the weights are damaged.
+    """
     if not backend.on_cpu():
         return weights_bytes(folder, config, as_float32=False)
     tensors = {tensor.name: tensor for tensor in stored_tensors(folder)}

@@ -56,19 +56,22 @@ class TrialBounds:
     bytes_: int
 
 
-def require_harmless(folder: Path) -> Shape:
+def require_harmless(folder: Path, *, has_tokenizer: bool = True) -> Shape:
     """Try a model folder, unless one with the same files was tried before, and return the sizes of its model.
+
+    Args:
+        has_tokenizer: the folder is of a whole model; otherwise only the building of one is tried.
 
     Raises:
         ModelError: it is refused, with the part of it that is at fault.
     """
     files = described_by(folder)
-    file = verdicts_folder() / f"{_digest(folder, files)}.json"
+    file = verdicts_folder() / f"{_digest(folder, files)}{'' if has_tokenizer else '-outline'}.json"
     own, verdict = shown(folder), _kept(file)
     if verdict is None:
         size = sum(each.stat().st_size for each in files)
         bounds = TrialBounds(SECONDS + size / 1e6 * _SECONDS_A_MEGABYTE, _BYTES + _BYTES_A_BYTE * size)
-        verdict, is_final = _tried(folder, bounds)
+        verdict, is_final = _tried({"folder": str(folder), "has_tokenizer": has_tokenizer}, folder, bounds)
         if is_final:
             kept = replace(verdict, refused=verdict.refused.replace(own, _FOLDER))
             with suppress(BillyError):  # then it is tried the next time as well
@@ -110,11 +113,11 @@ class _Verdict:
     shape: Shape | None = None
 
 
-def _tried(folder: Path, bounds: TrialBounds) -> tuple[_Verdict, bool]:
+def _tried(task: Mapping[str, object], folder: Path, bounds: TrialBounds) -> tuple[_Verdict, bool]:
     """Return what comes of a trial, and whether another one would end in the same way."""
     is_final = True
     try:
-        answer = _Trial({"folder": str(folder)}, bounds).answer()
+        answer = _Trial(task, bounds).answer()
     except _OutOfBounds as error:
         answer, is_final = {"refused": str(error)}, error.is_final
     if "shape" in answer:

@@ -37,7 +37,10 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(task["parent"],), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_CPU, (task["seconds"], task["seconds"]))
     say = _sayer(out)
-    say(_rendered(task, say) if "template" in task else _tried(Path(task["folder"]), say))
+    if "template" in task:
+        say(_rendered(task, say))
+    else:
+        say(_tried(Path(task["folder"]), say, has_tokenizer=task["has_tokenizer"]))
 
 
 def _end_with(parent: int) -> None:
@@ -70,19 +73,22 @@ def _rendered(task: dict[str, Any], say: Callable[[dict[str, object]], None]) ->
     return {"text": texts[0][0]}
 
 
-def _tried(folder: Path, say: Callable[[dict[str, object]], None]) -> dict[str, object]:
-    """Do with the files of a folder what is done with them when the model is loaded and asked."""
+def _tried(folder: Path, say: Callable[[dict[str, object]], None], *, has_tokenizer: bool = True) -> dict[str, object]:
+    """Do with the files of a folder what is done with them when the model is loaded and, with a tokenizer, asked."""
     from billy_mlx.errors import BillyError
     from billy_mlx.model import config, load  # imports all that is imported for a model
 
     settings: dict[str, Any] = {}
     tokenizer: list[Any] = []
     model: list[Any] = []
-    steps: list[tuple[str, Callable[[], object]]] = [
-        ("reading config.json", lambda: settings.update(config.read_config(folder))),
+    words: list[tuple[str, Callable[[], object]]] = [
         ("reading its tokenizer", lambda: tokenizer.append(load.open_tokenizer(folder, settings))),
         ("its tokenizer", lambda: _try_tokenizer(tokenizer[0])),
         ("its chat template", lambda: _try_templates(tokenizer[0], folder)),
+    ]
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("reading config.json", lambda: settings.update(config.read_config(folder))),
+        *(words if has_tokenizer else ()),
         ("building the model that config.json describes", lambda: model.append(load.build(folder)[0])),
         ("running the model that config.json describes", lambda: model.append(_shape(model.pop()))),
     ]

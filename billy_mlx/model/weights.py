@@ -3,20 +3,21 @@
 Format: 8 bytes little-endian length, that many bytes of JSON, then the tensors one after another.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from billy_mlx.errors import ModelError
 from billy_mlx.model.folder import is_there, parsed, read_json, require_file, shown
 from billy_mlx.text import quoted
 
-_FILES = "model*.safetensors"  # what mlx-lm loads, whatever an index says
+FILES = "model*.safetensors"  # what mlx-lm loads, whatever an index says
 _INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"(.*)-[0-9]{5}-of-([0-9]{5})\.safetensors")
 _LARGEST_HEADER = 32 << 20  # those of the largest models in use have a tenth of it
@@ -77,6 +78,32 @@ def tensors_of(file: Path) -> list[StoredTensor]:
         return _tensors(file)
 
 
+class StoredEntry(NamedTuple):
+    """What a header says of one tensor: `data_offsets` count from the end of the header."""
+
+    dtype: str
+    shape: Sequence[int]
+    data_offsets: tuple[int, int]
+
+
+def write_hollow(file: Path, entries: Mapping[str, StoredEntry]) -> None:
+    """Write a file of weights with its header and, where the weights would be, a hole that takes no room on the disk.
+
+    Raises:
+        ModelError: an entry is none.
+        OSError: there is no room for it all the same.
+    """
+    try:
+        header = json.dumps({name: entry._asdict() for name, entry in entries.items()}).encode()
+        end = max((_whole(entry.data_offsets[1]) for entry in entries.values()), default=0)
+        with file.open("wb") as stream:
+            stream.write(len(header).to_bytes(8, "little") + header)
+            stream.truncate(8 + len(header) + end)
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
+        what = f"{shown(file)} is damaged: its header is not one of safetensors"
+        raise ModelError(f"{what}; choose another model") from error
+
+
 def headers(folder: Path) -> Iterator[tuple[Path, bytes]]:
     """Yield the files mlx-lm would load, each with all that it says of its tensors.
 
@@ -94,7 +121,7 @@ def lacking(folder: Path) -> str | None:
     Raises:
         ModelError: its index is damaged.
     """
-    found = list(folder.glob(_FILES))
+    found = list(folder.glob(FILES))
     expected = _expected(folder, found)
     missing = {name for name in expected if not is_there(folder / name)}
     dangling = {file.name for file in found if not is_there(file)}
@@ -103,7 +130,7 @@ def lacking(folder: Path) -> str | None:
         missing = set()
     missing |= dangling
     if not missing:
-        return None if found else _FILES
+        return None if found else FILES
     count, first = len(expected | missing), quoted(min(missing))
     return f"{len(missing)} of its {count} weight files, {first} first" if count > 1 else first
 
@@ -111,7 +138,7 @@ def lacking(folder: Path) -> str | None:
 def damage(folder: Path) -> dict[Path, str]:
     """Return the weight files of a folder, and their index, that are there and not whole, each with what it has."""
     index = folder / _INDEX
-    files = [*sorted(folder.glob(_FILES)), *([index] if is_there(index) else [])]
+    files = [*sorted(folder.glob(FILES)), *([index] if is_there(index) else [])]
     reasons = {file: _reason(file) for file in files if is_there(file)}
     return {file: reason for file, reason in reasons.items() if reason is not None}
 
@@ -145,11 +172,11 @@ def _named_if_damaged(file: Path) -> Iterator[None]:
 
 def _files(folder: Path) -> list[Path]:
     missing = lacking(folder)
-    if missing == _FILES:
-        raise ModelError(f"{shown(folder)} has no {_FILES}; only models in that format can be loaded")
+    if missing == FILES:
+        raise ModelError(f"{shown(folder)} has no {FILES}; only models in that format can be loaded")
     if missing is not None:
         raise ModelError(f"{shown(folder)} lacks {missing}; get the model again")
-    return sorted(folder.glob(_FILES))
+    return sorted(folder.glob(FILES))
 
 
 def _expected(folder: Path, found: list[Path]) -> set[str]:

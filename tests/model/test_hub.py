@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import mlx.core as mx
@@ -15,7 +16,7 @@ from huggingface_hub.utils import close_session
 from billy_mlx import paths
 from billy_mlx.cli import run
 from billy_mlx.errors import ModelError
-from billy_mlx.model import hub
+from billy_mlx.model import fits, hub
 from billy_mlx.model.load import load
 
 COMMIT = "c" * 40
@@ -39,7 +40,7 @@ class FakeHub(BaseHTTPRequestHandler):
         if refusal is not None:
             self.answer(refusal[0], b"", **{"X-Error-Code": refusal[1]})
         elif rest[0] == "revision":
-            files = [{"rfilename": file.name} for file in self.server.folder.iterdir()]
+            files = [{"rfilename": file.name, "size": file.stat().st_size} for file in self.server.folder.iterdir()]
             self.answer(200, json.dumps({"id": repo, "sha": COMMIT, "siblings": files}).encode())
         elif rest[0] == "tree":
             self.answer(200, json.dumps([self.entry(file) for file in self.server.folder.iterdir()]).encode())
@@ -331,3 +332,107 @@ def test_what_other_programs_keep_in_the_cache_is_not_listed(stored, kept):
         if file.name not in kept:
             file.unlink()
     assert hub.list_models() == []
+
+
+@pytest.mark.slow
+def test_what_a_model_on_the_hub_takes_is_found_without_its_weights(online, cache, monkeypatch):
+    found = fits.needs_of("org/tiny", tokens=100, least=1, rows=2)
+    assert list(cache.glob("*")) == []  # nothing that would look like a model begun
+    files = [file for file in online.iterdir() if file.suffix != ".py"]
+    assert found.download == sum(file.stat().st_size for file in files)
+    hub.get("org/tiny")
+    go_online(monkeypatch, NOBODY)
+    here = fits.needs_of("org/tiny", tokens=100, least=1, rows=2)
+    assert replace(found, download=None) == here
+
+
+def test_of_the_weights_only_the_headers_are_asked_for(online, monkeypatch):
+    asked = []
+    own = FakeHub.do_GET
+
+    def look(self):
+        asked.append((self.path, self.headers.get("Range")))
+        own(self)
+
+    monkeypatch.setattr(FakeHub, "do_GET", look)
+    fits.needs_of("org/tiny", tokens=100, least=1, rows=1)
+    ranges = {path.split("/")[-1]: wanted for path, wanted in asked if path.endswith(".safetensors")}
+    assert set(ranges) == set(SHARDS)
+    assert all(wanted is not None for wanted in ranges.values())
+
+
+@pytest.mark.parametrize(
+    ("repo", "words"),
+    [
+        ("org/none", "The hub has no model org/none"),
+        ("org/gated", "wants its terms accepted"),
+        ("org/broken", "org/broken was not fetched: .*run the same command again"),
+    ],
+)
+def test_what_the_hub_refuses_to_tell_is_said_in_words(online, repo, words):
+    with pytest.raises(ModelError, match=words):
+        fits.needs_of(repo, tokens=None, least=1, rows=1)
+
+
+def test_without_a_network_it_cannot_be_said_whether_a_model_fits(cache, monkeypatch):
+    with pytest.raises(ModelError, match=r"^org/tiny was not fetched: HF_HUB_OFFLINE is set; unset it and run"):
+        fits.needs_of("org/tiny", tokens=None, least=1, rows=1)
+    go_online(monkeypatch, NOBODY)
+    with pytest.raises(ModelError, match=r"^org/tiny was not fetched: the hub does not answer; run the same command"):
+        fits.needs_of("org/tiny", tokens=None, least=1, rows=1)
+
+
+def change_config(**settings):
+    def do(folder):
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | settings))
+
+    return do
+
+
+def only_gguf(folder):
+    for name in SHARDS:
+        (folder / name).unlink()
+    (folder / "tiny-Q4_K.gguf").write_bytes(b"GGUF")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (only_gguf, "^org/tiny holds GGUF, no MLX model; .*billy model import FILE.gguf"),
+        (remove(*SHARDS), r"^org/tiny is not complete on the hub either: model\*\.safetensors"),
+        (remove("config.json"), "^org/tiny is not complete on the hub either: config.json"),
+        (remove(SHARDS[1]), "^org/tiny lacks 1 of its 3 weight files, model-00002"),
+        (truncate(SHARDS[1], 30), "^org/tiny is damaged on the hub: the header of model-00002"),
+        (change_config(model_type="nonesuch"), "cannot load org/tiny: Model type nonesuch not supported"),
+        (change_config(model_file="evil.py"), r"^org/tiny wants to run its own code"),
+        (change_config(num_hidden_layers=10**9), "config.json says 1,000,000,000 layers, and there are 38 tensors"),
+        (change_config(vocab_size=99), "cannot load org/tiny: "),
+    ],
+)
+def test_what_is_no_model_on_the_hub_is_said_in_words(online, change, sentence):
+    change(online)
+    with pytest.raises(ModelError, match=sentence):
+        fits.needs_of("org/tiny", tokens=None, least=1, rows=1)
+
+
+TENSOR = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+HEADERS = {
+    "a list": [],
+    "a number in the place of a tensor": {"a": 1},
+    "a number in the place of a shape": {"a": TENSOR | {"shape": 3}},
+    "a number in the place of offsets": {"a": TENSOR | {"data_offsets": 4}},
+    "an offset that is text": {"a": TENSOR | {"data_offsets": [0, "b"]}},
+    "a negative offset": {"a": TENSOR | {"data_offsets": [0, -4]}},
+    "an offset that is no whole number": {"a": TENSOR | {"dtype": "X9", "data_offsets": [0, 1e99]}},
+    "offsets that fit no shape": {"a": TENSOR | {"data_offsets": [0, 8]}},
+    "more bytes than a file can have": {"a": TENSOR | {"dtype": "X9", "data_offsets": [0, (1 << 63) - 1]}},
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_header_on_the_hub_that_makes_no_sense_is_said_in_words(online, header):
+    text = json.dumps(HEADERS[header]).encode()
+    (online / SHARDS[1]).write_bytes(len(text).to_bytes(8, "little") + text)
+    with pytest.raises(ModelError, match=r"^org/tiny(/model-00002-of-00003.safetensors)? (is damaged|was not fetched)"):
+        fits.needs_of("org/tiny", tokens=None, least=1, rows=1)
