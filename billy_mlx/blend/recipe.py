@@ -4,7 +4,7 @@ A `Recipe` is everything that a `Writer` needs to know besides the model; a `Tak
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import msgspec
@@ -123,13 +123,27 @@ class Recipe:
         chat: bool = True,
         **settings: Any,
     ) -> "Recipe":
-        """Return the recipe for one message; a voice may be the text of a blend, `settings` are the other attributes.
+        """Return the recipe for one message.
+
+        Args:
+            text: the message.
+            voice: a blend, or the text of one.
+            system: the system prompt.
+            prefix: how the answer begins.
+            chat: whether it is sent by the model's chat template.
+            settings: the other attributes, and those of `Sampling`, such as `temperature`.
 
         Raises:
             BlendError: the text is no blend.
-            UsageError: the message is empty, or a setting out of range.
+            UsageError: the message is empty, a setting out of range, or an argument is of another kind.
         """
         blend = Blend.parse(voice) if isinstance(voice, str) else voice
+        for name, value, kind in (("text", text, str), ("voice", blend, Blend)):
+            if not isinstance(value, kind):
+                raise UsageError(f"the {name} of a recipe is a {type(value).__name__}; give a text")
+        drawn = {each.name: settings.pop(each.name) for each in fields(Sampling) if each.name in settings}
+        if drawn:
+            settings["sampling"] = replace(settings.get("sampling", Sampling()), **drawn)
         return cls(Prompt.of(text, system=system, prefix=prefix, chat=chat), blend, **settings)
 
     @property
