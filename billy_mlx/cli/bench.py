@@ -249,7 +249,10 @@ def _names(flag: str, typed: str) -> tuple[str, ...]:
 
 
 def _folder_name(model: "Model", settings: "BenchSettings", *, quick: bool) -> str:
-    name = re.sub(r"[^\w.-]+", "-", Path(model.id).name).strip("-.") or "model"
+    from billy_mlx.model.adapter import apart
+
+    names = "-".join(Path(part).name for part in apart(model.id) if part is not None)
+    name = re.sub(r"[^\w.-]+", "-", names).strip("-.") or "model"
     return f"bench-{name}-{'quick' if quick else settings.protocol}"
 
 
