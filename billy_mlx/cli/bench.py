@@ -20,6 +20,7 @@ from billy_mlx.cli.options import (
     model_option,
     seed_option,
     template_option,
+    typed,
 )
 from billy_mlx.cli.output import JobBar, say, write_json, write_line
 from billy_mlx.errors import BillyError, UsageError
@@ -267,7 +268,7 @@ def _command(context: click.Context, settings: "BenchSettings") -> str:
     for parameter in context.command.params:
         if parameter.name is not None and is_typed(context, parameter.name):
             flag = max(parameter.opts, key=len)
-            value = settings.blend if parameter.name == "blend" else context.params[parameter.name]
+            value = settings.blend if parameter.name == "blend" else typed(context, parameter)
             values: Sequence[object] = value if isinstance(value, tuple) else (value,)
             words += [flag] if value is True else [word for each in values for word in (flag, redact_path(str(each)))]
     return shlex.join(words)

@@ -1,5 +1,6 @@
 """Flags that several commands share, so that they mean the same everywhere."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,17 @@ model_option: Decorator = option_group(
         help="A LoRA or DoRA adapter for it, as mlx_lm.lora makes one.",
     ),
 )
+
+
+def model_flags(called: str) -> str:
+    """Return the flags that name a model, and the adapter that it may have, as a shell takes them."""
+    from billy_mlx.model.adapter import apart
+
+    name, adapter = apart(called)
+    flags = ["--model", name] if adapter is None else ["--model", name, "--adapter-path", adapter]
+    return shlex.join(flags)
+
+
 TEMPLATE_NAME = "billy.chat_template_name"
 """Where the context of a command keeps which chat template is asked for."""
 
@@ -104,6 +116,15 @@ def utf8_text(_context: click.Context, parameter: click.Parameter, value: str | 
     if isinstance(value, tuple) and "" in value:
         raise click.BadParameter("it is empty", param=parameter)
     return value
+
+
+def typed(context: click.Context, parameter: click.Parameter) -> object:
+    """Return what a parameter was given on the command line, even if its command itself does not get it."""
+    if parameter.name == "model":
+        from billy_mlx.model.adapter import apart
+
+        return apart(context.params["model"])[0]
+    return context.params.get(parameter.name or "", context.meta.get(f"billy.{parameter.name}"))
 
 
 def is_typed(context: click.Context, name: str) -> bool:

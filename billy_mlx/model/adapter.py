@@ -53,8 +53,11 @@ class Adapter:
 
 
 def with_adapter(model: str, folder: str | Path) -> str:
-    """Return what a model is called with an adapter: `load` takes it, and so does a shell after `--model`."""
-    return f"{model}{_FLAG}{folder}"
+    """Return what a model is called with an adapter: `load` takes it, and so does a shell after `--model`.
+
+    An adapter that the name has already is replaced.
+    """
+    return f"{apart(model)[0]}{_FLAG}{folder}"
 
 
 def apart(called: str) -> tuple[str, str | None]:

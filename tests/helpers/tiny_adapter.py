@@ -14,6 +14,7 @@ def adapter_folder(path, model, kind="lora", *, layers=2, keys=None, train=None)
     """Write an adapter for a model folder to `path` and return it; its numbers are random, or what `train` leaves."""
     network, tokenizer = mlx_lm.load(str(model))
     network.freeze()
+    mx.random.seed(0)
     parameters = {"rank": RANK, "scale": 2.0, "dropout": 0.1} | ({} if keys is None else {"keys": keys})
     linear_to_lora_layers(network, layers, dict(parameters), use_dora=kind == "dora")
     if train is not None:
