@@ -112,12 +112,14 @@ def apply(adapter: Adapter, network: nn.Module, *, fused: bool) -> None:
         ModelError: it is another model's: part of it fits nothing there, has another shape, or is missing.
     """
     _add_layers(adapter, network)
+    file = adapter.folder / _WEIGHTS
     try:
-        stored: dict[str, mx.array] = mx.load(str(adapter.folder / _WEIGHTS))  # type: ignore[assignment]  # safetensors
+        stored: dict[str, mx.array] = mx.load(str(file))  # type: ignore[assignment]  # safetensors
     except (RuntimeError, ValueError, OSError) as error:
-        raise ModelError(
-            f"{shown(adapter.folder / _WEIGHTS)} cannot be read: {quoted(error)}; get the adapter again"
-        ) from error
+        raise ModelError(f"{shown(file)} cannot be read: {quoted(error)}; get the adapter again") from error
+    for name, array in stored.items():
+        if not mx.isfinite(array).all().item():  # what comes of training that went wrong
+            raise ModelError(f"{shown(file)} holds numbers in {quoted(name)!r} that are not finite; train it anew")
     arrays = [(name, array.astype(mx.float32) if fused else array) for name, array in stored.items()]
     network.load_weights(arrays, strict=False)
     network.eval()
@@ -205,8 +207,10 @@ def _add_layers(adapter: Adapter, network: nn.Module) -> None:
     if adapter.layers > depth:
         raise _unfit(adapter, f"it changes {adapter.layers} layers, and there are {depth}")
     own = _shapes(network)
+    keys = adapter.parameters.get("keys")
+    parameters = adapter.parameters | {"keys": None if keys is None else set(keys)}  # each layer is looked for in it
     try:
-        linear_to_lora_layers(network, adapter.layers, adapter.parameters, use_dora=adapter.is_dora)
+        linear_to_lora_layers(network, adapter.layers, parameters, use_dora=adapter.is_dora)
     except Exception as error:
         raise _unfit(adapter, quoted(error)) from error
     added = {name: shape for name, shape in _shapes(network).items() if name not in own}

@@ -63,7 +63,7 @@ def load(
     """
     called, adapter = _called(model, adapter_path)
     name, folder = find(called, revision)
-    if chat_template_name is None and called == configured("model"):
+    if chat_template_name is None and _is_configured(called):
         chat_template_name = configured("chat-template-name")
     settings = _settings(folder)
     with memory.loading(name, folder, settings, adapter=adapter.elements if adapter else 0):
@@ -101,9 +101,15 @@ def _called(model: str | Path | None, adapter_path: str | Path | None) -> tuple[
     """Return what a model itself is called, and the adapter that it is to have: given, in its name, or configured."""
     called, of_name = apart(default_name() if model is None else str(model))
     folder = of_name if adapter_path is None else adapter_path
-    if folder is None and called == configured("model"):
+    if folder is None and _is_configured(called):
         folder = configured("adapter-path")
     return called, None if folder is None else read_adapter(folder)
+
+
+def _is_configured(called: str) -> bool:
+    """Whether a model is the one that the configuration names, with whatever adapter."""
+    own = configured("model")
+    return own is not None and called == apart(own)[0]
 
 
 def _adapted(name: str, bare: Fingerprint, adapter: Adapter | None) -> tuple[str, Fingerprint]:

@@ -4,6 +4,7 @@ import json
 import shlex
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -116,6 +117,17 @@ def test_a_benchmark_records_its_adapter(billy, model, adapter, tmp_path, monkey
     assert words[words.index("--model") + 1] == "tiny"
     assert words[words.index("--chat-template-name") + 1] == "default"
     assert billy("bench", "report", "bench-tiny-my-adapter-own", "--judge", "none").code == 0
+
+
+def test_the_studio_gets_the_model_by_its_whole_name(billy, model, monkeypatch):
+    given = []
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("billy_mlx.cli.write.sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    monkeypatch.setattr("billy_mlx.cli.write._leave", lambda _: None)
+    monkeypatch.setattr("billy_mlx.tui.app.run", lambda _, *, model: given.append(model))
+    assert billy("write", "--adapter-path", "mine").code == 0
+    assert billy("write", "--model", "org/name", "--adapter-path", "mine").code == 0
+    assert given == [f"{model} --adapter-path mine", "org/name --adapter-path mine"]
 
 
 @pytest.mark.slow

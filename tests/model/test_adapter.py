@@ -151,6 +151,8 @@ def test_the_configured_adapter_is_that_of_the_configured_model(folder, adapter,
     assert load().id == load(folder).id == identify()[0] == with_adapter(str(folder), adapter)
     other = tiny_folder(tmp_path / "other")
     assert load(other).id == str(other)
+    paths.config_file().write_text(f'model = "{with_adapter(str(folder), adapter)}"\nadapter-path = "nonesuch"\n')
+    assert load().id == with_adapter(str(folder), adapter)
 
 
 BROKEN = {
@@ -199,6 +201,18 @@ def test_weights_that_are_larger_than_any_are_not_read(adapter, monkeypatch):
     monkeypatch.setattr(adapter_module, "_LARGEST_WEIGHTS", 1000)
     with pytest.raises(ModelError, match="the largest that is read has 1,000"):
         read_adapter(adapter)
+
+
+def test_numbers_that_are_not_finite_are_refused(folder, adapter):
+    rewrite(adapter, lambda arrays: arrays | {UP: mx.where(mx.arange(4) == 3, float("nan"), arrays[UP])})
+    with pytest.raises(ModelError, match=f"in '{UP}' that are not finite"):
+        load(folder, adapter_path=adapter)
+
+
+def test_memory_is_asked_for_the_adapter_as_well(folder, adapter, monkeypatch):
+    monkeypatch.setattr(adapter_module.Adapter, "elements", 10**12)
+    with pytest.raises(ModelError, match=r"needs 4000.* GB of memory"):
+        load(folder, adapter_path=adapter)
 
 
 UP = "model.layers.3.mlp.up_proj.lora_a"
