@@ -13,7 +13,7 @@ from billy_mlx.text import sanitize
 WRITING = ("generate", "continue", "rewrite", "chorus")
 """The commands that take these defaults: the first all of them, the others those of flags that they share with it."""
 _OF_GENERATE = {"as_json", "compare", "max_tokens"}  # how long a passage becomes goes by the text that it is in
-_KEYS = ("model", "chat-template-name", "generate", "studio", "keys")  # the last two the studio checks
+_KEYS = ("model", "adapter-path", "chat-template-name", "generate", "studio", "keys")  # the last two the studio checks
 
 
 def defaults_of(name: str) -> dict[str, object]:
@@ -32,7 +32,7 @@ def generate_defaults() -> dict[str, object]:
     table = read_config()
     for key in table:
         if key not in _KEYS:
-            known = "there are model, chat-template-name and the tables [generate], [studio] and [keys]"
+            known = "there are model, adapter-path, chat-template-name and the tables [generate], [studio] and [keys]"
             raise UsageError(f"{path}: {_shown(key)} is not known; {known}")
     values = table.get("generate", {})
     if not isinstance(values, dict):

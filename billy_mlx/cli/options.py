@@ -1,5 +1,6 @@
 """Flags that several commands share, so that they mean the same everywhere."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,63 @@ from click.core import ParameterSource
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-model_option: Decorator = click.option(
-    "--model", metavar="ID|PATH", help="A hub id, a folder or an imported model.  [default: the starter]"
+
+def option_group(*options: Decorator) -> Decorator:
+    """Return one decorator for several flags, which the help shows in this order."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_ADAPTER = "billy.adapter_path"  # in the context of a command
+
+
+def _keep_adapter(context: click.Context, _: click.Parameter, folder: str | None) -> None:
+    context.meta[_ADAPTER] = folder
+
+
+def _with_adapter(context: click.Context, _: click.Parameter, model: str | None) -> str | None:
+    """Return what a model is called with the adapter that is asked for: from here on it goes by that name."""
+    folder: str | None = context.meta.get(_ADAPTER)
+    if folder is None:
+        return model
+    from billy_mlx.model.adapter import with_adapter
+    from billy_mlx.model.load import default_name
+
+    return with_adapter(default_name() if model is None else model, folder)
+
+
+model_option: Decorator = option_group(
+    click.option(
+        "--model",
+        metavar="ID|PATH",
+        callback=_with_adapter,
+        help="A hub id, a folder or an imported model.  [default: the starter]",
+    ),
+    click.option(
+        "--adapter-path",
+        metavar="FOLDER",
+        is_eager=True,  # the model's name has it
+        expose_value=False,
+        callback=_keep_adapter,
+        help="A LoRA or DoRA adapter for it, as mlx_lm.lora makes one.",
+    ),
 )
+
+
+def model_flags(called: str) -> str:
+    """Return the flags that name a model, and the adapter that it may have, as a shell takes them."""
+    from billy_mlx.model.adapter import apart
+
+    name, adapter = apart(called)
+    flags = ["--model", name] if adapter is None else ["--model", name, "--adapter-path", adapter]
+    return shlex.join(flags)
+
+
 TEMPLATE_NAME = "billy.chat_template_name"
 """Where the context of a command keeps which chat template is asked for."""
 
@@ -31,17 +86,6 @@ file_argument: Decorator = click.argument(
     "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
-
-
-def option_group(*options: Decorator) -> Decorator:
-    """Return one decorator for several flags, which the help shows in this order."""
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def count_option(*names: str, default: int | None, text: str, least: int = 1, most: int | None = None) -> Decorator:
@@ -72,6 +116,15 @@ def utf8_text(_context: click.Context, parameter: click.Parameter, value: str | 
     if isinstance(value, tuple) and "" in value:
         raise click.BadParameter("it is empty", param=parameter)
     return value
+
+
+def typed(context: click.Context, parameter: click.Parameter) -> object:
+    """Return what a parameter was given on the command line, even if its command itself does not get it."""
+    if parameter.name == "model":
+        from billy_mlx.model.adapter import apart
+
+        return apart(context.params["model"])[0]
+    return context.params.get(parameter.name or "", context.meta.get(f"billy.{parameter.name}"))
 
 
 def is_typed(context: click.Context, name: str) -> bool:

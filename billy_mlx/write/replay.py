@@ -96,7 +96,7 @@ def _writer(model: Model, passage: Passage) -> Writer:
 
 def _require_model(passage: Passage, model_id: str, fingerprint: Fingerprint) -> None:
     if dict(passage.fingerprint) != model_marks(fingerprint):
-        name = sanitize(passage.model)[:80]
+        name = sanitize(passage.model)[:200]
         other = "it has changed since" if passage.model == model_id else f"{model_id} is another model; load that one"
         raise UsageError(f"it was written by {name}, and {other}")
     if not passage.prompt or max(passage.prompt) >= fingerprint.vocabulary:

@@ -115,7 +115,10 @@ def test_a_dose_in_the_file_does_not_keep_the_model_from_writing_as_itself(billy
         ("[generate]\nprompt = 'x'", "[generate] has no key 'prompt'"),
         ("[generate]\ntemp = 'hot'", "temp in [generate]: 'hot' is not a valid float"),
         ("[generate]\ntemp = 99", "temp in [generate]: 99.0 is not in the range"),
-        ("[generate]\nmax_tokns = 1", "did you mean max-tokens? there are blend, chat-template-name, compare, "),
+        (
+            "[generate]\nmax_tokns = 1",
+            "did you mean max-tokens? there are adapter-path, blend, chat-template-name, ",
+        ),
         ("[generate]\nblend = ['noir', 'gothic']", "blend in [generate] must be a text"),
         ("[generate]\nseed = [1]", "seed in [generate] must be a text, a number, true or false"),
         ("generate = 1", "generate is not a table"),
