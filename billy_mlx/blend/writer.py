@@ -180,6 +180,7 @@ class Writer:
             thinking=thinking,
         )
         model.require_known(row.prompt)
+        model.require_biasable(row.sampling)
         return _Line(self._marked(recipe), row, [_turn(0, recipe.voice, added)], model.tokenizer.eos_token_ids)
 
     def _marked(self, recipe: Recipe) -> Recipe:

@@ -10,7 +10,7 @@ from billy_mlx.model.cache import Cache, keep_rows
 from billy_mlx.model.layers import Patch, Recording, Steering, record, stack, steer
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import RowState
-from billy_mlx.model.sample import breaker_tokens, draw, penalties, repetition_penalty, row_keys
+from billy_mlx.model.sample import biased, breaker_tokens, draw, less_repeated, penalties, row_keys
 from billy_mlx.model.thinking import ThinkingGate
 
 Observer = Callable[[Sequence[int], Mapping[int, mx.array], mx.array | None], Sequence[mx.array]]
@@ -128,7 +128,8 @@ class Batch:
         return self._observer(rows, self._recording.latest, counted)
 
     def _penalised(self, logits: mx.array, feed: mx.array, n: int) -> mx.array:
-        if all(s.row.sampling.repetition_penalty == 1 and not s.row.sampling.needs_tokens for s in self.states):
+        samplings = [state.row.sampling for state in self.states]
+        if not any(each.logit_bias or each.recent or each.needs_tokens for each in samplings):
             return logits
         return mx.concatenate(
             [self._penalised_row(place, logits[place][None], feed, n) for place in range(len(self.states))]
@@ -137,11 +138,12 @@ class Batch:
     def _penalised_row(self, place: int, logits: mx.array, feed: mx.array, n: int) -> mx.array:
         state = self.states[place]
         sampling = state.row.sampling
-        if sampling.repetition_penalty != 1:
+        logits = biased(logits, sampling)
+        if sampling.recent:
             if n > 0:
                 self._contexts[place] = mx.concatenate([self._contexts[place], feed[place][None]])
-            self._contexts[place] = self._contexts[place][-sampling.repetition_context :]
-            logits = repetition_penalty(logits, self._contexts[place], sampling.repetition_penalty)
+            self._contexts[place] = self._contexts[place][-sampling.recent :]
+            logits = less_repeated(logits, self._contexts[place], sampling)
         if sampling.needs_tokens:
             added = penalties(state.context, sampling, self._breaker_tokens())
             if added:

@@ -1,6 +1,6 @@
 """Samplers: how the next token is drawn from a row's logits, with a random key per row.
 
-The chain is mlx-lm's, in its order: penalties on the logits, then top-p, min-p, XTC and top-k on the log
+The chain is mlx-lm's, in its order: biases and penalties on the logits, then top-p, min-p, XTC and top-k on the log
 probabilities, temperature last. A setting at its neutral value costs nothing.
 """
 
@@ -47,7 +47,33 @@ def draw(
     return mx.concatenate(drawn)[mx.argsort(mx.array(order))]
 
 
-def repetition_penalty(logits: mx.array, context: mx.array, penalty: float) -> mx.array:
+def biased(logits: mx.array, sampling: Sampling) -> mx.array:
+    """Return `logits` (1, V) with what `sampling` adds to those of single tokens."""
+    biases = dict(sampling.logit_bias)
+    if not biases:
+        return logits
+    return logits.at[:, mx.array(list(biases))].add(mx.array(list(biases.values()), logits.dtype))
+
+
+def less_repeated(logits: mx.array, tokens: mx.array, sampling: Sampling) -> mx.array:
+    """Return `logits` (1, V) with those of recent tokens changed: penalties on repetition, presence and frequency.
+
+    Args:
+        logits: of the next token.
+        tokens: (W,) the tokens so far, `sampling.recent` of them at least where there are as many.
+        sampling: by which.
+    """
+    if sampling.repetition_penalty != 1:
+        logits = _repetition_penalty(logits, tokens[-sampling.repetition_context :], sampling.repetition_penalty)
+    if sampling.presence_penalty != 0:
+        recent = tokens[-sampling.presence_context :]
+        logits = mx.put_along_axis(logits, recent[None], logits[:, recent] - sampling.presence_penalty, axis=-1)
+    if sampling.frequency_penalty != 0:
+        logits = logits.at[:, tokens[-sampling.frequency_context :]].subtract(sampling.frequency_penalty)
+    return logits
+
+
+def _repetition_penalty(logits: mx.array, context: mx.array, penalty: float) -> mx.array:
     """Return `logits` (1, V) with the tokens of `context` (W,) made less likely; source: arXiv 1909.05858."""
     chosen = logits[:, context]
     return mx.put_along_axis(logits, context[None], mx.where(chosen < 0, chosen * penalty, chosen / penalty), axis=-1)

@@ -106,6 +106,18 @@ def test_a_stop_string_ends_the_text(billy, model):
     assert (document["text"], document["finish_reason"]) == (text[: text.find(text[2:4])], "stop")
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--logit-bias", '{"65": 1000}'),
+        ("--presence-penalty", "-50", "--presence-context-size", "100"),
+        ("--frequency-penalty", "-50", "--frequency-context-size", "100"),
+    ],
+)
+def test_penalties_and_biases_change_the_text(billy, model, flags):
+    assert billy(*WRITE, *flags).out != billy(*WRITE).out
+
+
 def test_ctrl_c_ends_with_the_text_so_far(billy, model, monkeypatch):
     interrupt_at_step(monkeypatch, 4)
     stopped = billy(*WRITE, "-m", "100")
@@ -156,6 +168,13 @@ def interrupt_at_step(monkeypatch, number):
         (["--system-prompt", "\udcff"], "it is not UTF-8 text"),
         (["-m", "600"], "shorten the prompt or ask for fewer"),
         (["-p", "  "], "The prompt is empty"),
+        (["--logit-bias", "{"], "'--logit-bias': it is no JSON object, such as {\"42\": -5}"),
+        (["--logit-bias", "[42]"], "it is no JSON object"),
+        (["--logit-bias", '{"x": 1}'], "it has to give token ids a number each"),
+        (["--logit-bias", '{"4": "1"}'], "it has to give token ids a number each"),
+        (["--logit-bias", '{"4": NaN}'], "the logit_bias of token 4 is nan"),
+        (["--logit-bias", '{"999999": 1}'], "logit_bias names token 999999, but the tokens of"),
+        (["--presence-penalty", "101"], "101.0 is not in the range -100<=x<=100"),
         (["--nonsense"], "No such option '--nonsense'"),
     ],
 )
