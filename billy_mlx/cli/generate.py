@@ -39,6 +39,14 @@ billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
 @click.option(
     "--stop", metavar="TEXT", multiple=True, callback=utf8_text, help="End before this text; may be given often."
 )
+@click.option(
+    "--extra-eos-token",
+    "end_tokens",
+    metavar="TOKEN",
+    multiple=True,
+    callback=utf8_text,
+    help="A token that ends the text as well; may be given often.",
+)
 @click.option("--ignore-chat-template", is_flag=True, help="Continue the prompt instead of answering it.")
 @click.option("--thinking", is_flag=True, help="Let a thinking model think; it is steered once it has.")
 @click.option("--steer-thinking", is_flag=True, help="Steer the thinking as well.")
@@ -50,6 +58,7 @@ def command(
     prompt: str,
     system_prompt: str | None,
     stop: tuple[str, ...],
+    end_tokens: tuple[str, ...],
     ignore_chat_template: bool,
     thinking: bool,
     steer_thinking: bool,
@@ -73,6 +82,7 @@ def command(
         seed=order.seed,
         max_tokens=order.max_tokens,
         stop=stop,
+        end_tokens=end_tokens,
     )
     loaded = load_model(order.model, asks=alone.prompt.chat)
     writing = Writer(loaded, [replace(alone, voice=blend) for blend in order.blends])

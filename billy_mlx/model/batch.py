@@ -85,7 +85,7 @@ class Batch:
                 logits = logits + self._model.unspelt.astype(logits.dtype)
             logits = self._penalised(logits, feed, n)
             samplings = [state.row.sampling for state in self.states]
-            drawn = draw(logits, samplings, self._keys + mx.array([n, 0], mx.uint32), self._never_excluded)
+            drawn = draw(logits, samplings, self._keys + mx.array([n, 0], mx.uint32), self._kept_by_xtc())
             mx.async_eval(drawn, *self._thinking.to_evaluate(), *self._observe(feed, n))
         return drawn
 
@@ -121,11 +121,22 @@ class Batch:
         if n == 0:
             return self._observer(rows, self._recording.latest, None)
         # Which tokens belong to a response is known without waiting for their values.
-        eos = mx.array(sorted(self._model.tokenizer.eos_token_ids) or [-1])
-        counted = (feed[:, None] != eos).all(axis=-1)
+        counted = (feed[:, None] != self._ends()).all(axis=-1)
         if self._thinking.open is not None:
             counted = counted & self._thinking.open
         return self._observer(rows, self._recording.latest, counted)
+
+    def _kept_by_xtc(self) -> list[tuple[int, ...]] | None:
+        """Return the tokens that XTC leaves alone in each row."""
+        if self._never_excluded is None:
+            return None
+        return [(*self._never_excluded, *state.row.end_tokens) for state in self.states]
+
+    def _ends(self) -> mx.array:
+        """Return (R, E), the tokens that end each row, filled up with what is no token."""
+        ends = [sorted({*self._model.tokenizer.eos_token_ids, *state.row.end_tokens}) for state in self.states]
+        width = max(1, *map(len, ends))
+        return mx.array([[*row, *[-1] * (width - len(row))] for row in ends])
 
     def _penalised(self, logits: mx.array, feed: mx.array, n: int) -> mx.array:
         samplings = [state.row.sampling for state in self.states]
@@ -158,8 +169,8 @@ class Batch:
         return self._breakers
 
 
-def _never_excluded(model: Model) -> mx.array:
+def _never_excluded(model: Model) -> tuple[int, ...]:
     """Return the tokens that XTC leaves alone, as mlx-lm does: those that end the text, and the new line."""
     tokenizer = model.tokenizer
     kept = {*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}
-    return mx.array(sorted(token for token in kept if token < model.shape.outputs), mx.uint32)
+    return tuple(sorted(token for token in kept if token < model.shape.outputs))

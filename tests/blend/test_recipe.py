@@ -37,6 +37,7 @@ RECIPES = st.builds(
     st.integers(0, 2**32 - 1),
     st.integers(1, 10_000),
     st.lists(TEXTS, max_size=2).map(tuple),
+    st.lists(TEXTS, max_size=2).map(tuple),
     st.booleans(),
     st.booleans(),
     st.sampled_from([(), (("mine", "0123456789abcdef"),)]),

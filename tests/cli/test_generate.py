@@ -106,6 +106,13 @@ def test_a_stop_string_ends_the_text(billy, model):
     assert (document["text"], document["finish_reason"]) == (text[: text.find(text[2:4])], "stop")
 
 
+@pytest.mark.parametrize("end", ["=", "28"])
+def test_an_extra_end_token_ends_the_text_as_the_models_own(billy, model, end):
+    biased = ("--logit-bias", '{"28": 1000}')  # the tiny model's token 28 is "="
+    document = json.loads(billy(*WRITE, *biased, "--extra-eos-token", "a", "--extra-eos-token", end, "--json").out)
+    assert (document["text"], document["finish_reason"], document["generation_tokens"]) == ("", "stop", 1)
+
+
 @pytest.mark.parametrize(
     "flags",
     [
@@ -175,6 +182,9 @@ def interrupt_at_step(monkeypatch, number):
         (["--logit-bias", '{"4": NaN}'], "the logit_bias of token 4 is nan"),
         (["--logit-bias", '{"999999": 1}'], "logit_bias names token 999999, but the tokens of"),
         (["--presence-penalty", "101"], "101.0 is not in the range -100<=x<=100"),
+        (["--extra-eos-token", "no such"], "'no such' is not one token of"),
+        (["--extra-eos-token", "9999999"], "'9999999' is not one token of"),
+        (["--extra-eos-token", ""], "'--extra-eos-token': it is empty"),
         (["--nonsense"], "No such option '--nonsense'"),
     ],
 )

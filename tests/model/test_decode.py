@@ -89,6 +89,29 @@ def test_a_penalty_without_the_host_stays_one_step_ahead(tiny):
     assert not plain.needs_tokens
 
 
+def test_a_rows_own_end_token_ends_it_and_no_other(tiny):
+    plain = alone(tiny, row(sampling=GREEDY))
+    at = next(n for n, token in enumerate(plain) if n and token not in plain[:n])
+    ended = row(sampling=GREEDY, end_tokens=(plain[at],))
+    assert tokens(Decoding(tiny, [ended, row(sampling=GREEDY)]), 2) == [plain[: at + 1], plain]
+
+
+def test_a_rows_own_end_token_is_no_part_of_the_response_that_is_averaged(tiny):
+    plain = alone(tiny, row(sampling=GREEDY))
+    at = next(n for n, token in enumerate(plain) if n and token not in plain[:n])
+    seen = []
+
+    def observe(rows, _streams, counted):
+        seen.append((rows, None if counted is None else counted.tolist()))
+        return ()
+
+    ended = row(sampling=GREEDY, end_tokens=(plain[at],))
+    tokens(Decoding(tiny, [ended, row(sampling=GREEDY, end_tokens=(499, 498))], observer=observe), 2)
+    counted = [dict(zip(rows, flags, strict=True)) for rows, flags in seen if flags is not None]
+    assert [step[0] for step in counted if 0 in step][: at + 1] == [True] * at + [False]
+    assert all(step[1] for step in counted if 1 in step)
+
+
 def test_a_bias_for_a_token_that_the_model_does_not_have_is_refused(tiny):
     with pytest.raises(UsageError, match=r"logit_bias names token \d+, but the tokens of"):
         Decoding(tiny, [row(sampling=Sampling(logit_bias={tiny.shape.outputs: 1.0}))])

@@ -64,8 +64,15 @@ def test_xtc_counts_probabilities_after_the_filters_before_it():
 def test_xtc_leaves_alone_what_must_never_be_excluded():
     logits = mx.broadcast_to(LOGITS, (200, 5))
     settings = [plain(xtc_probability=1.0, xtc_threshold=0.15)] * 200
-    tokens = draw(logits, settings, row_keys(range(200)), mx.array([0])).tolist()
+    tokens = draw(logits, settings, row_keys(range(200)), [(0,)] * 200).tolist()
     assert set(tokens) == {0, 2, 3, 4}
+
+
+def test_what_xtc_leaves_alone_is_a_rows_own():
+    logits, kept = mx.broadcast_to(LOGITS, (200, 5)), [(0,), (1,)] * 100
+    settings = [plain(xtc_probability=1.0, xtc_threshold=0.15)] * 200
+    tokens = draw(logits, settings, row_keys(range(200)), kept).tolist()
+    assert (set(tokens[::2]), set(tokens[1::2])) == ({0, 2, 3, 4}, {1, 2, 3, 4})
 
 
 @pytest.mark.parametrize("settings", [{}, {"top_p": 0.9, "xtc_probability": 0.5}, {"temperature": 0.0}])
