@@ -46,7 +46,7 @@ def _checked(path: Path, key: str, value: object) -> tuple[str, object]:
     from billy_mlx.cli.generate import command
 
     options = {flag[2:]: option for option in command.params for flag in option.opts if flag.startswith("--")}
-    del options["prompt"]
+    del options["prompt"], options["messages"]
     option = options.get(key.replace("_", "-"))
     if option is None or option.name is None:
         close = get_close_matches(key[:60].replace("_", "-"), options, n=1)

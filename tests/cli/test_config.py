@@ -113,6 +113,7 @@ def test_a_dose_in_the_file_does_not_keep_the_model_from_writing_as_itself(billy
     [
         ("[generate]\ntempo = 1", "[generate] has no key 'tempo'"),
         ("[generate]\nprompt = 'x'", "[generate] has no key 'prompt'"),
+        ("[generate]\nmessages = 'x'", "[generate] has no key 'messages'"),
         ("[generate]\ntemp = 'hot'", "temp in [generate]: 'hot' is not a valid float"),
         ("[generate]\ntemp = 99", "temp in [generate]: 99.0 is not in the range"),
         ("[generate]\nmax_tokns = 1", "did you mean max-tokens? there are blend, chat-template-name, compare, "),
