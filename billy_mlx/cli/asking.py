@@ -18,7 +18,7 @@ _NEED_TEMPLATE = {"system_prompt": "--system-prompt", "messages": "--messages", 
 
 
 @dataclass(frozen=True)
-class Asked:
+class PromptFlags:
     """What the flags say that make a prompt; None and "" are what was not given.
 
     Attributes:
@@ -73,7 +73,7 @@ def read_messages(path: Path) -> tuple[Message, ...]:
     return messages
 
 
-def _settled(asked: Asked) -> Asked:
+def _settled(asked: PromptFlags) -> PromptFlags:
     """Return it without what contradicts the rest: what is typed wins over the configuration file."""
     context = click.get_current_context()
     given = [name for name in _NEED_TEMPLATE if getattr(asked, name)]

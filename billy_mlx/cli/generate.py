@@ -11,6 +11,7 @@ from billy_mlx.cli.options import (
     json_option,
     model_option,
     new_seed_option,
+    template_config_option,
     template_option,
     utf8_text,
 )
@@ -37,6 +38,7 @@ billy generate -p - --ignore-chat-template --blend minimalist < chapter.md
 @blend_options
 @model_option
 @template_option
+@template_config_option
 @count_option("-m", "--max-tokens", default=200, text="How long at most.")
 @new_seed_option
 @click.option("--system-prompt", metavar="TEXT", callback=utf8_text, help="Set before the prompt.")
@@ -85,10 +87,10 @@ def command(
     """
     from billy_mlx.blend.recipe import Recipe
     from billy_mlx.blend.writer import Writer
-    from billy_mlx.cli.asking import Asked
+    from billy_mlx.cli.asking import PromptFlags
 
     alone = Recipe(
-        Asked(prompt, messages, system_prompt, prefix, ignore_chat_template).as_prompt(),
+        PromptFlags(prompt, messages, system_prompt, prefix, ignore_chat_template).as_prompt(),
         thinking=thinking,
         steer_thinking=steer_thinking,
         sampling=order.sampling,

@@ -17,6 +17,14 @@ TEMPLATE_NAME = "billy.chat_template_name"
 """Where the context of a command keeps which chat template is asked for."""
 
 
+TEMPLATE_CONFIG = "billy.chat_template_config"
+"""Where it keeps which values the template is to have."""
+
+
+def _keep_config(context: click.Context, _: click.Parameter, config: dict[str, Any]) -> None:
+    context.meta[TEMPLATE_CONFIG] = config
+
+
 def _keep_template(context: click.Context, _: click.Parameter, name: str | None) -> None:
     context.meta[TEMPLATE_NAME] = name
 
@@ -64,6 +72,17 @@ class LogitBias(JsonObject):
         if not all(str(token).isdecimal() and type(bias) in (int, float) for token, bias in biases.items()):
             self.fail(f"it has to give token ids a number each, as {self.example} does", param, ctx)
         return {int(token): float(bias) for token, bias in biases.items()}
+
+
+template_config_option: Decorator = click.option(
+    "--chat-template-config",
+    metavar="JSON",
+    default="{}",
+    type=JsonObject('{"enable_thinking": false}'),
+    expose_value=False,
+    callback=_keep_config,
+    help="Values for its chat template, by their names there.",
+)
 
 
 def option_group(*options: Decorator) -> Decorator:

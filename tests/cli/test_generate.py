@@ -153,6 +153,12 @@ def test_a_file_that_is_not_there_and_no_prompt_at_all_are_said(billy, model, tm
     assert "--system-prompt has no place" in both.err
 
 
+def test_a_value_that_the_template_does_not_read_is_said(billy, model):
+    done = billy(*WRITE, "--chat-template-config", '{"mood": "dark"}')
+    assert (done.code, done.out) == (0, billy(*WRITE).out)
+    assert "does not read mood, which changes nothing" in done.err
+
+
 def test_an_answer_that_has_begun_is_gone_on_from(billy, model):
     plain, begun = (json.loads(billy(*WRITE, *more, "--json").out) for more in ([], ["--prefill-response", "abc"]))
     assert begun["prompt_tokens"] == plain["prompt_tokens"] + 3
@@ -228,6 +234,8 @@ def interrupt_at_step(monkeypatch, number):
         (["--ignore-chat-template", "--prefill-response", "x"], "--prefill-response needs the chat template"),
         (["--messages", "m.json"], "--messages brings all that is said, so that -p has no place"),
         (["--prefill-response", "\udcff"], "it is not UTF-8 text"),
+        (["--chat-template-config", "5"], "it is no JSON object, such as"),
+        (["--chat-template-config", '{"messages": 1}'], "cannot set 'messages'"),
         (["-m", "600"], "shorten the prompt or ask for fewer"),
         (["-p", "  "], "The prompt is empty"),
         (["--logit-bias", "{"], "'--logit-bias': it is no JSON object, such as {\"42\": -5}"),
