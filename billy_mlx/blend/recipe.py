@@ -88,6 +88,7 @@ class Recipe:
         seed: 0 to 2**32 - 1; the same recipe with the same model gives the same text.
         max_tokens: how long the text may be, in tokens.
         stop: strings that end the text; they are not part of it.
+        end_tokens: tokens that end the text besides the model's own, each as it is spelt or by its id.
         thinking: let a thinking model think first; its directions are held back until it has.
         steer_thinking: add them from the end of the prompt on, thinking or not.
         vectors: of persona vectors that are in memory and not on disk, the id and a checksum of each. A `Writer` fills
@@ -103,6 +104,7 @@ class Recipe:
     seed: int = 0
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
+    end_tokens: tuple[str, ...] = ()
     thinking: bool = False
     steer_thinking: bool = False
     vectors: tuple[tuple[str, str], ...] = ()
@@ -249,7 +251,8 @@ class Take:
         text: without thoughts only if nobody was asked to think.
         prompt: the token ids that were sent.
         tokens: the token ids of the text, the one that ended it included.
-        end_token: the last of `tokens`, if it is the model's own sign that the text ends; None otherwise.
+        end_token: the last of `tokens`, if it ends the text, as the model's own sign or one of the recipe's; None
+            otherwise.
         turns: the voices in the order they spoke, the first from token 0 on.
         ended: why it ended; None while it is being written.
         cost: what it took.

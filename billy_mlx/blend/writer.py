@@ -19,7 +19,7 @@ from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt, check_length, going_on_prompt, text_prompt
+from billy_mlx.model.prompt import chat_prompt, check_length, end_token, going_on_prompt, text_prompt
 from billy_mlx.model.rows import Emitted, Row, Step
 from billy_mlx.model.sampling import FinishReason
 from billy_mlx.model.thinking import Thinking
@@ -178,11 +178,14 @@ class Writer:
             seed=recipe.seed,
             max_tokens=recipe.max_tokens,
             stop=recipe.stop,
+            end_tokens=tuple(end_token(model, token) for token in recipe.end_tokens),
             continues=not recipe.prompt.chat or bool(recipe.prompt.prefix),
             thinking=thinking,
         )
         model.require_known(row.prompt)
-        return _Line(self._marked(recipe), row, [_turn(0, recipe.voice, added)], model.tokenizer.eos_token_ids)
+        model.require_biasable(row.sampling)
+        ends = {*model.tokenizer.eos_token_ids, *row.end_tokens}
+        return _Line(self._marked(recipe), row, [_turn(0, recipe.voice, added)], ends)
 
     def _marked(self, recipe: Recipe) -> Recipe:
         """Return a recipe with the checksums of the vectors in memory that its voice uses."""

@@ -1,11 +1,13 @@
 """The user's defaults for commands that write: the table [generate] of the configuration file, by flags' long names."""
 
+import json
 from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from billy_mlx import paths
+from billy_mlx.cli.options import JsonObject
 from billy_mlx.config import read_config
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
@@ -44,7 +46,7 @@ def _checked(path: Path, key: str, value: object) -> tuple[str, object]:
     from billy_mlx.cli.generate import command
 
     options = {flag[2:]: option for option in command.params for flag in option.opts if flag.startswith("--")}
-    del options["prompt"]
+    del options["prompt"], options["messages"]
     option = options.get(key.replace("_", "-"))
     if option is None or option.name is None:
         close = get_close_matches(key[:60].replace("_", "-"), options, n=1)
@@ -63,9 +65,11 @@ def _checked(path: Path, key: str, value: object) -> tuple[str, object]:
 
 
 def _as_flag(option: click.Parameter, value: object) -> object:
-    """Return a value in the form the flag has: a list of layers' numbers as a text."""
+    """Return a value in the form the flag has: a list of layers' numbers, or a table, as a text."""
     if option.name == "layers" and isinstance(value, list) and all(type(layer) is int for layer in value):
         return ",".join(map(str, value))
+    if isinstance(option.type, JsonObject) and isinstance(value, dict):
+        return json.dumps(value, default=str)
     return value
 
 

@@ -1,5 +1,6 @@
 """Flags that several commands share, so that they mean the same everywhere."""
 
+import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -71,6 +72,14 @@ TEMPLATE_NAME = "billy.chat_template_name"
 """Where the context of a command keeps which chat template is asked for."""
 
 
+TEMPLATE_CONFIG = "billy.chat_template_config"
+"""Where it keeps which values the template is to have."""
+
+
+def _keep_config(context: click.Context, _: click.Parameter, config: dict[str, Any]) -> None:
+    context.meta[TEMPLATE_CONFIG] = config
+
+
 def _keep_template(context: click.Context, _: click.Parameter, name: str | None) -> None:
     context.meta[TEMPLATE_NAME] = name
 
@@ -86,6 +95,49 @@ file_argument: Decorator = click.argument(
     "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
+
+
+class JsonObject(click.ParamType):  # type: ignore[type-arg]  # generic in new versions of click alone
+    """A flag's value that is a JSON object; a table of the configuration file is one already."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Return it as a mapping; fails unless it is one."""
+        try:
+            found = json.loads(value) if isinstance(value, str) else value
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            self.fail(f"it is no JSON object, such as {self.example}", param, ctx)
+        return found
+
+    def __init__(self, example: str) -> None:
+        self.example = example
+
+
+class LogitBias(JsonObject):
+    """A JSON object with a number for each token id."""
+
+    name = "logit bias"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a number by token id; fails unless all are."""
+        biases = super().convert(value, param, ctx)
+        if not all(str(token).isdecimal() and type(bias) in (int, float) for token, bias in biases.items()):
+            self.fail(f"it has to give token ids a number each, as {self.example} does", param, ctx)
+        return {int(token): float(bias) for token, bias in biases.items()}
+
+
+template_config_option: Decorator = click.option(
+    "--chat-template-config",
+    metavar="JSON",
+    default="{}",
+    type=JsonObject('{"enable_thinking": false}'),
+    expose_value=False,
+    callback=_keep_config,
+    help="Values for its chat template, by their names there.",
+)
 
 
 def count_option(*names: str, default: int | None, text: str, least: int = 1, most: int | None = None) -> Decorator:
