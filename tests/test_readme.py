@@ -260,9 +260,9 @@ def test_the_models_in_the_readme_are_those_that_the_studio_offers():
     ]
     told = {row[1].strip("`"): row for row in rows if row[1].startswith("`mlx")}
     assert told.keys() == known.keys()
-    billions = {each.repo: each.billions for each in model_catalogue._KNOWN}
+    parameters = {each.repo: each.parameters for each in model_catalogue.known_models()}
     for repo, (name, _, download, memory, work) in told.items():
-        assert (name, work) == (known[repo].name, f"×{billions[repo] / min(billions.values()):.0f}")
+        assert (name, work) == (known[repo].name, f"×{parameters[repo] / min(parameters.values()):.0f}")
         assert (download, memory) == (f"{known[repo].download_gb} GB", f"{known[repo].memory_gb} GB")
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from huggingface_hub import constants
@@ -15,25 +16,28 @@ from billy_mlx.engine.jobs import BackgroundJob, JobContext, RunningJob
 from billy_mlx.engine.messages import ListModels, ModelOffer, ModelsListed
 from billy_mlx.errors import ModelError
 from billy_mlx.model import hub
-from billy_mlx.model.memory import available_bytes
+from billy_mlx.model.memory import ROOM, available_bytes
+from billy_mlx.toml_file import Table, read_table
 
 MOST_OFFERS = 3
-_ROOM = 0.75  # of the memory there is: the rest is for what else a writer has open
+_FILE = Path(__file__).parent / "models.toml"
+_MOST_PARAMETERS = 10**13
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A model that is worth offering. `billions` are its parameters, stored in 4.5 bits each, scales included."""
+class KnownModel:
+    """A model that is worth offering. `parameters` are stored in 4.5 bits each, scales included."""
 
     repo: str
     name: str
-    billions: float
+    parameters: int
     licence: str
     why: str
 
     @property
     def download_gb(self) -> float:
-        return round(self.billions * 4.5 / 8, 1)
+        """What is fetched, in 10^9 bytes."""
+        return round(self.parameters / 1e9 * 4.5 / 8, 1)
 
     @property
     def memory_gb(self) -> float:
@@ -41,27 +45,22 @@ class _Known:
         return round(self.download_gb * 1.15 + 0.8, 1)
 
 
-# Parameters as the models' own cards have them; sizes follow from them. The largest first.
-_KNOWN = (
-    _Known(
-        "mlx-community/Qwen2.5-32B-Instruct-4bit",
-        "Qwen 2.5, 32B",
-        32.8,
-        "Apache-2.0",
-        "The largest of these, and the slowest.",
-    ),
-    _Known("mlx-community/Mistral-Nemo-Instruct-2407-4bit", "Mistral Nemo, 12B", 12.2, "Apache-2.0", "Large."),
-    _Known("mlx-community/Qwen2.5-7B-Instruct-4bit", "Qwen 2.5, 7B", 7.6, "Apache-2.0", "Of middle size."),
-    _Known("mlx-community/Llama-3.2-3B-Instruct-4bit", "Llama 3.2, 3B", 3.2, "Llama 3.2", "Small and quick."),
-    _Known("mlx-community/Qwen2.5-1.5B-Instruct-4bit", "Qwen 2.5, 1.5B", 1.5, "Apache-2.0", "Small and quick."),
-    _Known(
-        "mlx-community/Qwen2.5-0.5B-Instruct-4bit",
-        "Qwen 2.5, 0.5B",
-        0.5,
-        "Apache-2.0",
-        "The smallest of these; fits anywhere.",
-    ),
-)
+@cache
+def known_models(path: Path = _FILE) -> tuple[KnownModel, ...]:
+    """Return what the catalogue has, the largest first; `TomlError` if a file breaks its rules."""
+    file = read_table(path)
+    return tuple(_known(repo, file) for repo in file.values)
+
+
+def _known(repo: str, file: Table) -> KnownModel:
+    values = file.values[repo]
+    if not isinstance(values, dict):
+        raise file.error(repo, "is no table; write it as a hub id in quotes and square brackets")
+    own = Table(file.path, values)
+    own.check_keys(required=("name", "parameters", "licence", "why"))
+    parameters = own.number("parameters", range(1, _MOST_PARAMETERS))
+    name, licence, why = (own.line(key, most=60) for key in ("name", "licence", "why"))
+    return KnownModel(repo, name, parameters, licence, why)
 
 
 def listing_models(_: JobContext, request: ListModels) -> RunningJob:
@@ -71,7 +70,7 @@ def listing_models(_: JobContext, request: ListModels) -> RunningJob:
 
 def offers(memory_bytes: float) -> tuple[ModelOffer, ...]:
     """Return the best models that fit into so much memory, at most three."""
-    fitting = [known for known in _KNOWN if known.memory_gb * 1e9 <= _ROOM * memory_bytes]
+    fitting = [known for known in known_models() if known.memory_gb * 1e9 <= ROOM * memory_bytes]
     return tuple(
         ModelOffer(known.repo, known.name, known.download_gb, known.memory_gb, known.licence, known.why)
         for known in fitting[:MOST_OFFERS]
@@ -80,7 +79,7 @@ def offers(memory_bytes: float) -> tuple[ModelOffer, ...]:
 
 def download_bytes(repo: str) -> float | None:
     """Return about how much is fetched of a model; None if it is not known here."""
-    return next((known.download_gb * 1e9 for known in _KNOWN if known.repo == repo), None)
+    return next((known.download_gb * 1e9 for known in known_models() if known.repo == repo), None)
 
 
 def _survey(request: ListModels) -> Iterator[object]:

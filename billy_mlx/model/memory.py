@@ -28,6 +28,9 @@ from billy_mlx.model.layers import bare
 from billy_mlx.model.model import Model
 from billy_mlx.model.weights import StoredTensor, stored_tensors
 
+ROOM = 0.75
+"""Of the memory there is, that a model may take and fit with ease: the rest is for what else a writer has open."""
+
 _CHUNK = 256  # prompt tokens in one forward pass
 _CACHE_STEP = 256  # positions by which mlx-lm's caches grow
 # Bytes for every number of a row's directions: in float32 its own, its batch's, and those that these take the place of

@@ -3,7 +3,8 @@
 import pytest
 
 from billy_mlx.engine.messages import Job, ListModels
-from billy_mlx.engine.model_catalogue import MOST_OFFERS, download_bytes, listing_models, offers
+from billy_mlx.engine.model_catalogue import MOST_OFFERS, download_bytes, known_models, listing_models, offers
+from billy_mlx.errors import TomlError
 
 
 @pytest.mark.parametrize("gigabytes", [1, 8, 16, 64, 512])
@@ -33,3 +34,25 @@ def test_this_machine_is_looked_at():
     [surveyed] = listing_models(None, ListModels(Job(3)))
     assert surveyed.memory_gb > 0
     assert not any(offer.here for offer in surveyed.offers)
+
+
+def test_the_largest_comes_first_and_each_licence_is_its_own():
+    known = known_models()
+    assert [each.parameters for each in known] == sorted((each.parameters for each in known), reverse=True)
+    assert {each.licence for each in known if "Llama" in each.name} == {"llama3.2"}
+    assert {each.licence for each in known if "Llama" not in each.name} == {"apache-2.0"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "rule"),
+    [
+        ('"org/x" = 1', "is no table"),
+        ('["org/x"]\nname = "X"', "parameters is missing"),
+        ('["org/x"]\nname = "X"\nparameters = 0.5\nlicence = "mit"\nwhy = "Y"', "parameters must be a whole number"),
+    ],
+)
+def test_an_entry_that_breaks_a_rule_is_named(tmp_path, entry, rule):
+    file = tmp_path / "models.toml"
+    file.write_text(entry)
+    with pytest.raises(TomlError, match=rule):
+        known_models(file)
