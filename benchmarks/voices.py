@@ -88,7 +88,7 @@ def _named(left_out: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _head(plan: Plan, shelf: Shelf, left_out: Sequence[tuple[str, str, str]]) -> str:
-    command = " ".join([".venv/bin/python benchmarks/voices.py", *sys.argv[1:], "> docs/measured/voices.md"])
+    command = " ".join([".venv/bin/python benchmarks/voices.py", *sys.argv[1:]])
     control = [text.made_with for name, text in shelf.named.items() if name.arm == UNTOUCHED.arm]
     missing = f"\nNot all of their texts are there, so these are left out: {_named(left_out)}.\n" if left_out else ""
     return f"""# Do the voices show?

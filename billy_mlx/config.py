@@ -1,6 +1,7 @@
 """The configuration file: read in one place, within bounds, for the commands and the studio alike.
 
 model = "org/name"              what is used when no model is named
+adapter-path = "folder"         of an adapter for that model
 chat-template-name = "name"     of a model that has several
 [generate]                      defaults of that command, by its flags
 [studio] and [keys]             the studio's settings, and keys that are not as they come

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from billy_mlx.model.adapter import apart, with_adapter
+
 FEWEST_ITEMS = 5
 """Over fewer, a difference is shown and not claimed."""
 
@@ -203,5 +205,8 @@ def to_json(result: Result) -> str:
 
 def redact_path(name: str) -> str:
     """Return the last part of an absolute path, or any other text as it is; reports name no folder of this machine."""
+    model, adapter = apart(name)
+    if adapter is not None:
+        return with_adapter(redact_path(model), redact_path(adapter))
     path = Path(name)
     return path.name if path.is_absolute() else name

@@ -274,7 +274,9 @@ def _require_same(folder: Path, found: BenchSettings, settings: BenchSettings) -
     if settings.decides_the_same(found):
         return
     before, now = _plain(found), _plain(settings)
-    differs = [f"{name} {before[name]!r}, not {now[name]!r}" for name in now if before[name] != now[name]]
+    # What a setting is that a run before did not know stands in neither words nor file.
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    differs = [f"{name} {before.get(name)!r}, not {now.get(name)!r}" for name in names]
     told = sanitize(", ".join(each for each in differs if not each.startswith("rows ")))
     raise BillyError(f"{folder} holds a run with other settings ({told}); {_ELSEWHERE}, or remove that one")
 

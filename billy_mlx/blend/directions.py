@@ -28,11 +28,11 @@ _CANCELLED = 1e-3
 _DEPENDENT = 1e-4
 
 
-def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions:
+def directions(blend: Blend | str, vectors: Mapping[str, PersonaVector]) -> Directions:
     """Return what `blend` adds at each steered layer.
 
     Args:
-        blend: weights w_i over personas i.
+        blend: weights w_i over personas i; also the text of one.
         vectors: by persona id, all of one model; v_i(l) is (D,).
 
     Returns:
@@ -51,6 +51,7 @@ def directions(blend: Blend, vectors: Mapping[str, PersonaVector]) -> Directions
 
     Source: arXiv 2510.10157, eq. 2 and 3, for `paper`.
     """
+    blend = Blend.parse(blend) if isinstance(blend, str) else blend
     if not blend.weights:  # the model alone
         return UNSTEERED
     used = [vectors[persona_id] for persona_id in blend.persona_ids]
@@ -71,8 +72,8 @@ def _increments(
     for vector in vectors:
         if not vector.is_difference:
             raise BlendError(
-                f"the vector of {vector.persona_id} came from another tool's file, so that nothing says what it is at "
-                f"one layer beside the one before; use it as that tool does, with /raw"
+                f"the vector of {vector.persona_id} came from another tool's file, or from directions in memory, so "
+                f"that nothing says what it is at one layer beside the one before; use it as it is, with /raw"
             )
     full = np.array([full_strength(vector) for vector in vectors])
     whole = np.stack([vector.directions[list(layers)] for vector in vectors]).astype(np.float64)  # (N, layers, D)

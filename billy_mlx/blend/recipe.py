@@ -4,7 +4,7 @@ A `Recipe` is everything that a `Writer` needs to know besides the model; a `Tak
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import msgspec
@@ -88,6 +88,7 @@ class Recipe:
         seed: 0 to 2**32 - 1; the same recipe with the same model gives the same text.
         max_tokens: how long the text may be, in tokens.
         stop: strings that end the text; they are not part of it.
+        end_tokens: tokens that end the text besides the model's own, each as it is spelt or by its id.
         thinking: let a thinking model think first; its directions are held back until it has.
         steer_thinking: add them from the end of the prompt on, thinking or not.
         vectors: of persona vectors that are in memory and not on disk, the id and a checksum of each. A `Writer` fills
@@ -103,6 +104,7 @@ class Recipe:
     seed: int = 0
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
+    end_tokens: tuple[str, ...] = ()
     thinking: bool = False
     steer_thinking: bool = False
     vectors: tuple[tuple[str, str], ...] = ()
@@ -123,13 +125,27 @@ class Recipe:
         chat: bool = True,
         **settings: Any,
     ) -> "Recipe":
-        """Return the recipe for one message; a voice may be the text of a blend, `settings` are the other attributes.
+        """Return the recipe for one message.
+
+        Args:
+            text: the message.
+            voice: a blend, or the text of one.
+            system: the system prompt.
+            prefix: how the answer begins.
+            chat: whether it is sent by the model's chat template.
+            settings: the other attributes, and those of `Sampling`, such as `temperature`.
 
         Raises:
             BlendError: the text is no blend.
-            UsageError: the message is empty, or a setting out of range.
+            UsageError: the message is empty, a setting out of range, or an argument is of another kind.
         """
         blend = Blend.parse(voice) if isinstance(voice, str) else voice
+        for name, value, kind in (("text", text, str), ("voice", blend, Blend)):
+            if not isinstance(value, kind):
+                raise UsageError(f"the {name} of a recipe is a {type(value).__name__}; give a text")
+        drawn = {each.name: settings.pop(each.name) for each in fields(Sampling) if each.name in settings}
+        if drawn:
+            settings["sampling"] = replace(settings.get("sampling", Sampling()), **drawn)
         return cls(Prompt.of(text, system=system, prefix=prefix, chat=chat), blend, **settings)
 
     @property
@@ -235,7 +251,8 @@ class Take:
         text: without thoughts only if nobody was asked to think.
         prompt: the token ids that were sent.
         tokens: the token ids of the text, the one that ended it included.
-        end_token: the last of `tokens`, if it is the model's own sign that the text ends; None otherwise.
+        end_token: the last of `tokens`, if it ends the text, as the model's own sign or one of the recipe's; None
+            otherwise.
         turns: the voices in the order they spoke, the first from token 0 on.
         ended: why it ended; None while it is being written.
         cost: what it took.

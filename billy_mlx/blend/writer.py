@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import mlx.core as mx
 
@@ -11,14 +12,14 @@ from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions as directions_of
 from billy_mlx.blend.provenance import CACHE_RULE, model_marks, surroundings, vector_mark
 from billy_mlx.blend.recipe import Cost, MadeWith, Prompt, Recipe, Take, Turn
-from billy_mlx.errors import VectorMismatch
+from billy_mlx.errors import UsageError, VectorMismatch
 from billy_mlx.model.batch import Observer
 from billy_mlx.model.cache import PromptStore
 from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt, check_length, going_on_prompt, text_prompt
+from billy_mlx.model.prompt import chat_prompt, check_length, end_token, going_on_prompt, text_prompt
 from billy_mlx.model.rows import Emitted, Row, Step
 from billy_mlx.model.sampling import FinishReason
 from billy_mlx.model.thinking import Thinking
@@ -106,12 +107,12 @@ class Writer:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def steer(self, index: int, voice: Blend, *, first_token: int | None = None) -> Turn:
+    def steer(self, index: int, voice: Blend | str, *, first_token: int | None = None) -> Turn:
         """Have a recipe go on in another voice.
 
         Args:
             index: of the recipe.
-            voice: the blend.
+            voice: a blend, or the text of one.
             first_token: the first token to be drawn under it, which must not be drawn yet; None for as soon as can be.
                 Turns that were planned from there on are forgotten.
 
@@ -121,6 +122,7 @@ class Writer:
         Raises:
             BillyError: as the constructor does for voices; the recipe goes on as it was.
         """
+        voice = Blend.parse(voice) if isinstance(voice, str) else voice
         line = self._lines[index]
         self._load(set(voice.persona_ids))
         added = self._added(voice)
@@ -176,11 +178,14 @@ class Writer:
             seed=recipe.seed,
             max_tokens=recipe.max_tokens,
             stop=recipe.stop,
+            end_tokens=tuple(end_token(model, token) for token in recipe.end_tokens),
             continues=not recipe.prompt.chat or bool(recipe.prompt.prefix),
             thinking=thinking,
         )
         model.require_known(row.prompt)
-        return _Line(self._marked(recipe), row, [_turn(0, recipe.voice, added)], model.tokenizer.eos_token_ids)
+        model.require_biasable(row.sampling)
+        ends = {*model.tokenizer.eos_token_ids, *row.end_tokens}
+        return _Line(self._marked(recipe), row, [_turn(0, recipe.voice, added)], ends)
 
     def _marked(self, recipe: Recipe) -> Recipe:
         """Return a recipe with the checksums of the vectors in memory that its voice uses."""
@@ -341,6 +346,7 @@ def generate(
     voice: Blend | str | None = None,
     *,
     vectors: Mapping[str, PersonaVector] | None = None,
+    **settings: Any,
 ) -> Take:
     """Return what `model` writes by a recipe, or to a message.
 
@@ -350,11 +356,15 @@ def generate(
         voice: takes the place of the recipe's own; also the text of a blend.
         vectors: vectors in memory, by the id that the voice calls each by, as `Writer` takes them; ids that are not
             among them are loaded from disk.
+        settings: as `Recipe.of` takes them, where `recipe` is a text.
 
     Raises:
+        UsageError: settings are given beside a recipe, which has its own.
         BillyError: as `Writer` does.
     """
-    recipe = Recipe(Prompt.of(recipe)) if isinstance(recipe, str) else recipe
+    if settings and not isinstance(recipe, str):
+        raise UsageError(f"the recipe has settings of its own; leave out {', '.join(settings)}, or give a text")
+    recipe = Recipe.of(recipe, **settings) if isinstance(recipe, str) else recipe
     if voice is not None:
         recipe = replace(recipe, voice=Blend.parse(voice) if isinstance(voice, str) else voice)
     writer = Writer(model, [recipe], vectors=vectors)
@@ -363,18 +373,19 @@ def generate(
     return writer.take(0)
 
 
-def prompt_tokens(model: Model, prompt: Prompt, *, thinking: bool = False) -> list[int]:
+def prompt_tokens(model: Model, prompt: Prompt | str, *, thinking: bool = False) -> list[int]:
     """Return what a model is sent for a prompt, the chat template included.
 
     Args:
         model: whose tokenizer and template are used.
-        prompt: what it is asked.
+        prompt: what it is asked; a text is a message.
         thinking: for models that can do either, whether to think first.
 
     Raises:
         ModelError: the template fails.
         UsageError: the prompt is empty, or a conversation without a template.
     """
+    prompt = Prompt.of(prompt) if isinstance(prompt, str) else prompt
     if prompt.tokens is not None:
         return list(prompt.tokens)
     tokenizer, system = model.tokenizer, prompt.system or None

@@ -20,6 +20,7 @@ from billy_mlx.cli.options import (
     model_option,
     seed_option,
     template_option,
+    typed,
 )
 from billy_mlx.cli.output import JobBar, say, write_json, write_line
 from billy_mlx.errors import BillyError, UsageError
@@ -249,7 +250,10 @@ def _names(flag: str, typed: str) -> tuple[str, ...]:
 
 
 def _folder_name(model: "Model", settings: "BenchSettings", *, quick: bool) -> str:
-    name = re.sub(r"[^\w.-]+", "-", Path(model.id).name).strip("-.") or "model"
+    from billy_mlx.model.adapter import apart
+
+    names = "-".join(Path(part).name for part in apart(model.id) if part is not None)
+    name = re.sub(r"[^\w.-]+", "-", names).strip("-.") or "model"
     return f"bench-{name}-{'quick' if quick else settings.protocol}"
 
 
@@ -264,7 +268,7 @@ def _command(context: click.Context, settings: "BenchSettings") -> str:
     for parameter in context.command.params:
         if parameter.name is not None and is_typed(context, parameter.name):
             flag = max(parameter.opts, key=len)
-            value = settings.blend if parameter.name == "blend" else context.params[parameter.name]
+            value = settings.blend if parameter.name == "blend" else typed(context, parameter)
             values: Sequence[object] = value if isinstance(value, tuple) else (value,)
             words += [flag] if value is True else [word for each in values for word in (flag, redact_path(str(each)))]
     return shlex.join(words)

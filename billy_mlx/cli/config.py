@@ -1,11 +1,13 @@
 """The user's defaults for commands that write: the table [generate] of the configuration file, by flags' long names."""
 
+import json
 from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from billy_mlx import paths
+from billy_mlx.cli.options import JsonObject
 from billy_mlx.config import read_config
 from billy_mlx.errors import UsageError
 from billy_mlx.text import sanitize
@@ -13,7 +15,7 @@ from billy_mlx.text import sanitize
 WRITING = ("generate", "continue", "rewrite", "chorus")
 """The commands that take these defaults: the first all of them, the others those of flags that they share with it."""
 _OF_GENERATE = {"as_json", "compare", "max_tokens"}  # how long a passage becomes goes by the text that it is in
-_KEYS = ("model", "chat-template-name", "generate", "studio", "keys")  # the last two the studio checks
+_KEYS = ("model", "adapter-path", "chat-template-name", "generate", "studio", "keys")  # the last two the studio checks
 
 
 def defaults_of(name: str) -> dict[str, object]:
@@ -32,7 +34,7 @@ def generate_defaults() -> dict[str, object]:
     table = read_config()
     for key in table:
         if key not in _KEYS:
-            known = "there are model, chat-template-name and the tables [generate], [studio] and [keys]"
+            known = "there are model, adapter-path, chat-template-name and the tables [generate], [studio] and [keys]"
             raise UsageError(f"{path}: {_shown(key)} is not known; {known}")
     values = table.get("generate", {})
     if not isinstance(values, dict):
@@ -44,7 +46,7 @@ def _checked(path: Path, key: str, value: object) -> tuple[str, object]:
     from billy_mlx.cli.generate import command
 
     options = {flag[2:]: option for option in command.params for flag in option.opts if flag.startswith("--")}
-    del options["prompt"]
+    del options["prompt"], options["messages"]
     option = options.get(key.replace("_", "-"))
     if option is None or option.name is None:
         close = get_close_matches(key[:60].replace("_", "-"), options, n=1)
@@ -63,9 +65,11 @@ def _checked(path: Path, key: str, value: object) -> tuple[str, object]:
 
 
 def _as_flag(option: click.Parameter, value: object) -> object:
-    """Return a value in the form the flag has: a list of layers' numbers as a text."""
+    """Return a value in the form the flag has: a list of layers' numbers, or a table, as a text."""
     if option.name == "layers" and isinstance(value, list) and all(type(layer) is int for layer in value):
         return ",".join(map(str, value))
+    if isinstance(option.type, JsonObject) and isinstance(value, dict):
+        return json.dumps(value, default=str)
     return value
 
 

@@ -12,7 +12,7 @@ import click
 
 from billy_mlx.blend.blend import Blend, Dose
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.options import model_option
+from billy_mlx.cli.options import model_flags, model_option
 from billy_mlx.cli.output import STOPPED, JobBar, say, write_line
 from billy_mlx.cli.printing import show, summarise, write_all
 from billy_mlx.vectors.card import get_persona
@@ -63,7 +63,7 @@ def command(prompt: str, model: str | None, seed: int) -> int:
 def _command(prompt: str, voices: Iterable[str], model: str | None, seed: int) -> str:
     """Return the command that does what the demo did, in lines that a shell takes as one."""
     lines = [f"billy generate -p {shlex.quote(prompt)}", " ".join(f"--voice {voice}" for voice in voices)]
-    lines += [] if model is None else [f"--model {shlex.quote(model)}"]
+    lines += [] if model is None else [model_flags(model)]
     lines.append(f"--compare --temp 0.7 --seed {seed} -m {_MAX_TOKENS}")
     return " \\\n  ".join(lines)
 

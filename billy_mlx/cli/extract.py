@@ -12,7 +12,15 @@ import click
 from billy_mlx import paths
 from billy_mlx.blend.blend import Blend
 from billy_mlx.cli.loading import load_model
-from billy_mlx.cli.options import count_option, is_typed, judge_option, model_option, seed_option, template_option
+from billy_mlx.cli.options import (
+    count_option,
+    is_typed,
+    judge_option,
+    model_flags,
+    model_option,
+    seed_option,
+    template_option,
+)
 from billy_mlx.cli.output import STOPPED, JobBar, say, say_stopped, write_line
 from billy_mlx.cli.vector_report import judged, say_single_layers
 from billy_mlx.errors import BillyError, UsageError
@@ -197,7 +205,7 @@ def _report(vector: "PersonaVector", model: "Model") -> None:
 def _next_command(ids: Sequence[str], model: str | None, to: str | None) -> str:
     """Return the command that calibrates what has been extracted."""
     words = ["billy calibrate", *(ids or ["--all"])]
-    words += [] if model is None else ["--model", shlex.quote(model)]
+    words += [] if model is None else [model_flags(model)]
     words += [] if to is None else ["--to", shlex.quote(to)]
     return " ".join(words)
 

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from billy_mlx.cli.options import TEMPLATE_NAME
+from billy_mlx.cli.options import TEMPLATE_CONFIG, TEMPLATE_NAME
 from billy_mlx.cli.output import say, waiting
 from billy_mlx.errors import UnsteerableModel
-from billy_mlx.text import sanitize
+from billy_mlx.text import quoted, sanitize
 
 if TYPE_CHECKING:
     from billy_mlx.extraction.judge import Judge
@@ -31,6 +31,12 @@ def load_model(name: str | None, *, asks: bool = False) -> "Model":
     context = click.get_current_context(silent=True)
     with waiting(f"Loading {sanitize(called)} ..."):
         model = load(called, chat_template_name=None if context is None else context.meta.get(TEMPLATE_NAME))
+    config = None if context is None else context.meta.get(TEMPLATE_CONFIG)
+    if config and asks:
+        from billy_mlx.model.template_config import configure_template
+
+        for name in configure_template(model.tokenizer, config):
+            say(f"the chat template of {sanitize(model.id)} does not read {quoted(name, 40)}, which changes nothing")
     if asks and not model.tokenizer.has_chat_template:
         say(without_template(model))
     return model

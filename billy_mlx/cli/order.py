@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from billy_mlx.blend.blend import ALONE, DEFAULT_MODE, FORMER_MODE, Blend, BlendText, Dose, Mode
-from billy_mlx.cli.options import Decorator, is_typed, option_group
+from billy_mlx.cli.options import Decorator, LogitBias, is_typed, option_group
 from billy_mlx.errors import UsageError
 from billy_mlx.model.sampling import Sampling
 from billy_mlx.text import sanitize
@@ -87,6 +87,8 @@ _OVERRIDES: list[Decorator] = [
     ),
 ]
 _CHANCE = click.FloatRange(0, 1)
+_PENALTY = click.FloatRange(-100, 100)
+_CONTEXT = click.IntRange(1, 100_000)
 # mlx-lm's names, and the library's defaults. Only repetition is held down, which the library leaves alone: small
 # models begin to loop without.
 _SAMPLING: list[tuple[str, str, float, click.IntRange | click.FloatRange, str]] = [
@@ -95,7 +97,7 @@ _SAMPLING: list[tuple[str, str, float, click.IntRange | click.FloatRange, str]] 
     ("--min-p", "min_p", 0.05, _CHANCE, "Drop tokens that are this much less likely than the likeliest."),
     ("--top-k", "top_k", 0, click.IntRange(0, 1_000_000), "Keep this many tokens; 0 keeps all."),
     ("--repetition-penalty", "repetition_penalty", 1.1, click.FloatRange(0.01, 10), "Above 1: avoid recent tokens."),
-    ("--repetition-context-size", "repetition_context", 64, click.IntRange(1, 100_000), "How many tokens are recent."),
+    ("--repetition-context-size", "repetition_context", 64, _CONTEXT, "How many tokens are recent."),
     ("--no-repeat-ngram", "no_repeat_ngram", 0, click.IntRange(0, 1000), "No run of this many tokens twice; 0: any."),
     ("--xtc-probability", "xtc_probability", 0.0, _CHANCE, "How often the most obvious tokens are dropped."),
     ("--xtc-threshold", "xtc_threshold", 0.1, click.FloatRange(0, 0.5), "How likely an obvious token is at least."),
@@ -103,7 +105,18 @@ _SAMPLING: list[tuple[str, str, float, click.IntRange | click.FloatRange, str]] 
     ("--dry-base", "dry_base", 1.75, click.FloatRange(1, 10), "How fast that grows with the length of the run."),
     ("--dry-allowed-length", "dry_allowed_length", 2, click.IntRange(1, 1000), "Runs up to this length are free."),
     ("--dry-range", "dry_range", 1024, click.IntRange(2, 100_000), "How many tokens back runs are looked for."),
+    ("--presence-penalty", "presence_penalty", 0.0, _PENALTY, "Taken from the logits of recent tokens, once each."),
+    ("--presence-context-size", "presence_context", 20, _CONTEXT, "How many tokens are recent there."),
+    ("--frequency-penalty", "frequency_penalty", 0.0, _PENALTY, "The same, as often as each token is among them."),
+    ("--frequency-context-size", "frequency_context", 20, _CONTEXT, "How many tokens are recent there."),
 ]
+_LOGIT_BIAS = click.option(
+    "--logit-bias",
+    metavar="JSON",
+    default="{}",
+    type=LogitBias('{"42": -5}'),
+    help="What is added to the logits of tokens, by their ids: '{\"42\": -5}'.",
+)
 
 blend_options = option_group(*_BLEND, *_VOICES, *_OVERRIDES)
 """The flags for one voice or for several."""
@@ -115,7 +128,8 @@ sampling_options = option_group(
     *(
         click.option(flag, name, default=default, type=kind, metavar="N", show_default=True, help=text)
         for flag, name, default, kind, text in _SAMPLING
-    )
+    ),
+    _LOGIT_BIAS,
 )
 """A flag for every setting of Sampling."""
 
@@ -133,7 +147,9 @@ def _shared(context: click.Context, flags: dict[str, Any], own: Mapping[str, Any
         "several": compare or bool(voices and not is_typed(context, "blend")),
         "seed": secrets.randbelow(_SEEDS) if own["seed"] is None else own["seed"],
         "max_tokens": own["max_tokens"] or 0,
-        "sampling": Sampling(**{name: flags.pop(name) for _, name, *_ in _SAMPLING}),
+        "sampling": Sampling(
+            **{name: flags.pop(name) for _, name, *_ in _SAMPLING}, logit_bias=flags.pop("logit_bias")
+        ),
     }
 
 

@@ -28,7 +28,7 @@ from billy_mlx.extraction.pole import Floats, Pole
 from billy_mlx.extraction.rollouts import RolloutSettings, begin_pole, roll_out
 from billy_mlx.model.model import Model
 from billy_mlx.steps import mapped
-from billy_mlx.vectors.card import Persona, QuestionSet, load_questions
+from billy_mlx.vectors.card import Persona, QuestionSet, get_persona, load_questions
 from billy_mlx.vectors.vector import MEAN_DIFFERENCE, PROMPT_EFFECT, Origin
 
 _JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
@@ -36,7 +36,7 @@ _JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
 
 def extract(
     model: Model,
-    personas: Sequence[Persona] = (),
+    personas: Sequence[Persona | str] = (),
     *,
     pairs: Mapping[str, Sequence[Pair]] | None = None,
     answers: Mapping[str, Sequence[AnsweredPair]] | None = None,
@@ -60,7 +60,7 @@ def extract(
 
     Args:
         model: answers the questions, or reads the texts.
-        personas: whose vectors are wanted.
+        personas: whose vectors are wanted; also the ids of cards.
         pairs: by the vector's id, texts and what each is held against, read from their beginning as they stand.
         answers: by the vector's id, questions with the answer to each and what that is held against, read behind the
             plain prompt.
@@ -87,13 +87,19 @@ def extract(
     """
     if sum(map(bool, (personas, pairs, answers))) != 1:
         raise UsageError("give personas, pairs or answers to make vectors of, and one of them only")
+    for name, own in (("pairs", pairs), ("answers", answers)):
+        if own is not None and not isinstance(own, Mapping):
+            raise UsageError(
+                f"{name} is a {type(own).__name__}; give a list under the id of its vector: {name}={{'mine': [...]}}"
+            )
     if personas:
+        wanted = [get_persona(each) if isinstance(each, str) else each for each in personas]
         chosen = PROMPT_EFFECT if method is None else method
         cards = (common_cards() if common is None else list(common)) if chosen == PROMPT_EFFECT else []
         asked = load_questions() if questions is None else questions
         settings = RolloutSettings() if settings is None else settings
         work = _Work(model, asked, settings, judge, *_method(chosen), cards)
-        steps = _extract_personas(work, personas, fresh=fresh, keeps=keep is not None)
+        steps = _extract_personas(work, wanted, fresh=fresh, keeps=keep is not None)
     else:
         texts = {name: from_pairs(model, rows, count) for name, rows in (pairs or {}).items()}
         texts |= {name: from_answers(model, rows, count) for name, rows in (answers or {}).items()}

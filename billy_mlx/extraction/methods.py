@@ -13,7 +13,8 @@ Doubles = NDArray[np.floating[Any]]
 
 Method = Callable[[Floats, Floats], Floats]
 """Takes the activations of the positive pole (N, layers, D) and of the neutral one (N, layers, D), of which row i
-belongs to the same question or pair, and returns the directions (layers, D), in units of the residual stream."""
+belongs to the same question or pair, and returns the directions (layers, D), in units of the residual stream. It is
+called on all rows, and on either half of them to see how well the halves agree."""
 
 _PENALTY = 1e-2  # of the weights' squared length, where the activations have been brought to a variance of 1
 _STEPS = 100
@@ -97,6 +98,8 @@ def checked(method: Method, positive: Floats, neutral: Floats) -> Floats:
             f"the method {name_of(method)} returns an array of shape {found.shape}; return {positive.shape[1:]}: "
             "a direction for each layer"
         )
+    if not np.isfinite(found).all():
+        raise UsageError(f"the method {name_of(method)} returns numbers that are not finite, of {len(positive)} rows")
     return found
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, Self
@@ -127,7 +127,7 @@ class Passage:
             vectors=made_with.vectors,
             prompt=take.prompt,
             seed=recipe.seed,
-            sampling=asdict(recipe.sampling),
+            sampling=recipe.sampling.as_numbers(),
             max_tokens=recipe.max_tokens,
             stop=recipe.stop,
             reused=take.cost.reused,

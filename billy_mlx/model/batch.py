@@ -10,7 +10,7 @@ from billy_mlx.model.cache import Cache, keep_rows
 from billy_mlx.model.layers import Patch, Recording, Steering, record, stack, steer
 from billy_mlx.model.model import Model
 from billy_mlx.model.rows import RowState
-from billy_mlx.model.sample import breaker_tokens, draw, penalties, repetition_penalty, row_keys
+from billy_mlx.model.sample import biased, breaker_tokens, draw, less_repeated, penalties, row_keys
 from billy_mlx.model.thinking import ThinkingGate
 
 Observer = Callable[[Sequence[int], Mapping[int, mx.array], mx.array | None], Sequence[mx.array]]
@@ -85,7 +85,7 @@ class Batch:
                 logits = logits + self._model.unspelt.astype(logits.dtype)
             logits = self._penalised(logits, feed, n)
             samplings = [state.row.sampling for state in self.states]
-            drawn = draw(logits, samplings, self._keys + mx.array([n, 0], mx.uint32), self._never_excluded)
+            drawn = draw(logits, samplings, self._keys + mx.array([n, 0], mx.uint32), self._kept_by_xtc())
             mx.async_eval(drawn, *self._thinking.to_evaluate(), *self._observe(feed, n))
         return drawn
 
@@ -121,14 +121,26 @@ class Batch:
         if n == 0:
             return self._observer(rows, self._recording.latest, None)
         # Which tokens belong to a response is known without waiting for their values.
-        eos = mx.array(sorted(self._model.tokenizer.eos_token_ids) or [-1])
-        counted = (feed[:, None] != eos).all(axis=-1)
+        counted = (feed[:, None] != self._ends()).all(axis=-1)
         if self._thinking.open is not None:
             counted = counted & self._thinking.open
         return self._observer(rows, self._recording.latest, counted)
 
+    def _kept_by_xtc(self) -> list[tuple[int, ...]] | None:
+        """Return the tokens that XTC leaves alone in each row."""
+        if self._never_excluded is None:
+            return None
+        return [(*self._never_excluded, *state.row.end_tokens) for state in self.states]
+
+    def _ends(self) -> mx.array:
+        """Return (R, E), the tokens that end each row, filled up with what is no token."""
+        ends = [sorted({*self._model.tokenizer.eos_token_ids, *state.row.end_tokens}) for state in self.states]
+        width = max(1, *map(len, ends))
+        return mx.array([[*row, *[-1] * (width - len(row))] for row in ends])
+
     def _penalised(self, logits: mx.array, feed: mx.array, n: int) -> mx.array:
-        if all(s.row.sampling.repetition_penalty == 1 and not s.row.sampling.needs_tokens for s in self.states):
+        samplings = [state.row.sampling for state in self.states]
+        if not any(each.logit_bias or each.recent or each.needs_tokens for each in samplings):
             return logits
         return mx.concatenate(
             [self._penalised_row(place, logits[place][None], feed, n) for place in range(len(self.states))]
@@ -137,11 +149,12 @@ class Batch:
     def _penalised_row(self, place: int, logits: mx.array, feed: mx.array, n: int) -> mx.array:
         state = self.states[place]
         sampling = state.row.sampling
-        if sampling.repetition_penalty != 1:
+        logits = biased(logits, sampling)
+        if sampling.recent:
             if n > 0:
                 self._contexts[place] = mx.concatenate([self._contexts[place], feed[place][None]])
-            self._contexts[place] = self._contexts[place][-sampling.repetition_context :]
-            logits = repetition_penalty(logits, self._contexts[place], sampling.repetition_penalty)
+            self._contexts[place] = self._contexts[place][-sampling.recent :]
+            logits = less_repeated(logits, self._contexts[place], sampling)
         if sampling.needs_tokens:
             added = penalties(state.context, sampling, self._breaker_tokens())
             if added:
@@ -156,8 +169,8 @@ class Batch:
         return self._breakers
 
 
-def _never_excluded(model: Model) -> mx.array:
+def _never_excluded(model: Model) -> tuple[int, ...]:
     """Return the tokens that XTC leaves alone, as mlx-lm does: those that end the text, and the new line."""
     tokenizer = model.tokenizer
     kept = {*tokenizer.eos_token_ids, *tokenizer.encode("\n", add_special_tokens=False)}
-    return mx.array(sorted(token for token in kept if token < model.shape.outputs), mx.uint32)
+    return tuple(sorted(token for token in kept if token < model.shape.outputs))

@@ -107,7 +107,7 @@ def _required(config: Config, names: tuple[str, ...], what: str) -> int:
 
 def _not_a_model(folder: Path) -> str:
     if is_there(folder / "adapter_config.json"):
-        return f"{shown(folder)} is a LoRA adapter, not a model; fuse it into its model first: mlx_lm.fuse"
+        return f"{shown(folder)} is an adapter, not a model; name its model with --model, and it with --adapter-path"
     gguf = next(folder.glob("*.gguf"), None)
     if gguf is not None:
         return f"{shown(folder)} holds GGUF, not an MLX model; run: billy model import {shown(gguf)}"

@@ -38,7 +38,7 @@ class Decoding:
 
     Raises:
         ModelError: a prompt has a token that the model has no embedding for.
-        UsageError: a direction is beyond what the model's residual stream can hold.
+        UsageError: a direction is beyond what the model's residual stream can hold, or a bias is for no token of it.
 
     Attributes:
         forwarded: tokens sent through the model so far, over all rows.
@@ -54,6 +54,7 @@ class Decoding:
         self._states = [RowState(index, row, model.spelling) for index, row in enumerate(rows)]
         for row in rows:
             model.require_known(row.prompt)
+            model.require_biasable(row.sampling)
             model.require_addable(row.directions, "A direction")
         self._store = PromptStore() if store is None else store
         self._keeps_store = store is not None

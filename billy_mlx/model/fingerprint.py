@@ -7,7 +7,7 @@ tokenizer, `weights` the stored numbers themselves. Dequantising happens at load
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -49,6 +49,17 @@ def fingerprint(folder: Path, config: Config, vocabulary: Mapping[str, int], sha
     width = residual_width(config) if shape is None or shape.width is None else shape.width
     base = base_hash(architecture, layers, width, vocabulary)
     return Fingerprint(architecture, layers, width, len(vocabulary), base, weights_hash(folder))
+
+
+def adapted_fingerprint(bare: Fingerprint, digest: str) -> Fingerprint:
+    """Return the fingerprint of a model with an adapter: that of other weights, of the same base.
+
+    Args:
+        bare: of the model without it.
+        digest: a hash over all that the adapter does.
+    """
+    weights = hashlib.sha256(f"{bare.weights}\0{digest}".encode()).hexdigest()[:_DIGITS]
+    return replace(bare, weights=weights)
 
 
 def base_hash(architecture: str, layers: int, width: int, vocabulary: Mapping[str, int]) -> str:

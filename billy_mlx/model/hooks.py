@@ -52,6 +52,8 @@ def hook(
     Raises:
         UsageError: there is no such layer, or the positions are none.
     """
+    if isinstance(layers, int):
+        raise UsageError(f"layers is {layers}; give a list, such as layers=[{layers}]")
     wanted = range(len(blocks)) if layers is None else sorted({*layers})
     if not wanted or not 0 <= min(wanted) <= max(wanted) < len(blocks):
         raise UsageError(f"layers are {', '.join(map(str, wanted))}; they go from 0 to {len(blocks) - 1}")
@@ -112,9 +114,12 @@ class _Axes:
             raise UsageError(f"directions of shape {array.shape} are given; give (D,), (layers, D), or a layer to each")
         self._all = mx.array(array) if array is not None and array.ndim == 1 else None
         rows = enumerate(array) if array is not None and array.ndim == 2 else (by_layer or {}).items()
+        self._count = None if array is None or array.ndim == 1 else len(array)
         self._by_layer = {layer: mx.array(np.asarray(row, np.float32)) for layer, row in rows}
 
     def at(self, layer: int) -> mx.array | None:
+        if self._count is not None and layer >= self._count:
+            raise UsageError(f"there are directions for {self._count} layers, and none for layer {layer}; give all")
         return self._by_layer.get(layer) if self._all is None else self._all
 
 
@@ -134,6 +139,10 @@ class _Positioned:
         if after <= self._start or (self._stop is not None and seen >= self._stop):
             return h
         edited = self._edit(layer, h)
+        if not isinstance(edited, mx.array):
+            raise UsageError(
+                f"the hook returns a {type(edited).__name__} at layer {layer}; return the stream, changed or not"
+            )
         if edited.shape != h.shape or edited.dtype != h.dtype:
             raise UsageError(
                 f"the hook makes {edited.shape} of {edited.dtype} out of {h.shape} of {h.dtype} at layer {layer}; "

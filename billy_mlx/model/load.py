@@ -21,8 +21,9 @@ from billy_mlx import paths
 from billy_mlx.config import configured
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model import backend, config, hub, memory, rope
+from billy_mlx.model.adapter import Adapter, apart, apply, read_adapter, with_adapter
 from billy_mlx.model.chat import choose_template
-from billy_mlx.model.fingerprint import Fingerprint, fingerprint
+from billy_mlx.model.fingerprint import Fingerprint, adapted_fingerprint, fingerprint
 from billy_mlx.model.folder import shown
 from billy_mlx.model.hub import hint, is_hub_id
 from billy_mlx.model.model import Model
@@ -39,7 +40,11 @@ _QUANTISED = (nn.QuantizedLinear, nn.QuantizedEmbedding, QuantizedSwitchLinear)
 
 
 def load(
-    model: str | Path | None = None, *, revision: str | None = None, chat_template_name: str | None = None
+    model: str | Path | None = None,
+    *,
+    revision: str | None = None,
+    chat_template_name: str | None = None,
+    adapter_path: str | Path | None = None,
 ) -> Model:
     """Return a model, ready to run: in float32 on a CPU, as it is stored on Metal.
 
@@ -49,23 +54,26 @@ def load(
         revision: the branch, tag or commit of a hub id.
         chat_template_name: which of its chat templates is used, where it has several; None for what the configuration
             has as `chat-template-name`, if this is the model that it names, and its own default otherwise.
+        adapter_path: the folder of a LoRA or DoRA adapter for it, as mlx_lm.lora makes one; None for what the
+            configuration has as `adapter-path`, if this is the model that it names, and for no adapter otherwise.
 
     Raises:
         ModelError: it is not on this machine, is damaged, is of a kind mlx-lm cannot run, or does not fit into memory;
-            or its files take longer or more memory than any model's should.
+            its files take longer or more memory than any model's should; or its adapter is damaged or another model's.
         UsageError: a revision or a template that it has not, or a broken configuration file.
     """
-    called = default_name() if model is None else str(model)
+    called, adapter = _called(model, adapter_path)
     name, folder = find(called, revision)
-    if chat_template_name is None and called == configured("model"):
+    if chat_template_name is None and _is_configured(called):
         chat_template_name = configured("chat-template-name")
     settings = settings_of(folder)
-    with memory.loading(name, folder, settings):
+    with memory.loading(name, folder, settings, adapter=adapter.elements if adapter else 0):
         shape = require_harmless(folder)
-        network, settings = network_of(folder)
+        network, settings = network_of(folder, adapter)
         tokenizer = read_tokenizer(folder, settings, chat_template_name)
     identity = fingerprint(folder, settings, tokenizer.get_vocab(), shape)
-    return Model(name, folder, network, tokenizer, settings, identity)
+    own, identity = _adapted(name, identity, adapter)
+    return Model(own, folder, network, tokenizer, settings, identity)
 
 
 def identify(model: str | Path | None = None) -> tuple[str, Fingerprint]:
@@ -74,10 +82,12 @@ def identify(model: str | Path | None = None) -> tuple[str, Fingerprint]:
     Raises:
         ModelError, UsageError: as `load` does.
     """
-    name, folder = find(default_name() if model is None else str(model))
+    called, adapter = _called(model, None)
+    name, folder = find(called)
     settings = settings_of(folder)
     shape = require_harmless(folder)
-    return name, fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab(), shape)
+    identity = fingerprint(folder, settings, read_tokenizer(folder, settings).get_vocab(), shape)
+    return _adapted(name, identity, adapter)
 
 
 def default_name() -> str:
@@ -86,6 +96,28 @@ def default_name() -> str:
     if name:
         return name
     return configured("model") or STARTER
+
+
+def _called(model: str | Path | None, adapter_path: str | Path | None) -> tuple[str, Adapter | None]:
+    """Return what a model itself is called, and the adapter that it is to have: given, in its name, or configured."""
+    called, of_name = apart(default_name() if model is None else str(model))
+    folder = of_name if adapter_path is None else adapter_path
+    if folder is None and _is_configured(called):
+        folder = configured("adapter-path")
+    return called, None if folder is None else read_adapter(folder)
+
+
+def _is_configured(called: str) -> bool:
+    """Whether a model is the one that the configuration names, with whatever adapter."""
+    own = configured("model")
+    return own is not None and called == apart(own)[0]
+
+
+def _adapted(name: str, bare: Fingerprint, adapter: Adapter | None) -> tuple[str, Fingerprint]:
+    """Return the id and the fingerprint of a model with the adapter that it has."""
+    if adapter is None:
+        return name, bare
+    return with_adapter(name, adapter.folder), adapted_fingerprint(bare, adapter.digest)
 
 
 def find(name: str, revision: str | None = None) -> tuple[str, Path]:
@@ -180,14 +212,17 @@ def build(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     return network, completed
 
 
-def network_of(folder: Path, *, lazily: bool = False) -> tuple[nn.Module, dict[str, Any]]:
+def network_of(
+    folder: Path, adapter: Adapter | None = None, *, lazily: bool = False
+) -> tuple[nn.Module, dict[str, Any]]:
     """Return the model of `folder` as it runs here, and its config as mlx-lm completed it.
 
     Args:
+        adapter: is put on it.
         lazily: none of its weights is read yet; otherwise they are in memory.
 
     Raises:
-        ModelError: mlx-lm cannot make one of what is there.
+        ModelError: mlx-lm cannot make one of what is there, or the adapter is of another one.
     """
     network, settings = build(folder)
     with _named_if_unusable(folder):
@@ -196,6 +231,10 @@ def network_of(folder: Path, *, lazily: bool = False) -> tuple[nn.Module, dict[s
             network.set_dtype(mx.float32)
         if not lazily:
             mx.eval(network.parameters())
+    if adapter is not None:
+        # Dense first: adapters are made on the quantised weights as they stand, which the dense ones equal.
+        apply(adapter, network, fused=backend.on_cpu())
+        mx.eval(network.parameters())
     return network, settings
 
 

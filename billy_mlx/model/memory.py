@@ -44,6 +44,7 @@ _LARGEST_GROUP = 1 << 16
 # the largest tensor is made of, as a share of it.
 _BESIDE = 150_000_000
 _OF_LARGEST = 0.75
+_FUSED = 2  # such shares, while an adapter is added: what is added, and the sum
 _SMALLER = "close other programs or choose a smaller model"
 _HEADS = ("num_attention_heads", "n_heads", "n_head")
 
@@ -110,13 +111,19 @@ def require(bytes_needed: int, what: str, remedy: str) -> None:
 
 
 @contextmanager
-def loading(name: str, folder: Path, config: Config) -> Iterator[None]:
+def loading(name: str, folder: Path, config: Config, *, adapter: int = 0) -> Iterator[None]:
     """Return a context for loading a model, which is not entered if it does not fit into memory.
+
+    Args:
+        name: what it is called.
+        folder: where it is.
+        config: what its config.json holds.
+        adapter: how many numbers are added to it.
 
     Raises:
         ModelError: it does not; its weights are damaged; or memory ran out all the same.
     """
-    require(loading_bytes(folder, config), f"Loading {name}", _SMALLER)
+    require(loading_bytes(folder, config, adapter), f"Loading {name}", _SMALLER)
     try:
         yield
     except (MemoryError, RuntimeError, ModelError) as error:
@@ -203,17 +210,21 @@ def weights_bytes(folder: Path, config: Config, *, as_float32: bool) -> int:
     return 4 * sum(_numbers(tensor, tensors, config) for tensor in tensors.values())
 
 
-def loading_bytes(folder: Path, config: Config) -> int:
+def loading_bytes(folder: Path, config: Config, adapter: int = 0) -> int:
     """Return what loading takes at its peak: on a CPU more than the weights, where they become float32.
+
+    Args:
+        adapter: how many numbers an adapter has.
 
     Raises:
         ModelError: the weights are damaged.
     """
     if not backend.on_cpu():
-        return weights_bytes(folder, config, as_float32=False)
+        return weights_bytes(folder, config, as_float32=False) + 4 * adapter
     tensors = {tensor.name: tensor for tensor in stored_tensors(folder)}
     largest = 4 * max((_numbers(tensor, tensors, config) for tensor in tensors.values()), default=0)
-    return weights_bytes(folder, config, as_float32=True) + int(_OF_LARGEST * largest) + _BESIDE
+    share = _FUSED if adapter else _OF_LARGEST
+    return weights_bytes(folder, config, as_float32=True) + int(share * largest) + 4 * adapter + _BESIDE
 
 
 def _numbers(tensor: StoredTensor, tensors: Mapping[str, StoredTensor], config: Config) -> int:

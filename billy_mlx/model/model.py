@@ -18,6 +18,7 @@ from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.model.config import context_length
 from billy_mlx.model.fingerprint import Fingerprint
 from billy_mlx.model.layers import Directions, Shape, bare, shape_of
+from billy_mlx.model.sampling import Sampling
 from billy_mlx.model.selftest import equal_rows_agree, require_steerable, rows_agree
 from billy_mlx.model.spelling import Spelling
 
@@ -118,6 +119,15 @@ class Model:
             raise ModelError(
                 f"{self.id} has embeddings for {count:,} tokens and is given token number {stranger:,}: its "
                 "tokenizer is another model's; get the model again"
+            )
+
+    def require_biasable(self, sampling: Sampling) -> None:
+        """Raise UsageError if a bias is for a token that the model cannot write: MLX would add it anywhere."""
+        count = self.shape.outputs
+        stranger = next((token for token in dict(sampling.logit_bias) if token >= count), None)
+        if stranger is not None:
+            raise UsageError(
+                f"logit_bias names token {stranger}, but the tokens of {self.id} go from 0 to {count - 1}; leave it out"
             )
 
     @property

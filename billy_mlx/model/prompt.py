@@ -10,6 +10,7 @@ from billy_mlx.errors import UsageError
 from billy_mlx.model.chat import Said, rendered
 from billy_mlx.model.model import Model
 from billy_mlx.model.thinking import Thinking
+from billy_mlx.text import quoted
 
 # A code point that Unicode keeps out of texts: marks where the text is cut before it is turned into tokens.
 _SEAM = "\ufdd0"
@@ -108,6 +109,23 @@ def check_length(model: Model, prompt: list[int], max_tokens: int) -> None:
         return
     asked = f"The prompt has {length:,} tokens and {max_tokens:,} more are asked for"
     raise UsageError(f"{asked}, but {model.id} holds {context:,}; shorten the prompt or ask for fewer with -m")
+
+
+def end_token(model: Model, text: str) -> int:
+    """Return the id of the one token that a text spells; a whole number is an id, as with mlx-lm.
+
+    Raises:
+        UsageError: there is no such token.
+    """
+    tokenizer = model.tokenizer
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    if text.isdecimal() and text.isascii():
+        found = [int(text[:12])]
+    else:
+        found = [vocabulary[text]] if text in vocabulary else tokenizer.encode(text, add_special_tokens=False)
+    if len(found) != 1 or found[0] >= model.shape.outputs or found[0] not in vocabulary.values():
+        raise UsageError(f"{quoted(text, 40)!r} is not one token of {model.id}; end the text with a stop text instead")
+    return found[0]
 
 
 def _unthinking(prompt: list[int], tokenizer: TokenizerWrapper) -> list[int]:

@@ -18,6 +18,7 @@ class Row:
         directions: what is added to its residual stream.
         seed: 0 to 2**32 - 1; the same row with the same seed draws the same tokens, alone or in a batch.
         stop: strings that end the text; they are not part of it. White space does so only behind something else.
+        end_tokens: token ids that end the text, besides those that end every text of the model.
         continues: the text goes on from the prompt's, so that a space it begins with counts.
         thinking: hold the directions back until the model has thought.
     """
@@ -28,6 +29,7 @@ class Row:
     seed: int = 0
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
+    end_tokens: tuple[int, ...] = ()
     continues: bool = False
     thinking: Thinking | None = None
 
@@ -78,7 +80,7 @@ class RowState:
         self.thinks = row.thinking is not None
         self._turns: dict[int, Directions] = {}  # by the first token drawn under them
         self._begun = False
-        self._eos = spelling.ends
+        self._eos = spelling.ends.union(row.end_tokens)
         self._held = ""
         self._shows = False  # something other than white space was written
         self._detokenizer = Detokenizer(spelling, row.prompt if row.continues else ())

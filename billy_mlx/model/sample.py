@@ -1,6 +1,6 @@
 """Samplers: how the next token is drawn from a row's logits, with a random key per row.
 
-The chain is mlx-lm's, in its order: penalties on the logits, then top-p, min-p, XTC and top-k on the log
+The chain is mlx-lm's, in its order: biases and penalties on the logits, then top-p, min-p, XTC and top-k on the log
 probabilities, temperature last. A setting at its neutral value costs nothing.
 """
 
@@ -22,7 +22,10 @@ def row_keys(seeds: Sequence[int]) -> mx.array:
 
 
 def draw(
-    logits: mx.array, samplings: Sequence[Sampling], keys: mx.array, never_excluded: mx.array | None = None
+    logits: mx.array,
+    samplings: Sequence[Sampling],
+    keys: mx.array,
+    never_excluded: Sequence[tuple[int, ...]] | None = None,
 ) -> mx.array:
     """Return (R,) tokens drawn from `logits` (R, V), row r by `samplings[r]` and `keys[r]`.
 
@@ -32,28 +35,54 @@ def draw(
         logits: of every row's next token.
         samplings: one per row.
         keys: (R, 2), a random key per row.
-        never_excluded: token ids that XTC leaves alone.
+        never_excluded: of each row, token ids that XTC leaves alone.
     """
-    groups: dict[Sampling, list[int]] = {}
+    groups: dict[tuple[Sampling, tuple[int, ...]], list[int]] = {}
     for row, sampling in enumerate(samplings):
-        groups.setdefault(sampling, []).append(row)
+        kept = never_excluded[row] if never_excluded and sampling.xtc_probability > 0 else ()
+        groups.setdefault((sampling, kept), []).append(row)
     if len(groups) == 1:
-        return _draw(logits, samplings[0], keys, never_excluded)
+        return _draw(logits, *next(iter(groups)), keys)
     drawn = [
-        _draw(logits[mx.array(rows)], sampling, keys[mx.array(rows)], never_excluded)
-        for sampling, rows in groups.items()
+        _draw(logits[mx.array(rows)], sampling, kept, keys[mx.array(rows)]) for (sampling, kept), rows in groups.items()
     ]
     order = [row for rows in groups.values() for row in rows]
     return mx.concatenate(drawn)[mx.argsort(mx.array(order))]
 
 
-def repetition_penalty(logits: mx.array, context: mx.array, penalty: float) -> mx.array:
+def biased(logits: mx.array, sampling: Sampling) -> mx.array:
+    """Return `logits` (1, V) with what `sampling` adds to those of single tokens."""
+    biases = dict(sampling.logit_bias)
+    if not biases:
+        return logits
+    return logits.at[:, mx.array(list(biases))].add(mx.array(list(biases.values()), logits.dtype))
+
+
+def less_repeated(logits: mx.array, tokens: mx.array, sampling: Sampling) -> mx.array:
+    """Return `logits` (1, V) with those of recent tokens changed: penalties on repetition, presence and frequency.
+
+    Args:
+        logits: of the next token.
+        tokens: (W,) the tokens so far, `sampling.recent` of them at least where there are as many.
+        sampling: by which.
+    """
+    if sampling.repetition_penalty != 1:
+        logits = _repetition_penalty(logits, tokens[-sampling.repetition_context :], sampling.repetition_penalty)
+    if sampling.presence_penalty != 0:
+        recent = tokens[-sampling.presence_context :]
+        logits = mx.put_along_axis(logits, recent[None], logits[:, recent] - sampling.presence_penalty, axis=-1)
+    if sampling.frequency_penalty != 0:
+        logits = logits.at[:, tokens[-sampling.frequency_context :]].subtract(sampling.frequency_penalty)
+    return logits
+
+
+def _repetition_penalty(logits: mx.array, context: mx.array, penalty: float) -> mx.array:
     """Return `logits` (1, V) with the tokens of `context` (W,) made less likely; source: arXiv 1909.05858."""
     chosen = logits[:, context]
     return mx.put_along_axis(logits, context[None], mx.where(chosen < 0, chosen * penalty, chosen / penalty), axis=-1)
 
 
-def _draw(logits: mx.array, sampling: Sampling, keys: mx.array, never_excluded: mx.array | None) -> mx.array:
+def _draw(logits: mx.array, sampling: Sampling, never_excluded: tuple[int, ...], keys: mx.array) -> mx.array:
     if sampling.temperature == 0:
         return mx.argmax(logits, axis=-1)
     # Log probabilities but for a constant: no filter and no argmax needs it, and a logsumexp is half the draw on a CPU.
@@ -65,14 +94,14 @@ def _draw(logits: mx.array, sampling: Sampling, keys: mx.array, never_excluded: 
     if sampling.min_p > 0:
         scores = apply_min_p(scores, sampling.min_p)
     if sampling.xtc_probability > 0:
-        scores = _xtc(scores, sampling, keys, never_excluded)
+        scores = _xtc(scores, sampling, never_excluded, keys)
     if 0 < sampling.top_k < logits.shape[-1]:
         scores = apply_top_k(scores, sampling.top_k)
     noise = mx.vmap(lambda key: mx.random.gumbel(logits.shape[-1:], key=key))(keys)
     return mx.argmax(scores / sampling.temperature + noise, axis=-1)
 
 
-def _xtc(scores: mx.array, sampling: Sampling, keys: mx.array, never_excluded: mx.array | None) -> mx.array:
+def _xtc(scores: mx.array, sampling: Sampling, never_excluded: tuple[int, ...], keys: mx.array) -> mx.array:
     """Exclude the top choices, all but the least likely of those above the threshold, in a share of the steps.
 
     mlx-lm's own draws from the global random state, so that a row would depend on its neighbours.
@@ -83,8 +112,8 @@ def _xtc(scores: mx.array, sampling: Sampling, keys: mx.array, never_excluded: m
     # Another stream of the same key: the high word of a step's key is the step, below 2**31.
     chance = mx.vmap(lambda key: mx.random.uniform(key=key))(keys + mx.array([2**31, 0], mx.uint32))
     drop = above & (probs > least) & (chance < sampling.xtc_probability)[:, None]
-    if never_excluded is not None:
-        drop[:, never_excluded] = False
+    if never_excluded:
+        drop[:, mx.array(never_excluded)] = False
     return mx.where(drop, -mx.inf, scores)
 
 

@@ -1,8 +1,11 @@
 """How tokens are drawn, and why a text ends: values without MLX."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import msgspec
 
 from billy_mlx.errors import UsageError
 
@@ -23,6 +26,9 @@ class Sampling:
         xtc_probability: chance, per token, of dropping all but the least likely of the tokens above `xtc_threshold`.
         dry_multiplier: strength of the penalty on continuing a repeated run of more than `dry_allowed_length` tokens,
             growing by `dry_base` per token of the run, over the last `dry_range` tokens; 0 is none.
+        presence_penalty: is subtracted from the logits of the last `presence_context` tokens, once each; 0 is none.
+        frequency_penalty: likewise for the last `frequency_context` tokens, as often as each is among them.
+        logit_bias: what is added to a token's logit, by token id; given as a mapping, kept as sorted pairs.
     """
 
     temperature: float = 0.8
@@ -38,8 +44,22 @@ class Sampling:
     dry_base: float = 1.75
     dry_allowed_length: int = 2
     dry_range: int = 1024
+    presence_penalty: float = 0.0
+    presence_context: int = 20
+    frequency_penalty: float = 0.0
+    frequency_context: int = 20
+    logit_bias: Mapping[int, float] | tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
+        biases = tuple(sorted((token, float(bias)) for token, bias in dict(self.logit_bias).items()))
+        object.__setattr__(self, "logit_bias", biases)
+        for token, bias in biases:
+            if not 0 <= token <= _MAX_TOKEN:
+                raise UsageError(f"logit_bias names token {token}; token ids go from 0 to {_MAX_TOKEN}")
+            if not _LEAST_BIAS <= bias <= _MOST_BIAS:
+                raise UsageError(
+                    f"the logit_bias of token {token} is {bias:g}; it goes from {_LEAST_BIAS:g} to {_MOST_BIAS:g}"
+                )
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not low <= value <= high:  # also true of NaN
@@ -50,7 +70,52 @@ class Sampling:
         """Whether the tokens so far must be known on the host, which ends decoding one step ahead."""
         return self.no_repeat_ngram > 0 or self.dry_multiplier > 0
 
+    @property
+    def recent(self) -> int:
+        """How many of the tokens so far its penalties look at where the logits are, without the host; 0 for none."""
+        penalties = [
+            (self.repetition_penalty != 1, self.repetition_context),
+            (self.presence_penalty != 0, self.presence_context),
+            (self.frequency_penalty != 0, self.frequency_context),
+        ]
+        return max((context for used, context in penalties if used), default=0)
 
+    def as_numbers(self) -> dict[str, int | float]:
+        """Return it as records keep it: a number by each name; `Sampling.of_numbers` reads it back.
+
+        What earlier versions do not know is in it only where it is not neutral, so that they can read the rest.
+        """
+        numbers: dict[str, Any] = asdict(self)
+        later = {field.name: field.default for field in fields(self) if field.name in _LATER}
+        kept = {name: number for name, number in numbers.items() if later.get(name, math.nan) != number}
+        kept.pop("logit_bias", None)
+        return kept | {f"{_BIAS_OF}{token}": bias for token, bias in dict(self.logit_bias).items()}
+
+    @classmethod
+    def of_numbers(cls, numbers: Mapping[str, int | float]) -> "Sampling":
+        """Read what `as_numbers` gave.
+
+        Raises:
+            UsageError: there is something else in it.
+        """
+        biases = {name: number for name, number in numbers.items() if name.startswith(_BIAS_OF)}
+        others = {name: number for name, number in numbers.items() if name not in biases}
+        by_token = {name.removeprefix(_BIAS_OF): bias for name, bias in biases.items()}
+        known = {field.name for field in fields(cls)} - {"logit_bias"}
+        if others.keys() <= known and all(token.isdecimal() and token.isascii() for token in by_token):
+            try:
+                pairs = [(int(token), bias) for token, bias in by_token.items()]
+                return msgspec.convert({**others, "logit_bias": pairs}, cls)
+            except ValueError:  # a fraction where there are only whole numbers, or a number out of range
+                pass
+        raise UsageError("its tokens were drawn in a way that this version does not know")
+
+
+_MAX_TOKEN = 2**31 - 1
+# Far enough to rule a token out, or nothing but it in; half precision holds the upper one.
+_LEAST_BIAS, _MOST_BIAS = -1e9, 1e4
+_BIAS_OF = "logit_bias."
+_LATER = {"presence_penalty", "presence_context", "frequency_penalty", "frequency_context", "logit_bias"}
 _RANGES = [
     ("temperature", 0, 10),
     ("top_p", 0, 1),
@@ -65,6 +130,10 @@ _RANGES = [
     ("dry_base", 1, 10),
     ("dry_allowed_length", 1, 1000),
     ("dry_range", 2, 100_000),
+    ("presence_penalty", -100, 100),
+    ("presence_context", 1, 100_000),
+    ("frequency_penalty", -100, 100),
+    ("frequency_context", 1, 100_000),
 ]
 
 

@@ -67,14 +67,14 @@ def stored_tensors(folder: Path) -> list[StoredTensor]:
     return tensors
 
 
-def tensors_of(file: Path) -> list[StoredTensor]:
-    """All tensors of one file.
+def tensors_of(file: Path, *, what: str = "model") -> list[StoredTensor]:
+    """All tensors of one file, which is part of `what`.
 
     Raises:
         ModelError: it is damaged.
         OSError: it cannot be read.
     """
-    with _named_if_damaged(file):
+    with _named_if_damaged(file, what):
         return _tensors(file)
 
 
@@ -163,11 +163,11 @@ class _Damage(Exception):
 
 
 @contextmanager
-def _named_if_damaged(file: Path) -> Iterator[None]:
+def _named_if_damaged(file: Path, what: str = "model") -> Iterator[None]:
     try:
         yield
     except _Damage as damage:
-        raise ModelError(f"{shown(file)} is damaged: {damage}; get the model again") from damage
+        raise ModelError(f"{shown(file)} is damaged: {damage}; get the {what} again") from damage
 
 
 def _files(folder: Path) -> list[Path]:

@@ -57,6 +57,8 @@ def load_vectors(model: "Model", persona_ids: Iterable[str], root: Path | None =
         UsageError: there is no such persona, or the model does not come first.
         VectorError: a persona has no vector for this model yet, or its file is damaged or another persona's.
     """
+    if isinstance(persona_ids, str):
+        raise UsageError(f"the ids are the text {persona_ids[:80]!r}; give a list of them, such as ['noir']")
     if not hasattr(model, "fingerprint"):
         raise UsageError(f"a {type(model).__name__} is no model; call load_vectors(model, persona_ids)")
     return read_vectors(persona_ids, model.id, model.fingerprint, root)
@@ -190,12 +192,12 @@ def accept_vectors(
         VectorError: an array has another shape than the model or is not of floats, a number in it is not finite or
             too large, or what a vector says was measured of it cannot be.
     """
-    _require_mapping(vectors)
+    require_vectors(vectors)
     return {persona_id: _accepted(persona_id, vectors[persona_id], model_id, fingerprint) for persona_id in vectors}
 
 
 def _accepted(persona_id: str, vector: PersonaVector, model_id: str, fingerprint: Fingerprint) -> PersonaVector:
-    _require_vector(persona_id, vector)
+    _require_id(persona_id)
     named = replace(vector, persona_id=persona_id)
     named.require_base(model_id, fingerprint)
     try:
@@ -207,19 +209,21 @@ def _accepted(persona_id: str, vector: PersonaVector, model_id: str, fingerprint
         raise VectorError(f"the vector given as {persona_id} cannot be used: {error}") from error
 
 
-def _require_mapping(vectors: object) -> None:
+def require_vectors(vectors: object) -> None:
+    """Raise UsageError unless these are vectors under names."""
     if not isinstance(vectors, Mapping):
         raise UsageError(
             f"vectors is a {type(vectors).__name__}; give each vector under an id, such as vectors={{'mine': vector}}"
         )
+    for name, vector in vectors.items():
+        if not isinstance(vector, PersonaVector):
+            raise UsageError(f"{name} is given a {type(vector).__name__}; give it a PersonaVector")
 
 
-def _require_vector(persona_id: object, vector: object) -> None:
+def _require_id(persona_id: object) -> None:
     if not isinstance(persona_id, str) or not PERSONA_ID.fullmatch(persona_id):
         shown = sanitize(repr(persona_id)[:80])
         raise UsageError(f"{shown} cannot be the id of a vector; ids are lower-case letters, digits, - and _")
-    if not isinstance(vector, PersonaVector):
-        raise UsageError(f"{persona_id} is given a {type(vector).__name__}; give it a PersonaVector")
 
 
 def _require_floats(vector: PersonaVector) -> None:

@@ -16,6 +16,7 @@ from billy_mlx.model.layers import record
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import beginning, check_length
 from billy_mlx.model.spelling import Detokenizer
+from billy_mlx.vectors.library import require_vectors
 from billy_mlx.vectors.vector import PersonaVector, read_layer
 
 _CHUNK = 256
@@ -125,10 +126,12 @@ class LiveScores:
         vectors: by any name; of this model or another quantisation of it.
 
     Raises:
+        UsageError: the vectors have no names, or are something else.
         VectorMismatch: a vector is of another model.
     """
 
     def __init__(self, model: Model, vectors: Mapping[str, PersonaVector]) -> None:
+        require_vectors(vectors)
         for vector in vectors.values():
             vector.require_base(model.id, model.fingerprint)
         self._model, self._names = model, tuple(vectors)
@@ -142,6 +145,8 @@ class LiveScores:
         self, rows: Sequence[int], stream: Mapping[int, mx.array], counted: mx.array | None
     ) -> Sequence[mx.array]:
         """Take the streams (R, 1, D) of a token of each of `rows`; without `counted`, of the prompts' last ones."""
+        if counted is None:
+            self._read |= {row: [] for row in rows}  # a text begins, perhaps another writer's
         if counted is None or not self._units:
             return ()
         wide = [stream[layer][:, 0].astype(mx.float32) for layer in range(len(self._units))]
@@ -194,10 +199,16 @@ def token_scores(
         prompt: the tokens it is read behind, such as `Take.prompt`; None for what the tokenizer puts before a text.
 
     Raises:
-        UsageError: there is nothing to read, or more than the model's context holds.
+        UsageError: there is nothing to read, or more than the model's context holds; or an argument is of another kind.
         VectorMismatch: a vector is of another model.
         UnsteerableModel: the model's residual stream cannot be read.
     """
+    require_vectors(vectors)
+    if isinstance(prompt, str) or not isinstance(text, str | Sequence):
+        raise UsageError(
+            "text is a text or its tokens, such as take.text_tokens, and prompt is tokens, such as take.prompt; "
+            "for those of a text call prompt_tokens(model, text)"
+        )
     encoded = model.tokenizer.encode(text, add_special_tokens=False) if isinstance(text, str) else text
     tokens = tuple(int(token) for token in encoded)
     if not tokens:

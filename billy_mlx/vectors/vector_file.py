@@ -34,13 +34,14 @@ _Evidence = TypeVar("_Evidence")
 _MOST_CELLS = 1000
 
 
-def save_vector(vector: PersonaVector, path: Path) -> None:
+def save_vector(vector: PersonaVector, path: str | Path) -> None:
     """Write `vector` as safetensors, whole or not at all.
 
     Raises:
         VectorError: it could not be loaded again; for a sum of vectors, see `persona_id`.
         BillyError: it cannot be written.
     """
+    path = Path(path)
     fault = find_fault(vector)
     if fault is not None:
         raise VectorError(f"{path} was not saved: {fault}; extract the vector again, or give a sum an id of its own")
@@ -48,12 +49,17 @@ def save_vector(vector: PersonaVector, path: Path) -> None:
     write_atomically(path, safetensors.numpy.save(arrays, {"format": FORMAT, **metadata}))
 
 
-def load_vector(path: Path) -> PersonaVector:
+def load_vector(path: str | Path) -> PersonaVector:
     """Read a persona vector.
 
     Raises:
         VectorError: the file is missing, damaged, holds something else, or a number in it is not finite or too large.
     """
+    path = Path(path)
+    if path.suffix == ".gguf":
+        raise VectorError(
+            f"{path} is a control vector; to make a persona vector of it, run: billy vectors import {path}"
+        )
     arrays, metadata = _read(path)
     found = metadata.get("format", "nothing known")
     if found not in (FORMAT, FORMERLY):

@@ -1,9 +1,7 @@
 """Make a model write a passage again, token for token, or say why it does not."""
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, fields
-
-import msgspec
+from collections.abc import Generator
+from dataclasses import dataclass
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
@@ -64,7 +62,7 @@ def hindrance(passage: Passage, model_id: str, fingerprint: Fingerprint) -> str 
     try:
         _require_model(passage, model_id, fingerprint)
         _require_directions(passage, model_id, fingerprint)
-        _sampling(passage.sampling)
+        Sampling.of_numbers(passage.sampling)
     except BillyError as error:
         return str(error)
     return None
@@ -82,7 +80,7 @@ def _writer(model: Model, passage: Passage) -> Writer:
     recipe = Recipe(
         prompt=Prompt(tokens=passage.prompt),
         voice=first,
-        sampling=_sampling(passage.sampling),
+        sampling=Sampling.of_numbers(passage.sampling),
         seed=passage.seed,
         max_tokens=max(len(passage.tokens), 1),  # where it ended is known: it need not be found again
         thinking=passage.thinking,
@@ -96,7 +94,7 @@ def _writer(model: Model, passage: Passage) -> Writer:
 
 def _require_model(passage: Passage, model_id: str, fingerprint: Fingerprint) -> None:
     if dict(passage.fingerprint) != model_marks(fingerprint):
-        name = sanitize(passage.model)[:80]
+        name = sanitize(passage.model)[:200]
         other = "it has changed since" if passage.model == model_id else f"{model_id} is another model; load that one"
         raise UsageError(f"it was written by {name}, and {other}")
     if not passage.prompt or max(passage.prompt) >= fingerprint.vocabulary:
@@ -132,16 +130,6 @@ def _adds_something_else(blend: Blend, passage: Passage) -> str:
         f"{blend} adds something else to the model now than when it was written, of the same vectors; "
         f"{program} was {then} then and is {now} now"
     )
-
-
-def _sampling(numbers: Mapping[str, int | float]) -> Sampling:
-    unknown = numbers.keys() - {field.name for field in fields(Sampling)}
-    try:
-        if not unknown:
-            return msgspec.convert(dict(numbers), Sampling)
-    except msgspec.ValidationError:  # a fraction where there are only whole numbers
-        pass
-    raise UsageError("its tokens were drawn in a way that this version does not know")
 
 
 def _differs(passage: Passage, count: int) -> str:

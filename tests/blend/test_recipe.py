@@ -25,14 +25,18 @@ PROMPTS = st.one_of(
         TEXTS,
     ),
 )
+BIASES = st.dictionaries(st.integers(0, 2**31 - 1), st.floats(-100, 100), max_size=3)
 VOICES = st.sampled_from(["none", "noir", "noir:0.7+gothic:-0.3@0.5r/orthogonal/L1,2", "noir@2/paper/all"])
 RECIPES = st.builds(
     Recipe,
     PROMPTS,
     VOICES.map(Blend.parse),
-    st.builds(Sampling, temperature=st.floats(0, 10), top_k=st.integers(0, 100), min_p=st.floats(0, 1)),
+    st.builds(
+        Sampling, temperature=st.floats(0, 10), top_k=st.integers(0, 100), min_p=st.floats(0, 1), logit_bias=BIASES
+    ),
     st.integers(0, 2**32 - 1),
     st.integers(1, 10_000),
+    st.lists(TEXTS, max_size=2).map(tuple),
     st.lists(TEXTS, max_size=2).map(tuple),
     st.booleans(),
     st.booleans(),

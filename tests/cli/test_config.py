@@ -113,10 +113,17 @@ def test_a_dose_in_the_file_does_not_keep_the_model_from_writing_as_itself(billy
     [
         ("[generate]\ntempo = 1", "[generate] has no key 'tempo'"),
         ("[generate]\nprompt = 'x'", "[generate] has no key 'prompt'"),
+        ("[generate]\nmessages = 'x'", "[generate] has no key 'messages'"),
         ("[generate]\ntemp = 'hot'", "temp in [generate]: 'hot' is not a valid float"),
         ("[generate]\ntemp = 99", "temp in [generate]: 99.0 is not in the range"),
-        ("[generate]\nmax_tokns = 1", "did you mean max-tokens? there are blend, chat-template-name, compare, "),
+        (
+            "[generate]\nmax_tokns = 1",
+            "did you mean max-tokens? there are adapter-path, blend, chat-template-config, ",
+        ),
         ("[generate]\nblend = ['noir', 'gothic']", "blend in [generate] must be a text"),
+        ("[generate]\nlogit-bias = 'x'", "logit-bias in [generate]: it is no JSON object"),
+        ("[generate]\nlogit-bias = {x = 1}", "logit-bias in [generate]: it has to give token ids a number each"),
+        ("[generate]\nlogit-bias = [1]", "logit-bias in [generate] must be a text"),
         ("[generate]\nseed = [1]", "seed in [generate] must be a text, a number, true or false"),
         ("generate = 1", "generate is not a table"),
         ("modell = 'x'", "'modell' is not known"),
@@ -145,6 +152,18 @@ def test_values_may_stand_in_their_natural_form(billy, model, configure):
     configure('[generate]\nmax_tokens = 3\nlayers = [1, 2]\nstop = "xyzzy"\nvoice = "noir"\n')
     (row,) = json.loads(billy(*WRITE).out)["rows"]
     assert (row["layers"], row["generation_tokens"]) == ([1, 2], 3)
+
+
+@pytest.mark.parametrize("written", ['{"5" = 1000}', "{5 = 1000}", "'{\"5\": 1000}'"])
+def test_a_bias_may_be_a_table_or_json(billy, model, configure, written):
+    flag = json.loads(billy(*WRITE, "-m", "3", "--logit-bias", '{"5": 1000}').out)
+    configure(f"[generate]\nmax-tokens = 3\nlogit-bias = {written}\n")
+    assert json.loads(billy(*WRITE).out)["text"] == flag["text"]
+
+
+def test_values_for_the_template_may_be_a_table(billy, model, configure):
+    configure('[generate]\nmax-tokens = 2\nchat-template-config = { mood = "dark" }\nextra-eos-token = "="\n')
+    assert "does not read mood" in billy(*WRITE).err
 
 
 OWN = '[generate]\nmax-tokens = 2\ndose = 0.5\nmode = "raw"\nlayers = "1,2"\npositions = "all"\n'

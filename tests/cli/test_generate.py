@@ -106,6 +106,83 @@ def test_a_stop_string_ends_the_text(billy, model):
     assert (document["text"], document["finish_reason"]) == (text[: text.find(text[2:4])], "stop")
 
 
+def spoken(billy, path, said, *flags):
+    path.write_text(said if isinstance(said, str) else json.dumps(said))
+    return billy("generate", "--messages", str(path), "-m", "6", "--seed", "3", *flags)
+
+
+def test_one_message_of_a_file_is_what_the_prompt_would_be(billy, model, tmp_path):
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Once"}]
+    done = spoken(billy, tmp_path / "m.json", said)
+    assert (done.code, done.out) == (0, billy(*WRITE, "--system-prompt", "Be brief.").out)
+
+
+def test_a_conversation_in_a_file_is_sent_whole(billy, model, tmp_path):
+    talk = [{"role": role, "content": "Once"} for role in ("user", "assistant", "user")]
+    long, short = (json.loads(spoken(billy, tmp_path / "m.json", said, "--json").out) for said in (talk, talk[:1]))
+    assert long["prompt_tokens"] > short["prompt_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("{", "holds no messages"),
+        ("", "holds no messages"),
+        ("[]", "holds no messages; write a list such as"),
+        ('{"role": "user"}', "holds no messages: Expected `array`"),
+        ([{"role": "tool", "content": "x"}], "Invalid enum value 'tool'"),
+        ([{"role": "user"}], "missing required field `content`"),
+        ([{"role": "user", "content": 5}], "Expected `str`, got `int`"),
+        ([{"role": "user", "content": "  "}], "The prompt is empty"),
+        ([{"role": "assistant", "content": "x"}], "the user speaks first and last"),
+        ('[{"role": "user", "content": "\\ud800"}]', "holds no messages"),
+        ("[" * 100_000, "holds no messages"),
+        (f'["{"x" * (17 << 20)}"]', "is larger than 16 MiB"),
+    ],
+)
+def test_a_file_without_a_conversation_is_refused_in_a_sentence(billy, model, tmp_path, said, sentence):
+    done = spoken(billy, tmp_path / "m.json", said)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert sentence in done.err
+
+
+def test_a_file_that_is_not_there_and_no_prompt_at_all_are_said(billy, model, tmp_path):
+    assert "No such file" in billy("generate", "--messages", str(tmp_path / "none.json")).err
+    assert "give -p TEXT, or a conversation with --messages FILE" in billy("generate").err
+    both = spoken(billy, tmp_path / "m.json", [{"role": "user", "content": "x"}], "--system-prompt", "y")
+    assert "--system-prompt has no place" in both.err
+
+
+def test_a_value_that_the_template_does_not_read_is_said(billy, model):
+    done = billy(*WRITE, "--chat-template-config", '{"mood": "dark"}')
+    assert (done.code, done.out) == (0, billy(*WRITE).out)
+    assert "does not read mood, which changes nothing" in done.err
+
+
+def test_an_answer_that_has_begun_is_gone_on_from(billy, model):
+    plain, begun = (json.loads(billy(*WRITE, *more, "--json").out) for more in ([], ["--prefill-response", "abc"]))
+    assert begun["prompt_tokens"] == plain["prompt_tokens"] + 3
+
+
+@pytest.mark.parametrize("end", ["=", "28"])
+def test_an_extra_end_token_ends_the_text_as_the_models_own(billy, model, end):
+    biased = ("--logit-bias", '{"28": 1000}')  # the tiny model's token 28 is "="
+    document = json.loads(billy(*WRITE, *biased, "--extra-eos-token", "a", "--extra-eos-token", end, "--json").out)
+    assert (document["text"], document["finish_reason"], document["generation_tokens"]) == ("", "stop", 1)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--logit-bias", '{"65": 1000}'),
+        ("--presence-penalty", "-50", "--presence-context-size", "100"),
+        ("--frequency-penalty", "-50", "--frequency-context-size", "100"),
+    ],
+)
+def test_penalties_and_biases_change_the_text(billy, model, flags):
+    assert billy(*WRITE, *flags).out != billy(*WRITE).out
+
+
 def test_ctrl_c_ends_with_the_text_so_far(billy, model, monkeypatch):
     interrupt_at_step(monkeypatch, 4)
     stopped = billy(*WRITE, "-m", "100")
@@ -154,8 +231,23 @@ def interrupt_at_step(monkeypatch, number):
         (["--temp", "99"], "99.0 is not in the range 0<=x<=10"),
         (["--stop", ""], "'--stop': it is empty"),
         (["--system-prompt", "\udcff"], "it is not UTF-8 text"),
+        (["--ignore-chat-template", "--prefill-response", "x"], "--prefill-response needs the chat template"),
+        (["--messages", "m.json"], "--messages brings all that is said, so that -p has no place"),
+        (["--prefill-response", "\udcff"], "it is not UTF-8 text"),
+        (["--chat-template-config", "5"], "it is no JSON object, such as"),
+        (["--chat-template-config", '{"messages": 1}'], "cannot set 'messages'"),
         (["-m", "600"], "shorten the prompt or ask for fewer"),
         (["-p", "  "], "The prompt is empty"),
+        (["--logit-bias", "{"], "'--logit-bias': it is no JSON object, such as {\"42\": -5}"),
+        (["--logit-bias", "[42]"], "it is no JSON object"),
+        (["--logit-bias", '{"x": 1}'], "it has to give token ids a number each"),
+        (["--logit-bias", '{"4": "1"}'], "it has to give token ids a number each"),
+        (["--logit-bias", '{"4": NaN}'], "the logit_bias of token 4 is nan"),
+        (["--logit-bias", '{"999999": 1}'], "logit_bias names token 999999, but the tokens of"),
+        (["--presence-penalty", "101"], "101.0 is not in the range -100<=x<=100"),
+        (["--extra-eos-token", "no such"], "'no such' is not one token of"),
+        (["--extra-eos-token", "9999999"], "'9999999' is not one token of"),
+        (["--extra-eos-token", ""], "'--extra-eos-token': it is empty"),
         (["--nonsense"], "No such option '--nonsense'"),
     ],
 )

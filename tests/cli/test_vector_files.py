@@ -73,7 +73,7 @@ def test_what_is_imported_can_be_written_with(billy, model, tmp_path):
     refused = billy("generate", "-p", "Sea.", "--blend", "x+noir", "-m", "4")
     assert (refused.code, refused.out) == (2, "")
     assert "the vector of x came from another tool's file" in refused.err
-    assert "use it as that tool does, with /raw" in refused.err
+    assert "use it as it is, with /raw" in refused.err
 
 
 @pytest.mark.parametrize("blend", ["x", "x:0.5+noir", "x/layered/all"])
@@ -214,7 +214,7 @@ def test_what_went_out_comes_back_as_a_raw_vector_that_adds_the_same_to_the_bit(
     assert ("llama.cpp adds it at every token" in done.err) == ("/all" not in blend)
     assert billy("vectors", "import", str(tmp_path / "out.gguf")).code == 0
     assert same(added("out@1a/raw"), added(blend))
-    with pytest.raises(BlendError, match=r"out came from another tool's file, .*; use it as that tool does, with /raw"):
+    with pytest.raises(BlendError, match=r"out came from another tool's file, .*; use it as it is, with /raw"):
         added("out/layered")
 
 

@@ -13,6 +13,7 @@ from helpers.zoo import zoo_folder
 from mlx.utils import tree_flatten
 from mlx_lm.generate import stream_generate
 from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.sample_utils import make_logits_processors
 
 from billy_mlx.errors import ModelError, UsageError
 from billy_mlx.measure.activations import ResponseAverages
@@ -56,6 +57,64 @@ def test_a_greedy_row_without_directions_gives_the_tokens_of_mlx_lm(model):
 def test_a_row_writes_alone_what_it_writes_in_company(model):
     rows = mixed_rows()
     assert tokens(Decoding(model, rows), len(rows)) == [alone(model, one) for one in rows]
+
+
+def test_rows_with_penalties_and_biases_write_alone_what_they_write_in_company(tiny):
+    samplings = [
+        Sampling(),
+        Sampling(presence_penalty=2.0, presence_context=5),
+        Sampling(frequency_penalty=0.8, repetition_penalty=1.2, repetition_context=3),
+        Sampling(logit_bias={7: 3, 9: -4}),
+        Sampling(temperature=0, frequency_penalty=-0.5, logit_bias={11: 1.5}, no_repeat_ngram=3),
+    ]
+    rows = [row(sampling=sampling, max_tokens=8) for sampling in samplings]
+    decoding = Decoding(tiny, rows[:-1])
+    assert tokens(decoding, len(rows) - 1) == [alone(tiny, one) for one in rows[:-1]]
+    assert tokens(Decoding(tiny, rows), len(rows)) == [alone(tiny, one) for one in rows]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"presence_penalty": 1.5}, {"frequency_penalty": 0.9, "frequency_context": 6}, {"logit_bias": {5: 2.5, 30: 1}}],
+)
+def test_a_greedy_row_with_penalties_gives_the_tokens_of_mlx_lm(tiny, settings):
+    names = {name.replace("context", "context_size"): value for name, value in settings.items()}
+    processors = make_logits_processors(**names)
+    answers = stream_generate(tiny.model, tiny.tokenizer, list(PROMPT), max_tokens=12, logits_processors=processors)
+    assert alone(tiny, row(sampling=Sampling(temperature=0, **settings))) == [each.token for each in answers]
+
+
+def test_a_penalty_without_the_host_stays_one_step_ahead(tiny):
+    plain = Sampling(presence_penalty=1, frequency_penalty=1, logit_bias={3: 1})
+    assert not plain.needs_tokens
+
+
+def test_a_rows_own_end_token_ends_it_and_no_other(tiny):
+    plain = alone(tiny, row(sampling=GREEDY))
+    at = next(n for n, token in enumerate(plain) if n and token not in plain[:n])
+    ended = row(sampling=GREEDY, end_tokens=(plain[at],))
+    assert tokens(Decoding(tiny, [ended, row(sampling=GREEDY)]), 2) == [plain[: at + 1], plain]
+
+
+def test_a_rows_own_end_token_is_no_part_of_the_response_that_is_averaged(tiny):
+    plain = alone(tiny, row(sampling=GREEDY))
+    at = next(n for n, token in enumerate(plain) if n and token not in plain[:n])
+    seen = []
+
+    def observe(rows, _streams, counted):
+        seen.append((rows, None if counted is None else counted.tolist()))
+        return ()
+
+    ended = row(sampling=GREEDY, end_tokens=(plain[at],))
+    tokens(Decoding(tiny, [ended, row(sampling=GREEDY, end_tokens=(499, 498))], observer=observe), 2)
+    counted = [dict(zip(rows, flags, strict=True)) for rows, flags in seen if flags is not None]
+    assert [step[0] for step in counted if 0 in step][: at + 1] == [True] * at + [False]
+    assert all(step[1] for step in counted if 1 in step)
+
+
+def test_a_bias_for_a_token_that_the_model_does_not_have_is_refused(tiny):
+    with pytest.raises(UsageError, match=r"logit_bias names token \d+, but the tokens of"):
+        Decoding(tiny, [row(sampling=Sampling(logit_bias={tiny.shape.outputs: 1.0}))])
 
 
 def test_rows_that_cannot_be_batched_are_written_one_after_another(tiny, monkeypatch):

@@ -4,6 +4,7 @@ import socket
 
 import mlx.core as mx
 import pytest
+from helpers.tiny_adapter import adapter_folder
 from helpers.tiny_models import tiny_folder
 from helpers.zoo import TINY, zoo_folder
 
@@ -196,6 +197,9 @@ def test_the_configured_chat_template_is_that_of_the_configured_model(folder, bi
     assert load(folder, chat_template_name="brief").tokenizer.chat_template == NAMED[0]["template"]
     with pytest.raises(UsageError, match="chat templates called brief, loud; there is none called 'quiet'"):
         load(folder, chat_template_name="quiet")
+    adapter = adapter_folder(folder.with_name("adapter"), folder)
+    config_file().write_text(f'model = "{folder} --adapter-path {adapter}"\nchat-template-name = "loud"\n')
+    assert load().tokenizer.chat_template == NAMED[1]["template"]
     config_file().write_text('chat-template-name = "loud"\n')
     assert isinstance(load(folder).tokenizer.chat_template, dict)
     config_file().write_text(f'model = "{folder}"\nchat-template-name = 3\n')

@@ -35,7 +35,11 @@ def test_code_in_a_model_folder_is_never_run(tmp_path):
 
 @pytest.mark.parametrize(
     ("file", "words"),
-    [("notes.txt", "no config.json"), ("adapter_config.json", "is a LoRA adapter"), ("a.gguf", "billy model import")],
+    [
+        ("notes.txt", "no config.json"),
+        ("adapter_config.json", "name its model with --model, and it with --adapter-path"),
+        ("a.gguf", "billy model import"),
+    ],
 )
 def test_a_folder_that_is_no_model_says_what_it_is(tmp_path, file, words):
     (tmp_path / file).touch()

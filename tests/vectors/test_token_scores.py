@@ -12,8 +12,11 @@ from billy_mlx.blend.directions import directions
 from billy_mlx.blend.recipe import Recipe
 from billy_mlx.blend.writer import Writer, generate
 from billy_mlx.errors import UsageError, VectorMismatch
+from billy_mlx.extraction.extract import extract
+from billy_mlx.model.hooks import add, hook
 from billy_mlx.model.layers import record
 from billy_mlx.vectors import token_scores as module
+from billy_mlx.vectors.library import load_vectors
 from billy_mlx.vectors.token_scores import LiveScores, token_scores
 
 TEXT = "The sea was <b>wide</b> & näive, 海."
@@ -150,3 +153,55 @@ def test_a_vector_or_layer_that_was_not_read_is_named(tiny, vectors):
         read.to_html("c")
     with pytest.raises(UsageError, match="layer 4 is not there; they go from 0 to 3"):
         read.to_svg("a", layers=[4])
+
+
+def test_an_observer_that_is_used_again_reads_the_new_text_alone(tiny, vectors):
+    live = LiveScores(tiny, vectors)
+    for seed in (1, 2):
+        writer = Writer(tiny, [Recipe.of("Write about the sea.", max_tokens=6, seed=seed)], observer=live)
+        list(writer)
+    take = writer.take(0)
+    after = token_scores(tiny, take.text_tokens, vectors, prompt=take.prompt)
+    found = live.of(take.text_tokens, prompt=take.prompt)
+    assert len(live.scores()["a"]) == 6
+    assert np.allclose(found.scores["a"], after.scores["a"], atol=1e-3)
+
+
+WRONG = {
+    "a list of ids": lambda model, vectors, take: token_scores(model, TEXT, list(vectors)),
+    "one vector": lambda model, vectors, take: token_scores(model, TEXT, vectors["a"]),
+    "what is no vector": lambda model, vectors, take: token_scores(model, TEXT, {"a": 3}),
+    "a take": lambda model, vectors, take: token_scores(model, take, vectors),
+    "a prompt as text": lambda model, vectors, take: token_scores(model, TEXT, vectors, prompt="Write."),
+    "a list while writing": lambda model, vectors, take: LiveScores(model, list(vectors)),
+    "a voice that is a number": lambda model, vectors, take: Recipe.of("Write.", 3),
+    "a message that is a number": lambda model, vectors, take: Recipe.of(42),
+    "settings beside a recipe": lambda model, vectors, take: generate(model, take.recipe, max_tokens=3),
+    "an id that is no list": lambda model, vectors, take: load_vectors(model, "noir"),
+    "pairs without an id": lambda model, vectors, take: extract(model, pairs=[("a", "b")]),
+    "directions of too few layers": lambda model, vectors, take: hooked(model, add(np.zeros((2, 32)))),
+    "a hook that returns nothing": lambda model, vectors, take: hooked(model, lambda layer, h: None),
+    "a layer that is no list": lambda model, vectors, take: hook(model.blocks, add(np.zeros(32)), layers=3),
+}
+
+
+def hooked(model, edit):
+    with hook(model.blocks, edit, layers=[3]):
+        return generate(model, "Write.", max_tokens=2)
+
+
+@pytest.mark.parametrize("call", WRONG.values(), ids=WRONG.keys())
+def test_an_argument_of_another_kind_is_refused_in_one_sentence(tiny, vectors, call):
+    take = generate(tiny, "Write.", max_tokens=2)
+    with pytest.raises(UsageError) as refused:
+        call(tiny, vectors, take)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_text_of_a_blend_will_do_wherever_a_voice_is_asked_for(tiny, vectors):
+    writer = Writer(tiny, [Recipe.of("Write.", max_tokens=4, temperature=0.0)], vectors=vectors)
+    writer.steer(0, "a@1a/raw/L1")
+    list(writer)
+    assert [str(turn.voice) for turn in writer.take(0).turns] == ["a:1@1a/raw/L1"]
+    assert writer.take(0).recipe.sampling.temperature == 0.0
+    assert list(directions("a@1a/raw/L1", vectors).by_layer) == [1]

@@ -71,6 +71,7 @@ def test_the_first_words_of_two_moves_at_one_place_are_the_last_ones(tiny):
     [
         {"sampling": Sampling(temperature=0)},
         {"sampling": Sampling(no_repeat_ngram=3, dry_multiplier=0.5)},
+        {"sampling": Sampling(presence_penalty=0.7, frequency_penalty=-0.3, logit_bias={7: 2, 9: -3})},
         {"prefix": ""},
         {"chat": False},
         {"stop": ("a",)},
