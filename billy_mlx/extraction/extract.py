@@ -36,7 +36,7 @@ _JUDGING = 0.4  # of the work for a persona, roughly, where there is a judge
 
 def extract(
     model: Model,
-    personas: Sequence[Persona | str] = (),
+    personas: Sequence[Persona | str] | None = None,
     *,
     pairs: Mapping[str, Sequence[Pair]] | None = None,
     answers: Mapping[str, Sequence[AnsweredPair]] | None = None,
@@ -60,7 +60,7 @@ def extract(
 
     Args:
         model: answers the questions, or reads the texts.
-        personas: whose vectors are wanted; also the ids of cards.
+        personas: whose vectors are wanted; also the ids of cards. Of none the neutral answers alone are written.
         pairs: by the vector's id, texts and what each is held against, read from their beginning as they stand.
         answers: by the vector's id, questions with the answer to each and what that is held against, read behind the
             plain prompt.
@@ -85,14 +85,14 @@ def extract(
             would take more than a gibibyte.
         BillyError: another program extracts one of these from the model; otherwise as `roll_out` does.
     """
-    if sum(map(bool, (personas, pairs, answers))) != 1:
+    if [personas, pairs, answers].count(None) != 2:
         raise UsageError("give personas, pairs or answers to make vectors of, and one of them only")
     for name, own in (("pairs", pairs), ("answers", answers)):
         if own is not None and not isinstance(own, Mapping):
             raise UsageError(
                 f"{name} is a {type(own).__name__}; give a list under the id of its vector: {name}={{'mine': [...]}}"
             )
-    if personas:
+    if personas is not None:
         wanted = [get_persona(each) if isinstance(each, str) else each for each in personas]
         chosen = PROMPT_EFFECT if method is None else method
         cards = (common_cards() if common is None else list(common)) if chosen == PROMPT_EFFECT else []
