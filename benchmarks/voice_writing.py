@@ -13,8 +13,9 @@ from voice_shelf import Name, Reading, Shelf, Text
 from voice_tasks import Task, asked, digest, load_seeds, load_tasks
 
 from billy_mlx import Model, PersonaVector, load_vectors
+from billy_mlx.blend.prompt_tokens import prompt_tokens
 from billy_mlx.blend.recipe import Prompt, Recipe
-from billy_mlx.blend.writer import Writer, prompt_tokens
+from billy_mlx.blend.writer import Writer
 from billy_mlx.measure.activations import Text as ToRead
 from billy_mlx.measure.activations import read_likelihoods
 from billy_mlx.measure.likelihood import likelihoods_per_token, opening

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from billy_mlx.blend.blend import Blend
     from billy_mlx.blend.control_vector import export_control_vector
     from billy_mlx.blend.directions import directions
+    from billy_mlx.blend.prompt_tokens import prompt_tokens
     from billy_mlx.blend.recipe import Message, Prompt, Recipe, Take, Turn
-    from billy_mlx.blend.writer import Writer, generate, prompt_tokens
+    from billy_mlx.blend.writer import Writer, generate
     from billy_mlx.extraction.activations_file import Activations, load_activations
     from billy_mlx.extraction.extract import extract
     from billy_mlx.extraction.extraction import Extracted, Extraction
@@ -111,7 +112,7 @@ _HOMES = {
     "logistic": "extraction.methods",
     "mean_difference": "extraction.methods",
     "principal_component": "extraction.methods",
-    "prompt_tokens": "blend.writer",
+    "prompt_tokens": "blend.prompt_tokens",
     "record": "model.layers",
     "save_vector": "vectors.vector_file",
     "steer": "model.layers",

@@ -11,8 +11,8 @@ from billy_mlx.bench.prompted_arms import prompted_arms
 from billy_mlx.bench.settings import BenchSettings
 from billy_mlx.bench.steered_arms import SWEEPS, Steered, blend_arms, left_out, random_arms, sweep_arms
 from billy_mlx.bench.tasks import Item, load_items, read_task_file
+from billy_mlx.blend.prompt_tokens import prompt_tokens
 from billy_mlx.blend.recipe import Recipe
-from billy_mlx.blend.writer import prompt_tokens
 from billy_mlx.errors import UsageError
 from billy_mlx.model.model import Model
 from billy_mlx.model.prompt import sent_digest

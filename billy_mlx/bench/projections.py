@@ -19,7 +19,7 @@ from billy_mlx.bench.result import CONTROL, Estimate, Projection
 from billy_mlx.bench.run import BenchProgress
 from billy_mlx.bench.store import Store
 from billy_mlx.bench.tasks import Item
-from billy_mlx.blend.writer import prompt_tokens
+from billy_mlx.blend.prompt_tokens import prompt_tokens
 from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.measure.statistics import mean_interval
 from billy_mlx.model.layers import UNSTEERED, Directions, Steering, stack, steer

@@ -274,7 +274,7 @@ def _require_same(folder: Path, found: BenchSettings, settings: BenchSettings) -
     if settings.decides_the_same(found):
         return
     before, now = _plain(found), _plain(settings)
-    # What a setting is that a run before did not know stands in neither words nor file.
+    # A run of an earlier version lacks the settings that came later.
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     differs = [f"{name} {before.get(name)!r}, not {now.get(name)!r}" for name in names]
     told = sanitize(", ".join(each for each in differs if not each.startswith("rows ")))

@@ -176,6 +176,15 @@ class Blend:
         return BlendText.parse(text).blend(DEFAULT_MODE)
 
     @classmethod
+    def of(cls, voice: "Blend | str") -> "Blend":
+        """Return a blend as it is, and of a text what `parse` reads: for whoever takes either.
+
+        Raises:
+            BlendError: as `parse` does.
+        """
+        return cls.parse(voice) if isinstance(voice, str) else voice
+
+    @classmethod
     def stored(cls, text: str) -> "Blend":
         """Read a blend from a file. Without a mode it is `balanced`, the default while modes were left out of files.
 

@@ -31,7 +31,7 @@ def export_control_vector(
         UsageError: a control vector cannot say what the blend does, or it does nothing.
         BillyError: a vector is missing or foreign, the weights cancel, or the file cannot be written.
     """
-    blend = Blend.parse(voice) if isinstance(voice, str) else voice
+    blend = Blend.of(voice)
     own = {} if vectors is None else accept_vectors(vectors, model.id, model.fingerprint)
     missing = [each for each in blend.persona_ids if each not in own]
     content, layers = control_vector(blend, {**load_vectors(model, missing), **own}, model.fingerprint.architecture)

@@ -51,7 +51,7 @@ def directions(blend: Blend | str, vectors: Mapping[str, PersonaVector]) -> Dire
 
     Source: arXiv 2510.10157, eq. 2 and 3, for `paper`.
     """
-    blend = Blend.parse(blend) if isinstance(blend, str) else blend
+    blend = Blend.of(blend)
     if not blend.weights:  # the model alone
         return UNSTEERED
     used = [vectors[persona_id] for persona_id in blend.persona_ids]

@@ -139,7 +139,7 @@ class Recipe:
             BlendError: the text is no blend.
             UsageError: the message is empty, a setting out of range, or an argument is of another kind.
         """
-        blend = Blend.parse(voice) if isinstance(voice, str) else voice
+        blend = Blend.of(voice)
         for name, value, kind in (("text", text, str), ("voice", blend, Blend)):
             if not isinstance(value, kind):
                 raise UsageError(f"the {name} of a recipe is a {type(value).__name__}; give a text")

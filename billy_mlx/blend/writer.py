@@ -10,8 +10,9 @@ import mlx.core as mx
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions as directions_of
+from billy_mlx.blend.prompt_tokens import prompt_tokens
 from billy_mlx.blend.provenance import CACHE_RULE, model_marks, surroundings, vector_mark
-from billy_mlx.blend.recipe import Cost, MadeWith, Prompt, Recipe, Take, Turn
+from billy_mlx.blend.recipe import Cost, MadeWith, Recipe, Take, Turn
 from billy_mlx.errors import UsageError, VectorMismatch
 from billy_mlx.model.batch import Observer
 from billy_mlx.model.cache import PromptStore
@@ -19,7 +20,7 @@ from billy_mlx.model.decode import Decoding
 from billy_mlx.model.layers import Directions
 from billy_mlx.model.memory import check_rows
 from billy_mlx.model.model import Model
-from billy_mlx.model.prompt import chat_prompt, check_length, end_token, going_on_prompt, text_prompt
+from billy_mlx.model.prompt import check_length, end_token
 from billy_mlx.model.rows import Emitted, Row, Step
 from billy_mlx.model.sampling import FinishReason
 from billy_mlx.model.thinking import Thinking
@@ -122,7 +123,7 @@ class Writer:
         Raises:
             BillyError: as the constructor does for voices; the recipe goes on as it was.
         """
-        voice = Blend.parse(voice) if isinstance(voice, str) else voice
+        voice = Blend.of(voice)
         line = self._lines[index]
         self._load(set(voice.persona_ids))
         added = self._added(voice)
@@ -366,35 +367,11 @@ def generate(
         raise UsageError(f"the recipe has settings of its own; leave out {', '.join(settings)}, or give a text")
     recipe = Recipe.of(recipe, **settings) if isinstance(recipe, str) else recipe
     if voice is not None:
-        recipe = replace(recipe, voice=Blend.parse(voice) if isinstance(voice, str) else voice)
+        recipe = replace(recipe, voice=Blend.of(voice))
     writer = Writer(model, [recipe], vectors=vectors)
     for _ in writer:
         pass
     return writer.take(0)
-
-
-def prompt_tokens(model: Model, prompt: Prompt | str, *, thinking: bool = False) -> list[int]:
-    """Return what a model is sent for a prompt, the chat template included.
-
-    Args:
-        model: whose tokenizer and template are used.
-        prompt: what it is asked; a text is a message.
-        thinking: for models that can do either, whether to think first.
-
-    Raises:
-        ModelError: the template fails.
-        UsageError: the prompt is empty, or a conversation without a template.
-    """
-    prompt = Prompt.of(prompt) if isinstance(prompt, str) else prompt
-    if prompt.tokens is not None:
-        return list(prompt.tokens)
-    tokenizer, system = model.tokenizer, prompt.system or None
-    before = [(message.role, message.content) for message in prompt.messages[:-1] if message.role != "system"]
-    if prompt.prefix:
-        return going_on_prompt(tokenizer, prompt.prefix, user=prompt.user, system=system, before=before)
-    if prompt.chat:
-        return chat_prompt(tokenizer, prompt.user, system=system, before=before, thinking=thinking)
-    return text_prompt(tokenizer, prompt.user)
 
 
 def _turn(first: int, voice: Blend, added: Directions) -> Turn:

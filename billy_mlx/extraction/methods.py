@@ -16,7 +16,7 @@ Method = Callable[[Floats, Floats], Floats]
 belongs to the same question or pair, and returns the directions (layers, D), in units of the residual stream. It is
 called on all rows, and on either half of them to see how well the halves agree."""
 
-_PENALTY = 1e-2  # of the weights' squared length, where the activations have been brought to a variance of 1
+_PENALTY = 1e-2  # of the weights' squared length, where the rows have been brought to a mean square length of 1
 _STEPS = 100
 _CLOSE = 1e-10  # of the gradient's length
 

@@ -11,7 +11,8 @@ from billy_mlx.text import quoted
 
 Config = Mapping[str, Any]
 
-_NESTED = ("text_config", "language_config", "llm_config")
+NESTED = ("text_config", "language_config", "llm_config")
+"""Where a config tells of the part that reads and writes text."""
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "num_transformer_layers")
 _WIDTH = ("hidden_size", "d_model", "model_dim", "n_embd", "dim")
 _COUNTS = ("vocab_size", "num_attention_heads", "n_heads", "n_head", "num_key_value_heads", "head_dim")
@@ -92,7 +93,7 @@ def find_number(config: Config, names: tuple[str, ...]) -> int | None:
 
 
 def _parts(config: Config) -> list[Config]:
-    return [config, *(config[name] for name in _NESTED if isinstance(config.get(name), Mapping))]
+    return [config, *(config[name] for name in NESTED if isinstance(config.get(name), Mapping))]
 
 
 def _required(config: Config, names: tuple[str, ...], what: str) -> int:

@@ -13,10 +13,8 @@ from typing import Any
 import mlx.nn as nn
 
 from billy_mlx.errors import ModelError
+from billy_mlx.model.config import NESTED, Config
 
-Config = Mapping[str, Any]
-
-_PARTS = ("text_config", "language_config", "llm_config")
 _FULL, _SLIDING = "full_attention", "sliding_attention"
 _NEW, _LOCAL = "rope_parameters", "rope_local_base_freq"
 
@@ -27,7 +25,7 @@ def older_words(config: Config) -> dict[str, Any]:
     What stands there in the older words already is left as it is.
     """
     added = _added(config)
-    for name in _PARTS:
+    for name in NESTED:
         part = config.get(name)
         if isinstance(part, Mapping) and (more := _added(part)):
             added[name] = {**part, **more}
@@ -36,7 +34,7 @@ def older_words(config: Config) -> dict[str, Any]:
 
 def require_read(network: nn.Module, config: Config) -> None:
     """Raise ModelError if layers turn positions at different speeds, and the network knows one speed only."""
-    if not any(map(_differs, (config, *(config.get(name) for name in _PARTS)))):
+    if not any(map(_differs, (config, *(config.get(name) for name in NESTED)))):
         return
     modules = {type(part).__module__ for part in network.modules()}
     sources = [inspect.getsource(sys.modules[name]) for name in modules if name.startswith("mlx_lm.models.")]

@@ -4,8 +4,8 @@ from dataclasses import replace
 from math import ceil
 
 from billy_mlx.blend.blend import ALONE, Blend
+from billy_mlx.blend.prompt_tokens import prompt_tokens
 from billy_mlx.blend.recipe import Prompt, Recipe
-from billy_mlx.blend.writer import prompt_tokens
 from billy_mlx.manuscript.context.context import build_context
 from billy_mlx.manuscript.context.parts import Context
 from billy_mlx.model.model import Model

@@ -12,8 +12,8 @@ from billy_mlx.bench.store import Answer
 from billy_mlx.bench.tasks import Item
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
+from billy_mlx.blend.prompt_tokens import prompt_tokens
 from billy_mlx.blend.recipe import Recipe
-from billy_mlx.blend.writer import prompt_tokens
 from billy_mlx.measure.activations import Text, read_all
 from billy_mlx.model.layers import UNSTEERED
 from billy_mlx.steps import finish

@@ -7,7 +7,8 @@ from billy_mlx.bench.arms import comparison_arms
 from billy_mlx.bench.play import Fallback
 from billy_mlx.bench.prompted_arms import Stated, choose, discussion, seats, stated
 from billy_mlx.blend.blend import Blend
-from billy_mlx.blend.writer import check_length, prompt_tokens
+from billy_mlx.blend.prompt_tokens import prompt_tokens
+from billy_mlx.blend.writer import check_length
 
 
 @pytest.fixture(scope="module")

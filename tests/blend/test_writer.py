@@ -7,8 +7,9 @@ from helpers.random_vectors import persona_vector
 
 from billy_mlx.blend.blend import ALONE, Blend
 from billy_mlx.blend.directions import directions
+from billy_mlx.blend.prompt_tokens import prompt_tokens
 from billy_mlx.blend.recipe import Message, Prompt, Recipe
-from billy_mlx.blend.writer import Writer, generate, prompt_tokens
+from billy_mlx.blend.writer import Writer, generate
 from billy_mlx.errors import BlendError, ModelError, UsageError, VectorError, VectorMismatch
 from billy_mlx.model import memory
 from billy_mlx.vectors.library import load_vectors, store_vector

@@ -85,11 +85,12 @@ def test_ready_methods_are_called_by_name(tiny, method):
 
 def test_a_vector_of_pairs_is_written_with_stored_and_read_again(tiny, billy_home):
     vector = billy.extract(tiny, pairs={"storm": PAIRS}).vectors()["storm"]
-    recipe = billy.Recipe.of("Hello", "storm@0.1/raw", max_tokens=4)
+    recipe = billy.Recipe.of("Hello", "storm@4a/raw", max_tokens=4)
     in_memory = billy.generate(tiny, recipe, vectors={"storm": vector})
     store_vector(vector)
     assert np.array_equal(load_vectors(tiny, ["storm"])["storm"].directions, vector.directions)
     assert billy.generate(tiny, recipe).text == in_memory.text
+    assert billy.generate(tiny, recipe, "none").text != in_memory.text
 
 
 def test_several_vectors_come_in_one_extraction_and_leave_nothing_behind(tiny, billy_home):

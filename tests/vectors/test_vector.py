@@ -12,7 +12,7 @@ from helpers.random_vectors import FINGERPRINT, persona_vector
 
 from billy_mlx.blend.blend import Blend
 from billy_mlx.blend.directions import directions
-from billy_mlx.errors import BillyError, VectorError, VectorMismatch
+from billy_mlx.errors import BillyError, BlendError, VectorError, VectorMismatch
 from billy_mlx.vectors.measurements import Calibration, Cell, Judgement, Quality
 from billy_mlx.vectors.vector import PersonaVector
 from billy_mlx.vectors.vector_file import load_vector, save_vector
@@ -269,6 +269,16 @@ def test_directions_of_ones_own_are_written_with_as_they_are(tiny):
     vector = PersonaVector.of(tiny, "mine", mine)
     added = directions(Blend.parse("mine:0.5@2a/raw/L1,3"), {"mine": vector}).by_layer
     assert {layer: np.allclose(own, mine[layer], atol=1e-6) for layer, own in added.items()} == {1: True, 3: True}
+
+
+@pytest.mark.parametrize("mode", ["raw", "paper", "layered", "balanced", "orthogonal"])
+def test_directions_of_ones_own_say_enough_for_two_modes(tiny, mode):
+    vectors = {"mine": PersonaVector.of(tiny, "mine", np.ones((4, 32)))}
+    if mode in ("raw", "paper"):
+        assert directions(f"mine/{mode}/L2", vectors).by_layer
+    else:
+        with pytest.raises(BlendError):
+            directions(f"mine/{mode}/L2", vectors)
 
 
 @pytest.mark.parametrize(
