@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from billy_mlx.tui.screens.personas import CardsChanged, LearnWanted
     from billy_mlx.tui.screens.settings import SettingChanged
 
+_PAINTED_SECONDS = 1.0  # by then the first screen is there
 _LOOK_SECONDS = 20.0  # apart are looks at how long the model was not needed
 
 
@@ -88,7 +89,7 @@ class Studio(App[None]):
         self.vector_job = VectorJob(self.engine, self.show_status, partial(self.change_setting, "model"))
         self.unsaved: str | None = None
         self._path, self._model, self._connect = path, model, connect
-        self._introduced = self._away = False
+        self._introduced = self._away = self._engine_asked_for = False
         self._said_former: set[str] = set()  # models
         self._key_queue = KeyQueue(self, super().on_event)
 
@@ -105,6 +106,8 @@ class Studio(App[None]):
         else:
             self.open(self._path)
         self.call_after_refresh(self._start_engine)
+        # A key that was typed ahead takes the screen away, and with it what was to come once that is painted.
+        self.set_timer(_PAINTED_SECONDS, self._start_engine)
         self.set_interval(_LOOK_SECONDS, self.unload_if_idle)
         for fault in self._faults:
             self.notify(fault, severity="warning", timeout=15, markup=False)
@@ -325,6 +328,9 @@ class Studio(App[None]):
             self.open(path)
 
     def _start_engine(self) -> None:
+        if self._engine_asked_for:
+            return
+        self._engine_asked_for = True
         engine = self._connect(self._post_engine_event)
         self.engine.open(engine, self._model or self.settings.model or None)
 

@@ -1,11 +1,16 @@
 """What the first paint waits for: neither MLX nor what it brings, nor what can be shown after the text."""
 
+import asyncio
 import json
 import subprocess
 import sys
 
-from helpers.page_stories import on_page
+from helpers.page_stories import on_page, until
+from helpers.scripted_engine import studio
+from textual import events
 
+from billy_mlx.tui.app import Studio
+from billy_mlx.tui.screens.writing import WritingScreen
 from billy_mlx.tui.widgets.page_document import PageWrap
 
 PAINTED = """
@@ -67,3 +72,23 @@ def test_a_long_text_is_wrapped_once_to_a_width(tmp_path, monkeypatch):
     path = tmp_path / "novel.md"
     path.write_text("It was a dark night.\n" * 1000, encoding="utf-8")
     assert (on_page(path, story), len([width for width in widths if width])) == (1001, 1)
+
+
+def test_the_engine_comes_though_a_key_takes_the_start_screen_away_before_it_is_painted(monkeypatch):
+    start = Studio.start
+
+    def start_with_a_key(self):
+        start(self)
+        self.post_message(events.Key("n", "n"))  # typed ahead, before there was anything to see
+
+    monkeypatch.setattr(Studio, "start", start_with_a_key)
+
+    async def story():
+        app, engines = studio()
+        async with app.run_test() as pilot:
+            assert isinstance(app.screen, WritingScreen)
+            await until(pilot, lambda: engines)
+            await pilot.pause(1.5)
+            return len(engines)
+
+    assert asyncio.run(story()) == 1
