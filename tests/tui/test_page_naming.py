@@ -188,3 +188,17 @@ def test_an_empty_page_says_what_to_do_until_something_is_there(documents, width
     empty, written = on_a_new_page(story, (width, 24))
     assert "Write. f6 continues." in empty
     assert "Write." not in written
+
+
+def test_a_reminder_of_the_name_waits_until_what_is_said_has_been_read(documents):
+    async def story(app, pilot):
+        page = app.screen
+        page.manuscript.edit(0, 0, "word " * 30)
+        page.show_status("That was Noir.")
+        page.rest()
+        said = page.status.message
+        await press(pilot, "a")
+        page.rest()
+        return said, page.status.message
+
+    assert on_a_new_page(story) == ("That was Noir.", "Ctrl+S gives this text a name")

@@ -103,8 +103,8 @@ class FileCommands:
     def remind_of_name(self) -> None:
         """Say once that the text has no name, when there is something worth saving."""
         page = self._page
-        if self._reminded or not self._wants_name or not page.is_current:
-            return
+        if self._reminded or not self._wants_name or not page.is_current or page.status.message:
+            return  # there is time: what is said now may not be said again
         if page.text_commands.count_words() >= _WORTH_SAVING:
             self._reminded = True
             page.show_status(f"{self._first_key('save')} gives this text a name")
